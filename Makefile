@@ -1,0 +1,30 @@
+# Thin: each target is one command of the CLI or of cargo.
+
+CARGO ?= cargo
+GISTMILL = $(CARGO) run --quiet --package cli --bin gistmill --
+
+.PHONY: demo test down lint build
+
+## From nothing to digests in the terminal: stack, topics, tables, processors, two sample chats.
+demo:
+	@echo "demo: starting Kafka, the schema registry and Postgres while gistmill is built (the first time takes minutes)"
+	@$(CARGO) build --quiet --package stack --example stack_up && \
+	  { $(CARGO) run --quiet --package stack --example stack_up & stack=$$!; \
+	    $(CARGO) build --package cli && wait $$stack; }
+	@$(GISTMILL) demo
+
+## Everything that CI runs, on a stack of its own.
+test:
+	./tests/run
+
+## Stops the demo's stack; its data stays.
+down:
+	$(GISTMILL) stack down
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- --deny warnings
+
+## Every processor and connector as a program of its own.
+build:
+	$(CARGO) build --release --workspace --bins

@@ -1,0 +1,214 @@
+//! `gistmill digest`: digests as Postgres holds them.
+
+use std::io::{IsTerminal, Write, stdout};
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use rendering::View;
+use runtime::Host;
+use schemas::{GroupSettings, WindowRef};
+use state::{DigestFilter, Store, StoredDigest};
+
+use crate::{exit::Exit, settings::Settings};
+
+/// List, read and export digests
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  gistmill digest ls --tenant acme
+  gistmill digest show latest --tenant acme --group team
+  gistmill digest show 2f0c…-window-or-digest-id --tenant acme --json
+  gistmill digest export --tenant acme --canonical | sha256sum
+
+`export --canonical` holds the newest version of each window and nothing that differs between two runs over the same
+input: no partition, offset, time of writing, trace or schema id.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the newest digest of each window, oldest window first
+    Ls {
+        #[command(flatten)]
+        which: Which,
+        /// Windows that got no digest, with the reason
+        #[arg(long)]
+        blocked: bool,
+        /// Most windows, the newest of them
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+        /// Print JSON lines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a digest to read
+    Show {
+        /// Id of a digest or a window, or `latest`
+        id: String,
+        #[command(flatten)]
+        which: Which,
+        /// Print JSON
+        #[arg(long, conflicts_with = "markdown")]
+        json: bool,
+        /// Print Markdown
+        #[arg(long)]
+        markdown: bool,
+    },
+    /// Print every digest as JSON lines
+    Export {
+        #[command(flatten)]
+        which: Which,
+        /// Only what two runs over the same input agree on
+        #[arg(long)]
+        canonical: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Which {
+    /// Tenant
+    #[arg(long)]
+    tenant: String,
+    /// Group; all of the tenant's when left out
+    #[arg(long)]
+    group: Option<String>,
+}
+
+impl Which {
+    fn filter(&self, limit: Option<u32>) -> DigestFilter {
+        DigestFilter { tenant_id: self.tenant.clone(), group_id: self.group.clone(), limit }
+    }
+}
+
+pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let mut host = Host::new(settings.config()?, 1)?;
+    let store = host.store()?;
+    host.block_on(async {
+        store.ready().await.context("could not read digests")?;
+        match arguments.command {
+            Command::Ls { which, blocked: true, json, .. } => list_blocked(&store, &which, json, out).await,
+            Command::Ls { which, limit, json, .. } => list(&store, &which.filter(Some(limit)), json, out).await,
+            Command::Show { id, which, json, markdown } => {
+                let digest = find(&store, &id, &which).await?;
+                show(&digest, json, markdown, out)
+            }
+            Command::Export { which, canonical } => export(&store, &which, canonical, out).await,
+        }
+    })
+}
+
+fn day(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| time.strftime("%Y-%m-%d %H:%M").to_string())
+}
+
+async fn list(store: &Store, filter: &DigestFilter, json: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let digests = store.digest_list(filter).await?;
+    for digest in &digests {
+        if json {
+            writeln!(out, "{}", serde_json::to_string(digest)?)?;
+            continue;
+        }
+        writeln!(
+            out,
+            "{}  {:>2} h  {:<16} v{:<5} {:>5} msgs  {:>3} people  q {:.2}  {}  {}",
+            day(digest.window_start),
+            digest.size_hours,
+            digest.group_id,
+            digest.version,
+            digest.message_count,
+            digest.participant_count,
+            digest.quality_score,
+            digest.digest_id,
+            digest.headline
+        )?;
+    }
+    if digests.is_empty() && !json {
+        writeln!(out, "no digests yet; `gistmill lag` shows what is on its way")?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn list_blocked(store: &Store, which: &Which, json: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    for blocked in store.blocked_list(&which.filter(None)).await? {
+        if json {
+            writeln!(out, "{}", serde_json::to_string(&blocked)?)?;
+        } else {
+            let (start, hours, group) = (day(blocked.window_start), blocked.size_hours, &blocked.group_id);
+            writeln!(out, "{start}  {hours:>2} h  {group:<16} {:>5} msgs  {}", blocked.message_count, blocked.reason)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+async fn find(store: &Store, id: &str, which: &Which) -> anyhow::Result<StoredDigest> {
+    let id = if id == "latest" {
+        let newest = store.digest_list(&which.filter(Some(1))).await?.pop();
+        newest.context("there are no digests yet; `gistmill lag` shows what is on its way")?.digest_id
+    } else {
+        id.to_owned()
+    };
+    match store.digest_show(&which.tenant, &id).await? {
+        Some(digest) => Ok(digest),
+        None => bail!("tenant {} has no digest or window {id}; `gistmill digest ls` lists them", which.tenant),
+    }
+}
+
+pub(crate) fn show(stored: &StoredDigest, json: bool, markdown: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    if json {
+        writeln!(out, "{}", serde_json::to_string_pretty(stored)?)?;
+        return Ok(Exit::Done);
+    }
+    let summary = &stored.summary;
+    let window = WindowRef {
+        size_hours: summary.size_hours,
+        window_start: summary.window_start,
+        window_end: summary.window_end,
+        revision: summary.version.split('.').next().and_then(|revision| revision.parse().ok()).unwrap_or_default(),
+        lane: summary.lane.clone(),
+        message_count: summary.message_count,
+        participant_count: summary.participant_count,
+        settings: GroupSettings::default(),
+        source_partition: stored.source_partition,
+        source_offset: stored.source_offset,
+    };
+    let view = View {
+        tenant_id: &summary.tenant_id,
+        group_id: &summary.group_id,
+        digest_id: &summary.digest_id,
+        version: &summary.version,
+        window: &window,
+        digest: &stored.digest,
+    };
+    if markdown {
+        out.write_all(rendering::markdown(&view).as_bytes())?;
+        return Ok(Exit::Done);
+    }
+    let colour = stdout().is_terminal();
+    out.write_all(rendering::terminal(&view, terminal_width(), colour).as_bytes())?;
+    Ok(Exit::Done)
+}
+
+/// Columns of the terminal; 100 when output goes elsewhere.
+fn terminal_width() -> usize {
+    let terminal = console::Term::stdout();
+    terminal.size_checked().map_or(100, |(_, columns)| usize::from(columns).clamp(40, 120))
+}
+
+async fn export(store: &Store, which: &Which, canonical: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    if canonical {
+        for digest in store.digest_export(&which.filter(None)).await? {
+            writeln!(out, "{}", serde_json::to_string(&digest)?)?;
+        }
+        return Ok(Exit::Done);
+    }
+    for summary in store.digest_list(&which.filter(None)).await? {
+        if let Some(digest) = store.digest_show(&which.tenant, &summary.digest_id).await? {
+            writeln!(out, "{}", serde_json::to_string(&digest)?)?;
+        }
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,12 @@
+//! One file for each subcommand: `Arguments`, which clap fills, and `run`, which acts on them.
+
+pub(crate) mod completions;
+pub(crate) mod demo;
+pub(crate) mod digest;
+pub(crate) mod group;
+pub(crate) mod import;
+pub(crate) mod migrate;
+pub(crate) mod run;
+pub(crate) mod stack;
+pub(crate) mod topology;
+pub(crate) mod up;

@@ -1,0 +1,48 @@
+//! `gistmill up`: every processor and connector in one process, for development.
+
+use std::io::{IsTerminal, Write, stderr};
+
+use clap::Args;
+use runtime::Host;
+
+use crate::{assembly, exit::Exit, settings::Settings};
+
+/// Run every processor and sink in this process, until it is interrupted
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    /// Leave these out; may be repeated
+    #[arg(long, value_name = "NAME")]
+    without: Vec<String>,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  eval \"$(gistmill stack env)\" && gistmill up
+  GISTMILL_HTTP__LISTEN=127.0.0.1:9100 gistmill up      with /livez, /readyz and /metrics
+  gistmill --config gistmill.toml up --without file_sink
+
+Settings come from defaults, then --config FILE, then the environment: GISTMILL_KAFKA__BROKERS,
+GISTMILL_KAFKA__PROPERTIES='security.protocol=SASL_SSL;...' (any librdkafka property), GISTMILL_REGISTRY__URL,
+GISTMILL_POSTGRES__URL, GISTMILL_PREFIX, GISTMILL_INSTANCE, GISTMILL_FILES__DIRECTORY, GISTMILL_TELEMETRY__LOG,
+GISTMILL_TELEMETRY__OTLP_ENDPOINT, DIGEST_AGENT_ENABLED, DIGEST_AGENT_CANARY_TENANTS, DIGEST_DELIVERY_SCOPE,
+DIGEST_QUALITY_THRESHOLD. What is away at start is waited for, and the log says what it is.";
+
+pub(crate) fn run(arguments: &Arguments, settings: &Settings, _: &mut dyn Write) -> anyhow::Result<Exit> {
+    let wanted = |name: &&&str| !arguments.without.iter().any(|without| without == **name);
+    start(&assembly::UNITS.iter().filter(wanted).copied().collect::<Vec<_>>(), settings)
+}
+
+/// Runs the named units to their end.
+pub(crate) fn start(units: &[&str], settings: &Settings) -> anyhow::Result<Exit> {
+    let mut config = settings.config()?;
+    config.telemetry.json &= !stderr().is_terminal();
+    runtime::start_logging(&config.telemetry).map_err(anyhow::Error::msg)?;
+    tracing::info!(?config, "configuration");
+    let mut host = Host::new(config, units.len())?;
+    for name in units {
+        assembly::add(&mut host, name)?;
+    }
+    host.run()?;
+    Ok(Exit::Done)
+}

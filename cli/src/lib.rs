@@ -1,0 +1,101 @@
+//! `gistmill`, the operator's program: one file of `commands` for each subcommand.
+//!
+//! Invariant: data goes to standard output, everything said about it to standard error; scripts are told the outcome
+//! by the exit code.
+
+mod assembly;
+mod commands;
+mod exit;
+mod settings;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{exit::Exit, settings::Settings};
+
+/// Chat messages become written digests, exactly once, through Kafka.
+#[derive(Debug, Parser)]
+#[command(name = "gistmill", version, propagate_version = true, after_help = AFTER_HELP)]
+pub struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  gistmill stack up                      start Kafka, the schema registry and Postgres
+  eval \"$(gistmill stack env)\"           export their addresses to this shell
+  gistmill topology apply                make topics, register schemas
+  gistmill migrate                       make the tables
+  gistmill up                            run every processor in this process
+  gistmill import result.json --tenant acme --group team
+  gistmill digest ls --tenant acme
+  gistmill completions bash > ~/.local/share/bash-completion/completions/gistmill
+
+Exit codes:
+  0  done
+  1  failed; standard error says why and what to do next
+  2  the command line is wrong
+  3  what the command needs is not running";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Stack(commands::stack::Arguments),
+    Topology(commands::topology::Arguments),
+    Migrate(commands::migrate::Arguments),
+    Up(commands::up::Arguments),
+    Run(commands::run::Arguments),
+    Import(commands::import::Arguments),
+    Group(commands::group::Arguments),
+    Digest(commands::digest::Arguments),
+    Demo(commands::demo::Arguments),
+    Completions(commands::completions::Arguments),
+}
+
+impl Command {
+    fn run(self, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
+        match self {
+            Self::Stack(arguments) => commands::stack::run(arguments, out),
+            Self::Topology(arguments) => commands::topology::run(arguments, out),
+            Self::Migrate(arguments) => commands::migrate::run(&arguments, settings, out),
+            Self::Up(arguments) => commands::up::run(&arguments, settings, out),
+            Self::Run(arguments) => commands::run::run(&arguments, settings, out),
+            Self::Import(arguments) => commands::import::run(&arguments, settings, out),
+            Self::Group(arguments) => commands::group::run(arguments, settings, out),
+            Self::Digest(arguments) => commands::digest::run(arguments, settings, out),
+            Self::Demo(arguments) => commands::demo::run(&arguments, settings, out),
+            Self::Completions(arguments) => commands::completions::run(&arguments, out),
+        }
+    }
+}
+
+/// Parses the command line, runs the command and reports a failure on standard error.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = cli.command.run(&cli.settings, &mut io::stdout().lock());
+    outcome.unwrap_or_else(|error| exit::report(&error, &mut io::stderr().lock())).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_group_of_commands_shows_examples() {
+        for command in Cli::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.starts_with("Examples:\n"), "{}", command.get_name());
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Files that appear whole or not at all: written aside, synced, renamed, and their folder synced.
+//!
+//! Invariant: the partial folder carries the epoch, so that a zombie and its successor never write the same bytes aside.
+
+use runtime::SinkError;
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    io::{self, ErrorKind, Write},
+    path::{Path, PathBuf},
+};
+
+/// A file to be written.
+#[derive(Debug)]
+pub(crate) struct FileJob {
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Writes `jobs` in order, each first into `partial_dir`, which is on the same file system as they are.
+pub(crate) async fn write(partial_dir: PathBuf, jobs: Vec<FileJob>) -> Result<(), SinkError> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    blocking(move || write_all(&partial_dir, &jobs)).await
+}
+
+/// Removes what earlier holders of a partition left half-written.
+pub(crate) async fn clear_partial(partial_root: PathBuf, partition: i32) -> Result<(), SinkError> {
+    let clear = move || {
+        let entries = match fs::read_dir(&partial_root) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(|error| refused(&partial_root, &error))?,
+        };
+        for entry in entries {
+            let entry = entry.map_err(|error| refused(&partial_root, &error))?;
+            if entry.file_name().to_string_lossy().starts_with(&format!("{partition}-")) {
+                fs::remove_dir_all(entry.path()).map_err(|error| refused(&entry.path(), &error))?;
+            }
+        }
+        Ok(())
+    };
+    blocking(clear).await
+}
+
+async fn blocking(work: impl FnOnce() -> Result<(), SinkError> + Send + 'static) -> Result<(), SinkError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|source| {
+        Err(SinkError::Transient { what: "files: the writing thread ended", source: Box::new(source) })
+    })
+}
+
+fn write_all(partial_dir: &Path, jobs: &[FileJob]) -> Result<(), SinkError> {
+    fs::create_dir_all(partial_dir).map_err(|error| refused(partial_dir, &error))?;
+    let partial = partial_dir.join("file");
+    let mut folders = BTreeSet::new();
+    for job in jobs {
+        write_one(&partial, job).map_err(|error| refused(&job.path, &error))?;
+        folders.extend(job.path.parent());
+    }
+    folders.into_iter().try_for_each(|folder| {
+        File::open(folder).and_then(|open| open.sync_all()).map_err(|error| refused(folder, &error))
+    })
+}
+
+fn write_one(partial: &Path, job: &FileJob) -> io::Result<()> {
+    if let Some(folder) = job.path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut file = File::create(partial)?;
+    file.write_all(&job.bytes)?;
+    file.sync_all()?;
+    fs::rename(partial, &job.path)
+}
+
+/// Some causes go away by themselves or by somebody making room; for the others somebody has to change something.
+fn refused(path: &Path, error: &io::Error) -> SinkError {
+    let what = match error.kind() {
+        ErrorKind::StorageFull => "file: no space left on the device",
+        ErrorKind::QuotaExceeded => "file: the disk quota is used up",
+        ErrorKind::Interrupted | ErrorKind::ResourceBusy | ErrorKind::NotFound => "file",
+        _ if error.raw_os_error().is_some_and(|code| [EIO, EMFILE, ENFILE].contains(&code)) => "file",
+        _ => {
+            return SinkError::Fatal(format!(
+                "could not write {}: {error}; make the output folder writable, or choose another one",
+                path.display()
+            ));
+        }
+    };
+    SinkError::Transient { what, source: format!("{}: {error}", path.display()).into() }
+}
+
+/// Errors of the device and of too many open files, which have no name in `std`.
+const EIO: i32 = 5;
+const ENFILE: i32 = 23;
+const EMFILE: i32 = 24;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_replace_each_other_whole_and_leave_nothing_aside() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (partial, path) = (folder.path().join(".partial/0-1"), folder.path().join("t/g/w.md"));
+        for text in ["first", "2nd"] {
+            let job = FileJob { path: path.clone(), bytes: text.as_bytes().to_vec() };
+            write_all(&partial, &[job]).expect("written");
+            assert_eq!(fs::read_to_string(&path).expect("read"), text);
+        }
+        assert_eq!(fs::read_dir(&partial).expect("read").count(), 0);
+    }
+
+    #[test]
+    fn a_path_that_cannot_be_made_is_fatal_and_says_where() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("t");
+        fs::write(&file, "in the way").expect("written");
+        let job = FileJob { path: file.join("g/w.md"), bytes: Vec::new() };
+        let error = write_all(&folder.path().join(".partial"), &[job]).expect_err("refused");
+        assert!(matches!(&error, SinkError::Fatal(text) if text.contains("t/g/w.md")), "{error}");
+        assert_eq!(fs::read_to_string(&file).expect("read"), "in the way");
+    }
+
+    #[test]
+    fn a_full_disk_is_waited_for() {
+        let error = refused(Path::new("/out/w.md"), &io::Error::from(ErrorKind::StorageFull));
+        assert_eq!(error.to_string(), "could not write file: no space left on the device");
+        assert!(matches!(error, SinkError::Transient { .. }));
+    }
+}

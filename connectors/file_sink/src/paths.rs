@@ -1,0 +1,82 @@
+//! Where a digest's files lie. Invariant: two groups never share a folder, and no name leads out of `out_dir`.
+
+use jiff::Timestamp;
+use schemas::{DigestReadyForDelivery, Version, identity_hash};
+use std::path::PathBuf;
+
+/// Longest part of a path in bytes; file systems end at 255.
+const COMPONENT_BYTES_MAX: usize = 160;
+
+/// Path of a digest's files below `out_dir`, without extension: `<tenant>/<group>/<window start>_<size>h_r<revision>`.
+/// The window's start is in UTC, as `2024-03-01T000000Z`.
+pub fn digest_stem(ready: &DigestReadyForDelivery) -> PathBuf {
+    let window = &ready.window;
+    let start = Timestamp::from_millisecond(window.window_start).map_or_else(
+        |_| window.window_start.to_string(),
+        |time| time.strftime("%Y-%m-%dT%H%M%SZ").to_string(),
+    );
+    let revision = ready.version.parse().map_or(window.revision, |version: Version| version.revision);
+    let name = format!("{start}_{}h_r{revision}", window.size_hours);
+    [component(&ready.tenant_id), component(&ready.group_id), name].iter().collect()
+}
+
+/// `name` as one part of a path: letters and digits of any script, `_`, `-` and inner dots stay, other bytes become
+/// `%XX`; one that gets too long is cut and told apart by a hash.
+fn component(name: &str) -> String {
+    let mut path = String::with_capacity(name.len());
+    for (at, c) in name.char_indices() {
+        if c.is_alphanumeric() || c == '_' || c == '-' || (c == '.' && at > 0) {
+            path.push(c);
+        } else {
+            let mut bytes = [0; 4];
+            for byte in c.encode_utf8(&mut bytes).bytes() {
+                path.extend(['%', hex(byte >> 4), hex(byte & 15)]);
+            }
+        }
+    }
+    if path.is_empty() {
+        path.push('%');
+    }
+    if path.len() > COMPONENT_BYTES_MAX {
+        let start = &path[..path.floor_char_boundary(COMPONENT_BYTES_MAX - 37)];
+        return format!("{start}~{}", identity_hash("path", &[name]));
+    }
+    path
+}
+
+fn hex(nibble: u8) -> char {
+    char::from(b"0123456789ABCDEF"[usize::from(nibble & 15)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_name_leads_out_of_the_folder() {
+        for (name, path) in [
+            ("acme", "acme"),
+            ("..", "%2E."),
+            (".", "%2E"),
+            ("", "%"),
+            ("a/b", "a%2Fb"),
+            ("a\\b", "a%5Cb"),
+            ("a\0b", "a%00b"),
+            ("-100123", "-100123"),
+            ("v1.2", "v1.2"),
+            ("чат", "чат"),
+            ("50%", "50%25"),
+        ] {
+            assert_eq!(component(name), path, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn long_names_stay_apart_and_below_the_limit() {
+        let names: Vec<String> = (0..9).map(|last| format!("{}{last}", "ж".repeat(300))).collect();
+        let paths: BTreeSet<String> = names.iter().map(|name| component(name)).collect();
+        assert_eq!(paths.len(), names.len());
+        assert!(paths.iter().all(|path| path.len() <= COMPONENT_BYTES_MAX));
+    }
+}

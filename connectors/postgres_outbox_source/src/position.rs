@@ -1,0 +1,56 @@
+//! Where the source stands: a place in the outbox of one server, as JSON.
+
+use runtime::{Position, SourceError};
+use serde::{Deserialize, Serialize};
+use state::OutboxPlace;
+
+/// A place and the server whose transactions it counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OutboxPosition {
+    /// Postgres' `system_identifier`; digits, as a string, for JSON readers that have no 64-bit integers.
+    pub(crate) system_identifier: String,
+    /// Transaction of the last row published.
+    pub(crate) xid: u64,
+    /// Sequence number of the last row published.
+    pub(crate) seq: i64,
+}
+
+impl OutboxPosition {
+    pub(crate) fn new(system_identifier: &str, place: OutboxPlace) -> Self {
+        Self { system_identifier: system_identifier.to_owned(), xid: place.xid, seq: place.seq }
+    }
+
+    pub(crate) fn place(&self) -> OutboxPlace {
+        OutboxPlace { xid: self.xid, seq: self.seq }
+    }
+
+    pub(crate) fn parse(position: &Position) -> Result<Self, SourceError> {
+        serde_json::from_str(&position.0).map_err(|error| {
+            SourceError::Fatal(format!(
+                "could not read the outbox position {:?}: {error}; it was written by another version",
+                position.0
+            ))
+        })
+    }
+
+    pub(crate) fn encode(&self) -> Result<Position, SourceError> {
+        match serde_json::to_string(self) {
+            Ok(text) => Ok(Position(text)),
+            Err(error) => Err(SourceError::Fatal(format!("could not write the outbox position: {error}"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_is_json_that_reads_back() {
+        let position = OutboxPosition::new("7710540912429302877", OutboxPlace { xid: 9, seq: 4 });
+        let encoded = position.encode().expect("encodes");
+        assert_eq!(encoded.0, r#"{"system_identifier":"7710540912429302877","xid":9,"seq":4}"#);
+        assert_eq!(OutboxPosition::parse(&encoded).expect("parses"), position);
+        assert!(matches!(OutboxPosition::parse(&Position("{}".to_owned())), Err(SourceError::Fatal(_))));
+    }
+}

@@ -1,0 +1,183 @@
+//! The source against a real Postgres.
+
+#[cfg(test)]
+#[expect(dead_code, reason = "shared with the tests of state")]
+#[path = "../../../crates/state/tests/postgres/database.rs"]
+mod database;
+#[cfg(test)]
+#[expect(dead_code, reason = "shared with the tests of state")]
+#[path = "../../../crates/state/tests/postgres/samples.rs"]
+mod samples;
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        database::{CLUSTER, Database, partition, run},
+        samples::dead_letter,
+    };
+    use postgres_outbox_source::PostgresOutboxSource;
+    use processor::Emission;
+    use runtime::{Position, Source, SourceBatch, SourceError};
+    use schemas::{DigestDelivered, DigestDlq, DigestPersisted};
+    use state::{Batch, BatchBounds, Opened, Store};
+    use std::{collections::BTreeMap, time::Duration};
+
+    async fn open(store: &Store) -> Box<Batch> {
+        let partition = partition("sink", "t");
+        let claim = store.claim(&partition, CLUSTER).await.unwrap();
+        let bounds = BatchBounds { partition, claim, end_offset: claim.next_offset + 1 };
+        match store.open_batch(&bounds).await.unwrap() {
+            Opened::Batch(batch) => batch,
+            Opened::Written => panic!("written"),
+        }
+    }
+
+    fn persisted() -> DigestPersisted {
+        DigestPersisted {
+            tenant_id: "t".to_owned(),
+            group_id: "g".to_owned(),
+            digest_id: "d".to_owned(),
+            window_id: "w".to_owned(),
+            version: "1.0".to_owned(),
+            metrics: BTreeMap::from([("quality_score".to_owned(), 0.1 + 0.2)]),
+            topics: vec!["deploy".to_owned()],
+            window_end: 9,
+        }
+    }
+
+    fn delivered() -> DigestDelivered {
+        DigestDelivered {
+            tenant_id: "t".to_owned(),
+            group_id: "g".to_owned(),
+            digest_id: "d".to_owned(),
+            window_id: "w".to_owned(),
+            version: "1.0".to_owned(),
+            status: "success".to_owned(),
+            channel: "file".to_owned(),
+            delivered_at: 10,
+            error: None,
+        }
+    }
+
+    /// What follows; other tests' transactions may hold it back for a while.
+    async fn next(
+        source: &mut PostgresOutboxSource,
+        position: Option<&Position>,
+    ) -> (Vec<Emission>, Position) {
+        let reading = async {
+            loop {
+                match source.next(position).await.unwrap() {
+                    SourceBatch::Records { emissions, position } => return (emissions, position),
+                    SourceBatch::Idle(_) => {}
+                    SourceBatch::End => panic!("an outbox never ends"),
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_mins(1), reading).await.expect("rows come")
+    }
+
+    #[tokio::test]
+    async fn rows_become_records_of_their_ports_and_the_position_goes_on() {
+        let Some(database) = Database::new("outbox_source").await else { return };
+        let mut source = PostgresOutboxSource::new(database.store.clone());
+        assert_eq!(source.identity(), format!("outbox/{}", database.schema));
+        let mut batch = open(&database.store).await;
+        batch.append_outbox("persisted", &persisted()).await.unwrap();
+        batch.append_outbox("delivered", &delivered()).await.unwrap();
+        batch.append_outbox("dead_letters", &dead_letter("t", 3)).await.unwrap();
+        batch.commit().await.unwrap();
+        let (emissions, first) = next(&mut source, None).await;
+        assert_eq!(
+            emissions.iter().map(|emission| emission.port).collect::<Vec<_>>(),
+            ["persisted", "delivered", "dead_letters"]
+        );
+        assert_eq!(emissions[0].downcast(), Some(&persisted()));
+        assert_eq!(emissions[1].downcast(), Some(&delivered()));
+        assert_eq!(emissions[2].downcast::<DigestDlq>(), Some(&dead_letter("t", 3)));
+        let mut batch = open(&database.store).await;
+        batch.append_outbox("dead_letters", &dead_letter("t", 4)).await.unwrap();
+        batch.commit().await.unwrap();
+        let (rest, second) = next(&mut source, Some(&first)).await;
+        assert_eq!(rest[0].downcast::<DigestDlq>(), Some(&dead_letter("t", 4)));
+        assert_eq!(rest.len(), 1);
+        // After a failed commit the runtime asks from an earlier position: the same comes again.
+        let (again, position) = next(&mut source, Some(&first)).await;
+        assert_eq!((again[0].downcast::<DigestDlq>(), position), (Some(&dead_letter("t", 4)), second));
+        database.drop().await;
+    }
+
+    #[tokio::test]
+    async fn a_quiet_outbox_is_asked_less_and_less_often() {
+        let Some(database) = Database::new("outbox_idle").await else { return };
+        let mut source = PostgresOutboxSource::new(database.store.clone());
+        let mut waits = Vec::new();
+        for _ in 0..6 {
+            match source.next(None).await.unwrap() {
+                SourceBatch::Idle(wait) => waits.push(wait.as_millis()),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(waits, [50, 100, 200, 400, 500, 500]);
+        database.drop().await;
+    }
+
+    async fn fatal(source: &mut PostgresOutboxSource, position: Option<&Position>) -> String {
+        match source.next(position).await.unwrap_err() {
+            SourceError::Fatal(text) => text,
+            SourceError::Transient(cause) => panic!("{cause}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_restored_dump_stops_the_source() {
+        let Some(database) = Database::new("outbox_restored").await else { return };
+        let mut source = PostgresOutboxSource::new(database.store.clone());
+        let mut batch = open(&database.store).await;
+        batch.append_outbox("persisted", &persisted()).await.unwrap();
+        batch.commit().await.unwrap();
+        let (_, position) = next(&mut source, None).await;
+        let server = position.0.split('"').nth(3).unwrap();
+        let elsewhere = Position(position.0.replace(server, "42"));
+        let text = fatal(&mut source, Some(&elsewhere)).await;
+        assert!(text.contains("of postgres server 42") && text.contains("restored dump"), "{text}");
+        let ahead = Position(format!(r#"{{"system_identifier":"{server}","xid":{},"seq":1}}"#, u64::MAX));
+        assert!(fatal(&mut source, Some(&ahead)).await.contains("set back to an earlier time"));
+        assert!(
+            fatal(&mut source, Some(&Position("?".to_owned())))
+                .await
+                .contains("could not read the outbox position")
+        );
+        // Rows of another server's transactions would never get below this server's oldest one.
+        let mut app = database.app().await;
+        let row = "INSERT INTO outbox (xid, tenant_id, group_id, port, payload) VALUES ('9000000000000', '', '', 'persisted', '{}')";
+        run(&mut app, row).await.unwrap();
+        assert!(fatal(&mut source, Some(&position)).await.contains("UPDATE outbox SET xid = DEFAULT"));
+        database.drop().await;
+    }
+
+    #[tokio::test]
+    async fn a_row_of_a_newer_version_stops_the_source() {
+        let Some(database) = Database::new("outbox_newer").await else { return };
+        let mut source = PostgresOutboxSource::new(database.store.clone());
+        let mut batch = open(&database.store).await;
+        batch.append_outbox("tomorrow", &persisted()).await.unwrap();
+        batch.commit().await.unwrap();
+        let text = loop {
+            match source.next(None).await {
+                Ok(SourceBatch::Idle(_)) => {}
+                Err(SourceError::Fatal(text)) => break text,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!(text.contains("port \"tomorrow\""), "{text}");
+        database.drop().await;
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_away_is_waited_for() {
+        let options = state::StoreOptions { acquire_timeout_ms: 50, ..state::StoreOptions::default() };
+        let store = Store::open("postgres://a:b@127.0.0.1:1/c", &options).await.unwrap();
+        let away = PostgresOutboxSource::new(store).next(None).await.unwrap_err();
+        assert!(matches!(away, SourceError::Transient(_)), "{away}");
+    }
+}

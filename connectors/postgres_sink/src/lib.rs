@@ -1,0 +1,165 @@
+//! Keeps messages, digests and blocked digests in Postgres.
+//!
+//! Invariant: rows, dead letters, `digest.persisted` and the offset of a batch are one transaction; what is announced
+//! was stored, and what was stored already is not announced again.
+
+mod accept;
+mod error;
+mod persisted;
+
+pub use error::sink_error;
+pub use persisted::persisted;
+
+use runtime::{Claim, InputSpec, PartitionId, Sink, SinkBatch, SinkError, SinkRecord};
+use schemas::{DigestBlocked, DigestReadyForDelivery, GroupMessageIngested};
+use state::{Batch, BatchBounds, ClaimedPartition, Error, MessageRow, Opened, SinkPartition, Store};
+
+const MESSAGES: InputSpec = InputSpec::of::<GroupMessageIngested>("messages");
+const READY: InputSpec = InputSpec::of::<DigestReadyForDelivery>("ready");
+const BLOCKED: InputSpec = InputSpec::of::<DigestBlocked>("blocked");
+/// Ports of `postgres_outbox_source`.
+const PERSISTED: &str = "persisted";
+const DEAD_LETTERS: &str = "dead_letters";
+
+/// The sink.
+#[derive(Debug, Clone)]
+pub struct PostgresSink {
+    store: Store,
+    cluster_id: String,
+}
+
+impl PostgresSink {
+    /// A sink into `store` for the records of the Kafka cluster with this id.
+    pub fn new(store: Store, cluster_id: impl Into<String>) -> Self {
+        Self { store, cluster_id: cluster_id.into() }
+    }
+
+    /// Tries each record by itself, keeping nothing, to find the one that Postgres refuses.
+    async fn refused(&self, bounds: &BatchBounds, records: &[&SinkRecord], error: Error) -> SinkError {
+        for record in records {
+            let alone = match self.store.open_batch(bounds).await {
+                Ok(Opened::Batch(mut batch)) => match apply(&mut batch, &[record]).await {
+                    Ok(()) => batch.abandon().await,
+                    Err(error) => Err(error),
+                },
+                Ok(Opened::Written) => Ok(()),
+                Err(error) => Err(error),
+            };
+            match alone {
+                Ok(()) => {}
+                Err(error) if error.is_refusal() => {
+                    let detail = error.describe();
+                    return SinkError::Poison {
+                        offset: offset(record),
+                        reason: "refused_by_postgres",
+                        detail,
+                    };
+                }
+                Err(error) => return sink_error("one record of a batch", error),
+            }
+        }
+        sink_error("a batch", error)
+    }
+}
+
+impl Sink for PostgresSink {
+    const NAME: &'static str = "postgres_sink";
+
+    fn inputs(&self) -> Vec<InputSpec> {
+        vec![MESSAGES, READY, BLOCKED]
+    }
+
+    async fn claim(&self, partition: &PartitionId) -> Result<Claim, SinkError> {
+        let claimed = self
+            .store
+            .claim(&sink_partition(Self::NAME, partition), &self.cluster_id)
+            .await
+            .map_err(|error| sink_error("the claim of a partition", error))?;
+        Ok(Claim { epoch: claimed.epoch, next_offset: claimed.next_offset })
+    }
+
+    async fn write(&self, batch: &SinkBatch) -> Result<(), SinkError> {
+        accept::all(&batch.records)?;
+        let bounds = bounds(Self::NAME, batch);
+        let opened = self.store.open_batch(&bounds).await.map_err(|error| sink_error("a batch", error))?;
+        let Opened::Batch(mut open) = opened else { return Ok(()) };
+        let records: Vec<&SinkRecord> =
+            batch.records.iter().filter(|record| offset(record) >= open.begin_offset()).collect();
+        match apply(&mut open, &records).await {
+            Ok(()) => open.commit().await.map_err(|error| sink_error("the end of a batch", error)),
+            Err(error) if error.is_refusal() => {
+                drop(open);
+                Err(self.refused(&bounds, &records, error).await)
+            }
+            Err(error) => Err(sink_error("a batch", error)),
+        }
+    }
+}
+
+/// The partition as state knows it, for the sink called `name`.
+pub fn sink_partition(name: &str, partition: &PartitionId) -> SinkPartition {
+    SinkPartition {
+        consumer_group: name.to_owned(),
+        topic: partition.logical.to_string(),
+        physical_topic: partition.topic.to_string(),
+        partition: partition.partition,
+    }
+}
+
+/// The bounds of a batch as state knows them, for the sink called `name`.
+pub fn bounds(name: &str, batch: &SinkBatch) -> BatchBounds {
+    BatchBounds {
+        partition: sink_partition(name, &batch.partition),
+        claim: ClaimedPartition { epoch: batch.claim.epoch, next_offset: batch.claim.next_offset },
+        end_offset: batch.next_offset,
+    }
+}
+
+fn offset(record: &SinkRecord) -> i64 {
+    match record {
+        SinkRecord::Decoded { source, .. } => source.offset,
+        SinkRecord::DeadLetter(letter) => letter.offset,
+    }
+}
+
+async fn apply(batch: &mut Batch, records: &[&SinkRecord]) -> Result<(), Error> {
+    let rows: Vec<MessageRow<'_>> = records.iter().flat_map(|record| message_rows(record)).collect();
+    batch.insert_messages(&rows).await?;
+    for record in records {
+        match record {
+            SinkRecord::DeadLetter(letter) => {
+                let letter = state::accept_dead_letter(letter.as_ref().clone());
+                batch.append_outbox(DEAD_LETTERS, &letter).await?;
+            }
+            SinkRecord::Decoded { record, .. } => {
+                let record = record.as_any();
+                if let Some(ready) = record.downcast_ref::<DigestReadyForDelivery>() {
+                    put_ready(batch, ready).await?;
+                } else if let Some(blocked) = record.downcast_ref::<DigestBlocked>() {
+                    batch.put_blocked(blocked).await?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn put_ready(batch: &mut Batch, ready: &DigestReadyForDelivery) -> Result<(), Error> {
+    if batch.put_digest(ready).await? {
+        batch.append_outbox(PERSISTED, &persisted(ready)).await?;
+    }
+    Ok(())
+}
+
+fn message_rows(record: &SinkRecord) -> Vec<MessageRow<'_>> {
+    let SinkRecord::Decoded { source, record, .. } = record else { return Vec::new() };
+    let Some(ingested) = record.as_any().downcast_ref::<GroupMessageIngested>() else { return Vec::new() };
+    let row = |message| MessageRow {
+        tenant_id: &ingested.tenant_id,
+        group_id: &ingested.group_id,
+        source_partition: source.partition,
+        source_offset: source.offset,
+        message,
+    };
+    ingested.messages.iter().map(row).collect()
+}

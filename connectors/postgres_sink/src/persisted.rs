@@ -1,0 +1,39 @@
+//! What is said of a digest once it is stored. Invariant: a pure function of the digest.
+
+use schemas::{DigestPersisted, DigestReadyForDelivery};
+use std::collections::BTreeMap;
+
+/// `digest.persisted` of a digest.
+pub fn persisted(ready: &DigestReadyForDelivery) -> DigestPersisted {
+    DigestPersisted {
+        tenant_id: ready.tenant_id.clone(),
+        group_id: ready.group_id.clone(),
+        digest_id: ready.digest_id.clone(),
+        window_id: ready.window_id.clone(),
+        version: ready.version.clone(),
+        metrics: metrics(ready),
+        topics: ready.delivery_payload.topics.iter().map(|topic| topic.title.clone()).collect(),
+        window_end: ready.window.window_end,
+    }
+}
+
+fn metrics(ready: &DigestReadyForDelivery) -> BTreeMap<String, f64> {
+    let (digest, quality) = (&ready.delivery_payload, &ready.delivery_payload.quality);
+    let tokens: i64 = ready.runs.iter().map(|run| run.tokens).sum();
+    [
+        ("quality_score", ready.quality_score),
+        ("faithfulness", quality.faithfulness),
+        ("coverage", quality.coverage),
+        ("message_count", f64::from(digest.message_count)),
+        ("participant_count", f64::from(digest.participant_count)),
+        ("topic_count", digest.topics.len() as f64),
+        ("decision_count", digest.decisions.len() as f64),
+        ("question_count", digest.questions.len() as f64),
+        ("action_count", digest.actions.len() as f64),
+        ("tokens", tokens as f64),
+        ("cost", ready.runs.iter().map(|run| run.cost).sum()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect()
+}

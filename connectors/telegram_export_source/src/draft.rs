@@ -1,0 +1,68 @@
+//! A message before its text is masked, and what else an element of an input can be.
+
+use crate::{date, meter::Summary, rich_text::RichText};
+use schemas::{Message, MessageKind};
+
+/// Bytes of text and link targets above which a message is skipped: a whole book is not a message, and a record
+/// has to stay below the topic's limit with room to spare.
+pub(crate) const TEXT_BYTES_MAX: usize = 1024 * 1024;
+/// What a message weighs beside its text, in bytes.
+const MESSAGE_BYTES: usize = 256;
+
+/// A message whose text is not masked yet, so that skipping it costs nothing.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    /// Everything but text and entities.
+    pub(crate) message: Message,
+    pub(crate) text: RichText,
+    /// Dated by a local time without zone.
+    pub(crate) zone_assumed: bool,
+}
+
+impl Draft {
+    /// What it adds to a record, in bytes; a function of the input alone.
+    pub(crate) fn bytes(&self) -> usize {
+        self.text.bytes() + MESSAGE_BYTES
+    }
+
+    /// The message with its text masked.
+    pub(crate) fn finish(self) -> Message {
+        let (text, entities) = self.text.finish();
+        Message { text, entities, ..self.message }
+    }
+}
+
+/// What an element of an input is.
+#[derive(Debug)]
+pub(crate) enum Item {
+    /// A message state.
+    Message(Box<Draft>),
+    /// The lane is complete up to this event time.
+    CompleteUntil(i64),
+    /// Nothing for this pipeline, and why.
+    Skipped(&'static str),
+}
+
+impl Summary {
+    /// Counts an element.
+    pub(crate) fn count(&mut self, item: &Item) {
+        match item {
+            Item::CompleteUntil(_) => {}
+            Item::Skipped(reason) => self.skip(reason),
+            Item::Message(draft) => {
+                let message = &draft.message;
+                let sent_at = message.sent_at;
+                self.read += 1;
+                self.edited += u64::from(message.kind == MessageKind::Edited.as_str());
+                self.deleted += u64::from(message.kind == MessageKind::Deleted.as_str());
+                self.zone_assumed += u64::from(draft.zone_assumed);
+                if sent_at >= date::FUTURE_FROM_MS {
+                    self.future_date += 1;
+                    return;
+                }
+                self.first_sent_at = Some(self.first_sent_at.map_or(sent_at, |first| first.min(sent_at)));
+                self.last_sent_at = Some(self.last_sent_at.map_or(sent_at, |last| last.max(sent_at)));
+            }
+        }
+    }
+}

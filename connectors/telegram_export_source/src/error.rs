@@ -1,0 +1,204 @@
+//! Why an input cannot be imported, and what to do about it.
+
+use runtime::SourceError;
+use std::{error::Error as _, io};
+
+const EXPORT_AGAIN: &str = "in Telegram Desktop choose Export chat history, format \"Machine-readable JSON\"";
+
+/// Why an input cannot be imported. Found before anything is written, unless the variant says otherwise.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Nothing has that name.
+    #[error("could not find {path}: check the name")]
+    Missing {
+        /// As given.
+        path: String,
+    },
+    /// It is there, but cannot be read.
+    #[error("could not read {path}: check its permissions and the disk")]
+    Unreadable {
+        /// As given.
+        path: String,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// A folder in which no export is.
+    #[error("{path} is a directory without a result.json: name the exported file")]
+    Directory {
+        /// As given.
+        path: String,
+    },
+    /// The format for people.
+    #[error("{path} is an HTML export, which cannot be imported: {EXPORT_AGAIN}")]
+    Html {
+        /// As given.
+        path: String,
+    },
+    /// Not unpacked.
+    #[error("{path} is a zip archive: unpack it and import the result.json in it")]
+    Zip {
+        /// As given.
+        path: String,
+    },
+    /// Nothing in it.
+    #[error("{path} is empty: nothing to import")]
+    Empty {
+        /// As given.
+        path: String,
+    },
+    /// Something else.
+    #[error(
+        "{path} is not a chat export ({found}): {EXPORT_AGAIN}, or give JSON Lines (see the connector's README)"
+    )]
+    NotAnExport {
+        /// As given.
+        path: String,
+        /// What was found instead.
+        found: &'static str,
+    },
+    /// The end is missing.
+    #[error(
+        "{path} ends at byte {at}, in the middle of its JSON; nothing was imported: copy or export it again"
+    )]
+    Truncated {
+        /// As given.
+        path: String,
+        /// Decompressed bytes before the end.
+        at: u64,
+    },
+    /// Not JSON.
+    #[error(
+        "{path} is damaged at byte {at} (line {line}: {what}); nothing was imported: copy or export it again"
+    )]
+    Malformed {
+        /// As given.
+        path: String,
+        /// Decompressed bytes before the fault.
+        at: u64,
+        /// Line, from 1.
+        line: u64,
+        /// Kind of the fault.
+        what: String,
+    },
+    /// Not UTF-8.
+    #[error("{path} is not UTF-8 at byte {at}; nothing was imported: convert it to UTF-8 or export it again")]
+    InvalidUtf8 {
+        /// As given.
+        path: String,
+        /// Decompressed bytes before the fault.
+        at: u64,
+    },
+    /// The compressed stream breaks off or is damaged.
+    #[error("{path} cannot be decompressed after byte {at}; nothing was imported: copy it again")]
+    Gzip {
+        /// As given.
+        path: String,
+        /// Decompressed bytes before the fault.
+        at: u64,
+    },
+    /// An export in which nobody says anything.
+    #[error("{path} has no messages to import (skipped: {skipped})")]
+    NoMessages {
+        /// As given.
+        path: String,
+        /// What there is instead.
+        skipped: String,
+    },
+    /// A full export, and no choice.
+    #[error("{path} holds {count} chats: choose one with --chat ID\n{list}")]
+    ChooseChat {
+        /// As given.
+        path: String,
+        /// How many.
+        count: usize,
+        /// One per line.
+        list: String,
+    },
+    /// The choice names no chat or several.
+    #[error("{path} has not exactly one chat {wanted:?}: choose by ID\n{list}")]
+    NoSuchChat {
+        /// As given.
+        path: String,
+        /// What was asked for.
+        wanted: String,
+        /// One per line.
+        list: String,
+    },
+    /// A line that is not of the documented shape.
+    #[error(
+        "line {line} of {path} is not a message or control line ({what}): see the connector's README; {consequence}"
+    )]
+    BadLine {
+        /// As given.
+        path: String,
+        /// From 1.
+        line: u64,
+        /// What is wrong.
+        what: String,
+        /// What became of the lines before.
+        consequence: &'static str,
+    },
+    /// Without a name a restart cannot know what was committed.
+    #[error(
+        "{path} needs --id NAME: a stable name of this feed, by which a restart finds what is already committed"
+    )]
+    NeedsId {
+        /// As given.
+        path: String,
+    },
+    /// Would not survive as a part of a key.
+    #[error("{what} {name:?} is not usable: give 1 to 128 letters, digits or any of . _ - : @ +")]
+    BadName {
+        /// Whose name.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// The feed is not the one that was committed from.
+    #[error(
+        "{path} is not what was read before under this --id ({what}): feed it from its start, or use another --id"
+    )]
+    OtherFeed {
+        /// As given.
+        path: String,
+        /// How it differs.
+        what: &'static str,
+    },
+    /// The file changed between its check and its import.
+    #[error("{path} changed while it was read: import it again once it is complete")]
+    Changed {
+        /// As given.
+        path: String,
+    },
+    /// A position that this version did not write.
+    #[error("could not read position {position:?}: was it written by a newer version?")]
+    Position {
+        /// As found.
+        position: String,
+    },
+    /// Group settings that no stage could use.
+    #[error("setting {field} cannot be {value:?}: {expected}")]
+    Setting {
+        /// Which.
+        field: &'static str,
+        /// As given.
+        value: String,
+        /// What would do.
+        expected: &'static str,
+    },
+}
+
+impl From<Error> for SourceError {
+    fn from(error: Error) -> Self {
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(next) = cause {
+            message.push_str(": ");
+            message.push_str(&next.to_string());
+            cause = next.source();
+        }
+        Self::Fatal(message)
+    }
+}

@@ -1,0 +1,178 @@
+//! Which chats an export holds, and the way to one of them.
+//!
+//! Invariant: a chat is named by the ordinal of its `messages` in the file, whatever the order of the fields around
+//! them.
+
+use super::json::{self, Fault, Json};
+use crate::{draft::Item, export::topics::Topics, meter::Summary};
+use std::io::Read;
+use struson::reader::{JsonReader, ValueType};
+
+/// A chat of an export.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Chat {
+    /// Which `messages` of the file.
+    pub(crate) ordinal: usize,
+    pub(crate) id: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) kind: Option<String>,
+    /// What its elements are.
+    pub(crate) summary: Summary,
+}
+
+/// What a whole document turned out to be.
+#[derive(Debug, Default)]
+pub(crate) struct Document {
+    /// A single chat at the top, not a list of chats.
+    pub(crate) is_single: bool,
+    pub(crate) chats: Vec<Chat>,
+}
+
+/// Reads a whole document, checking every byte of it. `tick` is called now and then with the bytes read.
+pub(crate) fn survey(
+    input: Box<dyn Read + Send>,
+    tick: &mut dyn FnMut(u64),
+) -> Result<Option<Document>, Fault> {
+    let mut json = json::open(input);
+    if json.peek()? != ValueType::Object {
+        json.skip_value()?;
+        json.consume_trailing_whitespace()?;
+        return Ok(None);
+    }
+    let mut surveyor = Surveyor { document: Document::default(), ordinals: 0, tick };
+    let top = surveyor.chat(&mut json, true)?;
+    if let Some(top) = top {
+        surveyor.document.is_single = true;
+        surveyor.document.chats.push(top);
+    }
+    json.consume_trailing_whitespace()?;
+    Ok(Some(surveyor.document))
+}
+
+struct Surveyor<'t> {
+    document: Document,
+    ordinals: usize,
+    tick: &'t mut dyn FnMut(u64),
+}
+
+impl Surveyor<'_> {
+    /// An object that may be a chat; at the top it may hold lists of chats instead.
+    fn chat(&mut self, json: &mut Json, is_top: bool) -> Result<Option<Chat>, Fault> {
+        let mut chat = Chat::default();
+        let mut has_messages = false;
+        json::object(json, |json, name| {
+            match (name, json.peek()?) {
+                ("id", _) => chat.id = json::short(json)?,
+                ("name", _) => chat.name = json::short(json)?,
+                ("type", _) => chat.kind = json::short(json)?,
+                ("messages", ValueType::Array) => {
+                    chat.ordinal = self.ordinals;
+                    self.ordinals += 1;
+                    chat.summary = self.messages(json)?;
+                    has_messages = true;
+                }
+                ("chats" | "left_chats", ValueType::Object) if is_top => self.list(json)?,
+                _ => json.skip_value()?,
+            }
+            Ok(())
+        })?;
+        Ok(has_messages.then_some(chat))
+    }
+
+    fn list(&mut self, json: &mut Json) -> Result<(), Fault> {
+        json::object(json, |json, name| match name {
+            "list" => json::array(json, |json| {
+                let chat = self.chat(json, false)?;
+                self.document.chats.extend(chat);
+                Ok(())
+            }),
+            _ => Ok(json.skip_value()?),
+        })
+    }
+
+    fn messages(&mut self, json: &mut Json) -> Result<Summary, Fault> {
+        let (mut summary, mut topics) = (Summary::default(), Topics::default());
+        let mut elements = 0_u64;
+        json::array(json, |json| {
+            let item: Item = json::read_item(json, &mut topics)?;
+            summary.count(&item);
+            elements += 1;
+            if elements.is_multiple_of(1000) {
+                (self.tick)(json::position(json));
+            }
+            Ok(())
+        })?;
+        Ok(summary)
+    }
+}
+
+/// The document at the start of the messages of the chat with this ordinal; `None` when there is none.
+pub(crate) fn open_chat(input: Box<dyn Read + Send>, ordinal: usize) -> Result<Option<Json>, Fault> {
+    let mut json = json::open(input);
+    let mut left = ordinal;
+    json.begin_object()?;
+    while json.has_next()? {
+        let name = json.next_name_owned()?;
+        match (name.as_str(), json.peek()?) {
+            ("messages", ValueType::Array) => {
+                if enter_messages(&mut json, &mut left)? {
+                    return Ok(Some(json));
+                }
+            }
+            ("chats" | "left_chats", ValueType::Object) => {
+                if enter_list(&mut json, &mut left)? {
+                    return Ok(Some(json));
+                }
+            }
+            _ => json.skip_value()?,
+        }
+    }
+    Ok(None)
+}
+
+fn enter_messages(json: &mut Json, left: &mut usize) -> Result<bool, Fault> {
+    if *left == 0 {
+        json.begin_array()?;
+        return Ok(true);
+    }
+    *left -= 1;
+    json.skip_value()?;
+    Ok(false)
+}
+
+/// Reads to the messages of the wanted chat, or past the lists of chats.
+fn enter_list(json: &mut Json, left: &mut usize) -> Result<bool, Fault> {
+    json.begin_object()?;
+    while json.has_next()? {
+        let name = json.next_name_owned()?;
+        if name != "list" || json.peek()? != ValueType::Array {
+            json.skip_value()?;
+            continue;
+        }
+        json.begin_array()?;
+        while json.has_next()? {
+            if json.peek()? != ValueType::Object {
+                json.skip_value()?;
+            } else if enter_chat(json, left)? {
+                return Ok(true);
+            }
+        }
+        json.end_array()?;
+    }
+    json.end_object()?;
+    Ok(false)
+}
+
+fn enter_chat(json: &mut Json, left: &mut usize) -> Result<bool, Fault> {
+    json.begin_object()?;
+    while json.has_next()? {
+        let name = json.next_name_owned()?;
+        if name != "messages" || json.peek()? != ValueType::Array {
+            json.skip_value()?;
+        } else if enter_messages(json, left)? {
+            return Ok(true);
+        }
+    }
+    json.end_object()?;
+    Ok(false)
+}

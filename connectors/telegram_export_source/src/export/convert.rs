@@ -1,0 +1,131 @@
+//! An element of `messages` → what it is for this pipeline.
+
+use super::{
+    raw::{Raw, RawMedia},
+    topics::Topics,
+};
+use crate::{
+    date,
+    draft::{Draft, Item},
+};
+use schemas::{Author, Forward, Media, Message, MessageKind};
+use text::pii;
+
+/// The item, or why there is none. Service messages only teach the map of topics.
+pub(super) fn item(mut raw: Raw, topics: &mut Topics) -> Item {
+    let Some(id) = raw.id else { return Item::Skipped("no_id") };
+    match raw.kind.as_deref() {
+        Some("message") | None => {}
+        Some("service") => {
+            if raw.action.as_deref() == Some("topic_created") {
+                topics.create(id);
+            }
+            return Item::Skipped("service");
+        }
+        Some("unsupported") => return Item::Skipped("unsupported"),
+        Some(_) => return Item::Skipped("unknown_type"),
+    }
+    raw.reply_to = raw.reply_to.filter(|_| !raw.reply_elsewhere);
+    let topic_id = raw.reply_to.and_then(|parent| topics.place(id, parent));
+    // To answer the message that created a topic is to write in the topic, not to answer anybody.
+    raw.reply_to = raw.reply_to.filter(|parent| !topics.is_topic(*parent));
+    match dated(&raw) {
+        Err(reason) => Item::Skipped(reason),
+        Ok(_) if raw.is_too_large => Item::Skipped("too_large"),
+        Ok(dated) => Item::Message(Box::new(draft(raw, id, topic_id, dated))),
+    }
+}
+
+/// Send time in ms, and how it was told.
+#[derive(Clone, Copy)]
+struct Dated {
+    sent_at: i64,
+    zone_assumed: bool,
+}
+
+fn dated(raw: &Raw) -> Result<Dated, &'static str> {
+    if let Some(seconds) = raw.date_unixtime {
+        let sent_at = date::from_unix(seconds).ok_or("bad_date")?;
+        return Ok(Dated { sent_at, zone_assumed: false });
+    }
+    let local = raw.date.as_deref().filter(|date| !date.is_empty()).ok_or("no_date")?;
+    Ok(Dated { sent_at: date::from_local(local).ok_or("bad_date")?, zone_assumed: true })
+}
+
+fn draft(raw: Raw, id: i64, topic_id: Option<i64>, dated: Dated) -> Draft {
+    let revision = match (raw.edited_unixtime, raw.edited.as_deref()) {
+        (Some(seconds), _) => date::from_unix(seconds),
+        (None, Some(local)) => date::from_local(local),
+        (None, None) => None,
+    };
+    let kind = if revision.is_some() { MessageKind::Edited } else { MessageKind::New };
+    let media = media(raw.media, raw.poll.is_some());
+    let text = raw.text.filter(|text| !text.is_empty()).or(raw.poll).unwrap_or_default();
+    let message = Message {
+        id,
+        revision: revision.unwrap_or(0),
+        kind: kind.as_str().to_owned(),
+        author: author(raw.from, raw.from_id),
+        sent_at: dated.sent_at,
+        text: String::new(),
+        entities: Vec::new(),
+        reply_to: raw.reply_to,
+        topic_id,
+        media,
+        forward: forward(raw.forwarded_from.or(raw.forwarded_from_id)),
+        reactions: raw.reactions,
+    };
+    Draft { message, text, zone_assumed: dated.zone_assumed }
+}
+
+/// `from` is null for deleted accounts; `from_id` is a bare number in old exports and absent in the oldest.
+fn author(name: Option<String>, id: Option<String>) -> Option<Author> {
+    let name = name.filter(|name| !name.is_empty());
+    let id = match id.filter(|id| !id.is_empty()) {
+        Some(id) if id.bytes().all(|byte| byte.is_ascii_digit()) => format!("user{id}"),
+        Some(id) => id,
+        None => format!("name:{}", name.as_deref()?),
+    };
+    let is_bot = id.starts_with("bot") || name.as_deref().is_some_and(is_bot_name);
+    let name = name.map_or_else(|| id.clone(), |name| pii::mask(&name).into_owned());
+    Some(Author { id, name, is_bot })
+}
+
+/// Bots must have a user name that ends in "bot", and nearly all say so in their display name too, which is all an
+/// export tells. `Talbot` is a surname.
+fn is_bot_name(name: &str) -> bool {
+    let name = name.trim_end();
+    let last = name.rsplit([' ', '_', '-']).next().unwrap_or(name);
+    name.ends_with("Bot") || name.ends_with("BOT") || matches!(last.to_lowercase().as_str(), "bot" | "бот")
+}
+
+fn forward(from: Option<String>) -> Option<Forward> {
+    from.filter(|from| !from.is_empty())
+        .map(|from| Forward { from: pii::mask(&from).into_owned(), sent_at: None })
+}
+
+fn media(raw: RawMedia, is_poll: bool) -> Option<Media> {
+    let implied = raw.implied.or(is_poll.then_some("poll"));
+    let kind = raw.kind.filter(|kind| !kind.is_empty()).or_else(|| implied.map(str::to_owned))?;
+    // A path in brackets is not a path: "(File not included. Change data exporting settings to download.)"
+    let path = raw.path.filter(|path| !path.starts_with('('));
+    let base_name = || path.and_then(|path| path.rsplit('/').next().map(str::to_owned));
+    let file_name = raw.file_name.or_else(base_name).map(|name| pii::mask(&name).into_owned());
+    Some(Media { kind, file_name, mime_type: raw.mime_type, size_bytes: raw.size_bytes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_bot_name;
+
+    #[test]
+    fn bots_are_told_from_surnames() {
+        for name in ["larkspur CI bot", "GitHubBot", "deploy_bot", "Bot", "Погодный бот", "Rose-BOT"]
+        {
+            assert!(is_bot_name(name), "{name}");
+        }
+        for name in ["Talbot", "Abbot", "Робот Вертер", "Botvinnik", "робот", ""] {
+            assert!(!is_bot_name(name), "{name}");
+        }
+    }
+}

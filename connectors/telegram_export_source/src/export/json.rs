@@ -1,0 +1,163 @@
+//! JSON values as exports misuse them: a number where a string was, a string where a number was, null anywhere.
+//!
+//! Invariant: a value of another type than expected is skipped as a whole, never an error; only JSON that is not
+//! JSON is one.
+
+use super::{convert, raw, topics::Topics};
+use crate::draft::Item;
+use std::io::{self, Read};
+use struson::reader::{
+    JsonReader, JsonStreamReader, JsonSyntaxError, ReaderError, ReaderSettings, SyntaxErrorKind, ValueType,
+};
+
+/// A JSON document that is read as a stream.
+pub(crate) type Json = JsonStreamReader<Box<dyn Read + Send>>;
+
+/// Names, file names and ids are cut here, in bytes.
+const SHORT_BYTES_MAX: usize = 4096;
+
+/// Reads `input`, which must not begin with a byte-order mark.
+pub(super) fn open(input: Box<dyn Read + Send>) -> Json {
+    let settings = ReaderSettings { track_path: false, ..ReaderSettings::default() };
+    JsonStreamReader::new_custom(input, settings)
+}
+
+/// Bytes read.
+pub(super) fn position(json: &Json) -> u64 {
+    json.current_position(false).data_pos.unwrap_or_default()
+}
+
+/// Why JSON could not be read.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// It ends too early.
+    Truncated,
+    /// It is no JSON.
+    Malformed { what: String, line: u64, at: u64 },
+    /// The input failed, or is not UTF-8.
+    Input { at: u64 },
+}
+
+impl From<JsonSyntaxError> for Fault {
+    fn from(error: JsonSyntaxError) -> Self {
+        match error.kind {
+            SyntaxErrorKind::IncompleteDocument | SyntaxErrorKind::BlockCommentNotClosed => Self::Truncated,
+            kind => Self::Malformed {
+                what: kind.to_string(),
+                line: error.location.line_pos.map_or(0, |position| position.line) + 1,
+                at: error.location.data_pos.unwrap_or_default(),
+            },
+        }
+    }
+}
+
+impl From<ReaderError> for Fault {
+    fn from(error: ReaderError) -> Self {
+        let (what, location) = match error {
+            ReaderError::SyntaxError(error) => return error.into(),
+            ReaderError::IoError { location, .. } => {
+                return Self::Input { at: location.data_pos.unwrap_or_default() };
+            }
+            ReaderError::MaxNestingDepthExceeded { location, .. } => ("nested too deeply", location),
+            ReaderError::UnsupportedNumberValue { location, .. } => ("a number of unusual size", location),
+            ReaderError::UnexpectedValueType { location, .. } => ("a value of another type", location),
+            ReaderError::UnexpectedStructure { location, .. } => ("another structure", location),
+            _ => return Self::Input { at: 0 },
+        };
+        let line = location.line_pos.map_or(0, |position| position.line) + 1;
+        Self::Malformed { what: what.to_owned(), line, at: location.data_pos.unwrap_or_default() }
+    }
+}
+
+/// One element of an array of messages.
+pub(super) fn read_item(json: &mut Json, topics: &mut Topics) -> Result<Item, Fault> {
+    if json.peek()? != ValueType::Object {
+        json.skip_value()?;
+        return Ok(Item::Skipped("not_an_object"));
+    }
+    Ok(convert::item(raw::read(json)?, topics))
+}
+
+/// The string that comes next, cut at `bytes_max` on a character boundary, and whether it is whole.
+pub(super) fn string(json: &mut Json, bytes_max: usize) -> Result<(String, bool), Fault> {
+    let (mut bytes, mut is_whole) = (Vec::new(), true);
+    let reader = json.next_string_reader()?;
+    let result = drain(reader, |chunk| {
+        let room = bytes_max - bytes.len();
+        is_whole &= chunk.len() <= room;
+        bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
+    });
+    if let Err(error) = result {
+        return Err(match error.get_ref().and_then(|inner| inner.downcast_ref::<JsonSyntaxError>()) {
+            Some(syntax) => syntax.clone().into(),
+            None => Fault::Input { at: position(json) },
+        });
+    }
+    let text = String::from_utf8(bytes).unwrap_or_else(|error| {
+        let end = error.utf8_error().valid_up_to();
+        String::from_utf8_lossy(&error.as_bytes()[..end]).into_owned()
+    });
+    Ok((text, is_whole))
+}
+
+fn drain(mut reader: impl Read, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut chunk = [0_u8; 4096];
+    loop {
+        match reader.read(&mut chunk)? {
+            0 => return Ok(()),
+            count => take(&chunk[..count]),
+        }
+    }
+}
+
+/// A string, or the digits of a number.
+pub(super) fn short(json: &mut Json) -> Result<Option<String>, Fault> {
+    match json.peek()? {
+        ValueType::String => {
+            let (mut text, _) = string(json, SHORT_BYTES_MAX)?;
+            text.retain(|c| c != '\0');
+            Ok(Some(text))
+        }
+        ValueType::Number => Ok(Some(json.next_number_as_string()?)),
+        _ => {
+            json.skip_value()?;
+            Ok(None)
+        }
+    }
+}
+
+/// A whole number, or a string of one.
+pub(super) fn integer(json: &mut Json) -> Result<Option<i64>, Fault> {
+    Ok(short(json)?.and_then(|text| text.trim().parse().ok()))
+}
+
+/// Reads an object member by member; anything else is skipped. `member` must consume the value.
+pub(super) fn object(
+    json: &mut Json,
+    mut member: impl FnMut(&mut Json, &str) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    if json.peek()? != ValueType::Object {
+        return Ok(json.skip_value()?);
+    }
+    json.begin_object()?;
+    while json.has_next()? {
+        let name = json.next_name_owned()?;
+        member(json, &name)?;
+    }
+    Ok(json.end_object()?)
+}
+
+/// Reads an array element by element; anything else is skipped. `element` must consume the value.
+pub(super) fn array(
+    json: &mut Json,
+    mut element: impl FnMut(&mut Json) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    if json.peek()? != ValueType::Array {
+        return Ok(json.skip_value()?);
+    }
+    json.begin_array()?;
+    while json.has_next()? {
+        element(json)?;
+    }
+    Ok(json.end_array()?)
+}

@@ -1,0 +1,257 @@
+//! A whole file into a lane of its own, exactly once.
+//!
+//! Invariant: the records after a position are the same whether the run before them was interrupted or not; a
+//! restart reads the file again up to the position, without giving anything.
+
+use crate::{
+    batch::{self, Batch, Origin},
+    draft::Item,
+    error::Error,
+    export::{self, ExportReader, Fault},
+    input::{self, Probe},
+    meter::{Meter, Phase, Snapshot, Summary},
+    options::FileOptions,
+    survey::{self, Content, LineReader, Survey},
+};
+use processor::PortSpec;
+use runtime::{Position, Source, SourceBatch, SourceError};
+use schemas::lane_id;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Elements read in one call at most, so that a stretch of service messages moves the position too.
+const ELEMENTS_MAX: u64 = 5000;
+const METER_ELEMENTS: u64 = 2000;
+const POSITION_VERSION: u32 = 1;
+
+/// How much of a file is committed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FilePosition {
+    version: u32,
+    /// Elements of the file (messages, service messages, lines) before the position.
+    elements: u64,
+    /// Decompressed bytes before it.
+    bytes: u64,
+    /// The end of the lane is committed too.
+    is_ended: bool,
+}
+
+impl FilePosition {
+    const START: Self = Self { version: POSITION_VERSION, elements: 0, bytes: 0, is_ended: false };
+
+    fn parse(position: Option<&Position>) -> Result<Self, Error> {
+        let Some(Position(text)) = position else { return Ok(Self::START) };
+        let parsed =
+            serde_json::from_str(text).ok().filter(|position: &Self| position.version == POSITION_VERSION);
+        parsed.ok_or_else(|| Error::Position { position: text.clone() })
+    }
+
+    fn position(&self) -> Result<Position, SourceError> {
+        serde_json::to_string(self).map(Position).map_err(|error| SourceError::Fatal(error.to_string()))
+    }
+}
+
+/// Reads a file that does not change. Reading is synchronous: a call takes the time of a thousand messages, the
+/// first one after a restart that of reading the file up to the position.
+#[derive(Debug)]
+pub struct FileSource {
+    path: PathBuf,
+    survey: Survey,
+    origin: Origin,
+    meter: Meter,
+    cursor: Option<Cursor>,
+    /// Messages that an earlier run had committed.
+    known: Option<u64>,
+}
+
+impl FileSource {
+    /// Checks the whole file and names it by its content. Everything that can be wrong with it is found here.
+    pub fn open(options: &FileOptions, meter: Meter) -> Result<Self, Error> {
+        let path = input::resolve(&options.path)?;
+        let survey = survey::survey(&path, options.chat.as_deref(), &meter)?;
+        let what = match &survey.content {
+            Content::Chat { ordinal } => format!("sha256:{}/chat:{ordinal}", survey.sha256),
+            Content::Lines | Content::Export => format!("sha256:{}", survey.sha256),
+        };
+        let identity = options.group.identity("import", &what);
+        let origin = Origin { group: options.group.clone(), lane: lane_id(&identity), identity };
+        Ok(Self { path, survey, origin, meter, cursor: None, known: None })
+    }
+
+    /// Id of the lane that the file is read into.
+    pub fn lane(&self) -> &str {
+        &self.origin.lane
+    }
+
+    fn batch(&mut self, from: &FilePosition) -> Result<(Batch, FilePosition), Error> {
+        let mut cursor = self.seek(from)?;
+        let mut batch = Batch::default();
+        let mut is_ended = false;
+        while !batch.is_full() && cursor.elements - from.elements < ELEMENTS_MAX {
+            let at = cursor.elements;
+            let Some(item) = cursor.next()? else {
+                batch.end(&self.origin, cursor.newest());
+                is_ended = true;
+                break;
+            };
+            batch.push(&self.origin, at, cursor.newest(), item);
+        }
+        let after = FilePosition {
+            elements: cursor.elements,
+            bytes: cursor.bytes(),
+            is_ended,
+            ..FilePosition::START
+        };
+        self.report(&cursor);
+        self.cursor = Some(cursor);
+        Ok((batch, after))
+    }
+
+    /// The cursor at a position: the one at hand, or a new one that has read up to it.
+    fn seek(&mut self, to: &FilePosition) -> Result<Cursor, Error> {
+        let mut cursor = match self.cursor.take() {
+            Some(cursor) if cursor.elements <= to.elements => cursor,
+            _ => Cursor::open(&self.path, &self.survey.content)?,
+        };
+        while cursor.elements < to.elements {
+            if cursor.next()?.is_none() {
+                return Err(Error::Changed { path: self.path.display().to_string() });
+            }
+            if cursor.elements.is_multiple_of(METER_ELEMENTS) {
+                self.report(&cursor);
+            }
+        }
+        if self.known.is_none() {
+            self.known = Some(cursor.summary.read);
+        }
+        Ok(cursor)
+    }
+
+    fn report(&self, cursor: &Cursor) {
+        let bytes = cursor.bytes();
+        let known = self.known.unwrap_or(cursor.summary.read);
+        let new = cursor.summary.read.saturating_sub(known);
+        let summary = Summary { new, topics: cursor.topics(), bytes, ..cursor.summary.clone() };
+        let bytes_total = Some(self.survey.bytes);
+        self.meter.update(|snapshot| {
+            *snapshot = Snapshot { phase: Phase::Reading, bytes_done: bytes, bytes_total, summary };
+        });
+    }
+
+    /// Counts a file that an earlier run has committed to its end, without giving anything.
+    fn finish(&mut self, at: &FilePosition) -> Result<(), Error> {
+        if self.known.is_none() {
+            let cursor = self.seek(at)?;
+            self.report(&cursor);
+        }
+        self.meter.update(|snapshot| {
+            snapshot.phase = Phase::Done;
+            snapshot.bytes_done = self.survey.bytes;
+        });
+        Ok(())
+    }
+}
+
+impl Source for FileSource {
+    const NAME: &'static str = crate::NAME;
+
+    fn ports(&self) -> Vec<PortSpec> {
+        crate::ports()
+    }
+
+    fn identity(&self) -> String {
+        self.origin.identity.clone()
+    }
+
+    async fn next(&mut self, position: Option<&Position>) -> Result<SourceBatch, SourceError> {
+        let from = FilePosition::parse(position)?;
+        if from.is_ended {
+            self.finish(&from)?;
+            return Ok(SourceBatch::End);
+        }
+        let (batch, after) = self.batch(&from)?;
+        let emissions = batch::emit(batch.finish(&self.origin));
+        Ok(SourceBatch::Records { emissions, position: after.position()? })
+    }
+}
+
+/// A place in a file that is being read.
+struct Cursor {
+    reader: Reader,
+    probe: Probe,
+    elements: u64,
+    summary: Summary,
+}
+
+enum Reader {
+    Export(Box<ExportReader>),
+    Lines(Box<LineReader>),
+}
+
+impl std::fmt::Debug for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cursor").field("elements", &self.elements).finish_non_exhaustive()
+    }
+}
+
+impl Cursor {
+    fn open(path: &std::path::Path, content: &Content) -> Result<Self, Error> {
+        let input = input::open(path, false)?;
+        let probe = input.probe.clone();
+        let ordinal = match content {
+            Content::Lines => {
+                let reader = Reader::Lines(Box::new(LineReader::new(input.reader, probe.clone())));
+                return Ok(Self { reader, probe, elements: 0, summary: Summary::default() });
+            }
+            Content::Export => 0,
+            Content::Chat { ordinal } => *ordinal,
+        };
+        let json = export::open_chat(input.reader, ordinal).map_err(|fault| changed(&probe, &fault))?;
+        let json = json.ok_or_else(|| Error::Changed { path: probe.path() })?;
+        let reader = Reader::Export(Box::new(ExportReader::new(json)));
+        Ok(Self { reader, probe, elements: 0, summary: Summary::default() })
+    }
+
+    fn next(&mut self) -> Result<Option<Item>, Error> {
+        let item = match &mut self.reader {
+            Reader::Export(reader) => reader.next().map_err(|fault| changed(&self.probe, &fault))?,
+            Reader::Lines(reader) => reader.next().map_err(|error| match error {
+                Error::BadLine { path, .. } => Error::Changed { path },
+                other => other,
+            })?,
+        };
+        if let Some(item) = &item {
+            self.elements += 1;
+            self.summary.count(item);
+        }
+        Ok(item)
+    }
+
+    /// The lane's clock: the newest send time read so far.
+    fn newest(&self) -> i64 {
+        self.summary.last_sent_at.unwrap_or_default()
+    }
+
+    fn bytes(&self) -> u64 {
+        match &self.reader {
+            Reader::Export(reader) => reader.bytes(),
+            Reader::Lines(reader) => reader.bytes,
+        }
+    }
+
+    fn topics(&self) -> u64 {
+        match &self.reader {
+            Reader::Export(reader) => reader.topics(),
+            Reader::Lines(_) => 0,
+        }
+    }
+}
+
+/// A fault that the survey did not see: the file is another one by now, or the disk fails.
+fn changed(probe: &Probe, fault: &Fault) -> Error {
+    match probe.error(fault) {
+        failure @ Error::Unreadable { .. } => failure,
+        _ => Error::Changed { path: probe.path() },
+    }
+}

@@ -1,0 +1,47 @@
+//! Chat exports and message feeds → `group.message.ingested`.
+//!
+//! Two sources read: [`FileSource`] a whole file (Telegram Desktop's `result.json` or JSON Lines) into a lane of
+//! its own that it ends, [`FeedSource`] lines as they come (standard input, a growing file). [`SettingsSource`]
+//! writes one control record. Invariant: what a file gives, and how it is cut into records, is a function of its
+//! bytes; only a followed feed asks a clock, and that in one place.
+
+mod batch;
+mod clock;
+mod date;
+mod draft;
+mod error;
+mod export;
+mod feed;
+mod feed_position;
+mod feed_source;
+mod file_source;
+mod input;
+mod line;
+mod lines;
+mod meter;
+mod options;
+mod rich_text;
+mod settings;
+mod survey;
+
+pub use clock::{Clock, SystemClock};
+pub use error::Error;
+pub use feed_source::FeedSource;
+pub use file_source::FileSource;
+pub use meter::{Meter, Phase, Snapshot, Summary};
+pub use options::{FeedOptions, FileOptions, Group};
+pub use settings::SettingsSource;
+
+use processor::{Port, PortSpec};
+use schemas::GroupMessageIngested;
+
+/// Name in the map.
+const NAME: &str = "telegram_export_source";
+const MESSAGES: Port<GroupMessageIngested> = Port::new("messages");
+
+fn ports() -> Vec<PortSpec> {
+    vec![MESSAGES.spec()]
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! What was read, skipped and why, shared between a source and whoever draws its progress.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// What a source is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Phase {
+    /// Reads the whole file once, to name and to check it: nothing is written. Bytes are those of the file.
+    #[default]
+    Checking,
+    /// Reads it again and gives its messages. Bytes are decompressed ones.
+    Reading,
+    /// Everything was given.
+    Done,
+}
+
+/// Counts of one source since its start; what an earlier run committed is in `read` but not in `new`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Messages read: given or given before.
+    pub read: u64,
+    /// Messages given by this run.
+    pub new: u64,
+    /// Of `read`: states that are edits.
+    pub edited: u64,
+    /// Of `read`: deletions.
+    pub deleted: u64,
+    /// Of `read`: dated by a local time without zone, taken as UTC.
+    pub zone_assumed: u64,
+    /// Of `read`: dated in the far future.
+    pub future_date: u64,
+    /// What was not imported, by reason.
+    pub skipped: BTreeMap<&'static str, u64>,
+    /// Forum topics met.
+    pub topics: u64,
+    /// Decompressed bytes read.
+    pub bytes: u64,
+    /// Earliest send time in ms, future dates left out.
+    pub first_sent_at: Option<i64>,
+    /// Latest send time in ms, future dates left out.
+    pub last_sent_at: Option<i64>,
+}
+
+impl Summary {
+    pub(crate) fn skip(&mut self, reason: &'static str) {
+        *self.skipped.entry(reason).or_default() += 1;
+    }
+
+    /// `service 3, unsupported 1`, or `nothing`.
+    pub fn skipped_text(&self) -> String {
+        let parts: Vec<String> =
+            self.skipped.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
+    }
+}
+
+/// A look at a source.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Snapshot {
+    /// What it is doing.
+    pub phase: Phase,
+    /// Bytes done in this phase.
+    pub bytes_done: u64,
+    /// Bytes of this phase; `None` for a feed.
+    pub bytes_total: Option<u64>,
+    /// What came of it so far.
+    pub summary: Summary,
+}
+
+/// A handle on a [`Snapshot`]; cheap to clone, to be kept when the source is given away.
+#[derive(Debug, Clone, Default)]
+pub struct Meter(Arc<Mutex<Snapshot>>);
+
+impl Meter {
+    /// The state as of the last call of the source.
+    pub fn snapshot(&self) -> Snapshot {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn update(&self, change: impl FnOnce(&mut Snapshot)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}

@@ -1,0 +1,146 @@
+//! One control record: new settings of a group.
+
+use crate::{batch, error::Error, options::Group};
+use processor::PortSpec;
+use runtime::{Position, Source, SourceBatch, SourceError};
+use schemas::{GroupMessageIngested, GroupSettings, LIVE_LANE, identity_hash};
+
+/// Sizes that windows can have, in hours; 1 is for benchmarks.
+const WINDOW_HOURS: [i32; 5] = [1, 4, 6, 12, 24];
+const DONE: &str = "done";
+
+/// Writes the settings of a group once, in order with its messages.
+#[derive(Debug)]
+pub struct SettingsSource {
+    identity: String,
+    record: GroupMessageIngested,
+}
+
+impl SettingsSource {
+    /// Settings to write at `observed_at` (ms since the epoch). The same settings under the same `nonce` are
+    /// written once, however often it is tried; another nonce writes them again.
+    pub fn new(
+        group: &Group,
+        settings: &GroupSettings,
+        nonce: &str,
+        observed_at: i64,
+    ) -> Result<Self, Error> {
+        validate(settings)?;
+        let text = serde_json::to_string(settings).unwrap_or_default();
+        let hash = identity_hash("settings", &[&text, nonce]);
+        let identity = group.identity("settings", &hash.to_string());
+        let record = GroupMessageIngested {
+            tenant_id: group.tenant_id().to_owned(),
+            group_id: group.group_id().to_owned(),
+            lane: LIVE_LANE.to_owned(),
+            observed_at,
+            ingest_trace_id: GroupMessageIngested::trace(&identity, "settings"),
+            settings: Some(settings.clone()),
+            ..GroupMessageIngested::default()
+        };
+        Ok(Self { identity, record })
+    }
+}
+
+impl Source for SettingsSource {
+    const NAME: &'static str = crate::NAME;
+
+    fn ports(&self) -> Vec<PortSpec> {
+        crate::ports()
+    }
+
+    fn identity(&self) -> String {
+        self.identity.clone()
+    }
+
+    async fn next(&mut self, position: Option<&Position>) -> Result<SourceBatch, SourceError> {
+        if position.is_some() {
+            return Ok(SourceBatch::End);
+        }
+        let emissions = batch::emit([self.record.clone()]);
+        Ok(SourceBatch::Records { emissions, position: Position(DONE.to_owned()) })
+    }
+}
+
+/// Settings that every stage can work with.
+fn validate(settings: &GroupSettings) -> Result<(), Error> {
+    let refuse =
+        |field, value: &str, expected| Err(Error::Setting { field, value: value.to_owned(), expected });
+    let hours = &settings.window_hours;
+    let is_ascending = hours.windows(2).all(|pair| pair[0] < pair[1]);
+    if hours.is_empty() || !is_ascending || !hours.iter().all(|size| WINDOW_HOURS.contains(size)) {
+        return refuse("window_hours", &format!("{hours:?}"), "give some of 4, 6, 12, 24, ascending");
+    }
+    if jiff::tz::TimeZone::get(&settings.time_zone).is_err() {
+        return refuse("time_zone", &settings.time_zone, "give an IANA name such as Europe/Berlin");
+    }
+    if !matches!(settings.language.as_str(), "ru" | "en" | "auto") {
+        return refuse("language", &settings.language, "give ru, en or auto");
+    }
+    for (field, names) in [("scopes", &settings.scopes), ("channels", &settings.channels)] {
+        if let Some(name) = names.iter().find(|name| !is_word(name)) {
+            return refuse(field, name, "give words of letters, digits, _ or -");
+        }
+    }
+    match settings.chat.as_deref().map(str::trim) {
+        Some("") => refuse("chat", "", "leave it out or name a chat"),
+        _ => Ok(()),
+    }
+}
+
+fn is_word(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(settings: &GroupSettings, nonce: &str) -> Result<SettingsSource, Error> {
+        SettingsSource::new(&Group::new("acme", "qa").expect("names"), settings, nonce, 5)
+    }
+
+    #[test]
+    fn settings_are_written_once() {
+        let settings = GroupSettings { window_hours: vec![4, 24], ..GroupSettings::default() };
+        let mut source_a = source(&settings, "a").expect("valid");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let Ok(SourceBatch::Records { emissions, position }) = runtime.block_on(source_a.next(None)) else {
+            panic!("no records");
+        };
+        let record: &GroupMessageIngested = emissions[0].downcast().expect("its type");
+        assert_eq!(
+            (record.settings.as_ref(), record.observed_at, record.messages.len()),
+            (Some(&settings), 5, 0)
+        );
+        assert!(matches!(runtime.block_on(source_a.next(Some(&position))), Ok(SourceBatch::End)));
+        assert_eq!(source_a.identity(), source(&settings, "a").expect("valid").identity());
+        assert_ne!(source_a.identity(), source(&settings, "b").expect("valid").identity());
+    }
+
+    #[test]
+    fn settings_that_no_stage_could_use_are_refused() {
+        let base = GroupSettings::default;
+        let table = [
+            ("window_hours", GroupSettings { window_hours: vec![], ..base() }),
+            ("window_hours", GroupSettings { window_hours: vec![24, 4], ..base() }),
+            ("window_hours", GroupSettings { window_hours: vec![4, 4], ..base() }),
+            ("window_hours", GroupSettings { window_hours: vec![5], ..base() }),
+            ("time_zone", GroupSettings { time_zone: "Mars/Olympus".to_owned(), ..base() }),
+            ("language", GroupSettings { language: "de".to_owned(), ..base() }),
+            ("scopes", GroupSettings { scopes: vec!["A B".to_owned()], ..base() }),
+            ("channels", GroupSettings { channels: vec![String::new()], ..base() }),
+            ("chat", GroupSettings { chat: Some(" ".to_owned()), ..base() }),
+        ];
+        for (field, settings) in table {
+            let error = source(&settings, "a").expect_err(field).to_string();
+            assert!(error.starts_with(&format!("setting {field} cannot be ")), "{error}");
+        }
+        let moscow = GroupSettings {
+            time_zone: "Europe/Moscow".to_owned(),
+            window_hours: vec![1, 4, 6, 12, 24],
+            ..base()
+        };
+        assert!(source(&moscow, "a").is_ok());
+    }
+}

@@ -1,0 +1,66 @@
+//! Measures the stages against data with known answers; `gistmill eval` prints what this finds.
+//!
+//! Invariant: it calls the very code of the stages, and the metrics are pure functions tested by hand.
+
+pub mod agreement;
+pub mod answer_key;
+mod data;
+mod emotion;
+mod irc;
+mod matching;
+mod posts;
+mod report;
+mod rouge;
+mod segmentation;
+mod segmenter;
+mod synthesis;
+pub mod telegram;
+mod thread_builder;
+mod topic;
+pub mod training;
+pub mod windows;
+
+pub use report::{Report, Row};
+
+use std::path::{Path, PathBuf};
+
+/// Why a stage could not be evaluated.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file of the data folder is missing or unreadable.
+    #[error("could not read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file has another form than expected.
+    #[error("could not parse {}", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// What the parser says.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// There is no evaluation of that name.
+    #[error("no evaluation for stage {0}")]
+    UnknownStage(String),
+}
+
+/// Stages that can be evaluated.
+pub const STAGES: [&str; 4] = ["thread_builder", "segmenter", "emotion", "synthesis"];
+
+/// Evaluates a stage on the data in `data_dir`.
+pub fn run(stage: &str, data_dir: &Path) -> Result<Report, Error> {
+    match stage {
+        "thread_builder" => thread_builder::evaluate(data_dir),
+        "segmenter" => segmenter::evaluate(data_dir),
+        "emotion" => emotion::evaluate(data_dir),
+        "synthesis" => synthesis::evaluate(data_dir),
+        "topic" => topic::evaluate(data_dir),
+        _ => Err(Error::UnknownStage(stage.to_owned())),
+    }
+}

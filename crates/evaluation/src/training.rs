@@ -1,0 +1,7 @@
+//! Trains what the stages carry, on the parts of the data that are not evaluated on.
+//!
+//! Invariant: deterministic; the same data gives the same bytes.
+
+pub mod segments;
+pub mod threads;
+pub mod words;

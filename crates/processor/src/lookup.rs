@@ -1,0 +1,70 @@
+//! A Lookup: a pure function that may ask questions; the runtime finds the answers.
+
+use crate::{Event, Outcome, PortSpec, Reject};
+
+/// A processor that needs answers from outside, still pure: it says what it wants and is resumed with it.
+pub trait Lookup: Send + Sync + 'static {
+    /// Binary, crate, metric label and consumer group.
+    const NAME: &'static str;
+    /// Most rounds of questions an input may take; more is a defect and rejects the input.
+    const ROUNDS_MAX: usize = 4;
+    /// What it reads.
+    type In: schemas::Record;
+    /// What it remembers between asking and being answered.
+    type Cursor: Send;
+
+    /// The ports it may emit to.
+    fn ports(&self) -> Vec<PortSpec>;
+
+    /// First step on an input.
+    fn begin(&self, event: &Event<Self::In>) -> Step<Self::Cursor>;
+
+    /// Next step, with one response per request of the last [`Step::Ask`], in its order.
+    fn resume(
+        &self,
+        event: &Event<Self::In>,
+        cursor: Self::Cursor,
+        responses: Vec<Response>,
+    ) -> Step<Self::Cursor>;
+}
+
+/// What a Lookup wants next.
+#[derive(Debug)]
+pub enum Step<Cursor> {
+    /// Answers to these requests.
+    Ask(Cursor, Vec<Request>),
+    /// Nothing: this is the fate of the input.
+    Done(Result<Outcome, Reject>),
+}
+
+/// A question to a client that the processor's entry in the map names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// To Postgres: the messages of a window as of a position in the log.
+    Messages(MessagesAsOf),
+}
+
+/// The messages with `start_ms <= sent_at < end_ms`, each in its newest state at `offset`, deleted ones left out,
+/// by (`sent_at`, id). Answered only once the store holds everything up to `offset`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessagesAsOf {
+    /// Tenant.
+    pub tenant_id: String,
+    /// Group.
+    pub group_id: String,
+    /// Start in ms, inclusive.
+    pub start_ms: i64,
+    /// End in ms, exclusive.
+    pub end_ms: i64,
+    /// Partition of `group.message.ingested` that holds the group.
+    pub partition: i32,
+    /// Last offset that may be seen.
+    pub offset: i64,
+}
+
+/// An answer; each variant answers the request of its name.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Response {
+    /// To [`Request::Messages`].
+    Messages(Vec<schemas::Message>),
+}

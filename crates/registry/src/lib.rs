@@ -1,0 +1,13 @@
+//! A small client of the Confluent schema registry API, and the [`schemas::SchemaSource`] that decoders ask.
+//!
+//! Invariant: only answers that can never change are remembered (a schema's text by its id); "no such schema" and
+//! every failure are asked again.
+
+mod address;
+mod client;
+mod error;
+mod source;
+
+pub use client::{Client, Compatibility, Options};
+pub use error::Error;
+pub use source::RegistrySource;

@@ -1,0 +1,133 @@
+//! The schema source against a loopback registry: what is remembered, what is asked again, and from which threads.
+#![cfg(test)]
+
+use registry::{Client, Options, RegistrySource};
+use schemas::{SchemaSource, SchemaSourceError};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    runtime::{Builder, Runtime},
+};
+
+const NOT_FOUND: &str = r#"{"error_code":40403,"message":"no schema of that id"}"#;
+
+/// Answers the n-th request with the n-th answer, and every later one with the last.
+struct Loopback {
+    runtime: Runtime,
+    address: String,
+    requests: Arc<AtomicUsize>,
+}
+
+impl Loopback {
+    fn serve(answers: &'static [(u16, &'static str)]) -> Self {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runtime");
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
+        let address = format!("http://{}/apis/ccompat/v7", listener.local_addr().expect("bound"));
+        let requests = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&requests);
+        runtime.spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = [0_u8; 4096];
+                let read = stream.read(&mut request).await.expect("a request");
+                assert!(request[..read].starts_with(b"GET /apis/ccompat/v7/schemas/ids/"));
+                let (status, body) = answers[counter.fetch_add(1, Ordering::SeqCst).min(answers.len() - 1)];
+                let head = format!(
+                    "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                    body.len()
+                );
+                stream.write_all(format!("{head}{body}").as_bytes()).await.expect("written");
+            }
+        });
+        Self { runtime, address, requests }
+    }
+
+    fn source(&self) -> RegistrySource {
+        RegistrySource::new(client(&self.address), self.runtime.handle().clone())
+    }
+
+    fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+}
+
+fn client(address: &str) -> Client {
+    Client::new(Options { timeout: Duration::from_secs(2), ..Options::new(address) }).expect("an address")
+}
+
+fn text(result: Result<Arc<str>, SchemaSourceError>) -> String {
+    result.expect("a schema").to_string()
+}
+
+#[test]
+fn a_schema_is_asked_for_once() {
+    let registry = Loopback::serve(&[(200, r#"{"schema":"\"string\""}"#)]);
+    let source = registry.source();
+    assert_eq!(text(source.schema_by_id(7)), "\"string\"");
+    assert_eq!(text(source.schema_by_id(7)), "\"string\"");
+    assert_eq!(registry.requests(), 1);
+}
+
+#[test]
+fn no_such_schema_is_never_remembered() {
+    let registry = Loopback::serve(&[(404, NOT_FOUND), (200, r#"{"schema":"\"long\""}"#)]);
+    let source = registry.source();
+    assert!(matches!(source.schema_by_id(9), Err(SchemaSourceError::NotFound(9))));
+    assert_eq!(text(source.schema_by_id(9)), "\"long\"");
+    assert_eq!(registry.requests(), 2);
+}
+
+#[test]
+fn everything_else_is_unavailable_and_asked_again() {
+    let registry = Loopback::serve(&[
+        (404, "<html>no such page</html>"),
+        (500, r#"{"error_code":50001,"message":"store is down"}"#),
+        (401, ""),
+        (200, "not json"),
+        (200, r#"{"schema":"\"int\""}"#),
+    ]);
+    let source = registry.source();
+    let mut messages = Vec::new();
+    for _ in 0..4 {
+        match source.schema_by_id(1) {
+            Err(SchemaSourceError::Unavailable(message)) => messages.push(message),
+            other => panic!("not unavailable: {other:?}"),
+        }
+    }
+    assert!(messages[0].contains("Not Found"), "{}", messages[0]);
+    assert!(messages[1].contains("500: store is down"), "{}", messages[1]);
+    assert!(messages[2].contains("401: Unauthorized"), "{}", messages[2]);
+    assert!(messages[3].contains("is not a schema registry's"), "{}", messages[3]);
+    assert_eq!(text(source.schema_by_id(1)), "\"int\"");
+}
+
+#[test]
+fn asking_inside_tokio_does_not_panic() {
+    let registry = Loopback::serve(&[(200, r#"{"schema":"\"string\""}"#)]);
+    let source = registry.source();
+    let other = Builder::new_current_thread().enable_all().build().expect("runtime");
+    assert_eq!(other.block_on(async { text(source.schema_by_id(3)) }), "\"string\"");
+}
+
+#[test]
+fn a_registry_that_is_away_is_named() {
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runtime");
+    let source = RegistrySource::new(client("http://ann:secret@127.0.0.1:9"), runtime.handle().clone());
+    let message = source.schema_by_id(1).expect_err("nobody listens").to_string();
+    assert!(message.contains("could not reach the schema registry at http://127.0.0.1:9/"), "{message}");
+    assert!(!message.contains("secret"), "{message}");
+}
+
+#[test]
+fn a_runtime_that_is_gone_does_not_panic() {
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runtime");
+    let source = RegistrySource::new(client("http://127.0.0.1:9"), runtime.handle().clone());
+    drop(runtime);
+    assert!(matches!(source.schema_by_id(1), Err(SchemaSourceError::Unavailable(_))));
+}

@@ -1,0 +1,47 @@
+//! A digest as people read it: Markdown, terminal text, JSON.
+//!
+//! Invariant: pure and total. Text from the chat never acts as markup or as a terminal command.
+
+mod json;
+mod markdown;
+mod outline;
+mod period;
+mod terminal;
+mod wording;
+mod wrap;
+
+pub use json::json;
+pub use markdown::markdown;
+pub use terminal::terminal;
+
+use schemas::{Digest, DigestReadyForDelivery, WindowRef};
+
+/// What is rendered: a digest and the window it is about.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// Tenant that owns the group.
+    pub tenant_id: &'a str,
+    /// Group inside the tenant.
+    pub group_id: &'a str,
+    /// Id of the digest.
+    pub digest_id: &'a str,
+    /// `<window revision>.<attempt>`.
+    pub version: &'a str,
+    /// The window.
+    pub window: &'a WindowRef,
+    /// The digest.
+    pub digest: &'a Digest,
+}
+
+impl<'a> From<&'a DigestReadyForDelivery> for View<'a> {
+    fn from(ready: &'a DigestReadyForDelivery) -> Self {
+        Self {
+            tenant_id: &ready.tenant_id,
+            group_id: &ready.group_id,
+            digest_id: &ready.digest_id,
+            version: &ready.version,
+            window: &ready.window,
+            digest: &ready.delivery_payload,
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! A digest as Markdown (CommonMark).
+
+use crate::{
+    View,
+    outline::{Block, outline},
+    wrap::printable,
+};
+use std::fmt::Write;
+
+/// Renders a digest as Markdown; chat text is escaped, ids stand as `[#id]`.
+pub fn markdown(view: &View<'_>) -> String {
+    let mut out = String::new();
+    let mut in_list = false;
+    for block in outline(view) {
+        let is_list = matches!(block, Block::Item { .. } | Block::Link { .. } | Block::Entry { .. });
+        if !out.is_empty() && !(is_list && in_list) {
+            out.push('\n');
+        }
+        in_list = is_list;
+        out.push_str(&line(&block));
+        out.push('\n');
+    }
+    out
+}
+
+fn line(block: &Block) -> String {
+    match block {
+        Block::Headline(text) => format!("# {}", escape(text)),
+        Block::Facts(text) => format!("_{}_", escape(text)),
+        Block::Section(text) => format!("## {text}"),
+        Block::Topic { title, facts } => format!("### {}\n\n_{}_", escape(title), escape(facts)),
+        Block::Entry { title, facts } => format!("- **{}** · {}", escape(title), escape(facts)),
+        Block::Item { depth, text, message_ids } => {
+            format!("{}- {}{}", "  ".repeat(*depth), escape(text), references(message_ids))
+        }
+        Block::Link { url, message_ids } => format!("- {}{}", address(url), references(message_ids)),
+    }
+}
+
+/// ` [#12] [#15]`, escaped so that no reference definition can catch them.
+fn references(ids: &[i64]) -> String {
+    let mut out = String::new();
+    for id in ids {
+        // Writing to a String cannot fail.
+        if write!(out, " \\[#{id}\\]").is_err() {
+            break;
+        }
+    }
+    out
+}
+
+/// An autolink for web addresses, escaped text for anything else.
+fn address(url: &str) -> String {
+    let web = url.starts_with("https://") || url.starts_with("http://");
+    let clean = url.chars().all(|c| !c.is_whitespace() && !c.is_control() && c != '<' && c != '>');
+    if web && clean { format!("<{url}>") } else { escape(url) }
+}
+
+/// Chat text on one line, with everything that Markdown could read as markup escaped.
+fn escape(text: &str) -> String {
+    let flat = printable(text);
+    let mut out = String::with_capacity(flat.len() + 8);
+    for (at, c) in flat.char_indices() {
+        let leading = at == 0 && matches!(c, '#' | '-' | '+' | '=' | '>');
+        if leading || matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    ordered_list(out)
+}
+
+/// `1.` or `1)` at the start would open a list.
+fn ordered_list(text: String) -> String {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    if digits > 0 && text[digits..].starts_with(['.', ')']) {
+        format!("{}\\{}", &text[..digits], &text[digits..])
+    } else {
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chat_text_is_no_markup() {
+        assert_eq!(escape("a *b* [c](d) <e> `f`"), "a \\*b\\* \\[c\\](d) \\<e\\> \\`f\\`");
+        assert_eq!(escape("# x\n# y"), "\\# x # y");
+        assert_eq!(escape("1. x"), "1\\. x");
+        assert_eq!(escape("2 apples"), "2 apples");
+    }
+
+    #[test]
+    fn only_web_addresses_become_links() {
+        assert_eq!(address("https://a.example/b_c"), "<https://a.example/b_c>");
+        assert_eq!(address("javascript:x"), "javascript:x");
+        assert_eq!(address("https://a.example/> <b"), "https://a.example/\\> \\<b");
+    }
+}

@@ -1,0 +1,140 @@
+//! A digest as a list of blocks, before it is known how they will look.
+
+use crate::{View, period::period, wording::Wording};
+use schemas::{Action, Claim, Digest};
+
+/// A block of the digest, in reading order.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Block {
+    /// The one line that stands for all.
+    Headline(String),
+    /// Period and counts.
+    Facts(String),
+    /// Start of a section.
+    Section(&'static str),
+    /// A topic: title and what is known of it.
+    Topic { title: String, facts: String },
+    /// A thread or a person: title and what is known of it.
+    Entry { title: String, facts: String },
+    /// A statement, `depth` levels below its section.
+    Item { depth: usize, text: String, message_ids: Vec<i64> },
+    /// An address.
+    Link { url: String, message_ids: Vec<i64> },
+}
+
+/// All blocks of a digest.
+pub(crate) fn outline(view: &View<'_>) -> Vec<Block> {
+    let digest = view.digest;
+    let words = Wording::of(&digest.language);
+    let counts = format!(
+        "{} · {} · {}",
+        period(view.window),
+        words.messages(digest.message_count),
+        words.people(digest.participant_count)
+    );
+    let mut blocks = vec![Block::Headline(digest.headline.clone()), Block::Facts(counts)];
+    claims(&mut blocks, words.summary, &digest.summary);
+    topics(&mut blocks, digest, words);
+    claims(&mut blocks, words.decisions, &digest.decisions);
+    if digest.decisions.is_empty() {
+        blocks.push(Block::Section(words.decisions));
+        blocks.push(Block::Facts(words.no_decisions.to_owned()));
+    }
+    claims(&mut blocks, words.questions, &digest.questions);
+    actions(&mut blocks, digest, words);
+    mood(&mut blocks, digest, words);
+    people(&mut blocks, digest, words);
+    links(&mut blocks, digest, words);
+    let quality =
+        format!("{} {:.2} · {} · {}", words.quality, digest.quality.score, view.version, view.digest_id);
+    blocks.push(Block::Facts(quality));
+    blocks
+}
+
+fn item(depth: usize, claim: &Claim) -> Block {
+    Block::Item { depth, text: claim.text.clone(), message_ids: claim.message_ids.clone() }
+}
+
+fn claims(blocks: &mut Vec<Block>, heading: &'static str, claims: &[Claim]) {
+    if !claims.is_empty() {
+        blocks.push(Block::Section(heading));
+        blocks.extend(claims.iter().map(|claim| item(0, claim)));
+    }
+}
+
+fn topics(blocks: &mut Vec<Block>, digest: &Digest, words: &Wording) {
+    if digest.topics.is_empty() {
+        return;
+    }
+    blocks.push(Block::Section(words.topics));
+    for topic in &digest.topics {
+        let mut facts = words.messages(topic.message_count);
+        if !topic.keywords.is_empty() {
+            facts = format!("{facts} · {}", topic.keywords.join(", "));
+        }
+        blocks.push(Block::Topic { title: topic.title.clone(), facts });
+        for thread in &topic.threads {
+            let facts = words.messages(thread.message_count);
+            blocks.push(Block::Entry { title: thread.title.clone(), facts });
+            blocks.extend(thread.claims.iter().map(|claim| item(1, claim)));
+        }
+    }
+}
+
+fn actions(blocks: &mut Vec<Block>, digest: &Digest, words: &Wording) {
+    if digest.actions.is_empty() {
+        return;
+    }
+    blocks.push(Block::Section(words.actions));
+    blocks.extend(digest.actions.iter().map(|action| Block::Item {
+        depth: 0,
+        text: action_text(action, words),
+        message_ids: action.message_ids.clone(),
+    }));
+}
+
+/// `Maria: book the room (due Friday)`.
+fn action_text(action: &Action, words: &Wording) -> String {
+    let owner = action.owner.as_ref().map_or(String::new(), |owner| format!("{owner}: "));
+    let due = action.due.as_ref().map_or(String::new(), |due| format!(" ({} {due})", words.due));
+    format!("{owner}{}{due}", action.text)
+}
+
+fn mood(blocks: &mut Vec<Block>, digest: &Digest, words: &Wording) {
+    let mood = &digest.mood;
+    let percent = |share: f64| (share.clamp(0.0, 1.0) * 100.0).round();
+    blocks.push(Block::Section(words.mood));
+    let text = format!(
+        "{} · + {} % · − {} % · = {} %",
+        words.label(&mood.label),
+        percent(mood.positive),
+        percent(mood.negative),
+        percent(mood.neutral)
+    );
+    blocks.push(Block::Item { depth: 0, text, message_ids: mood.message_ids.clone() });
+}
+
+fn people(blocks: &mut Vec<Block>, digest: &Digest, words: &Wording) {
+    if digest.participants.is_empty() {
+        return;
+    }
+    blocks.push(Block::Section(words.participants));
+    for person in &digest.participants {
+        let facts = format!("{} · {}", words.label(&person.role), words.messages(person.message_count));
+        blocks.push(Block::Entry { title: person.name.clone(), facts });
+        blocks.extend(person.did.iter().map(|claim| item(1, claim)));
+    }
+}
+
+fn links(blocks: &mut Vec<Block>, digest: &Digest, words: &Wording) {
+    if digest.links.is_empty() {
+        return;
+    }
+    blocks.push(Block::Section(words.links));
+    blocks.extend(
+        digest
+            .links
+            .iter()
+            .map(|link| Block::Link { url: link.url.clone(), message_ids: link.message_ids.clone() }),
+    );
+}

@@ -1,0 +1,114 @@
+//! The words around a digest's own: headings, roles and counts in Russian and English.
+
+/// Words of one language.
+#[derive(Debug)]
+pub(crate) struct Wording {
+    pub(crate) summary: &'static str,
+    pub(crate) topics: &'static str,
+    pub(crate) decisions: &'static str,
+    pub(crate) no_decisions: &'static str,
+    pub(crate) questions: &'static str,
+    pub(crate) actions: &'static str,
+    pub(crate) due: &'static str,
+    pub(crate) mood: &'static str,
+    pub(crate) participants: &'static str,
+    pub(crate) links: &'static str,
+    pub(crate) quality: &'static str,
+    russian: bool,
+}
+
+const ENGLISH: Wording = Wording {
+    summary: "What happened",
+    topics: "Topics",
+    decisions: "Decisions",
+    no_decisions: "No decision was reached.",
+    questions: "Open questions",
+    actions: "Actions",
+    due: "due",
+    mood: "Mood",
+    participants: "Who did what",
+    links: "Links",
+    quality: "Quality",
+    russian: false,
+};
+
+const RUSSIAN: Wording = Wording {
+    summary: "Что произошло",
+    topics: "Темы",
+    decisions: "Решения",
+    no_decisions: "Решений не было.",
+    questions: "Открытые вопросы",
+    actions: "Задачи",
+    due: "срок:",
+    mood: "Настроение",
+    participants: "Кто что делал",
+    links: "Ссылки",
+    quality: "Качество",
+    russian: true,
+};
+
+impl Wording {
+    /// The words for a digest's language; any other than `ru` reads English.
+    pub(crate) fn of(language: &str) -> &'static Self {
+        if language == "ru" { &RUSSIAN } else { &ENGLISH }
+    }
+
+    pub(crate) fn messages(&self, count: i32) -> String {
+        self.counted(count, ["message", "messages"], ["сообщение", "сообщения", "сообщений"])
+    }
+
+    pub(crate) fn people(&self, count: i32) -> String {
+        self.counted(count, ["participant", "participants"], ["участник", "участника", "участников"])
+    }
+
+    fn counted(&self, count: i32, english: [&str; 2], russian: [&str; 3]) -> String {
+        let word =
+            if self.russian { russian[russian_plural(count)] } else { english[usize::from(count != 1)] };
+        format!("{count} {word}")
+    }
+
+    /// A role or mood in this language; names that this version does not know stay as they are.
+    pub(crate) fn label<'a>(&self, name: &'a str) -> &'a str {
+        if !self.russian {
+            return name;
+        }
+        match name {
+            "initiator" => "инициатор",
+            "helper" => "помогает",
+            "asker" => "спрашивает",
+            "decider" => "решает",
+            "contributor" => "участвует",
+            "observer" => "наблюдает",
+            "bot" => "бот",
+            "positive" => "положительное",
+            "negative" => "отрицательное",
+            "neutral" => "ровное",
+            "mixed" => "смешанное",
+            other => other,
+        }
+    }
+}
+
+/// Index of the Russian plural form: 1 сообщение, 2 сообщения, 5 сообщений.
+fn russian_plural(count: i32) -> usize {
+    match (count.rem_euclid(10), count.rem_euclid(100)) {
+        (_, 11..=14) => 2,
+        (1, _) => 0,
+        (2..=4, _) => 1,
+        _ => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn russian_counts_agree() {
+        let counts = [0, 1, 2, 5, 11, 14, 21, 22, 25, 111, 112, 122];
+        let forms: Vec<_> = counts.iter().map(|count| russian_plural(*count)).collect();
+        assert_eq!(forms, [2, 0, 1, 2, 2, 2, 0, 1, 2, 2, 2, 1]);
+        assert_eq!(Wording::of("en").messages(1), "1 message");
+        assert_eq!(Wording::of("ru").people(3), "3 участника");
+    }
+}

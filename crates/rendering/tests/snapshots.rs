@@ -1,0 +1,125 @@
+//! The three renderings of one English and one Russian digest, byte for byte.
+
+use proptest::prelude::*;
+use rendering::{View, json, markdown, terminal};
+use schemas::{
+    Action, Claim, Digest, DigestThread, DigestTopic, GroupSettings, LinkRef, Mood, Participant, Quality,
+    WindowRef,
+};
+
+fn claim(text: &str, message_ids: &[i64]) -> Claim {
+    Claim { text: text.to_owned(), message_ids: message_ids.to_vec() }
+}
+
+fn english() -> Digest {
+    Digest {
+        language: "en".to_owned(),
+        headline: "Release 4.2 moves to Thursday".to_owned(),
+        summary: vec![claim("Hannah: we're shipping Thursday, everybody awake", &[14])],
+        topics: vec![DigestTopic {
+            title: "release".to_owned(),
+            keywords: vec!["release".to_owned(), "freeze".to_owned()],
+            message_count: 9,
+            threads: vec![DigestThread {
+                title: "Does Friday still make sense?".to_owned(),
+                message_count: 9,
+                claims: vec![claim("Rui: I need *one and a half* days after freeze", &[12, 13])],
+            }],
+        }],
+        decisions: vec![claim("Hannah: shipping Thursday then", &[14])],
+        questions: vec![claim("Maria: why didn't the alert fire?", &[40])],
+        actions: vec![Action {
+            text: "I'll have the regression checklist ready".to_owned(),
+            owner: Some("Rui Tanaka".to_owned()),
+            due: Some("by Wednesday noon".to_owned()),
+            message_ids: vec![17],
+        }],
+        mood: Mood {
+            label: "mixed".to_owned(),
+            positive: 0.25,
+            negative: 0.2,
+            neutral: 0.55,
+            message_ids: vec![15],
+        },
+        participants: vec![Participant {
+            author_id: "user1".to_owned(),
+            name: "Hannah Cole".to_owned(),
+            role: "decider".to_owned(),
+            message_count: 5,
+            did: vec![claim("shipping Thursday then", &[14])],
+        }],
+        links: vec![LinkRef { url: "https://ci.example/builds/4417".to_owned(), message_ids: vec![1, 9] }],
+        message_count: 120,
+        participant_count: 9,
+        quality: Quality { score: 0.81, ..Quality::default() },
+    }
+}
+
+fn russian() -> Digest {
+    Digest {
+        language: "ru".to_owned(),
+        headline: "Переносим ящики за гаражи".to_owned(),
+        decisions: Vec::new(),
+        message_count: 21,
+        participant_count: 3,
+        ..english()
+    }
+}
+
+fn window(hours: i32, zone: &str) -> WindowRef {
+    WindowRef {
+        size_hours: hours,
+        window_start: 1_772_409_600_000,
+        window_end: 1_772_409_600_000 + i64::from(hours) * 3_600_000,
+        revision: 1,
+        lane: "live".to_owned(),
+        message_count: 120,
+        participant_count: 9,
+        settings: GroupSettings { time_zone: zone.to_owned(), ..GroupSettings::default() },
+        source_partition: 0,
+        source_offset: 1,
+    }
+}
+
+fn view<'a>(digest: &'a Digest, window: &'a WindowRef) -> View<'a> {
+    View { tenant_id: "acme", group_id: "team", digest_id: "d-1", version: "1.0", window, digest }
+}
+
+#[test]
+fn english_markdown() {
+    insta::assert_snapshot!(markdown(&view(&english(), &window(24, "UTC"))));
+}
+
+#[test]
+fn russian_markdown_of_a_shorter_window() {
+    insta::assert_snapshot!(markdown(&view(&russian(), &window(6, "Europe/Moscow"))));
+}
+
+#[test]
+fn english_terminal() {
+    insta::assert_snapshot!(terminal(&view(&english(), &window(24, "UTC")), 60, false));
+}
+
+#[test]
+fn russian_terminal_in_colour() {
+    let text = terminal(&view(&russian(), &window(24, "UTC")), 44, true);
+    insta::assert_snapshot!(text.replace('\u{1b}', "ESC"));
+}
+
+#[test]
+fn english_json() {
+    insta::assert_snapshot!(json(&view(&english(), &window(24, "UTC"))));
+}
+
+proptest! {
+    #[test]
+    fn any_text_renders_without_control_characters(text in any::<String>(), start in any::<i64>(), width in 0usize..200) {
+        let digest = Digest { headline: text.clone(), summary: vec![claim(&text, &[1])], ..english() };
+        let window = WindowRef { window_start: start, window_end: start.wrapping_add(1), ..window(24, &text) };
+        let view = view(&digest, &window);
+        prop_assert!(!terminal(&view, width, false).contains(|c: char| c.is_control() && c != '\n'));
+        let escape = '\u{1b}';
+        prop_assert!(!markdown(&view).contains(escape));
+        prop_assert!(json(&view).ends_with('\n'));
+    }
+}

@@ -1,0 +1,60 @@
+//! The main function of every processor's and connector's own binary.
+
+use crate::{Config, Host, HostError, start_logging};
+use std::{path::PathBuf, process::ExitCode};
+
+const HELP: &str = "\
+Runs one unit of the pipeline until SIGTERM.
+
+  --config FILE   settings in TOML; the environment (GISTMILL_KAFKA__BROKERS, ...) overrides them
+  --help          this text
+
+Exit codes: 0 stopped in order, 1 could not go on, 2 wrong command line.
+";
+
+/// Runs the unit that `add` puts into the process: `runtime::run(|host| host.processor(Segmenter::default()))`.
+pub fn run(add: impl FnOnce(&mut Host) -> Result<(), HostError>) -> ExitCode {
+    let file = match arguments(std::env::args().skip(1)) {
+        Ok(file) => file,
+        Err(usage) => return say(&usage, if usage == HELP { 0 } else { 2 }),
+    };
+    match start(file, add) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => say(&format!("error: {why}\n"), 1),
+    }
+}
+
+fn arguments(mut arguments: impl Iterator<Item = String>) -> Result<Option<PathBuf>, String> {
+    match (arguments.next().as_deref(), arguments.next(), arguments.next()) {
+        (None, ..) => Ok(None),
+        (Some("--help" | "-h"), None, None) => Err(HELP.to_owned()),
+        (Some("--config"), Some(file), None) => Ok(Some(file.into())),
+        (Some(other), ..) => Err(format!("error: could not read the command line at {other:?}; see --help\n")),
+    }
+}
+
+fn start(file: Option<PathBuf>, add: impl FnOnce(&mut Host) -> Result<(), HostError>) -> Result<(), String> {
+    let config = Config::load(file.as_deref()).map_err(|error| error.to_string())?;
+    start_logging(&config.telemetry)?;
+    tracing::info!(?config, "configuration");
+    let mut host = Host::new(config, 1).map_err(|error| error.to_string())?;
+    add(&mut host).and_then(|()| host.run()).map_err(|error| error.to_string())
+}
+
+fn say(text: &str, code: u8) -> ExitCode {
+    // Nothing is left to tell a failure of standard error to.
+    drop(std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes()));
+    ExitCode::from(code)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn only_a_configuration_file_can_be_given() {
+        let read = |line: &[&str]| super::arguments(line.iter().map(ToString::to_string));
+        assert_eq!(read(&[]), Ok(None));
+        assert_eq!(read(&["--config", "a.toml"]), Ok(Some("a.toml".into())));
+        assert!(read(&["--config"]).is_err());
+        assert!(read(&["--cofnig", "a.toml"]).is_err_and(|text| text.contains("--cofnig")));
+    }
+}

@@ -1,0 +1,146 @@
+//! Dead letters: the input as it was, why it was given up, and headers that other systems' tools understand.
+//!
+//! Invariant: raw key, value and headers are carried unchanged; payload and key are functions of the input alone.
+
+use crate::engine::log::{OutRecord, RecordView};
+use processor::RecordEncoder;
+use schemas::{DigestDlq, RecordHeader, identity_hash};
+use std::sync::Arc;
+
+/// Where an input was read and who gives it up.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    pub(crate) stage: &'static str,
+    /// Logical topic: what the payload names.
+    pub(crate) topic: Arc<str>,
+    /// Topic on the broker: a header only.
+    pub(crate) physical: Arc<str>,
+    pub(crate) group: Arc<str>,
+}
+
+/// Why an input is given up.
+#[derive(Debug, Clone)]
+pub(crate) struct Cause {
+    /// Metric label.
+    pub(crate) reason: &'static str,
+    pub(crate) detail: String,
+    pub(crate) next_action: &'static str,
+}
+
+/// The payload of a dead letter.
+pub(crate) fn payload(origin: &Origin, cause: &Cause, record: &RecordView<'_>) -> DigestDlq {
+    let owner = record.key.and_then(|key| std::str::from_utf8(key).ok()).and_then(|key| key.split_once('/'));
+    let (tenant_id, group_id) = owner.unwrap_or_default();
+    let mut fingerprint = identity_hash("failure", &[origin.stage, cause.reason, &origin.topic]).simple().to_string();
+    fingerprint.truncate(16);
+    DigestDlq {
+        tenant_id: tenant_id.to_owned(),
+        group_id: group_id.to_owned(),
+        digest_id: None,
+        stage: origin.stage.to_owned(),
+        error: cause.detail.clone(),
+        error_class: cause.reason.to_owned(),
+        fingerprint,
+        retry_count: 0,
+        next_action: cause.next_action.to_owned(),
+        topic: origin.topic.to_string(),
+        partition: record.partition,
+        offset: record.offset,
+        timestamp: record.timestamp_ms,
+        key: record.key.map(<[u8]>::to_vec),
+        headers: record.headers.to_vec().into_iter().map(|(key, value)| RecordHeader { key, value }).collect(),
+        value: record.value.map(<[u8]>::to_vec),
+    }
+}
+
+/// Headers that say where a dead letter comes from in four dialects: ours, Kafka Streams' (KIP-1034),
+/// Kafka Connect's (KIP-298) and Spring Kafka's, the last with binary numbers as its own recoverer writes them.
+pub(crate) fn headers(origin: &Origin, cause: &Cause, record: &RecordView<'_>) -> Vec<(&'static str, Vec<u8>)> {
+    let (partition, offset) = (record.partition.to_string(), record.offset.to_string());
+    let text = |value: &str| value.as_bytes().to_vec();
+    vec![
+        ("dlq_topic", text(&origin.topic)),
+        ("dlq_physical_topic", text(&origin.physical)),
+        ("dlq_partition", text(&partition)),
+        ("dlq_offset", text(&offset)),
+        ("dlq_stage", text(origin.stage)),
+        ("dlq_reason", text(cause.reason)),
+        ("__streams.errors.exception", text(cause.reason)),
+        ("__streams.errors.message", text(&cause.detail)),
+        ("__streams.errors.topic", text(&origin.physical)),
+        ("__streams.errors.partition", text(&partition)),
+        ("__streams.errors.offset", text(&offset)),
+        ("__connect.errors.topic", text(&origin.physical)),
+        ("__connect.errors.partition", text(&partition)),
+        ("__connect.errors.offset", text(&offset)),
+        ("__connect.errors.connector.name", text(origin.stage)),
+        ("__connect.errors.exception.class.name", text(cause.reason)),
+        ("__connect.errors.exception.message", text(&cause.detail)),
+        ("kafka_dlt-original-topic", text(&origin.physical)),
+        ("kafka_dlt-original-partition", record.partition.to_be_bytes().to_vec()),
+        ("kafka_dlt-original-offset", record.offset.to_be_bytes().to_vec()),
+        ("kafka_dlt-original-timestamp", record.timestamp_ms.to_be_bytes().to_vec()),
+        ("kafka_dlt-original-timestamp-type", text("LogAppendTime")),
+        ("kafka_dlt-original-consumer-group", text(&origin.group)),
+        ("kafka_dlt-exception-fqcn", text(cause.reason)),
+        ("kafka_dlt-exception-message", text(&cause.detail)),
+    ]
+}
+
+/// A whole dead letter, ready to be produced to `topic`.
+pub(crate) fn record(
+    topic: &Arc<str>,
+    encoder: &dyn RecordEncoder,
+    (origin, cause): (&Origin, &Cause),
+    input: &RecordView<'_>,
+) -> Result<OutRecord, schemas::EncodeError> {
+    let letter = payload(origin, cause, input);
+    let mut value = Vec::new();
+    encoder.encode(&letter, &mut value)?;
+    let mut headers = headers(origin, cause, input);
+    headers.splice(0..0, crate::cloud_events::headers(origin.stage, &letter));
+    let key = match input.key {
+        Some(key) if !key.is_empty() => key.to_vec(),
+        _ => format!("{}/{}", origin.topic, input.partition).into_bytes(),
+    };
+    Ok(OutRecord { topic: Arc::clone(topic), partition: None, key, value: Some(value), headers })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin() -> Origin {
+        Origin {
+            stage: "window_builder",
+            topic: "group.message.ingested.v1".into(),
+            physical: "t1.group.message.ingested.v1".into(),
+            group: "t1.window_builder".into(),
+        }
+    }
+
+    #[test]
+    fn raw_bytes_and_owner_are_kept() {
+        let cause = Cause { reason: "wrong_magic", detail: "first byte".into(), next_action: "investigate" };
+        let headers = vec![("a".to_owned(), None), ("a".to_owned(), Some(vec![255, 0]))];
+        let input = RecordView {
+            partition: 3,
+            offset: 9,
+            timestamp_ms: 77,
+            key: Some(b"acme/qa"),
+            value: Some(&[1, 2]),
+            headers: &headers,
+        };
+        let letter = payload(&origin(), &cause, &input);
+        assert_eq!((letter.tenant_id.as_str(), letter.group_id.as_str()), ("acme", "qa"));
+        assert_eq!(letter.value.as_deref(), Some(&[1, 2][..]));
+        assert_eq!(letter.headers.len(), 2);
+        assert_eq!(letter.headers[1].value.as_deref(), Some(&[255, 0][..]));
+        assert_eq!((letter.topic.as_str(), letter.partition, letter.offset), ("group.message.ingested.v1", 3, 9));
+        let dialects = super::headers(&origin(), &cause, &input);
+        let find = |name: &str| dialects.iter().find(|h| h.0 == name).map(|h| h.1.clone());
+        assert_eq!(find("kafka_dlt-original-offset"), Some(9_i64.to_be_bytes().to_vec()));
+        assert_eq!(find("__connect.errors.offset"), Some(b"9".to_vec()));
+        assert_eq!(find("dlq_physical_topic"), Some(b"t1.group.message.ingested.v1".to_vec()));
+    }
+}

@@ -1,0 +1,81 @@
+//! Partitions come and go: restore before reading, commit before giving up.
+
+use super::{
+    Engine, Observer, Stop,
+    lane::Lane,
+    log::Log,
+    recovery::{Mode, Step},
+    shape::Shape,
+};
+use std::time::Duration;
+
+impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
+    /// Takes offered partitions: committed offsets and state first, then reading. Tried again while the log is away.
+    pub(super) fn take_offered(&mut self, now: Duration) -> Result<(), Stop> {
+        if self.offered.is_empty() || now < self.offered_retry {
+            return Ok(());
+        }
+        let offered = self.offered.clone();
+        let assigned = match self.starting_points(&offered)? {
+            Ok(offsets) => self.log.assign(&offsets).map(|()| offsets),
+            Err(why) => Err(why),
+        };
+        match assigned {
+            Ok(offsets) => {
+                for (partition, offset) in offsets {
+                    self.lanes.insert(partition, Lane::starting_at(offset));
+                }
+                self.offered.clear();
+                self.observe_assignment();
+            }
+            Err(why) => {
+                self.observer.recovering(&why);
+                self.shape.forget(&offered);
+                self.offered_retry = now + self.limits.retry.0;
+            }
+        }
+        Ok(())
+    }
+
+    /// Commits, then gives partitions up.
+    pub(super) fn revoked(&mut self, partitions: &[i32], now: Duration) -> Result<(), Stop> {
+        let committed = if self.mode.is_running() { self.commit_all(now) } else { Ok(()) };
+        self.give_up(partitions)?;
+        match committed {
+            Ok(()) => Ok(()),
+            Err(error) => self.failed(error, now),
+        }
+    }
+
+    /// Partitions are somebody else's already: what is open must not be committed.
+    pub(super) fn lost(&mut self, partitions: &[i32], now: Duration) {
+        let open = self.open.begun_at.is_some() || !self.open.offsets.is_empty();
+        if let Err(why) = self.give_up(partitions) {
+            self.observer.recovering(&why.to_string());
+        }
+        if self.mode.is_running() && open {
+            let step = if self.open.begun_at.is_some() { Step::Abort } else { Step::Rewind };
+            let held: Vec<i32> = self.lanes.keys().copied().collect();
+            self.shape.forget(&held);
+            (self.open, self.round) = Default::default();
+            self.mode = Mode::Mending { step, at: now, wait: self.limits.retry.0 };
+        }
+    }
+
+    fn give_up(&mut self, partitions: &[i32]) -> Result<(), Stop> {
+        self.offered.retain(|partition| !partitions.contains(partition));
+        self.lanes.retain(|partition, _| !partitions.contains(partition));
+        for partition in partitions {
+            self.open.offsets.remove(partition);
+        }
+        self.shape.forget(partitions);
+        self.log.unassign(partitions).map_err(Stop::Fatal)?;
+        self.observe_assignment();
+        Ok(())
+    }
+
+    fn observe_assignment(&mut self) {
+        let held: Vec<i32> = self.lanes.keys().copied().collect();
+        self.observer.assigned(&held);
+    }
+}

@@ -1,0 +1,98 @@
+//! The contiguous frontier of one partition: results may come in any order, they leave in the log's.
+//!
+//! Invariant: `pop` yields each admitted offset once, in order, and only when it and all before it are complete.
+
+use std::collections::VecDeque;
+
+/// Work admitted in offset order and completed in any order.
+#[derive(Debug)]
+pub(crate) struct Frontier<T> {
+    /// Admitted offsets, ascending, each with its result once there is one.
+    slots: VecDeque<(i64, Option<T>)>,
+    /// Lowest offset that may still be admitted.
+    next: i64,
+}
+
+impl<T> Frontier<T> {
+    /// An empty frontier that admits `next` and up.
+    pub(crate) fn starting_at(next: i64) -> Self {
+        Self { slots: VecDeque::new(), next }
+    }
+
+    /// Takes an offset in; false when it was already admitted (a record read again after a seek).
+    pub(crate) fn admit(&mut self, offset: i64) -> bool {
+        if offset < self.next {
+            return false;
+        }
+        self.next = offset + 1;
+        self.slots.push_back((offset, None));
+        true
+    }
+
+    /// Stores the result of an admitted offset; one that is not waited for is ignored.
+    pub(crate) fn complete(&mut self, offset: i64, result: T) {
+        if let Ok(index) = self.slots.binary_search_by_key(&offset, |slot| slot.0) {
+            self.slots[index].1 = Some(result);
+        }
+    }
+
+    /// The lowest offset with its result, if it is complete.
+    pub(crate) fn pop(&mut self) -> Option<(i64, T)> {
+        let (offset, result) = self.slots.front_mut()?;
+        let popped = (*offset, result.take()?);
+        self.slots.pop_front();
+        Some(popped)
+    }
+
+    /// Offsets admitted and not yet popped.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_gap_holds_back_what_is_complete_behind_it() {
+        let mut frontier = Frontier::starting_at(5);
+        assert!(frontier.admit(5) && frontier.admit(7));
+        frontier.complete(7, 'b');
+        assert_eq!(frontier.pop(), None);
+        frontier.complete(5, 'a');
+        assert_eq!(frontier.pop(), Some((5, 'a')));
+        assert_eq!(frontier.pop(), Some((7, 'b')));
+        assert_eq!(frontier.pop(), None);
+    }
+
+    #[test]
+    fn an_offset_is_admitted_once() {
+        let mut frontier = Frontier::<()>::starting_at(5);
+        assert!(!frontier.admit(4), "below the start");
+        assert!(frontier.admit(5));
+        assert!(!frontier.admit(5), "again");
+    }
+
+    proptest! {
+        #[test]
+        fn any_order_of_completion_leaves_in_log_order(order in Just((0..60_i64).collect::<Vec<_>>()).prop_shuffle()) {
+            let mut frontier = Frontier::starting_at(0);
+            for offset in 0..60 {
+                prop_assert!(frontier.admit(offset));
+            }
+            let mut left = Vec::new();
+            for (done, offset) in order.iter().enumerate() {
+                frontier.complete(*offset, *offset);
+                while let Some((at, value)) = frontier.pop() {
+                    prop_assert_eq!(at, value);
+                    prop_assert!(order[..=done].contains(&at), "left before it was complete");
+                    left.push(at);
+                }
+            }
+            prop_assert_eq!(left, (0..60).collect::<Vec<_>>());
+            prop_assert_eq!(frontier.len(), 0);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The log as the engine needs it: what a broker does for an exactly-once loop, and how it can fail.
+//!
+//! Invariant: everything the engine knows of Kafka is in this file, so that the simulator can stand in for it.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// A record as it lies in the client's memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RecordView<'a> {
+    pub(crate) partition: i32,
+    pub(crate) offset: i64,
+    /// Broker's append time in ms.
+    pub(crate) timestamp_ms: i64,
+    pub(crate) key: Option<&'a [u8]>,
+    pub(crate) value: Option<&'a [u8]>,
+    pub(crate) headers: &'a dyn Headers,
+}
+
+/// Headers, read only when a record is dead-lettered.
+pub(crate) trait Headers {
+    fn to_vec(&self) -> Vec<(String, Option<Vec<u8>>)>;
+}
+
+impl std::fmt::Debug for dyn Headers + '_ {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Headers")
+    }
+}
+
+impl Headers for Vec<(String, Option<Vec<u8>>)> {
+    fn to_vec(&self) -> Vec<(String, Option<Vec<u8>>)> {
+        self.clone()
+    }
+}
+
+/// A record that outlives the poll it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OwnedRecord {
+    pub(crate) partition: i32,
+    pub(crate) offset: i64,
+    pub(crate) timestamp_ms: i64,
+    pub(crate) key: Option<Vec<u8>>,
+    pub(crate) value: Option<Vec<u8>>,
+    pub(crate) headers: Vec<(String, Option<Vec<u8>>)>,
+}
+
+impl RecordView<'_> {
+    pub(crate) fn detach(self) -> OwnedRecord {
+        OwnedRecord {
+            partition: self.partition,
+            offset: self.offset,
+            timestamp_ms: self.timestamp_ms,
+            key: self.key.map(<[u8]>::to_vec),
+            value: self.value.map(<[u8]>::to_vec),
+            headers: self.headers.to_vec(),
+        }
+    }
+}
+
+impl OwnedRecord {
+    pub(crate) fn view(&self) -> RecordView<'_> {
+        RecordView {
+            partition: self.partition,
+            offset: self.offset,
+            timestamp_ms: self.timestamp_ms,
+            key: self.key.as_deref(),
+            value: self.value.as_deref(),
+            headers: &self.headers,
+        }
+    }
+}
+
+/// A record to be produced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OutRecord {
+    /// Physical topic.
+    pub(crate) topic: Arc<str>,
+    /// `None`: the partitioner decides by key.
+    pub(crate) partition: Option<i32>,
+    pub(crate) key: Vec<u8>,
+    /// `None`: a tombstone.
+    pub(crate) value: Option<Vec<u8>>,
+    pub(crate) headers: Vec<(&'static str, Vec<u8>)>,
+}
+
+/// What a poll brought.
+#[derive(Debug)]
+pub(crate) enum Polled {
+    /// A record, which the visitor has seen.
+    Read,
+    /// Partitions offered; nothing is read from them until [`Log::assign`].
+    Assigned(Vec<i32>),
+    /// Partitions asked back; they are ours until [`Log::unassign`].
+    Revoked(Vec<i32>),
+    /// Partitions that somebody else may already have.
+    Lost(Vec<i32>),
+    /// Nothing within the wait.
+    Idle,
+    /// The log cannot be read on: the message says what to do.
+    Broken(String),
+}
+
+/// How a transactional call failed, as what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum TxnError {
+    /// Abort the transaction and read again from the committed offsets.
+    #[error("transaction must be aborted: {0}")]
+    Abort(String),
+    /// The outcome is unknown or the producer is broken: a new producer, then as above.
+    #[error("producer must be rebuilt: {0}")]
+    Rebuild(String),
+    /// Another producer with our transactional id has begun.
+    #[error("producer was fenced: {0}")]
+    Fenced(String),
+    /// Nothing helps.
+    #[error("{0}")]
+    Fatal(String),
+}
+
+/// Which topic a restore reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Restored {
+    Snapshots,
+    Input,
+}
+
+/// Takes the records of a restore; an error ends it.
+pub(crate) type Visit<'a> = &'a mut dyn FnMut(&RecordView<'_>) -> Result<(), String>;
+
+/// Reads committed records outside the subscription, to restore state.
+pub(crate) trait Reader {
+    /// Hands every committed record of a partition from `from` (`None`: the beginning) up to but not including
+    /// `until` (`None`: what is committed now).
+    fn read(
+        &mut self,
+        what: Restored,
+        partition: i32,
+        range: (Option<i64>, Option<i64>),
+        visit: Visit<'_>,
+    ) -> Result<(), String>;
+}
+
+/// A broker, for one consumer and one transactional producer.
+pub(crate) trait Log: Reader {
+    /// Waits for a record, which `visit` sees while it lies in the client's memory, or for news of partitions.
+    fn poll(&mut self, wait: Duration, visit: &mut dyn FnMut(&RecordView<'_>)) -> Polled;
+    /// Reads the given partitions on from the given offsets, besides those assigned before.
+    fn assign(&mut self, offsets: &BTreeMap<i32, i64>) -> Result<(), String>;
+    fn unassign(&mut self, partitions: &[i32]) -> Result<(), String>;
+    fn seek(&mut self, offsets: &BTreeMap<i32, i64>) -> Result<(), String>;
+    fn pause(&mut self, partitions: &[i32]) -> Result<(), String>;
+    fn resume(&mut self, partitions: &[i32]) -> Result<(), String>;
+    /// Committed offsets once no transaction is pending on them; `None` for a partition without one.
+    fn committed(&mut self, partitions: &[i32]) -> Result<BTreeMap<i32, Option<i64>>, String>;
+
+    fn begin(&mut self) -> Result<(), TxnError>;
+    fn produce(&mut self, record: OutRecord) -> Result<(), TxnError>;
+    /// Adds the offsets to the transaction and commits it.
+    fn commit(&mut self, offsets: &BTreeMap<i32, i64>) -> Result<(), TxnError>;
+    fn abort(&mut self) -> Result<(), TxnError>;
+    /// Destroys the producer and begins a new one under the same id, which fences and aborts what was open.
+    fn rebuild(&mut self) -> Result<(), TxnError>;
+}

@@ -1,0 +1,391 @@
+//! The exactly-once loop: poll → step → produce → offsets → commit, over any [`Log`] and any [`Shape`].
+//!
+//! Invariants: an input's output, or its dead letter, and its offset are in the same transaction; offsets are
+//! committed only up to the contiguous frontier; a transaction is never empty and never waits for anything remote.
+
+mod assignment;
+mod frontier;
+pub(crate) mod guard;
+mod lane;
+pub(crate) mod log;
+mod recovery;
+pub(crate) mod shape;
+#[cfg(test)]
+mod simulation;
+
+use guard::{Guard, Tripped};
+use lane::Lane;
+use log::{Log, Polled, TxnError};
+use recovery::{Mode, Rebuilds};
+use shape::{Fate, Shape};
+use std::{collections::BTreeMap, time::Duration};
+
+/// Bounds of the loop. Times are durations; the defaults are the measured ones.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    /// Inputs after which a transaction commits.
+    pub(crate) commit_records: usize,
+    /// Age at which a transaction commits when nothing more is there to read.
+    pub(crate) commit_idle: Duration,
+    /// Age at which a transaction commits in any case.
+    pub(crate) commit_interval: Duration,
+    /// Age at which a Fold writes its state, or at least its offset.
+    pub(crate) round_interval: Duration,
+    /// Inputs after which a Fold writes its state.
+    pub(crate) round_records: usize,
+    /// Inputs waiting for answers or for order, over all partitions.
+    pub(crate) in_flight_max: usize,
+    /// First and longest wait before something that failed is tried again.
+    pub(crate) retry: (Duration, Duration),
+    /// Wait before a fenced producer is rebuilt, once.
+    pub(crate) fenced_wait: Duration,
+    /// A second rebuild within this time ends the loop.
+    pub(crate) rebuild_window: Duration,
+    /// Longest wait for records when there is nothing else to do.
+    pub(crate) poll_wait: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            commit_records: 10_000,
+            commit_idle: Duration::from_millis(5),
+            commit_interval: Duration::from_millis(100),
+            round_interval: Duration::from_secs(10),
+            round_records: 50_000,
+            in_flight_max: 256,
+            retry: (Duration::from_millis(100), Duration::from_secs(5)),
+            fenced_wait: Duration::from_secs(60),
+            rebuild_window: Duration::from_secs(30),
+            poll_wait: Duration::from_millis(250),
+        }
+    }
+}
+
+/// Why the loop ended for good; nothing uncommitted was left behind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Stop {
+    /// See [`Guard`].
+    #[error(
+        "{rejected} of {seen} inputs were rejected: stopped instead of draining the topic into the dead letters; \
+         fix the producer or the schema, then start again"
+    )]
+    BlastRadius {
+        /// Inputs rejected.
+        rejected: u32,
+        /// Inputs looked at.
+        seen: u32,
+    },
+    /// The group has no offset for a partition, or the one it has points to data that is gone.
+    #[error("no offset to start from: {0}; see `gistmill topology apply` and `gistmill reset`")]
+    NoOffset(String),
+    /// Anything else that does not get better by itself.
+    #[error("{0}")]
+    Fatal(String),
+}
+
+/// What the loop has done, for metrics.
+pub(crate) trait Observer {
+    /// An input met its fate.
+    fn fate(&mut self, fate: &Fate);
+    /// A transaction of so many inputs was committed.
+    fn committed(&mut self, records: usize, took: Duration);
+    /// Something failed and is being mended.
+    fn recovering(&mut self, why: &str);
+    /// Partitions now held.
+    fn assigned(&mut self, partitions: &[i32]);
+    /// Time for measuring how long a commit takes.
+    fn now(&self) -> Duration;
+}
+
+/// The transaction being filled, or the offsets waiting for one.
+#[derive(Debug, Default)]
+struct Open {
+    begun_at: Option<Duration>,
+    pending_since: Option<Duration>,
+    records: usize,
+    offsets: BTreeMap<i32, i64>,
+}
+
+/// Inputs that a Fold has stepped over since its last round.
+#[derive(Debug, Default)]
+struct Round {
+    since: Option<Duration>,
+    records: usize,
+    /// Write it with the next commit: partitions are about to leave.
+    forced: bool,
+}
+
+/// The loop over one consumer and one producer.
+pub(crate) struct Engine<L, S, O> {
+    log: L,
+    shape: S,
+    observer: O,
+    limits: Limits,
+    lanes: BTreeMap<i32, Lane>,
+    /// Partitions offered by the group and not yet taken.
+    offered: Vec<i32>,
+    offered_retry: Duration,
+    open: Open,
+    round: Round,
+    guard: Guard,
+    mode: Mode,
+    rebuilds: Rebuilds,
+    throttled: bool,
+}
+
+impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
+    /// A loop at rest; partitions come by polling.
+    pub(crate) fn new(log: L, shape: S, observer: O, limits: Limits) -> Self {
+        Self {
+            log,
+            shape,
+            observer,
+            limits,
+            lanes: BTreeMap::new(),
+            offered: Vec::new(),
+            offered_retry: Duration::ZERO,
+            open: Open::default(),
+            round: Round::default(),
+            guard: Guard::new(),
+            mode: Mode::Running,
+            rebuilds: Rebuilds::default(),
+            throttled: false,
+        }
+    }
+
+    /// One turn of the loop at time `now` (since its start): polls once, then moves what can be moved.
+    pub(crate) fn turn(&mut self, now: Duration) -> Result<(), Stop> {
+        let polled = self.poll(self.wait(now), now);
+        let idle = matches!(polled, Polled::Idle);
+        match polled {
+            Polled::Assigned(partitions) => self.offered.extend(partitions),
+            Polled::Revoked(partitions) => self.revoked(&partitions, now)?,
+            Polled::Lost(partitions) => self.lost(&partitions, now),
+            Polled::Broken(why) => return Err(Stop::NoOffset(why)),
+            Polled::Read | Polled::Idle => {}
+        }
+        if !self.mode.is_running() {
+            return self.recover(now);
+        }
+        self.take_offered(now)?;
+        self.offer_backlog(now);
+        self.collect();
+        if let Err(error) = self.advance(now).and_then(|()| self.commit_if_due(now, idle)) {
+            self.failed(error, now)?;
+        }
+        self.regulate()
+    }
+
+    /// Commits what is complete, for a shutdown; pending answers are left to the next start.
+    pub(crate) fn finish(&mut self, now: Duration) -> Result<(), Stop> {
+        if !self.mode.is_running() {
+            return Ok(());
+        }
+        match self.commit_all(now) {
+            Ok(()) => Ok(()),
+            Err(error) => self.failed(error, now),
+        }
+    }
+
+    /// Commits everything complete, with the state, before partitions leave.
+    fn commit_all(&mut self, now: Duration) -> Result<(), Failure> {
+        self.collect();
+        self.round.forced = true;
+        let result = self.advance(now).and_then(|()| self.commit(now));
+        self.round.forced = false;
+        result
+    }
+
+    /// Inputs accepted and not yet committed or dropped.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.shape.in_flight()
+    }
+
+    fn wait(&self, now: Duration) -> Duration {
+        if !self.mode.is_running() {
+            return self.limits.retry.0;
+        }
+        if self.shape.in_flight() > 0 || self.lanes.values().any(|lane| !lane.backlog.is_empty()) {
+            return Duration::from_millis(1);
+        }
+        match self.commit_age(now) {
+            Some(age) => self.limits.commit_idle.saturating_sub(age).max(Duration::from_millis(1)),
+            None => self.limits.poll_wait,
+        }
+    }
+
+    fn poll(&mut self, wait: Duration, now: Duration) -> Polled {
+        let Self { log, shape, lanes, mode, limits, .. } = self;
+        log.poll(wait, &mut |record| {
+            if let (true, Some(lane)) = (mode.is_running(), lanes.get_mut(&record.partition)) {
+                lane.offer(record, shape, limits.retry.0, now);
+            }
+        })
+    }
+
+    /// Offers held-back records again, in their order.
+    fn offer_backlog(&mut self, now: Duration) {
+        let room = self.limits.in_flight_max.saturating_sub(self.shape.in_flight()).max(1);
+        for lane in self.lanes.values_mut() {
+            lane.offer_backlog(&mut self.shape, room, self.limits.retry, now);
+        }
+    }
+
+    /// Takes in what was decided since.
+    fn collect(&mut self) {
+        while let Some((partition, offset, fate)) = self.shape.completed() {
+            if let Some(lane) = self.lanes.get_mut(&partition) {
+                lane.frontier.complete(offset, fate);
+            }
+        }
+    }
+
+    /// Moves all that is complete and contiguous into the transaction.
+    fn advance(&mut self, now: Duration) -> Result<(), Failure> {
+        let partitions: Vec<i32> = self.lanes.keys().copied().collect();
+        for partition in partitions {
+            while let Some((offset, fate)) =
+                self.lanes.get_mut(&partition).and_then(|lane| lane.frontier.pop())
+            {
+                self.apply(partition, offset, fate, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, partition: i32, offset: i64, fate: Fate, now: Duration) -> Result<(), Failure> {
+        self.guard.observe(fate.is_rejection())?;
+        self.observer.fate(&fate);
+        match fate {
+            Fate::Emit(records) => {
+                for record in records {
+                    self.begin(now)?;
+                    self.log.produce(record)?;
+                }
+            }
+            Fate::DeadLetter(record, _) => {
+                self.begin(now)?;
+                self.log.produce(*record)?;
+            }
+            Fate::Drop(_) | Fate::LeftToOwner => {}
+        }
+        self.open.offsets.insert(partition, offset + 1);
+        self.open.pending_since.get_or_insert(now);
+        self.open.records += 1;
+        self.round.since.get_or_insert(now);
+        self.round.records += 1;
+        if let Some(lane) = self.lanes.get_mut(&partition) {
+            lane.unsaved = Some(offset + 1);
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, now: Duration) -> Result<(), TxnError> {
+        if self.open.begun_at.is_none() {
+            self.log.begin()?;
+            self.open.begun_at = Some(now);
+        }
+        Ok(())
+    }
+
+    /// Age of what waits for a commit: for a Fold only a transaction that has begun.
+    fn commit_age(&self, now: Duration) -> Option<Duration> {
+        let since = if self.shape.is_stateful() { self.open.begun_at } else { self.open.pending_since };
+        since.map(|since| now.saturating_sub(since))
+    }
+
+    fn round_due(&self, now: Duration) -> bool {
+        self.shape.is_stateful()
+            && (self.round.forced
+                || self.round.records >= self.limits.round_records
+                || self
+                    .round
+                    .since
+                    .is_some_and(|since| now.saturating_sub(since) >= self.limits.round_interval))
+    }
+
+    fn commit_if_due(&mut self, now: Duration, idle: bool) -> Result<(), Failure> {
+        let due = self.commit_age(now).is_some_and(|age| {
+            self.open.records >= self.limits.commit_records
+                || age >= self.limits.commit_interval
+                || (idle && age >= self.limits.commit_idle)
+        });
+        if due || self.round_due(now) { self.commit(now) } else { Ok(()) }
+    }
+
+    fn commit(&mut self, now: Duration) -> Result<(), Failure> {
+        if self.open.offsets.is_empty() {
+            return Ok(());
+        }
+        let started = self.observer.now();
+        self.begin(now)?;
+        if self.round_due(now) {
+            self.write_round()?;
+        }
+        self.log.commit(&self.open.offsets)?;
+        self.observer.committed(self.open.records, self.observer.now().saturating_sub(started));
+        self.open = Open::default();
+        Ok(())
+    }
+
+    /// Writes the state touched since the last round into the open transaction.
+    fn write_round(&mut self) -> Result<(), Failure> {
+        let mut records = Vec::new();
+        for (partition, lane) in &mut self.lanes {
+            if let Some(next_offset) = lane.unsaved.take() {
+                self.shape.snapshot(*partition, next_offset, &mut records);
+            }
+        }
+        for record in records {
+            self.log.produce(record)?;
+        }
+        self.round = Round::default();
+        Ok(())
+    }
+
+    /// Stops and restarts reading so that what waits stays bounded.
+    fn regulate(&mut self) -> Result<(), Stop> {
+        let waiting: usize =
+            self.shape.in_flight() + self.lanes.values().map(|lane| lane.backlog.len()).sum::<usize>();
+        self.throttled = waiting >= if self.throttled {
+            self.limits.in_flight_max / 2
+        } else {
+            self.limits.in_flight_max
+        };
+        let (mut pause, mut resume) = (Vec::new(), Vec::new());
+        for (partition, lane) in &mut self.lanes {
+            let stop = self.throttled || lane.is_stalled();
+            if stop != lane.paused {
+                lane.paused = stop;
+                if stop { pause.push(*partition) } else { resume.push(*partition) }
+            }
+        }
+        if !pause.is_empty() {
+            self.log.pause(&pause).map_err(Stop::Fatal)?;
+        }
+        if !resume.is_empty() {
+            self.log.resume(&resume).map_err(Stop::Fatal)?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a turn could not finish.
+#[derive(Debug)]
+enum Failure {
+    Txn(TxnError),
+    Guard(Tripped),
+}
+
+impl From<TxnError> for Failure {
+    fn from(error: TxnError) -> Self {
+        Self::Txn(error)
+    }
+}
+
+impl From<Tripped> for Failure {
+    fn from(tripped: Tripped) -> Self {
+        Self::Guard(tripped)
+    }
+}

@@ -1,0 +1,174 @@
+//! What the loop does when a transaction fails: abort or rebuild, forget, read again from the committed offsets.
+//!
+//! Invariant: between a failure and the end of the rewind nothing is stepped, produced or committed.
+
+use super::{
+    Engine, Failure, Observer, Open, Round, Stop,
+    lane::Lane,
+    log::{Log, TxnError},
+    shape::Shape,
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// What the loop is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    Running,
+    /// Mending, one step at a time; the step is tried again at `at`.
+    Mending {
+        step: Step,
+        at: Duration,
+        wait: Duration,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    Abort,
+    Rebuild,
+    Rewind,
+}
+
+impl Mode {
+    pub(super) fn is_running(self) -> bool {
+        self == Self::Running
+    }
+}
+
+/// Counts rebuilds so that two instances with one name do not fence each other for ever.
+#[derive(Debug, Default)]
+pub(super) struct Rebuilds {
+    last: Option<Duration>,
+    fenced: bool,
+}
+
+impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
+    /// Decides what a failure means; on `Ok` the loop goes on, mending first.
+    pub(super) fn failed(&mut self, failure: Failure, now: Duration) -> Result<(), Stop> {
+        let error = match failure {
+            Failure::Txn(error) => error,
+            Failure::Guard(tripped) => {
+                if self.open.begun_at.is_some() {
+                    self.log.abort().or_else(|_| self.log.rebuild()).map_err(|error| Stop::Fatal(error.to_string()))?;
+                }
+                return Err(Stop::BlastRadius { rejected: tripped.rejected, seen: tripped.seen });
+            }
+        };
+        self.observer.recovering(&error.to_string());
+        self.forget_all();
+        let (step, at) = match error {
+            TxnError::Abort(_) => (Step::Abort, now),
+            TxnError::Rebuild(why) => {
+                self.rebuilds.allow(now, self.limits.rebuild_window, &why)?;
+                (Step::Rebuild, now)
+            }
+            TxnError::Fenced(why) => {
+                if std::mem::replace(&mut self.rebuilds.fenced, true) {
+                    return Err(Stop::Fatal(format!("fenced again: another instance has this name: {why}")));
+                }
+                (Step::Rebuild, now + self.limits.fenced_wait)
+            }
+            TxnError::Fatal(why) => return Err(Stop::Fatal(why)),
+        };
+        self.mode = Mode::Mending { step, at, wait: self.limits.retry.0 };
+        self.recover(now)
+    }
+
+    /// Mends as far as possible now.
+    pub(super) fn recover(&mut self, now: Duration) -> Result<(), Stop> {
+        while let Mode::Mending { step, at, wait } = self.mode {
+            if now < at {
+                return Ok(());
+            }
+            let next = match step {
+                Step::Abort => Ok(self.log.abort().map_or(Step::Rebuild, |()| Step::Rewind)),
+                Step::Rebuild => match self.log.rebuild() {
+                    Ok(()) => Ok(Step::Rewind),
+                    Err(TxnError::Fatal(why) | TxnError::Fenced(why)) => return Err(Stop::Fatal(why)),
+                    Err(error) => Err(error.to_string()),
+                },
+                Step::Rewind => match self.rewind()? {
+                    Ok(()) => {
+                        self.mode = Mode::Running;
+                        return Ok(());
+                    }
+                    Err(why) => Err(why),
+                },
+            };
+            self.mode = match next {
+                Ok(step) => Mode::Mending { step, at: now, wait: self.limits.retry.0 },
+                Err(why) => {
+                    self.observer.recovering(&why);
+                    let wait = (wait * 2).min(self.limits.retry.1);
+                    Mode::Mending { step, at: now + wait, wait }
+                }
+            };
+        }
+        Ok(())
+    }
+
+    /// Drops everything that is not committed.
+    fn forget_all(&mut self) {
+        let partitions: Vec<i32> = self.lanes.keys().copied().collect();
+        self.shape.forget(&partitions);
+        self.open = Open::default();
+        self.round = Round::default();
+    }
+
+    /// Reads again from the committed offsets, with the state as of them. The outer error is final.
+    fn rewind(&mut self) -> Result<Result<(), String>, Stop> {
+        let partitions: Vec<i32> = self.lanes.keys().copied().collect();
+        if partitions.is_empty() {
+            return Ok(Ok(()));
+        }
+        let offsets = match self.starting_points(&partitions)? {
+            Ok(offsets) => offsets,
+            Err(why) => return Ok(Err(why)),
+        };
+        if let Err(why) = self.log.seek(&offsets) {
+            return Ok(Err(why));
+        }
+        let paused: Vec<i32> = self.lanes.iter().filter(|(_, lane)| lane.paused).map(|(p, _)| *p).collect();
+        if let Err(why) = self.log.resume(&paused) {
+            return Ok(Err(why));
+        }
+        self.lanes = offsets.iter().map(|(partition, offset)| (*partition, Lane::starting_at(*offset))).collect();
+        Ok(Ok(()))
+    }
+
+    /// Committed offsets of partitions, with the state restored as of them. The outer error is final.
+    pub(super) fn starting_points(
+        &mut self,
+        partitions: &[i32],
+    ) -> Result<Result<BTreeMap<i32, i64>, String>, Stop> {
+        let committed = match self.log.committed(partitions) {
+            Ok(committed) => committed,
+            Err(why) => return Ok(Err(why)),
+        };
+        let mut offsets = BTreeMap::new();
+        for (partition, offset) in committed {
+            let Some(offset) = offset else {
+                return Err(Stop::NoOffset(format!("partition {partition} has no committed offset")));
+            };
+            if self.shape.is_stateful() {
+                self.shape.forget(&[partition]);
+                if let Err(why) = self.shape.restore(partition, offset, &mut self.log) {
+                    return Ok(Err(why));
+                }
+            }
+            offsets.insert(partition, offset);
+        }
+        Ok(Ok(offsets))
+    }
+}
+
+impl Rebuilds {
+    fn allow(&mut self, now: Duration, window: Duration, why: &str) -> Result<(), Stop> {
+        match self.last.replace(now) {
+            Some(last) if now.saturating_sub(last) < window => {
+                Err(Stop::Fatal(format!("producer broke twice within {} s: {why}", window.as_secs())))
+            }
+            _ => Ok(()),
+        }
+    }
+}

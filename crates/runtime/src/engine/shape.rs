@@ -1,0 +1,76 @@
+//! What the engine asks of a processor of any shape, type erased.
+
+use super::log::{OutRecord, Reader, RecordView};
+
+/// What becomes of one input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// These records, in order; none for a Fold that only remembered.
+    Emit(Vec<OutRecord>),
+    /// Nothing, for this reason.
+    Drop(&'static str),
+    /// Nothing: the input is undecodable, and the topic's owner dead-letters it.
+    LeftToOwner,
+    /// This dead letter.
+    DeadLetter(Box<OutRecord>, &'static str),
+}
+
+impl Fate {
+    /// Whether the guard counts it as a failure.
+    pub(crate) fn is_rejection(&self) -> bool {
+        matches!(self, Self::LeftToOwner | Self::DeadLetter(..))
+    }
+
+    /// Name for metrics: fate and reason.
+    pub(crate) fn label(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Emit(_) => ("emit", ""),
+            Self::Drop(reason) => ("drop", reason),
+            Self::LeftToOwner => ("drop", "rejected_by_owner"),
+            Self::DeadLetter(_, reason) => ("reject", reason),
+        }
+    }
+}
+
+/// Answer of a shape to a record.
+#[derive(Debug)]
+pub(crate) enum Accepted {
+    /// Decided at once.
+    Done(Fate),
+    /// Decided later; see [`Shape::completed`].
+    Pending,
+    /// Something outside is away: the record is to be offered again.
+    Stalled(String),
+}
+
+/// A processor of any shape.
+pub(crate) trait Shape {
+    /// True when it holds state that must be restored and snapshotted.
+    fn is_stateful(&self) -> bool {
+        false
+    }
+
+    /// Offers a record.
+    fn accept(&mut self, record: &RecordView<'_>) -> Accepted;
+
+    /// A record decided since it was accepted as pending: partition, offset, fate.
+    fn completed(&mut self) -> Option<(i32, i64, Fate)> {
+        None
+    }
+
+    /// Records accepted as pending and not yet completed.
+    fn in_flight(&self) -> usize {
+        0
+    }
+
+    /// Forgets state and pending work of partitions that are given up or read again.
+    fn forget(&mut self, _partitions: &[i32]) {}
+
+    /// Rebuilds the state of a partition as of the committed offset.
+    fn restore(&mut self, _partition: i32, _committed: i64, _reader: &mut dyn Reader) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Appends the state changed since the last snapshot, and the marker that names `next_offset`.
+    fn snapshot(&mut self, _partition: i32, _next_offset: i64, _out: &mut Vec<OutRecord>) {}
+}

@@ -1,0 +1,129 @@
+//! From the map to bound ports: physical topics and schema ids, waited for while the registry is away.
+//!
+//! Invariant: a processor with an unbound port, or whose schema is not registered, does not start.
+
+use super::{Shared, Wait};
+use crate::{
+    dead_letter::Origin,
+    shapes::{Inlet, outlet::{Bound, Outlet}},
+};
+use processor::{Port, PortSpec};
+use schemas::{Decoder, DigestDlq, Record, SchemaSource};
+use std::{collections::BTreeMap, sync::Arc};
+
+const DEAD_LETTERS: Port<DigestDlq> = Port::new("dead_letters");
+
+/// Why a unit cannot begin.
+#[derive(Debug)]
+pub(super) enum BindError {
+    /// It will be tried again.
+    Wait(String),
+    /// The message says what to do.
+    Fatal(String),
+}
+
+/// Binds the ports of a processor or source.
+pub(super) fn ports(
+    shared: &Shared,
+    name: &str,
+    specs: &[PortSpec],
+) -> Result<BTreeMap<&'static str, Bound>, BindError> {
+    specs.iter().map(|spec| Ok((spec.name, port(shared, name, spec)?))).collect()
+}
+
+fn port(shared: &Shared, name: &str, spec: &PortSpec) -> Result<Bound, BindError> {
+    let topic = shared.map.port_topic(name, spec.name).map_err(|error| BindError::Fatal(error.to_string()))?;
+    if topic.record.as_deref() != Some(spec.record_type) {
+        let (carried, port) = (topic.record.as_deref().unwrap_or("no records"), spec.name);
+        let why = format!("port {port} of {name} emits {}, but {} carries {carried}", spec.record_type, topic.name);
+        return Err(BindError::Fatal(why));
+    }
+    bind(shared, &topic.name, spec)
+}
+
+fn bind(shared: &Shared, logical: &str, spec: &PortSpec) -> Result<Bound, BindError> {
+    let avsc = schemas::record_type(spec.record_type)
+        .ok_or_else(|| BindError::Fatal(format!("record type {} is unknown", spec.record_type)))?
+        .avsc;
+    let subject = shared.config.prefix.subject(logical);
+    let id = match shared.tasks.block_on(shared.registry.lookup(&subject, avsc)) {
+        Ok(id) => id,
+        Err(registry::Error::NotFound { .. }) => {
+            let why = format!("schema of {subject} is not registered: run `gistmill topology apply`");
+            return Err(BindError::Wait(why));
+        }
+        Err(error) => {
+            return Err(BindError::Wait(format!(
+                "schema registry at {}: {}",
+                shared.registry.address(),
+                crate::shapes::outlet::chain(&error)
+            )));
+        }
+    };
+    let encoder = (spec.encoder)(id).map_err(|error| BindError::Fatal(error.to_string()))?;
+    Ok(Bound { topic: shared.config.prefix.topic(logical).into(), encoder })
+}
+
+/// Everything a processor of the map needs besides its own code.
+pub(super) struct Bindings<R> {
+    pub(super) inlet: Inlet<R>,
+    pub(super) outlet: Outlet,
+    /// Physical topics.
+    pub(super) input: Arc<str>,
+    pub(super) snapshots: Option<Arc<str>>,
+    pub(super) group: String,
+}
+
+/// Binds a processor.
+pub(super) fn processor<R: Record>(
+    shared: &Shared,
+    name: &'static str,
+    specs: &[PortSpec],
+) -> Result<Bindings<R>, BindError> {
+    let fatal = |error: topology::Error| BindError::Fatal(error.to_string());
+    let entry = shared.map.processor(name).map_err(fatal)?;
+    let input = shared.map.topic(&entry.input).map_err(fatal)?;
+    let dead_letters = entry
+        .dead_letters
+        .as_deref()
+        .ok_or_else(|| BindError::Fatal(format!("{name} has no dead-letter topic in the map")))?;
+    let prefix = &shared.config.prefix;
+    let group = prefix.group(name);
+    let physical: Arc<str> = prefix.topic(&input.name).into();
+    let logical: Arc<str> = input.name.as_str().into();
+    let origin = Origin {
+        stage: name,
+        topic: Arc::clone(&logical),
+        physical: Arc::clone(&physical),
+        group: group.as_str().into(),
+    };
+    let outlet = Outlet {
+        origin,
+        ports: ports(shared, name, specs)?,
+        dead_letters: bind(shared, dead_letters, &DEAD_LETTERS.spec())?,
+        owns_undecodable: shared.map.is_dlq_owner(name, &input.name),
+        value_bytes_max: usize::try_from(input.max_message_bytes).unwrap_or(1 << 20) - (64 << 10),
+        metrics: Arc::clone(&shared.metrics),
+        tracer: shared.tracer.clone(),
+    };
+    let source: Arc<dyn SchemaSource> = Arc::clone(&shared.schemas) as Arc<dyn SchemaSource>;
+    Ok(Bindings {
+        inlet: Inlet { decoder: Decoder::new(source), topic: logical },
+        outlet,
+        input: physical,
+        snapshots: entry.state.as_deref().map(|state| prefix.topic(state).into()),
+        group,
+    })
+}
+
+/// Calls `bind` until it succeeds or fails for good; says what it waits for.
+pub(super) fn patiently<T>(wait: &Wait<'_>, mut bind: impl FnMut() -> Result<T, BindError>) -> Result<Option<T>, String> {
+    while !wait.stop.is_asked() {
+        match bind() {
+            Ok(bound) => return Ok(Some(bound)),
+            Err(BindError::Fatal(why)) => return Err(why),
+            Err(BindError::Wait(why)) => wait.for_a_while(&why),
+        }
+    }
+    Ok(None)
+}

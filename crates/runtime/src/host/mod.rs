@@ -1,0 +1,428 @@
+//! A process: its units (processors, sinks, sources), each on threads of its own, what they share, and its end.
+//!
+//! Invariant: when one unit cannot go on, all are stopped in order and the process ends with an error that says why.
+
+mod binding;
+mod health;
+mod lock;
+mod pair;
+mod sink_unit;
+mod source_unit;
+mod status;
+mod stop;
+
+use crate::{
+    clients::PostgresClient, config::Config, kafka::settings, metrics::Metrics, shapes,
+    shapes::lookup::Clients, sink::Sink, source::Source, telemetry::Tracer,
+};
+use binding::BindError;
+pub use lock::LockError;
+use lock::InstanceLock;
+use pair::PairSpec;
+use processor::{Fold, Lookup, Processor};
+use rdkafka::{
+    client::{Client, DefaultClientContext},
+    config::FromClientConfig,
+    consumer::{BaseConsumer, Consumer},
+};
+use registry::RegistrySource;
+pub use source_unit::SourceEnd;
+use state::{Schema, Store, StoreOptions};
+use status::UnitStatus;
+pub use stop::Stop;
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
+    time::Duration,
+};
+use topology::Map;
+use tracing::{error, info};
+
+/// Wait between two looks at something that is away.
+const PATIENCE: Duration = Duration::from_secs(1);
+const METADATA_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why a process could not begin or had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The instance name is taken.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// Something that this process needs from its own machine.
+    #[error("could not {what}: {why}")]
+    Start {
+        /// What was attempted.
+        what: &'static str,
+        /// Why it failed.
+        why: String,
+    },
+    /// A unit could not go on.
+    #[error("{unit} stopped: {why}")]
+    Unit {
+        /// Its name.
+        unit: String,
+        /// Why.
+        why: String,
+    },
+}
+
+fn start_error<E: std::fmt::Display>(what: &'static str) -> impl FnOnce(E) -> HostError {
+    move |why| HostError::Start { what, why: why.to_string() }
+}
+
+/// What the units of a process share.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) map: Map,
+    pub(crate) tasks: tokio::runtime::Handle,
+    pub(crate) registry: registry::Client,
+    pub(crate) schemas: Arc<RegistrySource>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) tracer: Option<Tracer>,
+    pub(crate) stop: Stop,
+    /// Consumers that the process is meant to have, for their share of memory.
+    pub(crate) consumers: usize,
+    broker: Mutex<Option<BaseConsumer>>,
+}
+
+/// What a unit waits with.
+pub(crate) struct Wait<'a> {
+    pub(crate) stop: &'a Stop,
+    pub(crate) status: &'a UnitStatus,
+}
+
+impl Wait<'_> {
+    pub(crate) fn for_a_while(&self, what: &str) {
+        self.status.waiting(what);
+        self.stop.sleep(PATIENCE);
+    }
+}
+
+impl Shared {
+    /// Says whether the broker answers and has the topics of a unit.
+    fn topics_exist(&self, name: &str) -> Result<(), BindError> {
+        let topics: Vec<String> = self
+            .map
+            .processor(name)
+            .map(|entry| {
+                let outputs = entry.outputs().chain([entry.input.as_str()]);
+                outputs.map(|topic| self.config.prefix.topic(topic)).collect()
+            })
+            .or_else(|_| {
+                self.map.connector(name).map(|entry| {
+                    let inputs = entry.inputs.values().map(String::as_str);
+                    entry.outputs().chain(inputs).map(|topic| self.config.prefix.topic(topic)).collect()
+                })
+            })
+            .map_err(|error| BindError::Fatal(error.to_string()))?;
+        let mut broker = self.broker.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = self.ask_broker(&mut broker, &topics);
+        if asked.is_err() {
+            // A client that was refused may hold on to what it was told.
+            *broker = None;
+        }
+        asked
+    }
+
+    fn ask_broker(&self, broker: &mut Option<BaseConsumer>, topics: &[String]) -> Result<(), BindError> {
+        let address = &self.config.kafka.brokers;
+        let away = |error: rdkafka::error::KafkaError| {
+            BindError::Wait(format!("kafka at {address}: {error}; is it up? `gistmill stack up` starts a local one"))
+        };
+        if broker.is_none() {
+            let settings = settings::reader(&self.config.kafka, "read_committed");
+            let made = BaseConsumer::from_config(&settings)
+                .map_err(|error| BindError::Fatal(format!("could not use the kafka settings: {error}")))?;
+            *broker = Some(made);
+        }
+        let Some(client) = broker.as_ref() else { return Ok(()) };
+        let metadata = client.fetch_metadata(None, METADATA_TIMEOUT).map_err(away)?;
+        let missing =
+            topics.iter().find(|name| !metadata.topics().iter().any(|topic| topic.name() == name.as_str()));
+        match missing {
+            Some(topic) => Err(BindError::Wait(format!(
+                "topic {topic} is not on the broker at {address}: run `gistmill topology apply`"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// The cluster's id, once the broker answers.
+    fn cluster_id(&self) -> Result<String, BindError> {
+        let settings = settings::reader(&self.config.kafka, "read_committed");
+        let client = Client::new(&settings, settings.create_native_config().map_err(fatal)?, rdkafka::types::RDKafkaType::RD_KAFKA_CONSUMER, DefaultClientContext)
+            .map_err(fatal)?;
+        client
+            .fetch_cluster_id(METADATA_TIMEOUT)
+            .ok_or_else(|| BindError::Wait(format!("kafka at {}: no cluster id yet", self.config.kafka.brokers)))
+    }
+}
+
+fn fatal(error: rdkafka::error::KafkaError) -> BindError {
+    BindError::Fatal(format!("could not use the kafka settings: {error}"))
+}
+
+/// A process under construction: add units, then [`Host::run`].
+pub struct Host {
+    shared: Arc<Shared>,
+    runtime: tokio::runtime::Runtime,
+    units: Vec<Unit>,
+    locks: Vec<InstanceLock>,
+    postgres: Option<Arc<PostgresClient>>,
+    store: Option<Store>,
+}
+
+/// Ends the process with the unit that holds it, even when that unit panics.
+struct AskOnDrop(Stop);
+
+impl Drop for AskOnDrop {
+    fn drop(&mut self) {
+        self.0.ask();
+    }
+}
+
+struct Unit {
+    status: Arc<UnitStatus>,
+    thread: JoinHandle<Result<(), String>>,
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Host").field("units", &self.units.len()).finish_non_exhaustive()
+    }
+}
+
+impl Host {
+    /// A process with this configuration, meant to have so many consumers.
+    pub fn new(config: Config, consumers: usize) -> Result<Self, HostError> {
+        crate::telemetry::use_tls_provider();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("gistmill-async")
+            .enable_all()
+            .build()
+            .map_err(start_error("start the async runtime"))?;
+        let registry = registry::Client::new(registry::Options::new(config.registry_url()))
+            .map_err(start_error("use the registry's address"))?;
+        let tracer = Tracer::start(config.telemetry.otlp_endpoint.as_deref())
+            .map_err(start_error("send traces"))?;
+        let shared = Shared {
+            map: Map::embedded().map_err(start_error("read the map"))?,
+            tasks: runtime.handle().clone(),
+            schemas: Arc::new(RegistrySource::new(registry.clone(), runtime.handle().clone())),
+            registry,
+            metrics: Metrics::new().map_err(start_error("register metrics"))?,
+            tracer,
+            stop: Stop::default(),
+            consumers: consumers * config.kafka.pairs,
+            broker: Mutex::new(None),
+            config,
+        };
+        Ok(Self { shared: Arc::new(shared), runtime, units: Vec::new(), locks: Vec::new(), postgres: None, store: None })
+    }
+
+    /// The flag that ends the process.
+    pub fn stop(&self) -> Stop {
+        self.shared.stop.clone()
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    /// The store of the configuration's database, one pool for the process. Connects when first used.
+    pub fn store(&mut self) -> Result<Store, HostError> {
+        if let Some(store) = &self.store {
+            return Ok(store.clone());
+        }
+        let schema = Schema::of_prefix(self.shared.config.prefix.as_str())
+            .map_err(start_error("name the database schema"))?;
+        let options = StoreOptions { schema, ..StoreOptions::default() };
+        let store = self
+            .runtime
+            .block_on(Store::open(self.shared.config.postgres_url(), &options))
+            .map_err(start_error("use the database's address"))?;
+        self.store = Some(store.clone());
+        Ok(store)
+    }
+
+    /// Adds a [`Processor`].
+    pub fn processor<P: Processor>(&mut self, processor: P) -> Result<(), HostError> {
+        let processor = Arc::new(processor);
+        let ports = processor.ports();
+        self.pairs(P::NAME, move |shared, slot, status| {
+            let spec = PairSpec { name: P::NAME, slot, ports: &ports };
+            let processor = Arc::clone(&processor);
+            pair::run(shared, &spec, status, |bound| shapes::ProcessorShape {
+                processor,
+                inlet: bound.inlet,
+                outlet: bound.outlet,
+            })
+        })
+    }
+
+    /// Adds a [`Fold`].
+    pub fn fold<F: Fold>(&mut self, fold: F) -> Result<(), HostError> {
+        let fold = Arc::new(fold);
+        let ports = fold.ports();
+        self.pairs(F::NAME, move |shared, slot, status| {
+            let spec = PairSpec { name: F::NAME, slot, ports: &ports };
+            let fold = Arc::clone(&fold);
+            pair::run(shared, &spec, status, |bound| {
+                let snapshots = bound.snapshots.unwrap_or_else(|| "".into());
+                shapes::fold::FoldShape::new(fold, bound.inlet, bound.outlet, snapshots)
+            })
+        })
+    }
+
+    /// Adds a [`Lookup`].
+    pub fn lookup<P: Lookup>(&mut self, lookup: P) -> Result<(), HostError> {
+        let lookup = Arc::new(lookup);
+        let ports = lookup.ports();
+        let store = self.store()?;
+        let client = self
+            .postgres
+            .get_or_insert_with(|| Arc::new(PostgresClient::start(store, &self.shared.tasks)));
+        let clients = Arc::clone(client) as Arc<dyn Clients>;
+        self.pairs(P::NAME, move |shared, slot, status| {
+            let spec = PairSpec { name: P::NAME, slot, ports: &ports };
+            let (lookup, clients) = (Arc::clone(&lookup), Arc::clone(&clients));
+            pair::run(shared, &spec, status, |bound| {
+                let tasks = shared.tasks.clone();
+                shapes::lookup::LookupShape::new(lookup, bound.inlet, bound.outlet, clients, tasks)
+            })
+        })
+    }
+
+    /// Adds a [`Sink`], made once the broker tells its cluster's id.
+    pub fn sink<S: Sink>(&mut self, make: impl Fn(String) -> S + Send + 'static) -> Result<(), HostError> {
+        self.unit(S::NAME, 0, move |shared, status| sink_unit::run(shared, status, &make))
+    }
+
+    /// Adds a [`Source`] that runs for ever.
+    pub fn source<S: Source>(&mut self, source: S) -> Result<(), HostError> {
+        let mut source = source;
+        self.unit(S::NAME, 0, move |shared, status| {
+            source_unit::run(shared, status, &mut source, &mut |_| {}).map(|_| ())
+        })
+    }
+
+    /// Runs a source on this thread until it ends or the process is asked to stop; `committed` hears of every
+    /// committed position.
+    pub fn drive<S: Source>(
+        &mut self,
+        source: &mut S,
+        committed: &mut dyn FnMut(usize),
+    ) -> Result<SourceEnd, HostError> {
+        let status = UnitStatus::new(S::NAME.to_owned());
+        source_unit::run(&self.shared, &status, source, committed)
+            .map_err(|why| HostError::Unit { unit: S::NAME.to_owned(), why })
+    }
+
+    fn pairs(
+        &mut self,
+        name: &'static str,
+        run: impl Fn(&Shared, usize, &Arc<UnitStatus>) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Result<(), HostError> {
+        let run = Arc::new(run);
+        for slot in 0..self.shared.config.kafka.pairs {
+            let run = Arc::clone(&run);
+            self.unit(name, slot, move |shared, status| run(shared, slot, status))?;
+        }
+        Ok(())
+    }
+
+    fn unit(
+        &mut self,
+        name: &'static str,
+        slot: usize,
+        mut run: impl FnMut(&Shared, &Arc<UnitStatus>) -> Result<(), String> + Send + 'static,
+    ) -> Result<(), HostError> {
+        let config = &self.shared.config;
+        if slot == 0 {
+            let directory: PathBuf = config.lock_dir.clone().unwrap_or_else(std::env::temp_dir);
+            let scope = format!("{}\n{}", config.kafka.brokers, config.prefix.as_str());
+            self.locks.push(InstanceLock::take(&directory, &scope, (name, &config.instance))?);
+        }
+        let status = UnitStatus::new(if slot == 0 { name.to_owned() } else { format!("{name}-{slot}") });
+        let (shared, unit_status) = (Arc::clone(&self.shared), Arc::clone(&status));
+        let thread = std::thread::Builder::new()
+            .name(status.name.chars().take(15).collect())
+            .spawn(move || {
+                let _end_all = AskOnDrop(shared.stop.clone());
+                let ended = run(&shared, &unit_status);
+                if let Err(why) = &ended {
+                    error!(unit = unit_status.name, why, "unit stopped");
+                }
+                ended
+            })
+            .map_err(start_error("start a thread"))?;
+        self.units.push(Unit { status, thread });
+        Ok(())
+    }
+
+    /// Runs until every unit has ended: after SIGTERM, SIGINT, [`Stop::ask`], or the first unit that cannot go on.
+    pub fn run(self) -> Result<(), HostError> {
+        self.watch_signals();
+        if let Some(address) = self.shared.config.http.listen {
+            self.serve(address);
+        }
+        let mut first = Ok(());
+        for unit in self.units {
+            let name = unit.status.name.clone();
+            let ended = match unit.thread.join() {
+                Ok(ended) => ended,
+                Err(_) => {
+                    self.shared.stop.ask();
+                    Err("panicked; its work is uncommitted".to_owned())
+                }
+            };
+            if let (Ok(()), Err(why)) = (&first, ended) {
+                first = Err(HostError::Unit { unit: name, why });
+            }
+        }
+        info!("all units ended");
+        if let Some(tracer) = &self.shared.tracer {
+            tracer.finish();
+        }
+        self.runtime.shutdown_timeout(Duration::from_secs(2));
+        first
+    }
+
+    /// True once every unit works.
+    pub fn is_ready(&self) -> bool {
+        self.units.iter().all(|unit| unit.status.is_ready())
+    }
+
+    /// Runs a future on the process's async side.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+
+    /// Makes SIGTERM and SIGINT ask the units to stop, for a process that does not call [`Host::run`].
+    pub fn stop_on_signals(&self) {
+        self.watch_signals();
+    }
+
+    fn watch_signals(&self) {
+        let stop = self.shared.stop.clone();
+        self.shared.tasks.spawn(async move {
+            crate::telemetry::termination().await;
+            info!("stopping");
+            stop.ask();
+        });
+    }
+
+    fn serve(&self, address: std::net::SocketAddr) {
+        let statuses = self.units.iter().map(|unit| Arc::clone(&unit.status)).collect();
+        let (metrics, stop) = (Arc::clone(&self.shared.metrics), self.shared.stop.clone());
+        self.shared.tasks.spawn(async move {
+            if let Err(error) = health::serve(address, statuses, metrics).await {
+                error!(%address, %error, "could not serve health and metrics; is the port taken?");
+                stop.ask();
+            }
+        });
+    }
+}

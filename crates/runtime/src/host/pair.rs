@@ -1,0 +1,118 @@
+//! One pair of consumer and producer on a thread of its own, running the engine until it is asked to stop.
+
+use super::{
+    Shared, Wait,
+    binding::{self, BindError, Bindings},
+    status::UnitStatus,
+};
+use crate::{
+    engine::{Engine, Limits, Observer, log::TxnError, shape::{Fate, Shape}},
+    kafka::{KafkaLog, LogOptions, settings},
+    metrics::Metrics,
+};
+use processor::PortSpec;
+use schemas::Record;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tracing::{info, warn};
+
+/// Longest wait at shutdown for answers that are on their way.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Reports the engine's doings.
+struct Report {
+    name: &'static str,
+    metrics: Arc<Metrics>,
+    status: Arc<UnitStatus>,
+    started: Instant,
+}
+
+impl Observer for Report {
+    fn fate(&mut self, fate: &Fate) {
+        self.metrics.fate(self.name, fate.label());
+    }
+
+    fn committed(&mut self, records: usize, took: Duration) {
+        self.metrics.committed(self.name, records, took);
+    }
+
+    fn recovering(&mut self, why: &str) {
+        warn!(processor = self.name, why, "recovering");
+        self.metrics.recovering(self.name);
+    }
+
+    fn assigned(&mut self, partitions: &[i32]) {
+        info!(processor = self.name, ?partitions, "partitions held");
+        self.metrics.partitions(self.name, partitions.len());
+        self.status.ready();
+    }
+
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+/// What a pair is.
+pub(super) struct PairSpec<'a> {
+    pub(super) name: &'static str,
+    pub(super) slot: usize,
+    pub(super) ports: &'a [PortSpec],
+}
+
+/// Runs one pair to its end. `Err` says why it cannot go on.
+pub(super) fn run<R: Record, S: Shape>(
+    shared: &Shared,
+    spec: &PairSpec<'_>,
+    status: &Arc<UnitStatus>,
+    shape: impl FnOnce(Bindings<R>) -> S,
+) -> Result<(), String> {
+    let wait = Wait { stop: &shared.stop, status };
+    let Some(bindings) = binding::patiently(&wait, || {
+        shared.topics_exist(spec.name).and_then(|()| binding::processor::<R>(shared, spec.name, spec.ports))
+    })?
+    else {
+        return Ok(());
+    };
+    let instance = format!("{}-{}", shared.config.instance, spec.slot);
+    let transactional_id = shared.config.prefix.transactional_id(&format!("{}-{instance}", spec.name));
+    let start_log = || {
+        let kafka = &shared.config.kafka;
+        KafkaLog::start(LogOptions {
+            consumer: settings::consumer(kafka, &bindings.group, &instance, shared.consumers),
+            producer: settings::producer(kafka, &transactional_id),
+            input: Arc::clone(&bindings.input),
+            snapshots: bindings.snapshots.clone(),
+        })
+        .map_err(|error| match error {
+            TxnError::Fatal(why) => BindError::Fatal(why),
+            other => BindError::Wait(other.to_string()),
+        })
+    };
+    let Some(log) = binding::patiently(&wait, start_log)? else { return Ok(()) };
+    let report = Report {
+        name: spec.name,
+        metrics: Arc::clone(&shared.metrics),
+        status: Arc::clone(status),
+        started: Instant::now(),
+    };
+    turn(shared, status, Engine::new(log, shape(bindings), report, Limits::default()))
+}
+
+fn turn<S: Shape>(
+    shared: &Shared,
+    status: &UnitStatus,
+    mut engine: Engine<KafkaLog, S, Report>,
+) -> Result<(), String> {
+    let started = Instant::now();
+    while !shared.stop.is_asked() {
+        engine.turn(started.elapsed()).map_err(|stop| stop.to_string())?;
+        status.turned();
+    }
+    let drain_until = started.elapsed() + DRAIN;
+    while engine.in_flight() > 0 && started.elapsed() < drain_until {
+        engine.turn(started.elapsed()).map_err(|stop| stop.to_string())?;
+    }
+    engine.finish(started.elapsed()).map_err(|stop| stop.to_string())
+}

@@ -1,0 +1,431 @@
+//! A sink's loop: the group splits the partitions, the sink's own store says where each begins.
+//!
+//! Invariant: a batch is written with its offset or not at all; while it cannot be, its partition is paused and
+//! polling goes on.
+
+use super::{
+    Shared, Wait,
+    binding,
+    status::UnitStatus,
+};
+use crate::{
+    dead_letter::{self, Cause, Origin},
+    engine::{guard::Guard, log::{OwnedRecord, RecordView}},
+    kafka::{GroupConsumer, GroupContext, Rebalanced, Record, consumer_error, settings},
+    shapes::outlet::chain,
+    sink::{AnyDecoder, Claim, PartitionId, Sink, SinkBatch, SinkError, SinkRecord},
+};
+use processor::SourcePosition;
+use rdkafka::{Offset, TopicPartitionList, consumer::Consumer, message::Message};
+use schemas::SchemaSource;
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+use tracing::{info, warn};
+
+const RECORDS_MAX: usize = 2_000;
+const BYTES_MAX: usize = 8 << 20;
+/// Age at which a batch is written in any case.
+const AGE_MAX: Duration = Duration::from_millis(100);
+const POLL_WAIT: Duration = Duration::from_millis(250);
+const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// One input of the sink.
+struct Input {
+    name: &'static str,
+    logical: Arc<str>,
+    physical: Arc<str>,
+    decoder: AnyDecoder,
+    owns_undecodable: bool,
+}
+
+/// A record as read, until its batch is written: its bytes are needed if it has to be dead-lettered.
+struct Held {
+    raw: OwnedRecord,
+    input: usize,
+}
+
+/// One claimed partition.
+struct Lane {
+    batch: SinkBatch,
+    held: Vec<Held>,
+    bytes: usize,
+    since: Option<Instant>,
+    retry: Option<(Instant, Duration)>,
+    /// The registry was away for this record: everything after it waits.
+    undecided: Vec<Held>,
+}
+
+struct SinkLoop<'a, S: Sink> {
+    shared: &'a Shared,
+    sink: S,
+    consumer: GroupConsumer,
+    inputs: Vec<Input>,
+    lanes: BTreeMap<(Arc<str>, i32), Lane>,
+    /// Partitions given by the group and not yet claimed.
+    offered: Vec<(String, i32)>,
+    group: Arc<str>,
+    guard: Guard,
+    status: &'a UnitStatus,
+}
+
+/// Runs a sink to its end.
+pub(super) fn run<S: Sink>(
+    shared: &Shared,
+    status: &Arc<UnitStatus>,
+    make: &impl Fn(String) -> S,
+) -> Result<(), String> {
+    let wait = Wait { stop: &shared.stop, status };
+    let cluster = binding::patiently(&wait, || shared.topics_exist(S::NAME).and_then(|()| shared.cluster_id()))?;
+    let Some(cluster_id) = cluster else { return Ok(()) };
+    let sink = make(cluster_id);
+    let inputs = inputs(shared, &sink)?;
+    let group = shared.config.prefix.group(S::NAME);
+    let instance = format!("{}-0", shared.config.instance);
+    let settings = settings::consumer(&shared.config.kafka, &group, &instance, shared.consumers);
+    let topics: Vec<&str> = inputs.iter().map(|input| &*input.physical).collect();
+    let subscribed = settings
+        .create_with_context(GroupContext::default())
+        .and_then(|consumer: GroupConsumer| consumer.subscribe(&topics).map(|()| consumer));
+    let consumer = subscribed.map_err(|error| format!("could not subscribe to {topics:?}: {error}"))?;
+    let mut sink_loop = SinkLoop {
+        shared,
+        sink,
+        consumer,
+        inputs,
+        lanes: BTreeMap::new(),
+        offered: Vec::new(),
+        group: group.into(),
+        guard: Guard::new(),
+        status,
+    };
+    let ended = sink_loop.run();
+    sink_loop.consumer.context().close();
+    ended
+}
+
+fn inputs<S: Sink>(shared: &Shared, sink: &S) -> Result<Vec<Input>, String> {
+    let entry = shared.map.connector(S::NAME).map_err(|error| error.to_string())?;
+    let source = || Arc::clone(&shared.schemas) as Arc<dyn SchemaSource>;
+    sink.inputs()
+        .into_iter()
+        .map(|spec| {
+            let unbound = || format!("input {} of {} is not bound in the map", spec.name, S::NAME);
+            let logical = entry.input(spec.name).ok_or_else(unbound)?;
+            Ok(Input {
+                name: spec.name,
+                logical: logical.into(),
+                physical: shared.config.prefix.topic(logical).into(),
+                decoder: (spec.decoder)(source()),
+                owns_undecodable: shared.map.is_dlq_owner(S::NAME, logical),
+            })
+        })
+        .collect()
+}
+
+impl<S: Sink> SinkLoop<'_, S> {
+    fn run(&mut self) -> Result<(), String> {
+        while !self.shared.stop.is_asked() {
+            let idle = self.poll()?;
+            self.rebalance()?;
+            self.claim_offered()?;
+            self.flush(idle)?;
+            self.status.turned();
+        }
+        self.flush(true)
+    }
+
+    /// True when nothing came within the wait.
+    fn poll(&mut self) -> Result<bool, String> {
+        let busy = self.lanes.values().any(|lane| lane.since.is_some() || lane.retry.is_some());
+        let wait = if busy || !self.offered.is_empty() { Duration::from_millis(5) } else { POLL_WAIT };
+        let Self { consumer, inputs, lanes, .. } = self;
+        match consumer.poll(wait) {
+            Some(Ok(message)) => {
+                let found = inputs.iter().position(|input| &*input.physical == message.topic());
+                if let Some(index) = found {
+                    let key = (Arc::clone(&inputs[index].physical), message.partition());
+                    if let Some(lane) = lanes.get_mut(&key) {
+                        let view_of = Record(&message);
+                        lane.undecided.push(Held { raw: RecordView::from(&view_of).detach(), input: index });
+                        if lane.retry.is_none() {
+                            self.decide(&key)?;
+                        }
+                    }
+                }
+                Ok(false)
+            }
+            Some(Err(error)) => match consumer_error(&error) {
+                Some(why) => Err(format!("{why}; see `gistmill reset`")),
+                None => Ok(true),
+            },
+            None => Ok(true),
+        }
+    }
+
+    /// Decodes what a lane holds undecided, in order, as far as the registry answers.
+    fn decide(&mut self, key: &(Arc<str>, i32)) -> Result<(), String> {
+        let Some(lane) = self.lanes.get_mut(key) else { return Ok(()) };
+        let mut stalled = None;
+        let undecided = std::mem::take(&mut lane.undecided);
+        let mut rest = undecided.into_iter();
+        for held in rest.by_ref() {
+            let input = &mut self.inputs[held.input];
+            match (input.decoder)(held.raw.value.as_deref()) {
+                Ok(record) => {
+                    self.guard.observe(false).map_err(|_| String::new())?;
+                    let source = SourcePosition {
+                        topic: Arc::clone(&input.logical),
+                        partition: held.raw.partition,
+                        offset: held.raw.offset,
+                        append_time_ms: held.raw.timestamp_ms,
+                    };
+                    lane.take(SinkRecord::Decoded { input: input.name, source, record }, held);
+                }
+                Err(error) if error.is_transient() => {
+                    warn!(sink = S::NAME, error = chain(&error), "waiting for the schema registry");
+                    stalled = Some(held);
+                    break;
+                }
+                Err(error) => {
+                    self.guard.observe(true).map_err(|tripped| {
+                        let (rejected, seen) = (tripped.rejected, tripped.seen);
+                        format!("{rejected} of {seen} inputs were rejected: stopped instead of draining the topic")
+                    })?;
+                    let reason = error.reason();
+                    self.shared.metrics.fate(S::NAME, ("reject", reason));
+                    if input.owns_undecodable {
+                        let cause = Cause { reason, detail: chain(&error), next_action: "investigate" };
+                        let letter = dead_letter(S::NAME, &self.group, input, &cause, &held.raw);
+                        lane.take(letter, held);
+                    } else {
+                        lane.pass(held.raw.offset);
+                    }
+                }
+            }
+        }
+        if let Some(held) = stalled {
+            lane.undecided = std::iter::once(held).chain(rest).collect();
+            self.hold(key)?;
+        }
+        Ok(())
+    }
+
+    /// Pauses a partition until its next attempt.
+    fn hold(&mut self, key: &(Arc<str>, i32)) -> Result<(), String> {
+        let Some(lane) = self.lanes.get_mut(key) else { return Ok(()) };
+        let wait = lane.retry.map_or(RETRY.0, |(_, wait)| (wait * 2).min(RETRY.1));
+        let first = lane.retry.is_none();
+        lane.retry = Some((Instant::now() + wait, wait));
+        if first {
+            self.consumer.pause(&list(key)?).map_err(|error| format!("could not pause: {error}"))?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, idle: bool) -> Result<(), String> {
+        let keys: Vec<_> = self.lanes.keys().cloned().collect();
+        for key in keys {
+            let Some(lane) = self.lanes.get_mut(&key) else { continue };
+            if let Some((at, _)) = lane.retry {
+                if Instant::now() < at {
+                    continue;
+                }
+                self.decide(&key)?;
+            }
+            let Some(lane) = self.lanes.get(&key) else { continue };
+            if lane.is_due(idle) && !self.write(&key)? {
+                continue;
+            }
+            self.release(&key)?;
+        }
+        Ok(())
+    }
+
+    /// Resumes a partition that was held and is not any more.
+    fn release(&mut self, key: &(Arc<str>, i32)) -> Result<(), String> {
+        let Some(lane) = self.lanes.get_mut(key) else { return Ok(()) };
+        if lane.retry.is_some() && lane.undecided.is_empty() && lane.since.is_none() {
+            lane.retry = None;
+            self.consumer.resume(&list(key)?).map_err(|error| format!("could not resume: {error}"))?;
+        }
+        Ok(())
+    }
+
+    /// Writes a lane's batch; false when it has to be tried again.
+    fn write(&mut self, key: &(Arc<str>, i32)) -> Result<bool, String> {
+        let Some(lane) = self.lanes.get_mut(key) else { return Ok(true) };
+        let (count, started) = (lane.batch.records.len(), Instant::now());
+        match self.shared.tasks.block_on(self.sink.write(&lane.batch)) {
+            Ok(()) => {
+                if let Some(channel) = S::CHANNEL {
+                    lane.batch.records.iter().filter_map(waited).for_each(|seconds| {
+                        self.shared.metrics.delivered(channel, seconds);
+                    });
+                }
+                lane.written();
+                self.shared.metrics.committed(S::NAME, count, started.elapsed());
+                Ok(true)
+            }
+            Err(SinkError::Transient { what, source }) => {
+                let why = chain(source.as_ref());
+                warn!(sink = S::NAME, what, why, "could not write, trying again");
+                self.shared.metrics.recovering(S::NAME);
+                self.hold(key)?;
+                Ok(false)
+            }
+            Err(SinkError::Fenced) => {
+                warn!(sink = S::NAME, topic = &*key.0, partition = key.1, "claimed by another instance, giving it up");
+                self.lanes.remove(key);
+                self.consumer.pause(&list(key)?).map_err(|error| format!("could not pause: {error}"))?;
+                Ok(true)
+            }
+            Err(SinkError::Poison { offset, reason, detail }) => {
+                let cause = Cause { reason, detail, next_action: "investigate" };
+                lane.bury::<S>(offset, &cause, &self.group, &self.inputs)?;
+                self.shared.metrics.fate(S::NAME, ("reject", reason));
+                self.write(key)
+            }
+            Err(SinkError::Fatal(why)) => Err(why),
+        }
+    }
+
+    fn rebalance(&mut self) -> Result<(), String> {
+        while let Some(news) = self.consumer.context().next() {
+            match news {
+                Rebalanced::Assigned(partitions) => self.offered.extend(partitions),
+                Rebalanced::Revoked(partitions) => {
+                    self.flush(true)?;
+                    self.give_up(&partitions)?;
+                }
+                Rebalanced::Lost(partitions) => self.give_up(&partitions)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn give_up(&mut self, partitions: &[(String, i32)]) -> Result<(), String> {
+        self.offered.retain(|offered| !partitions.contains(offered));
+        let mut list = TopicPartitionList::new();
+        for (topic, partition) in partitions {
+            self.lanes.remove(&(topic.as_str().into(), *partition));
+            list.add_partition(topic, *partition);
+        }
+        self.observe();
+        self.consumer.incremental_unassign(&list).map_err(|error| format!("could not unassign: {error}"))
+    }
+
+    fn observe(&self) {
+        self.shared.metrics.partitions(S::NAME, self.lanes.len());
+        info!(sink = S::NAME, partitions = self.lanes.len(), "partitions held");
+    }
+
+    /// Claims offered partitions in the sink's store and begins to read where it says.
+    fn claim_offered(&mut self) -> Result<(), String> {
+        if self.offered.is_empty() {
+            return Ok(());
+        }
+        let mut starts = TopicPartitionList::new();
+        let mut claimed = Vec::new();
+        for (topic, partition) in &self.offered {
+            let Some(input) = self.inputs.iter().find(|input| &*input.physical == topic) else { continue };
+            let id = PartitionId {
+                topic: Arc::clone(&input.physical),
+                logical: Arc::clone(&input.logical),
+                partition: *partition,
+            };
+            match self.shared.tasks.block_on(self.sink.claim(&id)) {
+                Ok(claim) => {
+                    let start = if claim.next_offset == 0 { Offset::Beginning } else { Offset::Offset(claim.next_offset) };
+                    starts.add_partition_offset(topic, *partition, start).map_err(|error| error.to_string())?;
+                    claimed.push((id, claim));
+                }
+                Err(SinkError::Fatal(why)) => return Err(why),
+                Err(error) => {
+                    Wait { stop: &self.shared.stop, status: self.status }.for_a_while(&chain(&error));
+                    return Ok(());
+                }
+            }
+        }
+        self.consumer.incremental_assign(&starts).map_err(|error| format!("could not assign: {error}"))?;
+        for (id, claim) in claimed {
+            self.lanes.insert((Arc::clone(&id.topic), id.partition), Lane::new(id, claim));
+        }
+        self.offered.clear();
+        self.observe();
+        self.status.ready();
+        Ok(())
+    }
+}
+
+/// Seconds since a record was appended.
+#[expect(clippy::disallowed_methods, reason = "a metric tells how long people waited; no record holds it")]
+fn waited(record: &SinkRecord) -> Option<f64> {
+    let SinkRecord::Decoded { source, .. } = record else { return None };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    Some(now.as_secs_f64() - source.append_time_ms as f64 / 1000.0)
+}
+
+fn list((topic, partition): &(Arc<str>, i32)) -> Result<TopicPartitionList, String> {
+    let mut list = TopicPartitionList::new();
+    list.add_partition(topic, *partition);
+    Ok(list)
+}
+
+fn dead_letter(stage: &'static str, group: &Arc<str>, input: &Input, cause: &Cause, raw: &OwnedRecord) -> SinkRecord {
+    let origin = Origin {
+        stage,
+        topic: Arc::clone(&input.logical),
+        physical: Arc::clone(&input.physical),
+        group: Arc::clone(group),
+    };
+    SinkRecord::DeadLetter(Box::new(dead_letter::payload(&origin, cause, &raw.view())))
+}
+
+impl Lane {
+    fn new(partition: PartitionId, claim: Claim) -> Self {
+        let batch = SinkBatch { partition, claim, records: Vec::new(), next_offset: claim.next_offset };
+        Self { batch, held: Vec::new(), bytes: 0, since: None, retry: None, undecided: Vec::new() }
+    }
+
+    fn take(&mut self, record: SinkRecord, held: Held) {
+        self.pass(held.raw.offset);
+        self.bytes += held.raw.value.as_ref().map_or(0, Vec::len);
+        self.batch.records.push(record);
+        self.held.push(held);
+    }
+
+    /// Moves the offset over a record that leaves nothing.
+    fn pass(&mut self, offset: i64) {
+        self.batch.next_offset = offset + 1;
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    fn is_due(&self, idle: bool) -> bool {
+        let Some(since) = self.since else { return false };
+        idle || self.batch.records.len() >= RECORDS_MAX || self.bytes >= BYTES_MAX || since.elapsed() >= AGE_MAX
+    }
+
+    fn written(&mut self) {
+        self.batch.claim.next_offset = self.batch.next_offset;
+        self.batch.records.clear();
+        self.held.clear();
+        self.bytes = 0;
+        self.since = None;
+    }
+
+    /// Turns one record of the batch into a dead letter.
+    fn bury<S: Sink>(&mut self, offset: i64, cause: &Cause, group: &Arc<str>, inputs: &[Input]) -> Result<(), String> {
+        let Some(index) = self.held.iter().position(|held| held.raw.offset == offset) else {
+            return Err(format!("sink refused offset {offset}, which is not in its batch: {}", cause.detail));
+        };
+        if matches!(self.batch.records[index], SinkRecord::DeadLetter(_)) {
+            return Err(format!("sink refused the dead letter of offset {offset}: {}", cause.detail));
+        }
+        let held = &self.held[index];
+        self.batch.records[index] = dead_letter(S::NAME, group, &inputs[held.input], cause, &held.raw);
+        Ok(())
+    }
+}

@@ -1,0 +1,117 @@
+//! The group's consumer: rebalances are queued and answered by the loop, never inside the callback.
+
+use crate::engine::log::{Headers, RecordView};
+use rdkafka::{
+    ClientContext, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer, ConsumerContext},
+    error::{KafkaError, RDKafkaErrorCode},
+    message::{BorrowedMessage, Headers as _, Message},
+    types::RDKafkaRespErr,
+};
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError, atomic::{AtomicBool, Ordering}},
+};
+use tracing::{info, warn};
+
+/// News of partitions, as (topic, partition).
+#[derive(Debug)]
+pub(crate) enum Rebalanced {
+    Assigned(Vec<(String, i32)>),
+    Revoked(Vec<(String, i32)>),
+    Lost(Vec<(String, i32)>),
+}
+
+/// Queues rebalances for the polling thread.
+#[derive(Debug, Default)]
+pub(crate) struct GroupContext {
+    news: Mutex<VecDeque<Rebalanced>>,
+    closing: AtomicBool,
+}
+
+impl GroupContext {
+    /// The oldest rebalance not yet answered.
+    pub(crate) fn next(&self) -> Option<Rebalanced> {
+        self.news.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    /// From now on revocations are granted at once: the loop has ended.
+    pub(crate) fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
+}
+
+impl ClientContext for GroupContext {
+    fn error(&self, error: KafkaError, reason: &str) {
+        warn!(%error, reason, "broker connection");
+    }
+}
+
+impl ConsumerContext for GroupContext {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, err: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        let partitions = list.elements().iter().map(|e| (e.topic().to_owned(), e.partition())).collect::<Vec<_>>();
+        let assigned = err == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        if partitions.is_empty() || self.closing.load(Ordering::Relaxed) {
+            let answered =
+                if assigned { consumer.incremental_assign(list) } else { consumer.incremental_unassign(list) };
+            if let Err(error) = answered {
+                info!(%error, "rebalance was not taken while closing");
+            }
+            return;
+        }
+        let news = if assigned {
+            Rebalanced::Assigned(partitions)
+        } else if consumer.assignment_lost() {
+            Rebalanced::Lost(partitions)
+        } else {
+            Rebalanced::Revoked(partitions)
+        };
+        self.news.lock().unwrap_or_else(PoisonError::into_inner).push_back(news);
+    }
+}
+
+/// A message seen as the engine's record.
+pub(crate) struct Record<'a>(pub(crate) &'a BorrowedMessage<'a>);
+
+impl Headers for Record<'_> {
+    fn to_vec(&self) -> Vec<(String, Option<Vec<u8>>)> {
+        let Some(headers) = self.0.headers() else { return Vec::new() };
+        headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
+    }
+}
+
+impl<'a> From<&'a Record<'a>> for RecordView<'a> {
+    fn from(record: &'a Record<'a>) -> Self {
+        let message = record.0;
+        RecordView {
+            partition: message.partition(),
+            offset: message.offset(),
+            timestamp_ms: message.timestamp().to_millis().unwrap_or_default(),
+            key: message.key(),
+            value: message.payload(),
+            headers: record,
+        }
+    }
+}
+
+/// What a consumer's error means: a reason to stop, or `None` when the client goes on by itself.
+pub(crate) fn consumer_error(error: &KafkaError) -> Option<String> {
+    match error {
+        KafkaError::MessageConsumptionFatal(code) => Some(format!("consumer failed: {code}")),
+        KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset) => {
+            Some("offsets or data expired: the committed offset is outside what the topic holds".to_owned())
+        }
+        KafkaError::MessageConsumption(
+            code @ (RDKafkaErrorCode::UnknownTopicOrPartition
+            | RDKafkaErrorCode::UnknownTopic
+            | RDKafkaErrorCode::UnknownPartition
+            | RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::GroupAuthorizationFailed
+            | RDKafkaErrorCode::FencedInstanceId),
+        ) => Some(format!("could not read the input topic: {code}")),
+        _ => {
+            warn!(%error, "consumer");
+            None
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The engine's log on a real broker: one group consumer and one transactional producer, owned by one thread.
+
+mod consumer;
+mod errors;
+mod ffi;
+mod producer;
+mod reader;
+pub(crate) mod settings;
+
+use crate::engine::log::{Log, OutRecord, Polled, Reader, RecordView, Restored, TxnError, Visit};
+pub(crate) use consumer::{GroupContext, Rebalanced, Record, consumer_error};
+pub(crate) use producer::TransactionalProducer;
+use rdkafka::{
+    Offset, TopicPartitionList,
+    config::ClientConfig,
+    consumer::{BaseConsumer, Consumer},
+    error::KafkaError,
+};
+pub(crate) use reader::read_range;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// Longest wait for an answer about offsets.
+const OFFSETS_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A group's consumer.
+pub(crate) type GroupConsumer = BaseConsumer<GroupContext>;
+
+/// What a loop reads and how.
+pub(crate) struct LogOptions {
+    pub(crate) consumer: ClientConfig,
+    pub(crate) producer: ClientConfig,
+    /// Physical topic.
+    pub(crate) input: Arc<str>,
+    /// Physical topic of snapshots, for a Fold.
+    pub(crate) snapshots: Option<Arc<str>>,
+}
+
+/// [`Log`] over librdkafka.
+pub(crate) struct KafkaLog {
+    consumer: GroupConsumer,
+    producer: TransactionalProducer,
+    options: LogOptions,
+}
+
+impl KafkaLog {
+    /// Joins the group and takes the transactional id over. Fails at once on settings that cannot work.
+    pub(crate) fn start(options: LogOptions) -> Result<Self, TxnError> {
+        let producer = TransactionalProducer::start(options.producer.clone())?;
+        let fatal = |error: KafkaError| TxnError::Fatal(format!("could not subscribe to {}: {error}", options.input));
+        let consumer: GroupConsumer =
+            options.consumer.create_with_context(GroupContext::default()).map_err(fatal)?;
+        consumer.subscribe(&[&options.input]).map_err(fatal)?;
+        Ok(Self { consumer, producer, options })
+    }
+
+    fn list(&self, offsets: impl IntoIterator<Item = (i32, Option<i64>)>) -> Result<TopicPartitionList, String> {
+        let mut list = TopicPartitionList::new();
+        for (partition, offset) in offsets {
+            let offset = offset.map_or(Offset::Invalid, Offset::Offset);
+            list.add_partition_offset(&self.options.input, partition, offset)
+                .map_err(|error| format!("could not name offset {offset:?} of partition {partition}: {error}"))?;
+        }
+        Ok(list)
+    }
+
+    fn named(&self, partitions: &[i32]) -> Result<TopicPartitionList, String> {
+        self.list(partitions.iter().map(|partition| (*partition, None)))
+    }
+}
+
+fn numbers(partitions: Vec<(String, i32)>) -> Vec<i32> {
+    partitions.into_iter().map(|(_, partition)| partition).collect()
+}
+
+fn failed<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) -> String {
+    move |error| format!("could not {what}: {error}")
+}
+
+impl Reader for KafkaLog {
+    fn read(
+        &mut self,
+        what: Restored,
+        partition: i32,
+        range: (Option<i64>, Option<i64>),
+        visit: Visit<'_>,
+    ) -> Result<(), String> {
+        let topic = match (what, &self.options.snapshots) {
+            (Restored::Input, _) => &self.options.input,
+            (Restored::Snapshots, Some(topic)) => topic,
+            (Restored::Snapshots, None) => return Err("the map names no snapshot topic".to_owned()),
+        };
+        read_range(&self.options.consumer, (topic, partition), range, visit)
+    }
+}
+
+impl Log for KafkaLog {
+    fn poll(&mut self, wait: Duration, visit: &mut dyn FnMut(&RecordView<'_>)) -> Polled {
+        let polled = match self.consumer.poll(wait) {
+            Some(Ok(message)) => {
+                visit(&RecordView::from(&Record(&message)));
+                Polled::Read
+            }
+            Some(Err(error)) => consumer_error(&error).map_or(Polled::Idle, Polled::Broken),
+            None => Polled::Idle,
+        };
+        match (polled, self.consumer.context().next()) {
+            (Polled::Idle, Some(Rebalanced::Assigned(partitions))) => Polled::Assigned(numbers(partitions)),
+            (Polled::Idle, Some(Rebalanced::Revoked(partitions))) => Polled::Revoked(numbers(partitions)),
+            (Polled::Idle, Some(Rebalanced::Lost(partitions))) => Polled::Lost(numbers(partitions)),
+            (polled, _) => polled,
+        }
+    }
+
+    fn assign(&mut self, offsets: &BTreeMap<i32, i64>) -> Result<(), String> {
+        let list = self.list(offsets.iter().map(|(partition, offset)| (*partition, Some(*offset))))?;
+        self.consumer.incremental_assign(&list).map_err(failed("assign partitions"))
+    }
+
+    fn unassign(&mut self, partitions: &[i32]) -> Result<(), String> {
+        self.consumer.incremental_unassign(&self.named(partitions)?).map_err(failed("unassign partitions"))
+    }
+
+    fn seek(&mut self, offsets: &BTreeMap<i32, i64>) -> Result<(), String> {
+        let list = self.list(offsets.iter().map(|(partition, offset)| (*partition, Some(*offset))))?;
+        let sought = self.consumer.seek_partitions(list, OFFSETS_TIMEOUT).map_err(failed("seek"))?;
+        sought.elements().iter().try_for_each(|element| element.error()).map_err(failed("seek"))
+    }
+
+    fn pause(&mut self, partitions: &[i32]) -> Result<(), String> {
+        self.consumer.pause(&self.named(partitions)?).map_err(failed("pause"))
+    }
+
+    fn resume(&mut self, partitions: &[i32]) -> Result<(), String> {
+        self.consumer.resume(&self.named(partitions)?).map_err(failed("resume"))
+    }
+
+    fn committed(&mut self, partitions: &[i32]) -> Result<BTreeMap<i32, Option<i64>>, String> {
+        let list = self
+            .consumer
+            .committed_offsets(self.named(partitions)?, OFFSETS_TIMEOUT)
+            .map_err(failed("read committed offsets"))?;
+        let offset = |offset| match offset {
+            Offset::Offset(offset) => Some(offset),
+            _ => None,
+        };
+        list.elements()
+            .iter()
+            .map(|element| {
+                element.error().map_err(failed("read committed offsets"))?;
+                Ok((element.partition(), offset(element.offset())))
+            })
+            .collect()
+    }
+
+    fn begin(&mut self) -> Result<(), TxnError> {
+        self.producer.begin()
+    }
+
+    fn produce(&mut self, record: OutRecord) -> Result<(), TxnError> {
+        self.producer.produce(&record)
+    }
+
+    fn commit(&mut self, offsets: &BTreeMap<i32, i64>) -> Result<(), TxnError> {
+        let list = self
+            .list(offsets.iter().map(|(partition, offset)| (*partition, Some(*offset))))
+            .map_err(TxnError::Fatal)?;
+        let group = self
+            .consumer
+            .group_metadata()
+            .ok_or_else(|| TxnError::Abort("consumer has left its group".to_owned()))?;
+        self.producer.send_offsets(&list, &group)?;
+        self.producer.commit()
+    }
+
+    fn abort(&mut self) -> Result<(), TxnError> {
+        self.producer.abort()
+    }
+
+    fn rebuild(&mut self) -> Result<(), TxnError> {
+        self.producer.rebuild()
+    }
+}
+
+impl Drop for KafkaLog {
+    fn drop(&mut self) {
+        self.consumer.context().close();
+    }
+}

@@ -1,0 +1,131 @@
+//! A transactional producer: one transaction at a time, committed in the time that librdkafka itself needs.
+
+use super::{
+    errors::{CallError, classify, transactional},
+    ffi,
+};
+use crate::engine::log::{OutRecord, TxnError};
+use rdkafka::{
+    TopicPartitionList,
+    config::{ClientConfig, FromClientConfig},
+    consumer::ConsumerGroupMetadata,
+    error::{KafkaError, RDKafkaErrorCode},
+    message::{Header, OwnedHeaders},
+    producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer},
+};
+use std::time::{Duration, Instant};
+
+/// Longest wait for one transactional call. Above librdkafka's own retries, below the transaction's timeout.
+const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+/// Calls made again when librdkafka asks for it.
+const ATTEMPTS: u32 = 5;
+/// Longest wait for room in the producer's queue.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(30);
+
+type Inner = ThreadedProducer<DefaultProducerContext>;
+
+/// One transactional producer and the settings to make the next one from.
+pub(crate) struct TransactionalProducer {
+    settings: ClientConfig,
+    inner: Inner,
+}
+
+impl TransactionalProducer {
+    /// Creates the producer and takes its transactional id over, which fences and aborts what an earlier holder
+    /// left open.
+    pub(crate) fn start(settings: ClientConfig) -> Result<Self, TxnError> {
+        let inner = Self::make(&settings)?;
+        Ok(Self { settings, inner })
+    }
+
+    fn make(settings: &ClientConfig) -> Result<Inner, TxnError> {
+        let inner = Inner::from_config(settings)
+            .map_err(|error| TxnError::Fatal(format!("could not create producer: {error}")))?;
+        transactional("init transactions", ATTEMPTS, || {
+            inner.init_transactions(CALL_TIMEOUT).map_err(CallError::from)
+        })?;
+        Ok(inner)
+    }
+
+    /// Replaces the producer by a new one. The old one is dropped on a thread of its own, because that can hang.
+    pub(crate) fn rebuild(&mut self) -> Result<(), TxnError> {
+        let fresh = Self::make(&self.settings)?;
+        let broken = std::mem::replace(&mut self.inner, fresh);
+        std::thread::spawn(move || drop(broken));
+        Ok(())
+    }
+
+    pub(crate) fn begin(&self) -> Result<(), TxnError> {
+        transactional("begin transaction", ATTEMPTS, || self.inner.begin_transaction().map_err(CallError::from))
+    }
+
+    /// Queues a record; waits, bounded, while the queue is full.
+    pub(crate) fn produce(&self, record: &OutRecord) -> Result<(), TxnError> {
+        let mut deadline = None;
+        loop {
+            let Err(error) = self.try_produce(record) else { return Ok(()) };
+            if error != KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) {
+                return Err(self.produce_error(error));
+            }
+            if Instant::now() > *deadline.get_or_insert_with(|| Instant::now() + QUEUE_TIMEOUT) {
+                return Err(TxnError::Rebuild("producer queue stayed full".to_owned()));
+            }
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+    }
+
+    fn try_produce(&self, record: &OutRecord) -> Result<(), KafkaError> {
+        let mut base = BaseRecord::<[u8], [u8]>::to(&record.topic).key(&record.key);
+        if let Some(value) = &record.value {
+            base = base.payload(value);
+        }
+        if let Some(partition) = record.partition {
+            base = base.partition(partition);
+        }
+        if !record.headers.is_empty() {
+            let headers = OwnedHeaders::new_with_capacity(record.headers.len());
+            let insert = |headers: OwnedHeaders, (key, value): &(&'static str, Vec<u8>)| {
+                headers.insert(Header { key, value: Some(value) })
+            };
+            base = base.headers(record.headers.iter().fold(headers, insert));
+        }
+        self.inner.send(base).map_err(|(error, _)| error)
+    }
+
+    /// A produce that is refused at once: the transaction is failed, or the producer is.
+    fn produce_error(&self, error: KafkaError) -> TxnError {
+        match self.inner.client().fatal_error() {
+            Some((code, text)) => {
+                classify("produce", &CallError { code, fatal: true, retriable: false, abort: false, text })
+            }
+            None => TxnError::Abort(format!("could not produce: {error}")),
+        }
+    }
+
+    /// Adds consumed offsets to the transaction.
+    pub(crate) fn send_offsets(
+        &self,
+        offsets: &TopicPartitionList,
+        group: &ConsumerGroupMetadata,
+    ) -> Result<(), TxnError> {
+        transactional("send offsets to transaction", ATTEMPTS, || {
+            self.inner.send_offsets_to_transaction(offsets, group, CALL_TIMEOUT).map_err(CallError::from)
+        })
+    }
+
+    pub(crate) fn commit(&self) -> Result<(), TxnError> {
+        transactional("commit transaction", ATTEMPTS, || ffi::commit_transaction(&self.inner, CALL_TIMEOUT))
+    }
+
+    /// Aborts the open transaction, after the first delivery report is in: an EndTxn that overtakes it is fatal
+    /// (librdkafka#4849).
+    pub(crate) fn abort(&self) -> Result<(), TxnError> {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while self.inner.in_flight_count() > 0 && Instant::now() < deadline {
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+        transactional("abort transaction", ATTEMPTS, || {
+            self.inner.abort_transaction(CALL_TIMEOUT).map_err(CallError::from)
+        })
+    }
+}

@@ -1,0 +1,135 @@
+//! Client settings: what the loop depends on is set here and cannot be overridden, the rest is the operator's.
+
+use crate::config::Kafka;
+use rdkafka::config::ClientConfig;
+use std::collections::BTreeMap;
+
+/// Memory for fetched records of one process, in KiB, shared by its consumers.
+const FETCH_BUDGET_KIB: usize = 65_536;
+/// Least a single consumer gets of it.
+const FETCH_KIB_MIN: usize = 4_096;
+
+fn base(kafka: &Kafka, role: &BTreeMap<String, String>) -> ClientConfig {
+    let mut settings = ClientConfig::new();
+    settings.set("bootstrap.servers", &kafka.brokers).set("client.id", "gistmill");
+    for (key, value) in kafka.properties.0.iter().chain(role) {
+        settings.set(key, value);
+    }
+    settings
+}
+
+fn set_all(settings: &mut ClientConfig, pairs: &[(&str, &str)]) {
+    for (key, value) in pairs {
+        settings.set(*key, *value);
+    }
+}
+
+/// A group's consumer. `share` is how many consumers the process has.
+pub(crate) fn consumer(kafka: &Kafka, group: &str, instance: &str, share: usize) -> ClientConfig {
+    let mut settings = ClientConfig::new();
+    set_all(
+        &mut settings,
+        &[
+            ("session.timeout.ms", "6000"),
+            ("heartbeat.interval.ms", "1500"),
+            ("max.poll.interval.ms", "300000"),
+            // Data is answered at once (`fetch.min.bytes` 1); the wait only bounds how often an idle one asks.
+            ("fetch.wait.max.ms", "500"),
+            // The default of a second stalls every consumer whose queue was full once.
+            ("fetch.queue.backoff.ms", "10"),
+            ("queued.min.messages", "100000"),
+            ("check.crcs", "true"),
+            ("partition.assignment.strategy", "cooperative-sticky"),
+        ],
+    );
+    let budget = (FETCH_BUDGET_KIB / share.max(1)).max(FETCH_KIB_MIN);
+    settings.set("queued.max.messages.kbytes", budget.to_string());
+    settings.set("fetch.message.max.bytes", "4194304");
+    overlay(&mut settings, &base(kafka, &kafka.consumer_properties.0));
+    settings.set("group.id", group).set("group.instance.id", instance);
+    set_all(&mut settings, &RELIED_ON_CONSUMER);
+    settings
+}
+
+/// A consumer outside any group, that reads what `isolation` lets it see.
+pub(crate) fn reader(kafka: &Kafka, isolation: &str) -> ClientConfig {
+    let mut settings = consumer(kafka, "gistmill.reader", "reader", 8);
+    settings.remove("group.instance.id");
+    settings.set("isolation.level", isolation);
+    settings
+}
+
+const RELIED_ON_CONSUMER: [(&str, &str); 4] = [
+    ("enable.auto.commit", "false"),
+    ("enable.auto.offset.store", "false"),
+    ("isolation.level", "read_committed"),
+    // A missing or expired offset stops the loop instead of silently skipping or repeating.
+    ("auto.offset.reset", "error"),
+];
+
+/// A transactional producer.
+pub(crate) fn producer(kafka: &Kafka, transactional_id: &str) -> ClientConfig {
+    let mut settings = ClientConfig::new();
+    set_all(
+        &mut settings,
+        &[
+            ("compression.type", "lz4"),
+            ("linger.ms", "5"),
+            ("batch.size", "1000000"),
+            ("batch.num.messages", "10000"),
+            ("queue.buffering.max.messages", "500000"),
+            ("queue.buffering.max.kbytes", "131072"),
+            ("message.max.bytes", "8388608"),
+            // Above the longest commit and the session timeout, so that a live producer is never aborted.
+            ("transaction.timeout.ms", "30000"),
+            // The default of 100 ms taxes every transaction that follows another closely.
+            ("retry.backoff.ms", "10"),
+            ("retry.backoff.max.ms", "200"),
+        ],
+    );
+    overlay(&mut settings, &base(kafka, &kafka.producer_properties.0));
+    settings.set("transactional.id", transactional_id);
+    set_all(
+        &mut settings,
+        &[
+            ("enable.idempotence", "true"),
+            ("acks", "all"),
+            ("delivery.report.only.error", "true"),
+            // librdkafka's default partitioner would split a group that Java producers write too.
+            ("partitioner", "murmur2_random"),
+        ],
+    );
+    settings
+}
+
+fn overlay(settings: &mut ClientConfig, over: &ClientConfig) {
+    for (key, value) in over.config_map() {
+        settings.set(key.to_owned(), value.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_property_can_be_set_but_those_relied_on() {
+        let mut kafka = Kafka::default();
+        kafka.properties.0.insert("security.protocol".into(), "SASL_SSL".into());
+        kafka.properties.0.insert("enable.auto.commit".into(), "true".into());
+        kafka.producer_properties.0.insert("linger.ms".into(), "50".into());
+        let consumer = consumer(&kafka, "g", "i", 1);
+        assert_eq!(consumer.get("security.protocol"), Some("SASL_SSL"));
+        assert_eq!(consumer.get("enable.auto.commit"), Some("false"));
+        assert_eq!(producer(&kafka, "t").get("linger.ms"), Some("50"));
+        assert_eq!(consumer.get("linger.ms"), None);
+    }
+
+    #[test]
+    fn the_fetch_budget_is_shared() {
+        let kib = |share| consumer(&Kafka::default(), "g", "i", share).get("queued.max.messages.kbytes").map(str::to_owned);
+        assert_eq!(kib(1).as_deref(), Some("65536"));
+        assert_eq!(kib(8).as_deref(), Some("8192"));
+        assert_eq!(kib(100).as_deref(), Some("4096"));
+    }
+}

@@ -1,0 +1,84 @@
+//! Whether the pipeline has come to rest: nothing that a `read_committed` reader would still get lies before anybody.
+
+use crate::{Config, kafka::{consumer_error, settings}};
+use rdkafka::{
+    Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer},
+    error::KafkaError,
+};
+use state::SinkOffset;
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+use topology::Map;
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// True when every processor has committed past the last record of its input, and every sink has stored it, as
+/// `sinks` tells. Transaction markers and aborted records do not count.
+pub fn is_at_rest(config: &Config, map: &Map, sinks: &[SinkOffset]) -> Result<bool, String> {
+    for processor in map.processors() {
+        let input = map.topic(&processor.input).map_err(|error| error.to_string())?;
+        let group = config.prefix.group(&processor.name);
+        let topic = config.prefix.topic(&input.name);
+        if has_more(config, &committed(config, &group, &topic, input.partitions)?)? {
+            return Ok(false);
+        }
+    }
+    for connector in map.connectors() {
+        for logical in connector.inputs.values() {
+            let input = map.topic(logical).map_err(|error| error.to_string())?;
+            let mut starts = TopicPartitionList::new();
+            for partition in 0..input.partitions {
+                let stored = sinks.iter().find(|sink| {
+                    sink.consumer_group == connector.name && sink.topic == *logical && sink.partition == partition
+                });
+                let offset = stored.map_or(0, |sink| sink.next_offset);
+                let start = if offset == 0 { Offset::Beginning } else { Offset::Offset(offset) };
+                starts
+                    .add_partition_offset(&config.prefix.topic(logical), partition, start)
+                    .map_err(|error| error.to_string())?;
+            }
+            if has_more(config, &starts)? {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+fn committed(config: &Config, group: &str, topic: &str, partitions: i32) -> Result<TopicPartitionList, String> {
+    let mut settings = settings::reader(&config.kafka, "read_committed");
+    settings.set("group.id", group);
+    let consumer: BaseConsumer = settings.create().map_err(|error| error.to_string())?;
+    let mut list = TopicPartitionList::new();
+    for partition in 0..partitions {
+        list.add_partition(topic, partition);
+    }
+    consumer.committed_offsets(list, TIMEOUT).map_err(|error| format!("could not read offsets of {group}: {error}"))
+}
+
+/// True when a reader starting there gets a record before the ends of all partitions.
+fn has_more(config: &Config, starts: &TopicPartitionList) -> Result<bool, String> {
+    let mut settings = settings::reader(&config.kafka, "read_committed");
+    settings.set("enable.partition.eof", "true").set("fetch.wait.max.ms", "10");
+    let consumer: BaseConsumer = settings.create().map_err(|error| error.to_string())?;
+    consumer.assign(starts).map_err(|error| format!("could not read ends of topics: {error}"))?;
+    let mut ended = BTreeSet::new();
+    let began = Instant::now();
+    while ended.len() < starts.count() {
+        match consumer.poll(Duration::from_millis(100)) {
+            Some(Ok(_)) => return Ok(true),
+            Some(Err(KafkaError::PartitionEOF(partition))) => drop(ended.insert(partition)),
+            Some(Err(error)) => {
+                if let Some(why) = consumer_error(&error) {
+                    return Err(why);
+                }
+            }
+            None if began.elapsed() > TIMEOUT => return Err("kafka is silent".to_owned()),
+            None => {}
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,139 @@
+//! Shape 3: keyed state, restored from snapshots and the input between their marker and the committed offset.
+//!
+//! Invariant: the state of a partition is the fold of its input up to the last accepted record, whichever way it
+//! came to be.
+
+use super::{
+    Inlet,
+    outlet::{Outlet, chain},
+    snapshot::{Marker, Parts, part_records, tombstone},
+};
+use crate::engine::{
+    log::{OutRecord, Reader, RecordView, Restored},
+    shape::{Accepted, Fate, Shape},
+};
+use processor::{Fold, FoldState};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// State of one partition.
+struct Keys<S> {
+    states: BTreeMap<Vec<u8>, S>,
+    /// Keys stepped since the last snapshot.
+    touched: BTreeSet<Vec<u8>>,
+    /// Records of a snapshot that could not be used, to be buried by the next one: mixed with it they would be
+    /// state from another life.
+    stale: Vec<Vec<u8>>,
+}
+
+impl<S> Default for Keys<S> {
+    fn default() -> Self {
+        Self { states: BTreeMap::new(), touched: BTreeSet::new(), stale: Vec::new() }
+    }
+}
+
+/// A Fold fitted to the engine.
+pub(crate) struct FoldShape<F: Fold> {
+    fold: Arc<F>,
+    inlet: Inlet<F::In>,
+    outlet: Outlet,
+    /// Physical topic of snapshots.
+    snapshots: Arc<str>,
+    partitions: BTreeMap<i32, Keys<F::State>>,
+}
+
+impl<F: Fold> FoldShape<F> {
+    pub(crate) fn new(fold: Arc<F>, inlet: Inlet<F::In>, outlet: Outlet, snapshots: Arc<str>) -> Self {
+        Self { fold, inlet, outlet, snapshots, partitions: BTreeMap::new() }
+    }
+
+    /// Steps over one record; `None` for the fate while replaying means the same step without output.
+    fn step(&mut self, record: &RecordView<'_>) -> Accepted {
+        let event = match self.inlet.event(record) {
+            Ok(event) => event,
+            Err(error) if error.is_transient() => return Accepted::Stalled(chain(&error)),
+            Err(error) => return Accepted::Done(self.outlet.undecodable(&error, record)),
+        };
+        let keys = self.partitions.entry(record.partition).or_default();
+        let key = schemas::Record::key(&event.value).into_bytes();
+        let result = match keys.states.get_mut(&key) {
+            Some(state) => self.fold.step(state, &event),
+            None => self.fold.step(keys.states.entry(key.clone()).or_default(), &event),
+        };
+        if !keys.touched.contains(&key) {
+            keys.touched.insert(key);
+        }
+        Accepted::Done(self.outlet.fate(result, record))
+    }
+
+    /// Reads the snapshot; the offset it is as of, or `None` when there is none that can be used.
+    fn read_snapshot(
+        &mut self,
+        partition: i32,
+        committed: i64,
+        reader: &mut dyn Reader,
+    ) -> Result<Option<i64>, String> {
+        let mut parts = Parts::default();
+        reader.read(Restored::Snapshots, partition, (None, None), &mut |record| parts.visit(record))?;
+        let usable = parts
+            .marker
+            .clone()
+            .filter(|marker| marker.state_version == F::STATE_VERSION && marker.next_offset <= committed);
+        let keys = self.partitions.entry(partition).or_default();
+        let Some(marker) = usable else {
+            keys.stale = parts.into_keys();
+            return Ok(None);
+        };
+        for ((key, part), value) in parts.into_values()? {
+            keys.states.entry(key).or_default().restore(&part, &value).map_err(|error| error.to_string())?;
+        }
+        Ok(Some(marker.next_offset))
+    }
+}
+
+impl<F: Fold> Shape for FoldShape<F> {
+    fn is_stateful(&self) -> bool {
+        true
+    }
+
+    fn accept(&mut self, record: &RecordView<'_>) -> Accepted {
+        self.step(record)
+    }
+
+    fn forget(&mut self, partitions: &[i32]) {
+        for partition in partitions {
+            self.partitions.remove(partition);
+        }
+    }
+
+    fn restore(&mut self, partition: i32, committed: i64, reader: &mut dyn Reader) -> Result<(), String> {
+        let from = self.read_snapshot(partition, committed, reader)?;
+        if from == Some(committed) {
+            return Ok(());
+        }
+        let mut replay = |record: &RecordView<'_>| match self.step(record) {
+            Accepted::Stalled(why) => Err(why),
+            Accepted::Done(Fate::Emit(_) | Fate::Drop(_) | Fate::LeftToOwner | Fate::DeadLetter(..))
+            | Accepted::Pending => Ok(()),
+        };
+        reader.read(Restored::Input, partition, (from, Some(committed)), &mut replay)
+    }
+
+    fn snapshot(&mut self, partition: i32, next_offset: i64, out: &mut Vec<OutRecord>) {
+        let Some(keys) = self.partitions.get_mut(&partition) else { return };
+        for key in std::mem::take(&mut keys.stale) {
+            out.push(tombstone(&self.snapshots, partition, key));
+        }
+        for key in std::mem::take(&mut keys.touched) {
+            if let Some(state) = keys.states.get_mut(&key) {
+                state.drain_changes(&mut |part, value| {
+                    part_records(&self.snapshots, partition, (&key, part), value.as_deref(), out);
+                });
+            }
+        }
+        let marker = Marker { next_offset, state_version: F::STATE_VERSION };
+        out.push(marker.record(&self.snapshots, partition));
+    }
+}

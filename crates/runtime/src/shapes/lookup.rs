@@ -1,0 +1,148 @@
+//! Shape 2: questions asked on the async side, answered in any order, emitted in the log's.
+
+use super::{
+    Inlet,
+    outlet::{Outlet, chain},
+};
+use crate::engine::{
+    log::{OwnedRecord, RecordView},
+    shape::{Accepted, Fate, Shape},
+};
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use processor::{Event, Lookup, Outcome, Reject, Request, Response, Step};
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Answers requests; waits and retries inside until there is an answer, however long a dependency is away.
+pub(crate) trait Clients: Send + Sync + 'static {
+    /// One response per request, in order.
+    fn answer(&self, requests: Vec<Request>) -> Pin<Box<dyn Future<Output = Vec<Response>> + Send + '_>>;
+}
+
+/// What a task brings back: where, and the processor's decision.
+struct Decided {
+    partition: i32,
+    offset: i64,
+    /// Which stay on the partition asked; answers for an earlier one are void.
+    generation: u64,
+    result: Result<Outcome, Reject>,
+    took: Duration,
+}
+
+/// A Lookup fitted to the engine. Bounded by the engine, which stops reading at its in-flight limit.
+pub(crate) struct LookupShape<P: Lookup> {
+    lookup: Arc<P>,
+    inlet: Inlet<P::In>,
+    outlet: Outlet,
+    clients: Arc<dyn Clients>,
+    tasks: tokio::runtime::Handle,
+    sender: Sender<Decided>,
+    receiver: Receiver<Decided>,
+    /// Inputs whose answers are awaited, kept whole for a dead letter.
+    waiting: BTreeMap<(i32, i64), OwnedRecord>,
+    generation: u64,
+    generations: BTreeMap<i32, u64>,
+}
+
+impl<P: Lookup> LookupShape<P> {
+    pub(crate) fn new(
+        lookup: Arc<P>,
+        inlet: Inlet<P::In>,
+        outlet: Outlet,
+        clients: Arc<dyn Clients>,
+        tasks: tokio::runtime::Handle,
+    ) -> Self {
+        let (sender, receiver) = unbounded();
+        Self {
+            lookup,
+            inlet,
+            outlet,
+            clients,
+            tasks,
+            sender,
+            receiver,
+            waiting: BTreeMap::new(),
+            generation: 0,
+            generations: BTreeMap::new(),
+        }
+    }
+
+    fn ask(&mut self, event: Event<P::In>, record: &RecordView<'_>, cursor: P::Cursor, requests: Vec<Request>) {
+        let (partition, offset) = (record.partition, record.offset);
+        self.waiting.insert((partition, offset), record.detach());
+        let generation = self.generations.get(&partition).copied().unwrap_or_default();
+        let (lookup, clients, sender) =
+            (Arc::clone(&self.lookup), Arc::clone(&self.clients), self.sender.clone());
+        self.tasks.spawn(async move {
+            let began = Instant::now();
+            let result = rounds(lookup.as_ref(), clients.as_ref(), &event, cursor, requests).await;
+            // The receiver is gone only when the loop has ended: then nobody wants the answer.
+            drop(sender.send(Decided { partition, offset, generation, result, took: began.elapsed() }));
+        });
+    }
+}
+
+async fn rounds<P: Lookup>(
+    lookup: &P,
+    clients: &dyn Clients,
+    event: &Event<P::In>,
+    mut cursor: P::Cursor,
+    mut requests: Vec<Request>,
+) -> Result<Outcome, Reject> {
+    for _ in 0..P::ROUNDS_MAX {
+        let responses = clients.answer(requests).await;
+        match lookup.resume(event, cursor, responses) {
+            Step::Done(result) => return result,
+            Step::Ask(next_cursor, next_requests) => (cursor, requests) = (next_cursor, next_requests),
+        }
+    }
+    Err(Reject::new("too_many_rounds", format!("no decision after {} rounds of questions", P::ROUNDS_MAX)))
+}
+
+impl<P: Lookup> Shape for LookupShape<P> {
+    fn accept(&mut self, record: &RecordView<'_>) -> Accepted {
+        let event = match self.inlet.event(record) {
+            Ok(event) => event,
+            Err(error) if error.is_transient() => return Accepted::Stalled(chain(&error)),
+            Err(error) => return Accepted::Done(self.outlet.undecodable(&error, record)),
+        };
+        match self.lookup.begin(&event) {
+            Step::Done(result) => Accepted::Done(self.outlet.fate(result, record)),
+            Step::Ask(cursor, requests) => {
+                self.ask(event, record, cursor, requests);
+                Accepted::Pending
+            }
+        }
+    }
+
+    fn completed(&mut self) -> Option<(i32, i64, Fate)> {
+        while let Ok(decided) = self.receiver.try_recv() {
+            let current = self.generations.get(&decided.partition).copied().unwrap_or_default();
+            if decided.generation != current {
+                continue;
+            }
+            if let Some(input) = self.waiting.remove(&(decided.partition, decided.offset)) {
+                let fate = self.outlet.measured(decided.result, &input.view(), decided.took);
+                return Some((decided.partition, decided.offset, fate));
+            }
+        }
+        None
+    }
+
+    fn in_flight(&self) -> usize {
+        self.waiting.len()
+    }
+
+    fn forget(&mut self, partitions: &[i32]) {
+        self.generation += 1;
+        for partition in partitions {
+            self.generations.insert(*partition, self.generation);
+        }
+        self.waiting.retain(|(partition, _), _| !partitions.contains(partition));
+    }
+}

@@ -1,0 +1,134 @@
+//! A Sink: topic → outside, with its offset kept where its rows are.
+
+use processor::{AnyRecord, SourcePosition};
+use schemas::{DecodeError, Decoder, DigestDlq, Record, SchemaSource};
+use std::{fmt, future::Future, sync::Arc};
+
+/// A partition as the broker names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PartitionId {
+    /// Physical topic (with prefix).
+    pub topic: Arc<str>,
+    /// Logical topic.
+    pub logical: Arc<str>,
+    /// Partition.
+    pub partition: i32,
+}
+
+/// Decodes the records of one input, type erased.
+pub type AnyDecoder = Box<dyn FnMut(Option<&[u8]>) -> Result<Box<dyn AnyRecord>, DecodeError> + Send>;
+
+/// An input of a sink: its name in the map and the type it carries.
+#[derive(Clone, Copy)]
+pub struct InputSpec {
+    /// Name in the map.
+    pub name: &'static str,
+    /// Versioned type name.
+    pub record_type: &'static str,
+    /// Makes a decoder.
+    pub decoder: fn(Arc<dyn SchemaSource>) -> AnyDecoder,
+}
+
+impl fmt::Debug for InputSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InputSpec").field("name", &self.name).field("record_type", &self.record_type).finish()
+    }
+}
+
+impl InputSpec {
+    /// The input called `name`, of type `R`.
+    pub const fn of<R: Record>(name: &'static str) -> Self {
+        Self { name, record_type: R::TYPE, decoder: decoder::<R> }
+    }
+}
+
+fn decoder<R: Record>(source: Arc<dyn SchemaSource>) -> AnyDecoder {
+    let mut decoder = Decoder::<R>::new(source);
+    Box::new(move |value| decoder.decode(value).map(|record| Box::new(record) as Box<dyn AnyRecord>))
+}
+
+/// A sink's right to write a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// Raised by every claim; a write under an older one touches nothing.
+    pub epoch: i64,
+    /// Where to read from: one past the last offset written.
+    pub next_offset: i64,
+}
+
+/// One record of a batch.
+#[derive(Debug)]
+pub enum SinkRecord {
+    /// A decoded record.
+    Decoded {
+        /// Name of the input.
+        input: &'static str,
+        /// Where it was read.
+        source: SourcePosition,
+        /// The record; downcast by `input`.
+        record: Box<dyn AnyRecord>,
+    },
+    /// Input that this sink has to dead-letter: goes to the outbox in the same transaction.
+    DeadLetter(Box<DigestDlq>),
+}
+
+/// Records of one partition, in order, to be written in one transaction with their offset.
+#[derive(Debug)]
+pub struct SinkBatch {
+    /// Partition they come from.
+    pub partition: PartitionId,
+    /// The right to write it; `next_offset` is where the batch begins.
+    pub claim: Claim,
+    /// Records, in order. May be empty when only dropped input or markers were passed.
+    pub records: Vec<SinkRecord>,
+    /// One past the last offset of the batch.
+    pub next_offset: i64,
+}
+
+/// Why a sink could not write.
+#[derive(Debug, thiserror::Error)]
+pub enum SinkError {
+    /// The outside is away or busy; the batch is tried again with back-off while polling goes on.
+    #[error("could not write {what}")]
+    Transient {
+        /// What was attempted.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Another holder has claimed the partition: drop it.
+    #[error("partition was claimed by another instance")]
+    Fenced,
+    /// One record can never be written: it becomes a dead letter and the rest is tried again.
+    #[error("record at offset {offset} was refused: {detail}")]
+    Poison {
+        /// Offset of the record.
+        offset: i64,
+        /// Why, as a metric label.
+        reason: &'static str,
+        /// What exactly.
+        detail: String,
+    },
+    /// It will not get better: the message says what to do.
+    #[error("{0}")]
+    Fatal(String),
+}
+
+/// Writes records outside, idempotently or in a transaction with their offset. A sink never produces to Kafka:
+/// what it has to say goes to the outbox in the same transaction.
+pub trait Sink: Send + Sync + 'static {
+    /// Binary, crate, metric label and consumer group.
+    const NAME: &'static str;
+    /// The channel it delivers to, for the delivery metrics; none for one that only keeps.
+    const CHANNEL: Option<&'static str> = None;
+
+    /// The inputs it reads.
+    fn inputs(&self) -> Vec<InputSpec>;
+
+    /// Takes a partition over on assignment: raises its epoch and tells where to start.
+    fn claim(&self, partition: &PartitionId) -> impl Future<Output = Result<Claim, SinkError>> + Send;
+
+    /// Writes a batch and its offset, or nothing.
+    fn write(&self, batch: &SinkBatch) -> impl Future<Output = Result<(), SinkError>> + Send;
+}

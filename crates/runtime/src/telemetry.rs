@@ -1,0 +1,139 @@
+//! Logs, traces and signals: set up once per process.
+//!
+//! Invariant: no message text in logs; span ids are functions of the input, as in the records' `traceparent`.
+
+use crate::{config::Telemetry, engine::log::RecordView};
+use opentelemetry::{
+    KeyValue,
+    trace::{
+        Span, SpanBuilder, SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState, Tracer as _,
+        TracerProvider,
+    },
+};
+use opentelemetry_otlp::{SpanExporter, WithExportConfig};
+use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, SdkTracer, SdkTracerProvider};
+use processor::AnyRecord;
+use schemas::span_id;
+use std::{
+    cell::Cell,
+    time::{Duration, SystemTime},
+};
+use tracing_subscriber::{EnvFilter, fmt};
+
+/// Starts logging to standard error, once; later calls change nothing.
+pub fn start_logging(telemetry: &Telemetry) -> Result<(), String> {
+    let filter = EnvFilter::try_new(&telemetry.log)
+        .map_err(|error| format!("could not read telemetry.log {:?}: {error}", telemetry.log))?;
+    let base = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = if telemetry.json {
+        base.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+    } else {
+        base.compact().with_target(false).try_init()
+    };
+    // A second start in one process keeps the first one's logger.
+    drop(started);
+    Ok(())
+}
+
+/// Chooses the process's TLS implementation, before any client is made.
+pub(crate) fn use_tls_provider() {
+    // Chosen already by an earlier host of the process: the same one.
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+}
+
+/// Resolves at SIGTERM or SIGINT.
+pub(crate) async fn termination() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+        (Ok(mut terminate), Ok(mut interrupt)) => {
+            tokio::select! { _ = terminate.recv() => (), _ = interrupt.recv() => () }
+        }
+        // Without handlers the signals end the process by themselves, uncommitted.
+        _ => std::future::pending().await,
+    }
+}
+
+thread_local! {
+    static NEXT_SPAN: Cell<Option<SpanId>> = const { Cell::new(None) };
+}
+
+/// Gives spans the id that the record's `traceparent` names.
+#[derive(Debug, Default)]
+struct InputIds(RandomIdGenerator);
+
+impl IdGenerator for InputIds {
+    fn new_trace_id(&self) -> TraceId {
+        self.0.new_trace_id()
+    }
+
+    fn new_span_id(&self) -> SpanId {
+        NEXT_SPAN.take().unwrap_or_else(|| self.0.new_span_id())
+    }
+}
+
+/// Sends one span per input to an OTLP endpoint. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Tracer {
+    tracer: SdkTracer,
+    provider: SdkTracerProvider,
+}
+
+impl Tracer {
+    /// A tracer to `endpoint`; none when there is no endpoint.
+    pub(crate) fn start(endpoint: Option<&str>) -> Result<Option<Self>, String> {
+        let Some(endpoint) = endpoint else { return Ok(None) };
+        let exporter = SpanExporter::builder()
+            .with_http()
+            .with_endpoint(endpoint)
+            .with_timeout(Duration::from_secs(5))
+            .build()
+            .map_err(|error| format!("could not use otlp endpoint {endpoint}: {error}"))?;
+        let resource = opentelemetry_sdk::Resource::builder().with_service_name("gistmill").build();
+        let provider = SdkTracerProvider::builder()
+            .with_id_generator(InputIds::default())
+            .with_resource(resource)
+            .with_batch_exporter(exporter)
+            .build();
+        Ok(Some(Self { tracer: provider.tracer("gistmill"), provider }))
+    }
+
+    /// Records the work that made `output` out of `input`, in the time `took` up to now.
+    pub(crate) fn record(&self, stage: &str, input: &RecordView<'_>, output: &dyn AnyRecord, took: Duration) {
+        let trace = output.trace_id();
+        let span = span_id(&trace, stage, &output.identity());
+        let (Ok(trace), Ok(span)) = (TraceId::from_hex(&trace), SpanId::from_hex(&span)) else { return };
+        NEXT_SPAN.set(Some(span));
+        #[expect(clippy::disallowed_methods, reason = "a span tells when work was done; no record holds it")]
+        let began = SystemTime::now().checked_sub(took).unwrap_or(SystemTime::UNIX_EPOCH);
+        let parent = parent_span(input).unwrap_or(SpanId::INVALID);
+        let context = SpanContext::new(trace, parent, TraceFlags::SAMPLED, true, TraceState::default());
+        let builder: SpanBuilder = self
+            .tracer
+            .span_builder(format!("group_digest_orchestrator.{stage}"))
+            .with_start_time(began)
+            .with_attributes([
+                KeyValue::new("tenant_id", output.tenant_id().to_owned()),
+                KeyValue::new("window_id", output.identity()),
+                KeyValue::new("model_id", "offline"),
+                KeyValue::new("retry", false),
+            ]);
+        let mut span =
+            builder.start_with_context(&self.tracer, &opentelemetry::Context::new().with_remote_span_context(context));
+        span.end();
+    }
+
+    /// Sends what is left.
+    pub(crate) fn finish(&self) {
+        if let Err(error) = self.provider.shutdown() {
+            tracing::warn!(%error, "could not send the last traces");
+        }
+    }
+}
+
+/// Span id of the input's `traceparent`.
+fn parent_span(input: &RecordView<'_>) -> Option<SpanId> {
+    let headers = input.headers.to_vec();
+    let (_, value) = headers.into_iter().find(|(key, _)| key == "traceparent")?;
+    let text = String::from_utf8(value?).ok()?;
+    SpanId::from_hex(text.split('-').nth(2)?).ok()
+}

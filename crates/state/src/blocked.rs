@@ -1,0 +1,47 @@
+//! Windows that got no digest, and why. Invariant: as for digests, the last word in the order of the log counts.
+
+use crate::{Batch, Error, json::storable, refusal::version};
+use schemas::DigestBlocked;
+
+const PUT: &str = "
+INSERT INTO blocked_digests (tenant_id, window_id, revision, attempt, group_id, size_hours, window_start_ms,
+    window_end_ms, lane, trace_id, reason, quality_score, missing_scopes, message_count, participant_count)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+ON CONFLICT (tenant_id, window_id, revision, attempt) DO UPDATE SET
+    group_id = excluded.group_id, size_hours = excluded.size_hours, window_start_ms = excluded.window_start_ms,
+    window_end_ms = excluded.window_end_ms, lane = excluded.lane, trace_id = excluded.trace_id,
+    reason = excluded.reason, quality_score = excluded.quality_score, missing_scopes = excluded.missing_scopes,
+    message_count = excluded.message_count, participant_count = excluded.participant_count";
+
+impl Batch {
+    /// Stores that a version of a window's digest was blocked.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a version that is none; see [`crate::accept_blocked`] for what else Postgres refuses.
+    pub async fn put_blocked(&mut self, record: &DigestBlocked) -> Result<(), Error> {
+        let version = version(&record.version)?;
+        let window = &record.window;
+        let scopes: Vec<_> = record.missing_scopes.iter().map(|scope| storable(scope)).collect();
+        self.know_tenant(&record.tenant_id).await?;
+        sqlx::query(PUT)
+            .bind(&record.tenant_id)
+            .bind(&record.window_id)
+            .bind(version.revision)
+            .bind(version.attempt)
+            .bind(&record.group_id)
+            .bind(window.size_hours)
+            .bind(window.window_start)
+            .bind(window.window_end)
+            .bind(storable(&window.lane))
+            .bind(storable(&record.trace_id))
+            .bind(storable(&record.reason))
+            .bind(record.quality_score)
+            .bind(scopes)
+            .bind(window.message_count)
+            .bind(window.participant_count)
+            .execute(self.acting_for(&record.tenant_id).await?)
+            .await
+            .map_err(Error::query("write a blocked digest"))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,240 @@
+//! Digests as the operator reads them. Invariant: always sorted, the canonical form by (tenant, group, window start,
+//! size) and free of partitions, offsets, times of writing, traces and schema ids.
+
+use crate::{Error, Store, json::from_json};
+use schemas::{Digest, StageRun};
+use serde::Serialize;
+use sqlx::{Row, postgres::PgRow};
+
+/// Which digests.
+#[derive(Debug, Clone, Default)]
+pub struct DigestFilter {
+    /// Tenant.
+    pub tenant_id: String,
+    /// Group; all of the tenant's when absent.
+    pub group_id: Option<String>,
+    /// Most windows, the newest of them; all when absent.
+    pub limit: Option<u32>,
+}
+
+/// A digest in one line.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DigestSummary {
+    /// Id of the digest: of window and version.
+    pub digest_id: String,
+    /// Tenant.
+    pub tenant_id: String,
+    /// Group.
+    pub group_id: String,
+    /// Id of the window.
+    pub window_id: String,
+    /// `<window revision>.<attempt>`.
+    pub version: String,
+    /// Window size in hours.
+    pub size_hours: i32,
+    /// Start in ms, inclusive.
+    pub window_start: i64,
+    /// End in ms, exclusive.
+    pub window_end: i64,
+    /// Lane whose close made the revision.
+    pub lane: String,
+    /// Score in [0, 1].
+    pub quality_score: f64,
+    /// Language.
+    pub language: String,
+    /// One line.
+    pub headline: String,
+    /// Messages in the window.
+    pub message_count: i32,
+    /// People in the window.
+    pub participant_count: i32,
+}
+
+/// A digest with everything that is stored of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StoredDigest {
+    /// In one line.
+    #[serde(flatten)]
+    pub summary: DigestSummary,
+    /// Trace id: 32 hex digits.
+    pub trace_id: String,
+    /// Partition of `group.message.ingested` that holds the group.
+    pub source_partition: i32,
+    /// The digest was made as of this offset.
+    pub source_offset: i64,
+    /// Channels to deliver to.
+    pub channels: Vec<String>,
+    /// Runs of all stages, in order.
+    pub runs: Vec<StageRun>,
+    /// The digest.
+    pub digest: Digest,
+}
+
+/// The newest version of a window's digest, as two runs over the same input agree on it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CanonicalDigest {
+    /// In one line.
+    #[serde(flatten)]
+    pub summary: DigestSummary,
+    /// Channels to deliver to.
+    pub channels: Vec<String>,
+    /// Runs of all stages, in order.
+    pub runs: Vec<StageRun>,
+    /// The digest.
+    pub digest: Digest,
+}
+
+/// A window that got no digest.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BlockedSummary {
+    /// Group.
+    pub group_id: String,
+    /// Id of the window.
+    pub window_id: String,
+    /// `<window revision>.<attempt>`.
+    pub version: String,
+    /// Window size in hours.
+    pub size_hours: i32,
+    /// Start in ms, inclusive.
+    pub window_start: i64,
+    /// End in ms, exclusive.
+    pub window_end: i64,
+    /// Why.
+    pub reason: String,
+    /// Score in [0, 1], once there was a digest.
+    pub quality_score: Option<f64>,
+    /// Scopes the group lacks.
+    pub missing_scopes: Vec<String>,
+    /// Messages in the window.
+    pub message_count: i32,
+}
+
+const LIST: &str = "
+SELECT * FROM (
+    SELECT * FROM digests_current
+    WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2)
+    ORDER BY window_start_ms DESC, size_hours DESC, group_id DESC LIMIT $3
+) AS newest ORDER BY group_id, window_start_ms, size_hours, window_id";
+
+const SHOW: &str = "
+SELECT *, payload::text AS payload_text, runs::text AS runs_text FROM digests
+WHERE tenant_id = $1 AND (digest_id = $2 OR (window_id = $2 AND NOT EXISTS (SELECT FROM digests AS newer
+    WHERE newer.tenant_id = $1 AND newer.window_id = $2
+        AND (newer.revision, newer.attempt) > (digests.revision, digests.attempt))))";
+
+const EXPORT: &str = "
+SELECT *, payload::text AS payload_text, runs::text AS runs_text FROM digests_current
+WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2)
+ORDER BY group_id, window_start_ms, size_hours, window_id";
+
+const BLOCKED: &str = "
+SELECT * FROM (
+    SELECT DISTINCT ON (group_id, window_start_ms, size_hours, window_id) *
+    FROM blocked_digests
+    WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2)
+    ORDER BY group_id, window_start_ms, size_hours, window_id, revision DESC, attempt DESC
+) AS newest ORDER BY group_id, window_start_ms, size_hours, window_id";
+
+impl Store {
+    /// The newest version of each window's digest, by (group, window start, size).
+    pub async fn digest_list(&self, filter: &DigestFilter) -> Result<Vec<DigestSummary>, Error> {
+        let mut transaction = self.begin_for(&filter.tenant_id).await?;
+        sqlx::query(LIST)
+            .bind(&filter.tenant_id)
+            .bind(&filter.group_id)
+            .bind(filter.limit.map(i64::from))
+            .fetch_all(&mut *transaction)
+            .await
+            .map(|rows| rows.iter().map(summary).collect())
+            .map_err(Error::query("list digests"))
+    }
+
+    /// The digest with this id, or the newest one of the window with this id.
+    pub async fn digest_show(&self, tenant_id: &str, id: &str) -> Result<Option<StoredDigest>, Error> {
+        let mut transaction = self.begin_for(tenant_id).await?;
+        let row = sqlx::query(SHOW)
+            .bind(tenant_id)
+            .bind(id)
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(Error::query("read a digest"))?;
+        row.as_ref().map(stored).transpose()
+    }
+
+    /// The newest version of each window's digest in canonical form, by (group, window start, size); the limit of the
+    /// filter does not apply.
+    pub async fn digest_export(&self, filter: &DigestFilter) -> Result<Vec<CanonicalDigest>, Error> {
+        let mut transaction = self.begin_for(&filter.tenant_id).await?;
+        sqlx::query(EXPORT)
+            .bind(&filter.tenant_id)
+            .bind(&filter.group_id)
+            .fetch_all(&mut *transaction)
+            .await
+            .map_err(Error::query("export digests"))?
+            .iter()
+            .map(|row| {
+                let StoredDigest { summary, channels, runs, digest, .. } = stored(row)?;
+                Ok(CanonicalDigest { summary, channels, runs, digest })
+            })
+            .collect()
+    }
+
+    /// The newest blocked version of each window, by (group, window start, size); the limit of the filter does not
+    /// apply.
+    pub async fn blocked_list(&self, filter: &DigestFilter) -> Result<Vec<BlockedSummary>, Error> {
+        let mut transaction = self.begin_for(&filter.tenant_id).await?;
+        sqlx::query(BLOCKED)
+            .bind(&filter.tenant_id)
+            .bind(&filter.group_id)
+            .fetch_all(&mut *transaction)
+            .await
+            .map(|rows| rows.iter().map(blocked).collect())
+            .map_err(Error::query("list blocked digests"))
+    }
+}
+
+fn summary(row: &PgRow) -> DigestSummary {
+    DigestSummary {
+        digest_id: row.get("digest_id"),
+        tenant_id: row.get("tenant_id"),
+        group_id: row.get("group_id"),
+        window_id: row.get("window_id"),
+        version: row.get("version"),
+        size_hours: row.get("size_hours"),
+        window_start: row.get("window_start_ms"),
+        window_end: row.get("window_end_ms"),
+        lane: row.get("lane"),
+        quality_score: row.get("quality_score"),
+        language: row.get("language"),
+        headline: row.get("headline"),
+        message_count: row.get("message_count"),
+        participant_count: row.get("participant_count"),
+    }
+}
+
+fn stored(row: &PgRow) -> Result<StoredDigest, Error> {
+    Ok(StoredDigest {
+        summary: summary(row),
+        trace_id: row.get("trace_id"),
+        source_partition: row.get("source_partition"),
+        source_offset: row.get("source_offset"),
+        channels: row.get("channels"),
+        runs: from_json("runs", row.get("runs_text"))?,
+        digest: from_json("digest", row.get("payload_text"))?,
+    })
+}
+
+fn blocked(row: &PgRow) -> BlockedSummary {
+    BlockedSummary {
+        group_id: row.get("group_id"),
+        window_id: row.get("window_id"),
+        version: row.get("version"),
+        size_hours: row.get("size_hours"),
+        window_start: row.get("window_start_ms"),
+        window_end: row.get("window_end_ms"),
+        reason: row.get("reason"),
+        quality_score: row.get("quality_score"),
+        missing_scopes: row.get("missing_scopes"),
+        message_count: row.get("message_count"),
+    }
+}

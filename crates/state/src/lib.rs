@@ -1,0 +1,33 @@
+//! What the product keeps in Postgres: rows with their offsets, the outbox, the ledger of deliveries, and reads.
+//!
+//! Invariant: rows, offset and outbox of a batch share one transaction, which locks the partition's offset row first;
+//! and no row of a tenant is read or written but in a transaction that acts for that tenant.
+
+mod as_of;
+mod batch;
+mod blocked;
+mod deliveries;
+mod digest_reads;
+mod digests;
+mod error;
+mod json;
+mod messages;
+mod migrate;
+mod offsets;
+mod outbox;
+mod refusal;
+mod schema;
+mod staging;
+mod store;
+
+pub use batch::{Batch, BatchBounds, Opened};
+pub use deliveries::{Delivery, DeliveryBefore, DeliveryStatus};
+pub use digest_reads::{BlockedSummary, CanonicalDigest, DigestFilter, DigestSummary, StoredDigest};
+pub use error::Error;
+pub use messages::{GroupCount, MessageRow};
+pub use migrate::migrate;
+pub use offsets::{ClaimedPartition, SinkOffset, SinkPartition};
+pub use outbox::{OutboxLag, OutboxPage, OutboxPlace, OutboxRow};
+pub use refusal::{Refusal, accept_blocked, accept_dead_letter, accept_ingested, accept_ready};
+pub use schema::{Schema, SchemaError};
+pub use store::{Store, StoreOptions};

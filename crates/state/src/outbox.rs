@@ -1,0 +1,155 @@
+//! What sinks have to say to Kafka, and how it is read without skipping a row.
+//!
+//! Invariant: a row is read only once every transaction that began before it has ended, in the order (xid, seq).
+//! Sequence numbers are handed out before the commit, so that a reader who went by them alone would pass a row whose
+//! transaction commits late. The bound `pg_snapshot_xmin` is compared in the statement that reads, on its own snapshot.
+
+use crate::{Batch, Error, Store};
+use schemas::Record;
+use sqlx::Row;
+
+/// A place in the outbox: transaction, then sequence number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OutboxPlace {
+    /// Transaction that wrote the row; Postgres' 64-bit transaction id.
+    pub xid: u64,
+    /// Sequence number of the row.
+    pub seq: i64,
+}
+
+/// A row of the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxRow {
+    /// Where it lies.
+    pub place: OutboxPlace,
+    /// Port that it is for.
+    pub port: String,
+    /// JSON of the port's record.
+    pub payload: String,
+}
+
+/// Rows and the server that they come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxPage {
+    /// Postgres' `system_identifier`: transaction ids of two servers cannot be compared.
+    pub system_identifier: String,
+    /// Every transaction of this server so far is below; a place at or above it is not from here.
+    pub next_xid: u64,
+    /// True when the newest row is of a transaction that this server has not had yet: it came with a dump.
+    pub has_foreign_rows: bool,
+    /// Rows, in order.
+    pub rows: Vec<OutboxRow>,
+}
+
+/// How far a reader of the outbox is behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutboxLag {
+    /// Rows that can be read.
+    pub readable: i64,
+    /// Rows that wait for an older transaction, in any database of the server, to end.
+    pub stalled: i64,
+}
+
+const SERVER: &str = "
+SELECT set_config('app.outbox_reader', 'on', true), system_identifier::text,
+    pg_snapshot_xmax(pg_current_snapshot())::text
+FROM pg_control_system()";
+
+/// Bytes before a row are summed so that a page of large rows stays bounded; the first is always there.
+const PAGE: &str = "
+SELECT xid::text, seq, port, payload::text
+FROM (
+    SELECT *, sum(octet_length(payload::text)) OVER (ORDER BY xid, seq ROWS UNBOUNDED PRECEDING)
+        - octet_length(payload::text) AS bytes_before
+    FROM (
+        SELECT xid, seq, port, payload FROM outbox
+        WHERE (xid, seq) > ($1::text::xid8, $2) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+        ORDER BY xid, seq LIMIT $3
+    ) AS following
+) AS page
+WHERE bytes_before < $4
+ORDER BY xid, seq";
+
+const NEWEST: &str = "
+SELECT coalesce((SELECT xid >= pg_snapshot_xmax(pg_current_snapshot()) FROM outbox ORDER BY xid DESC LIMIT 1), false)";
+
+const LAG: &str = "
+SELECT count(*) FILTER (WHERE xid < pg_snapshot_xmin(pg_current_snapshot())),
+    count(*) FILTER (WHERE xid >= pg_snapshot_xmin(pg_current_snapshot()))
+FROM outbox WHERE (xid, seq) > ($1::text::xid8, $2)";
+
+/// Most rows of a page: few enough for one Kafka transaction.
+const PAGE_ROWS_MAX: i64 = 500;
+/// A page ends with the row that passes this.
+const PAGE_BYTES_MAX: i64 = 8 * 1024 * 1024;
+
+impl Batch {
+    /// Adds a record for a port of `postgres_outbox_source`. The record's tenant may be empty.
+    pub async fn append_outbox<R: Record>(&mut self, port: &str, record: &R) -> Result<(), Error> {
+        let payload = serde_json::to_string(record)
+            .map_err(|source| Error::Stored { what: "outbox record", source })?;
+        sqlx::query("INSERT INTO outbox (tenant_id, group_id, port, payload) VALUES ($1, $2, $3, $4::json)")
+            .bind(record.tenant_id())
+            .bind(record.group_id())
+            .bind(port)
+            .bind(payload)
+            .execute(self.acting_for(record.tenant_id()).await?)
+            .await
+            .map_err(Error::query("write to the outbox"))?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// The rows that follow `after` (`None`: from the first), as many as are certain to have no unfinished one before
+    /// them, at most 500 and about 8 MiB.
+    pub async fn outbox_page(&self, after: Option<OutboxPlace>) -> Result<OutboxPage, Error> {
+        let what = "read the outbox";
+        let after = after.unwrap_or(OutboxPlace { xid: 0, seq: i64::MIN });
+        let mut transaction = self.begin().await?;
+        let server = sqlx::query(SERVER).fetch_one(&mut *transaction).await.map_err(Error::query(what))?;
+        let rows = sqlx::query(PAGE)
+            .bind(after.xid.to_string())
+            .bind(after.seq)
+            .bind(PAGE_ROWS_MAX)
+            .bind(PAGE_BYTES_MAX)
+            .fetch_all(&mut *transaction)
+            .await
+            .map_err(Error::query(what))?;
+        let has_foreign_rows =
+            sqlx::query_scalar(NEWEST).fetch_one(&mut *transaction).await.map_err(Error::query(what))?;
+        Ok(OutboxPage {
+            system_identifier: server.get(1),
+            next_xid: xid(server.get(2)),
+            has_foreign_rows,
+            rows: rows
+                .iter()
+                .map(|row| OutboxRow {
+                    place: OutboxPlace { xid: xid(row.get(0)), seq: row.get(1) },
+                    port: row.get(2),
+                    payload: row.get(3),
+                })
+                .collect(),
+        })
+    }
+
+    /// How many rows follow `after`.
+    pub async fn outbox_lag(&self, after: Option<OutboxPlace>) -> Result<OutboxLag, Error> {
+        let what = "measure the outbox";
+        let after = after.unwrap_or(OutboxPlace { xid: 0, seq: i64::MIN });
+        let mut transaction = self.begin().await?;
+        sqlx::query(SERVER).execute(&mut *transaction).await.map_err(Error::query(what))?;
+        let row = sqlx::query(LAG)
+            .bind(after.xid.to_string())
+            .bind(after.seq)
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(Error::query(what))?;
+        Ok(OutboxLag { readable: row.get(0), stalled: row.get(1) })
+    }
+}
+
+/// Postgres prints a transaction id as digits; nothing else can come.
+fn xid(text: &str) -> u64 {
+    text.parse().unwrap_or_default()
+}

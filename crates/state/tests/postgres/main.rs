@@ -1,0 +1,18 @@
+//! State against a real Postgres, each test in a schema of its own.
+
+#[cfg(test)]
+mod database;
+#[cfg(test)]
+mod digests;
+#[cfg(test)]
+mod messages;
+#[cfg(test)]
+mod offsets;
+#[cfg(test)]
+mod outbox;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod security;
+#[cfg(test)]
+mod store;

@@ -1,0 +1,24 @@
+//! Text as the stages see it: tokens, sentences, language, stems, tf-idf, near-duplicates, lengths.
+//!
+//! Invariant: every function is deterministic, total over any input, and equally good at Russian and English.
+
+mod everyday;
+mod language;
+mod measure;
+mod near_duplicate;
+pub mod pii;
+mod question;
+mod sentence;
+mod stopword;
+mod token;
+mod vector;
+
+pub use everyday::specificity;
+pub use language::{Language, detect, is_cyrillic, lemmas, stem};
+pub use measure::{token_estimate, truncate};
+pub use near_duplicate::Signature;
+pub use question::is_question;
+pub use sentence::sentences;
+pub use stopword::{is_small_talk, is_stopword};
+pub use token::{Token, TokenKind, fold, tokenize, tokens};
+pub use vector::{SparseVector, TfIdf};

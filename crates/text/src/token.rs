@@ -1,0 +1,189 @@
+//! Splits chat text into words, numbers, addresses and mentions.
+//!
+//! Invariant: tokens are in text order, their byte ranges never overlap and always lie on character borders.
+
+use std::ops::Range;
+
+/// What a token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TokenKind {
+    /// A word or an identifier.
+    Word,
+    /// Digits, with inner `.`, `,`, `:` or `-`: `3.1.2`, `10:30`.
+    Number,
+    /// A URL or an e-mail address, whole.
+    Address,
+    /// `@name`.
+    Mention,
+}
+
+/// A token and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// What it is.
+    pub kind: TokenKind,
+    /// Bytes of the text.
+    pub range: Range<usize>,
+    /// Folded form; see [`fold`].
+    pub text: String,
+}
+
+/// Lower case, with `ё` as `е` and the typographic apostrophe as `'`.
+pub fn fold(text: &str) -> String {
+    text.chars()
+        .flat_map(char::to_lowercase)
+        .map(|c| match c {
+            'ё' => 'е',
+            '’' => '\'',
+            other => other,
+        })
+        .collect()
+}
+
+/// Folded tokens of a text, addresses and mentions (as `@name`) included.
+pub fn tokens(text: &str) -> Vec<String> {
+    tokenize(text).into_iter().map(|token| token.text).collect()
+}
+
+/// Tokens with their kinds and places.
+pub fn tokenize(text: &str) -> Vec<Token> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(c) = text[at..].chars().next() {
+        let rest = &text[at..];
+        let (kind, length) = if let Some(length) = url_length(rest) {
+            (TokenKind::Address, length)
+        } else if let Some(length) = mention_length(rest) {
+            (TokenKind::Mention, length)
+        } else if c.is_alphanumeric() {
+            word(rest)
+        } else {
+            at += c.len_utf8();
+            continue;
+        };
+        found.push(Token { kind, range: at..at + length, text: fold(&rest[..length]) });
+        at += length;
+    }
+    found
+}
+
+/// Bytes of the URL that `rest` starts with.
+fn url_length(rest: &str) -> Option<usize> {
+    let bytes = rest.as_bytes();
+    let starts = |prefix: &str| {
+        bytes.len() > prefix.len() && bytes[..prefix.len()].eq_ignore_ascii_case(prefix.as_bytes())
+    };
+    if !["http://", "https://", "ftp://", "www.", "t.me/"].iter().any(|prefix| starts(prefix)) {
+        return None;
+    }
+    let end = rest.find(|c: char| c.is_whitespace() || "<>\"«»".contains(c)).unwrap_or(rest.len());
+    let url = rest[..end].trim_end_matches(['.', ',', '!', '?', ':', ';', '\'', ']']);
+    // A closing bracket belongs to the sentence unless the URL opened it.
+    let url = if url.contains('(') { url } else { url.trim_end_matches(')') };
+    Some(url.len())
+}
+
+fn mention_length(rest: &str) -> Option<usize> {
+    let name = rest.strip_prefix('@')?;
+    let end = name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len());
+    (end > 0).then_some(end + 1)
+}
+
+/// Kind and bytes of the word that `rest` starts with.
+fn word(rest: &str) -> (TokenKind, usize) {
+    let mut chars = rest.char_indices().peekable();
+    let mut end = 0;
+    let mut last = ' ';
+    let mut address = false;
+    while let Some((at, c)) = chars.next() {
+        let next = chars.peek().map(|&(_, next)| next);
+        let inner = next.is_some_and(|next| next.is_alphanumeric() && joins(last, c, next));
+        if !(c.is_alphanumeric() || c == '_' || is_mark(c) || inner) {
+            break;
+        }
+        address |= c == '@';
+        end = at + c.len_utf8();
+        last = c;
+    }
+    if end == 1 && last.is_ascii_alphabetic() {
+        end += ["++", "#"].iter().find(|tail| rest[1..].starts_with(**tail)).map_or(0, |tail| tail.len());
+    }
+    let kind = if address {
+        TokenKind::Address
+    } else if rest[..end].chars().any(char::is_alphabetic) {
+        TokenKind::Word
+    } else {
+        TokenKind::Number
+    };
+    (kind, end)
+}
+
+/// Combining marks stay with their letter.
+fn is_mark(c: char) -> bool {
+    ('\u{300}'..='\u{36f}').contains(&c)
+}
+
+/// Whether `c` between `last` and `next` keeps a token together. Latin identifiers (`apt-get`, `node.js`)
+/// hold; Russian words part at hyphens (`кто-то`) and at a full stop without a space.
+fn joins(last: char, c: char, next: char) -> bool {
+    let ascii = last.is_ascii_alphanumeric() && next.is_ascii_alphanumeric();
+    let digits = last.is_ascii_digit() && next.is_ascii_digit();
+    match c {
+        '\'' | '’' => last.is_alphabetic() && next.is_alphabetic(),
+        '.' | '-' | '@' => ascii,
+        ',' | ':' => digits,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn folds_case_and_yo() {
+        assert_eq!(tokens("Ёлка ЕЩЁ Don’t"), ["елка", "еще", "don't"]);
+    }
+
+    #[test]
+    fn keeps_identifiers_numbers_and_versions() {
+        assert_eq!(
+            tokens("apt-get install node.js 3.1.2, snake_case c++ 10:30 3,5"),
+            ["apt-get", "install", "node.js", "3.1.2", "snake_case", "c++", "10:30", "3,5"]
+        );
+    }
+
+    #[test]
+    fn parts_russian_compounds() {
+        assert_eq!(tokens("кто-то упал.Потом"), ["кто", "то", "упал", "потом"]);
+    }
+
+    #[test]
+    fn addresses_and_mentions_are_whole() {
+        let found = tokenize("@User_1 см. (https://a.example/b?c=1), почта a.b@c.example!");
+        let kinds: Vec<_> = found.iter().map(|token| (token.kind, token.text.as_str())).collect();
+        assert_eq!(
+            kinds,
+            [
+                (TokenKind::Mention, "@user_1"),
+                (TokenKind::Word, "см"),
+                (TokenKind::Address, "https://a.example/b?c=1"),
+                (TokenKind::Word, "почта"),
+                (TokenKind::Address, "a.b@c.example"),
+            ]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn ranges_ascend_on_borders(text in "\\PC{0,60}") {
+            let mut end = 0;
+            for token in tokenize(&text) {
+                prop_assert!(token.range.start >= end && token.range.end > token.range.start);
+                prop_assert_eq!(fold(&text[token.range.clone()]), token.text);
+                end = token.range.end;
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Reads a window's messages as of its offset and prepares what a digest is made of: redacted, marked, ranked.
+//!
+//! Invariant: the context is a function of the request and the answer; every message of the window is in it, unless
+//! it would not fit the wire, and then `left_out` says how many are not.
+
+mod choice;
+mod duplicates;
+mod links;
+mod message;
+mod rank;
+mod stats;
+#[cfg(test)]
+mod tests;
+
+use choice::choose;
+use processor::{Event, Lookup, MessagesAsOf, Outcome, Port, PortSpec, Reject, Request, Response, Step};
+use schemas::{ContextMessage, DigestContextPrepared, DigestGenerateRequested, Message};
+use serde::Deserialize;
+use text::Language;
+
+const PREPARED: Port<DigestContextPrepared> = Port::new("prepared");
+/// History is searched once there is a store of it.
+const NO_HISTORY: &str = "unavailable";
+
+/// The Lookup, and how much it takes in.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ContextBuilder {
+    /// Tokens of messages that a prompt may hold, by estimate. Default 12,000: leaves room for the answer in the
+    /// smallest context windows in use.
+    pub token_budget: usize,
+    /// Bytes of an encoded context, by estimate. Default 7 MiB: the stages add to it, records end at 8 MiB.
+    pub bytes_max: usize,
+    /// How many messages are named as the most important. Default 20.
+    pub top_ranked_max: usize,
+}
+
+impl Default for ContextBuilder {
+    fn default() -> Self {
+        Self { token_budget: 12_000, bytes_max: 7 * 1024 * 1024, top_ranked_max: 20 }
+    }
+}
+
+impl Lookup for ContextBuilder {
+    const NAME: &'static str = "context_builder";
+    type In = DigestGenerateRequested;
+    type Cursor = ();
+
+    fn ports(&self) -> Vec<PortSpec> {
+        vec![PREPARED.spec()]
+    }
+
+    fn begin(&self, event: &Event<DigestGenerateRequested>) -> Step<()> {
+        let DigestGenerateRequested { tenant_id, group_id, window, .. } = &event.value;
+        if window.window_start >= window.window_end {
+            let detail = format!("window from {} to {} is empty", window.window_start, window.window_end);
+            return Step::Done(Err(Reject::new("bad_window", detail)));
+        }
+        let request = MessagesAsOf {
+            tenant_id: tenant_id.clone(),
+            group_id: group_id.clone(),
+            start_ms: window.window_start,
+            end_ms: window.window_end,
+            partition: window.source_partition,
+            offset: window.source_offset,
+        };
+        Step::Ask((), vec![Request::Messages(request)])
+    }
+
+    fn resume(&self, event: &Event<DigestGenerateRequested>, (): (), responses: Vec<Response>) -> Step<()> {
+        let count = responses.len();
+        let mut responses = responses.into_iter();
+        Step::Done(match (responses.next(), responses.next()) {
+            (Some(Response::Messages(messages)), None) => self.prepare(&event.value, messages),
+            _ => Err(Reject::new("unexpected_answer", format!("{count} answers to one question"))),
+        })
+    }
+}
+
+impl ContextBuilder {
+    fn prepare(&self, request: &DigestGenerateRequested, read: Vec<Message>) -> Result<Outcome, Reject> {
+        let window = &request.window;
+        if read.is_empty() {
+            let (expected, offset) = (window.message_count, window.source_offset);
+            let detail = format!("window of {expected} messages has none in the store as of offset {offset}");
+            return Err(Reject::new("empty_window", detail));
+        }
+        let mut stats = stats::of_source(&read, window.message_count);
+        let (mut messages, redacted) = message::prepare(read);
+        stats.insert("redacted".to_owned(), redacted);
+        let message_total = i32::try_from(messages.len()).unwrap_or(i32::MAX);
+        let lemmas = message::lemmas(&messages);
+        duplicates::mark(&mut messages);
+        rank::rank(&mut messages, &lemmas);
+        stats::add_of_context(&mut stats, &messages);
+        let duplicates_removed = messages.iter().filter(|m| m.duplicate_of.is_some()).count();
+        let left_out = self.fit(&mut messages);
+        if left_out > 0 {
+            stats.insert("left_out".to_owned(), left_out as i64);
+        }
+        self.mark_budget(&mut messages);
+        stats.insert("in_budget".to_owned(), messages.iter().filter(|m| m.in_budget).count() as i64);
+        Ok(Outcome::Emit(vec![PREPARED.emit(DigestContextPrepared {
+            tenant_id: request.tenant_id.clone(),
+            group_id: request.group_id.clone(),
+            window_id: request.window_id.clone(),
+            version: request.version.clone(),
+            trace_id: request.trace_id.clone(),
+            window: window.clone(),
+            delivery_channel: request.delivery_channel.clone(),
+            language: language(&window.settings.language, &messages).code().to_owned(),
+            message_total,
+            duplicates_removed: i32::try_from(duplicates_removed).unwrap_or(i32::MAX),
+            top_ranked: self.top_ranked(&messages),
+            stats,
+            messages,
+            history: NO_HISTORY.to_owned(),
+            history_matches: Vec::new(),
+        })]))
+    }
+
+    /// Leaves out the least important messages of a context that would not fit the wire: how many.
+    fn fit(&self, messages: &mut Vec<ContextMessage>) -> usize {
+        let bytes: Vec<usize> = messages.iter().map(message::encoded_bytes).collect();
+        if bytes.iter().sum::<usize>() <= self.bytes_max {
+            return 0;
+        }
+        let all = messages.len();
+        let mut kept = choose(messages, &bytes, self.bytes_max, |_| true).into_iter();
+        messages.retain(|_| kept.next().unwrap_or(false));
+        let ids: std::collections::BTreeSet<i64> = messages.iter().map(|message| message.id).collect();
+        for message in messages.iter_mut() {
+            message.duplicate_of = message.duplicate_of.filter(|original| ids.contains(original));
+        }
+        all - messages.len()
+    }
+
+    fn mark_budget(&self, messages: &mut [ContextMessage]) {
+        let tokens: Vec<usize> = messages.iter().map(message::prompt_tokens).collect();
+        let worth_it = |message: &ContextMessage| message.duplicate_of.is_none() && !message.text.is_empty();
+        let chosen = choose(messages, &tokens, self.token_budget, worth_it);
+        for (message, chosen) in messages.iter_mut().zip(chosen) {
+            message.in_budget = chosen;
+        }
+    }
+
+    fn top_ranked(&self, messages: &[ContextMessage]) -> Vec<i64> {
+        let originals = choice::by_rank(messages).into_iter().map(|index| &messages[index]);
+        let originals = originals.filter(|message| message.duplicate_of.is_none());
+        originals.take(self.top_ranked_max).map(|message| message.id).collect()
+    }
+}
+
+/// The language wished for, or that of the window: a message alone is too short to tell.
+fn language(wished: &str, messages: &[ContextMessage]) -> Language {
+    Language::parse(wished).unwrap_or_else(|| {
+        let people = messages.iter().filter(|message| !message.is_bot);
+        text::detect(people.map(|message| message.text.as_str()))
+    })
+}

@@ -1,0 +1,333 @@
+//! Actions: what somebody takes upon himself, or takes on when asked.
+//!
+//! Invariant: an owner is the author of a promise, or the one who accepted a request; a request that nobody accepts is
+//! an action without owner only when it names a need of the group.
+
+use super::{
+    agreement::agrees,
+    due::due,
+    has, lexis, starts,
+    verb::{is_first_plural, is_first_singular_future},
+};
+use crate::source::{Post, Sentence, Source};
+use std::ops::Range;
+
+/// Least score of an action.
+const THRESHOLD: f64 = 2.0;
+/// Posts after a request among which its acceptance is looked for.
+const ACCEPTED_WITHIN: usize = 4;
+
+/// Something to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Commitment {
+    /// Index of the sentence that says what.
+    pub sentence: usize,
+    /// Index of the post whose author does it.
+    pub owner: Option<usize>,
+    /// Index of the post that accepts, when it is another than that of the sentence.
+    pub acceptance: Option<usize>,
+    /// Bytes of the message's text that say when.
+    pub due: Option<Range<usize>>,
+    /// Sum of the pattern weights.
+    pub score: f64,
+}
+
+/// Actions of the window by time, at most one per post.
+pub fn commitments(source: &Source<'_>) -> Vec<Commitment> {
+    let mut found: Vec<Commitment> = Vec::new();
+    for (at, post) in source.posts.iter().enumerate() {
+        if !post.quotable || post.message.forwarded {
+            continue;
+        }
+        let best = post
+            .sentences
+            .clone()
+            .filter_map(|number| promise(source, at, number).or_else(|| request(source, at, number)))
+            .max_by(|a, b| a.score.total_cmp(&b.score).then(b.sentence.cmp(&a.sentence)));
+        // A promise that only accepts a request already listed is part of that.
+        let listed = found.iter().any(|earlier| earlier.acceptance == Some(at));
+        found.extend(best.filter(|best| !listed || best.score > THRESHOLD + 1.0));
+    }
+    found
+}
+
+fn due_in(source: &Source<'_>, sentence: &Sentence) -> Option<Range<usize>> {
+    let range = due(source.text(sentence))?;
+    Some(sentence.range.start + range.start..sentence.range.start + range.end)
+}
+
+fn promise(source: &Source<'_>, at: usize, number: usize) -> Option<Commitment> {
+    let sentence = &source.sentences[number];
+    let due = due_in(source, sentence);
+    let mut score = own_words(sentence, due.is_some());
+    if due.is_some()
+        && names_companion(source.text(sentence))
+        && sentence.padded.split(' ').any(is_first_plural)
+    {
+        score += 1.5;
+    }
+    if score <= 0.0 {
+        return None;
+    }
+    if due.is_some() {
+        score += 0.75;
+    }
+    if sentence.length >= 5 {
+        score += 0.25;
+    }
+    if sentence.asks {
+        score -= 1.5;
+    }
+    if has(&sentence.padded, lexis::NO_PROMISE) || has(&sentence.padded, &[" сейчас ", " уже ", " если бы "])
+    {
+        score -= 2.0;
+    }
+    (score >= THRESHOLD).then_some(Commitment {
+        sentence: number,
+        owner: Some(at),
+        acceptance: None,
+        due,
+        score,
+    })
+}
+
+/// What the words of a promise tell.
+pub(super) fn own_words(sentence: &Sentence, timed: bool) -> f64 {
+    let padded = sentence.padded.as_str();
+    let mut score: f64 = 0.0;
+    if has(padded, lexis::COMMITTED) {
+        score += 2.0;
+    }
+    let words: Vec<&str> = padded.split_whitespace().collect();
+    let negated = |at: usize| at > 0 && words[at - 1] == "не";
+    if words.iter().enumerate().any(|(at, word)| is_first_singular_future(word) && !negated(at)) {
+        score += 2.0;
+    }
+    score += english_ellipsis(padded, &words, timed);
+    score
+}
+
+/// "с Русланом", "with Tom": somebody by name does it together with the speaker.
+fn names_companion(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.windows(2).any(|pair| matches!(pair[0], "с" | "with") && pair[1].starts_with(char::is_uppercase))
+}
+
+/// Promises without "I'll": "will do", "I add that today", "resubmitting within the hour", "that I can build by tonight".
+fn english_ellipsis(padded: &str, words: &[&str], timed: bool) -> f64 {
+    let opener = words.first().copied().unwrap_or_default();
+    if starts(padded, &[" will do "]) {
+        return 1.75;
+    }
+    if opener == "will" && !padded.contains(" will not ") {
+        return 1.75;
+    }
+    if !timed {
+        return 0.0;
+    }
+    let own = words.windows(2).any(|pair| pair[0] == "i" && is_plain_verb(pair[1]));
+    let doing = words.windows(2).any(|pair| pair[0] == "i'm" && pair[1].ends_with("ing"));
+    let elided = opener.ends_with("ing") && opener.len() > 5 && !NO_TASK.contains(&opener);
+    let able = has(padded, &[" i can "]) && !has(padded, &[" can't ", " if i "]);
+    let ready = has(
+        padded,
+        &[
+            "'ll be with you ",
+            "'ll be ready ",
+            "'ll be done ",
+            "'ll be up ",
+            " will be ready ",
+            " will have ",
+        ],
+    );
+    if own || doing || elided || able || ready { 1.5 } else { 0.0 }
+}
+
+/// Openers in -ing that are no task.
+const NO_TASK: &[&str] = &[
+    "morning",
+    "evening",
+    "nothing",
+    "something",
+    "anything",
+    "everything",
+    "heading",
+    "going",
+    "looking",
+    "waiting",
+    "leaving",
+    "coming",
+    "shadowing",
+    "according",
+    "during",
+];
+
+/// A verb after "I" that acts: not a state of mind, not the past.
+fn is_plain_verb(word: &str) -> bool {
+    const STATES: &[&str] = &[
+        "am",
+        "was",
+        "had",
+        "have",
+        "think",
+        "know",
+        "guess",
+        "hope",
+        "love",
+        "like",
+        "hate",
+        "want",
+        "need",
+        "said",
+        "did",
+        "do",
+        "don't",
+        "can",
+        "can't",
+        "could",
+        "would",
+        "should",
+        "mean",
+        "see",
+        "saw",
+        "got",
+        "get",
+        "feel",
+        "just",
+        "will",
+        "thought",
+        "wonder",
+        "believe",
+        "assume",
+        "remember",
+        "forgot",
+        "never",
+        "still",
+        "read",
+        "only",
+        "promise",
+        "agree",
+        "imagined",
+        "told",
+        "took",
+        "went",
+        "made",
+        "found",
+        "heard",
+        "keep",
+        "really",
+        "understand",
+        "wish",
+        "swear",
+        "live",
+    ];
+    word.chars().all(|c| c.is_ascii_lowercase()) && !word.ends_with("ed") && !STATES.contains(&word)
+}
+
+fn request(source: &Source<'_>, at: usize, number: usize) -> Option<Commitment> {
+    let sentence = &source.sentences[number];
+    let asked = has(&sentence.padded, lexis::REQUESTED) || sentence.padded.contains(" @");
+    if asked
+        && sentence.length >= 4
+        && let Some((acceptance, score)) = acceptance(source, at)
+    {
+        let due = due_in(source, sentence);
+        return Some(Commitment {
+            sentence: number,
+            owner: Some(acceptance),
+            acceptance: Some(acceptance),
+            due,
+            score,
+        });
+    }
+    let need = has(&sentence.padded, lexis::UNOWNED) && !sentence.asks && sentence.length >= 5;
+    let marked = starts(&sentence.padded, &[" todo ", " to do ", " action item ", " надо не забыть "]);
+    let score = if marked { 3.0 } else { 1.5 };
+    (need && score >= THRESHOLD).then(|| {
+        let due = due_in(source, sentence);
+        Commitment { sentence: number, owner: None, acceptance: None, due, score }
+    })
+}
+
+/// The post that accepts the request of a post: another author's agreement that follows it or answers it.
+fn acceptance(source: &Source<'_>, at: usize) -> Option<(usize, f64)> {
+    let asked: &Post<'_> = &source.posts[at];
+    let accepts = |after: usize| {
+        let post = &source.posts[after];
+        let promises =
+            post.sentences.clone().any(|number| own_words(&source.sentences[number], false) >= 1.5);
+        let asks = source.sentences[post.sentences.clone()].iter().any(|sentence| sentence.asks);
+        source.author(after) != source.author(at) && !asks && (promises || agrees(source, post))
+    };
+    let later = source.later(at);
+    let reply = later
+        .iter()
+        .find(|after| source.posts[**after].message.reply_to == Some(asked.message.id) && accepts(**after));
+    let next = later.iter().take(ACCEPTED_WITHIN).find(|after| accepts(**after));
+    let first = later.iter().find(|after| source.author(**after) != source.author(at));
+    match (reply, next) {
+        (Some(&reply), _) => Some((reply, THRESHOLD + 1.0)),
+        (None, Some(&next)) if first == Some(&next) => Some((next, THRESHOLD + 0.5)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::tests::message;
+
+    fn found(lines: &[(&str, &str)]) -> Vec<(usize, Option<String>, Option<String>)> {
+        let messages: Vec<_> =
+            lines.iter().zip(1..).map(|((author, text), id)| message(id, author, text)).collect();
+        let source = Source::new(&messages, None);
+        commitments(&source)
+            .into_iter()
+            .map(|action| {
+                let post = source.sentences[action.sentence].post;
+                let owner = action.owner.map(|owner| source.posts[owner].message.author_name.clone());
+                (post, owner, action.due.map(|due| source.posts[post].message.text[due].to_owned()))
+            })
+            .collect()
+    }
+
+    fn owned(post: usize, owner: &str, due: Option<&str>) -> (usize, Option<String>, Option<String>) {
+        (post, Some(owner.to_owned()), due.map(str::to_owned))
+    }
+
+    #[test]
+    fn promises() {
+        assert_eq!(
+            found(&[("Ann", "I'll send the invoices by Monday"), ("Bob", "nice weather")]),
+            [owned(0, "Ann", Some("by Monday"))]
+        );
+        assert_eq!(
+            found(&[("Аня", "стулья беру на себя, привезу завтра"), ("Боря", "красивый закат")]),
+            [owned(0, "Аня", Some("завтра"))]
+        );
+        assert_eq!(found(&[("Аня", "закажу торт")]).len(), 1);
+    }
+
+    #[test]
+    fn a_request_belongs_to_who_accepts_it() {
+        assert_eq!(
+            found(&[("Ann", "@bob can you paint the fence?"), ("Bob", "sure")]),
+            [owned(0, "Bob", None)]
+        );
+        assert_eq!(
+            found(&[("Аня", "Боря, можешь проверить насос до среды?"), ("Боря", "да, хорошо")]),
+            [owned(0, "Боря", Some("до среды"))]
+        );
+    }
+
+    #[test]
+    fn no_promise_no_action() {
+        let chat = [
+            ("Ann", "I'll believe it when I see it"),
+            ("Bob", "I think it was fine yesterday"),
+            ("Аня", "думаю, новую неделю начнём весело"),
+            ("Ann", "can you see the moon?"),
+        ];
+        assert!(found(&chat).is_empty());
+    }
+}

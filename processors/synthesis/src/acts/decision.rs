@@ -1,0 +1,161 @@
+//! Decisions: sentences that settle something for the group.
+//!
+//! Invariant: a question, a doubt or a promise about oneself alone is no decision; an announcement counts by its words,
+//! a plain conclusion only together with its place in the discussion.
+
+use super::{
+    Found, action::own_words, agreement::agrees, due::due, has, lexis, starts, verb::is_first_plural,
+};
+use crate::source::{Post, Sentence, Source};
+
+/// Least score of a decision.
+const THRESHOLD: f64 = 3.0;
+/// Posts before and after that make up the discussion.
+const DISCUSSION: usize = 8;
+const REACTIONS: usize = 4;
+
+/// Decisions of the window by time, at most one per post.
+pub fn decisions(source: &Source<'_>) -> Vec<Found> {
+    let posts = source.posts.iter().enumerate().filter(|(_, post)| post.quotable && !post.message.forwarded);
+    posts.filter_map(|(at, post)| best(source, at, post)).collect()
+}
+
+fn best(source: &Source<'_>, at: usize, post: &Post<'_>) -> Option<Found> {
+    let context = context(source, at, post);
+    let found = post.sentences.clone().map(|number| {
+        let sentence = &source.sentences[number];
+        let opening = if number == post.sentences.start { 0.0 } else { -0.25 };
+        Found { sentence: number, score: wording(source, sentence) + context + opening }
+    });
+    found
+        .filter(|found| found.score >= THRESHOLD)
+        .max_by(|a, b| a.score.total_cmp(&b.score).then(b.sentence.cmp(&a.sentence)))
+}
+
+/// What the words of a sentence tell.
+fn wording(source: &Source<'_>, sentence: &Sentence) -> f64 {
+    let padded = sentence.padded.as_str();
+    let mut score = 0.0;
+    if has(padded, lexis::DECIDED) {
+        score += 2.5;
+    }
+    if starts(padded, lexis::CONCLUDED) {
+        score += 1.25;
+    } else if padded.ends_with(" then ") || padded.contains(" тогда ") {
+        score += 0.75;
+    }
+    if has(padded, lexis::WE_DO) {
+        score += 1.0;
+    }
+    if sentence.padded.split(' ').any(is_first_plural) {
+        score += 1.5;
+    }
+    if has(padded, &[" от ", " до ", " не ", " без ", " никаких ", " only ", " no ", " never ", " every "])
+    {
+        score += 0.25;
+    }
+    if is_concrete(source.text(sentence)) {
+        score += 0.75;
+    }
+    if has(padded, lexis::TENTATIVE) {
+        score -= 1.25;
+    }
+    if has(padded, lexis::REPORTED) {
+        score -= 0.75;
+    }
+    if own_words(sentence, due(source.text(sentence)).is_some()) > 0.0 {
+        score -= 1.5;
+    }
+    if sentence.asks {
+        score -= 2.5;
+    }
+    if sentence.length < 3 {
+        score -= 2.0;
+    }
+    score
+}
+
+/// A number, a time, a date: decisions are about particulars.
+fn is_concrete(text: &str) -> bool {
+    text.chars().any(|c| c.is_ascii_digit()) || due(text).is_some()
+}
+
+/// What the place in the discussion tells.
+fn context(source: &Source<'_>, at: usize, post: &Post<'_>) -> f64 {
+    let author = source.author(at);
+    let earlier = source.earlier(at);
+    let recent = &earlier[earlier.len().saturating_sub(DISCUSSION)..];
+    let mut score = 0.0;
+    let others: std::collections::BTreeSet<&str> =
+        recent.iter().map(|post| source.author(*post)).filter(|other| *other != author).collect();
+    score += match others.len() {
+        0 => -0.75,
+        1 => 0.25,
+        _ => 0.75,
+    };
+    if recent.iter().any(|before| offers(source, *before)) {
+        score += 0.5;
+    }
+    let later = source.later(at);
+    let reactions = later.iter().take(REACTIONS).filter(|after| source.author(**after) != author);
+    if reactions.clone().any(|after| agrees(source, &source.posts[*after])) {
+        score += 0.75;
+    }
+    if post.message.reactions > 1 {
+        score += 0.25;
+    }
+    score
+}
+
+/// Whether a post offers or asks for a choice.
+fn offers(source: &Source<'_>, post: usize) -> bool {
+    let sentences = &source.sentences[source.posts[post].sentences.clone()];
+    sentences.iter().any(|sentence| sentence.asks || has(&sentence.padded, lexis::OPTIONS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::tests::message;
+
+    fn decided(lines: &[(&str, &str)]) -> Vec<usize> {
+        let messages: Vec<_> =
+            lines.iter().zip(1..).map(|((author, text), id)| message(id, author, text)).collect();
+        let source = Source::new(&messages, None);
+        decisions(&source).iter().map(|found| source.sentences[found.sentence].post).collect()
+    }
+
+    #[test]
+    fn an_announcement_after_a_discussion() {
+        let chat = [
+            ("Ann", "should we meet at five or at six?"),
+            ("Bob", "six is late for me"),
+            ("Cid", "five is fine"),
+            ("Ann", "Agreed then: we meet at 17:00 in the hall"),
+            ("Bob", "ok"),
+        ];
+        assert_eq!(decided(&chat), [3]);
+        let chat = [
+            ("Аня", "мешками или машиной?"),
+            ("Боря", "мешками дорого"),
+            ("Вера", "машина дешевле"),
+            ("Аня", "Тогда берём машину, четыре куба, на среду"),
+            ("Боря", "хорошо"),
+        ];
+        assert_eq!(decided(&chat), [3]);
+    }
+
+    #[test]
+    fn small_talk_and_proposals_decide_nothing() {
+        let chat = [
+            ("Ann", "lunch?"),
+            ("Bob", "maybe we could go at noon"),
+            ("Ann", "I'm so hungry today"),
+            ("Cid", "what a nice day"),
+        ];
+        assert!(decided(&chat).is_empty());
+        let chat =
+            [("Аня", "какая погода сегодня"), ("Боря", "может, пойдём гулять?"), ("Аня", "я на работе")];
+        assert!(decided(&chat).is_empty());
+    }
+}

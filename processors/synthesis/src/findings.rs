@@ -1,0 +1,130 @@
+//! What a window holds for a digest: decisions, questions, actions and the sentences that tell most.
+//!
+//! Invariant: lists are capped by the size of the window, best first, and handed out by time.
+
+use crate::{
+    acts::{Commitment, Found, commitments, decisions, open_questions},
+    coverage::{Choice, Coverage},
+    source::Source,
+};
+use std::collections::BTreeSet;
+
+/// A budget of the summary: share of the source's tokens, least, most.
+const SUMMARY_TOKENS: (f64, usize, usize) = (0.08, 60, 240);
+const SUMMARY_SENTENCES_MAX: usize = 10;
+/// Tokens that a statement costs a reader beside its own words.
+const OVERHEAD: f64 = 16.0;
+const DIVERSITY: f64 = 0.5;
+/// Sentences shorter than this tell little outside their context.
+const TELLING_TOKENS_MIN: usize = 4;
+
+/// What a window holds.
+#[derive(Debug)]
+pub(crate) struct Findings {
+    pub(crate) decisions: Vec<Found>,
+    pub(crate) questions: Vec<Found>,
+    pub(crate) actions: Vec<Commitment>,
+    /// Sentences of the summary, by time.
+    pub(crate) summary: Vec<usize>,
+    /// Telling sentences of each thread, by time.
+    pub(crate) by_thread: Vec<Vec<usize>>,
+}
+
+impl Findings {
+    pub(crate) fn of(source: &Source<'_>) -> Self {
+        let messages = source.posts.iter().filter(|post| post.quotable).count() as f64;
+        let cap = |base: f64, slope: f64, most: f64| (base + slope * messages.sqrt()).min(most) as usize;
+        let actions = commitments(source);
+        let decisions =
+            best(decisions(source), cap(2.0, 1.2, 24.0), |found| found.score, |found| found.sentence);
+        let questions =
+            best(open_questions(source), cap(2.0, 0.6, 14.0), |found| found.score, |found| found.sentence);
+        let actions = best(actions, cap(2.0, 1.6, 30.0), |action| action.score, |action| action.sentence);
+        let mut findings = Self { decisions, questions, actions, summary: Vec::new(), by_thread: Vec::new() };
+        findings.summary = findings.summary(source);
+        findings.by_thread = findings.telling(source);
+        findings
+    }
+
+    /// Sentences that cover the whole window within the budget; a decision counts for more, a question for less.
+    fn summary(&self, source: &Source<'_>) -> Vec<usize> {
+        let candidates = candidates(source, 0..source.sentences.len());
+        let total: usize = candidates.iter().map(|sentence| source.sentences[*sentence].length).sum();
+        let (share, least, most) = SUMMARY_TOKENS;
+        let choice = Choice {
+            tokens_max: ((share * total as f64) as usize).clamp(least, most),
+            sentences_max: SUMMARY_SENTENCES_MAX,
+            overhead: OVERHEAD,
+            diversity: DIVERSITY,
+        };
+        let decided: BTreeSet<usize> = self.decisions.iter().map(|found| found.sentence).collect();
+        let mut chosen = Coverage::new(source).choose(&candidates, choice, |sentence| {
+            let asks = source.sentences[sentence].asks;
+            if decided.contains(&sentence) {
+                1.6
+            } else if asks {
+                0.6
+            } else {
+                1.0
+            }
+        });
+        chosen.sort_unstable();
+        chosen
+    }
+
+    /// Per thread the sentences that tell most beside those listed elsewhere.
+    fn telling(&self, source: &Source<'_>) -> Vec<Vec<usize>> {
+        let listed: BTreeSet<usize> = self.listed().collect();
+        let thread = |posts: &Vec<usize>| {
+            let sentences = posts.iter().flat_map(|post| source.posts[*post].sentences.clone());
+            let all = candidates(source, sentences);
+            let fresh: Vec<usize> =
+                all.iter().copied().filter(|sentence| !listed.contains(sentence)).collect();
+            let sentences_max = 1 + usize::from(posts.len() >= 8) + usize::from(posts.len() >= 20);
+            let choice = Choice { tokens_max: 120, sentences_max, overhead: OVERHEAD, diversity: DIVERSITY };
+            let from = if fresh.is_empty() { &all } else { &fresh };
+            let mut chosen = Coverage::new(source).choose(from, choice, |_| 1.0);
+            chosen.sort_unstable();
+            chosen
+        };
+        source.threads.iter().map(thread).collect()
+    }
+
+    /// Sentences listed as decisions, questions, actions or in the summary.
+    pub(crate) fn listed(&self) -> impl Iterator<Item = usize> {
+        let found = self.decisions.iter().chain(&self.questions).map(|found| found.sentence);
+        found.chain(self.actions.iter().map(|action| action.sentence)).chain(self.summary.iter().copied())
+    }
+}
+
+/// Sentences that cover a source within a budget of tokens, by place: the summary's choice without speech acts.
+pub fn extract(source: &Source<'_>, tokens_max: usize) -> Vec<usize> {
+    let candidates = candidates(source, 0..source.sentences.len());
+    let choice =
+        Choice { tokens_max, sentences_max: candidates.len(), overhead: OVERHEAD, diversity: DIVERSITY };
+    let mut chosen = Coverage::new(source).choose(&candidates, choice, |_| 1.0);
+    chosen.sort_unstable();
+    chosen
+}
+
+fn candidates(source: &Source<'_>, sentences: impl Iterator<Item = usize>) -> Vec<usize> {
+    sentences
+        .filter(|number| {
+            let sentence = &source.sentences[*number];
+            sentence.length >= TELLING_TOKENS_MIN && source.posts[sentence.post].quotable
+        })
+        .collect()
+}
+
+/// The `count` best of a list, in the order of their sentences.
+fn best<T>(
+    mut list: Vec<T>,
+    count: usize,
+    score: impl Fn(&T) -> f64,
+    sentence: impl Fn(&T) -> usize,
+) -> Vec<T> {
+    list.sort_by(|a, b| score(b).total_cmp(&score(a)).then(sentence(a).cmp(&sentence(b))));
+    list.truncate(count);
+    list.sort_by_key(sentence);
+    list
+}

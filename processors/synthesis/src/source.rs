@@ -1,0 +1,280 @@
+//! The window as the digest's source: who said what, in which thread, in which sentences, of which terms.
+//!
+//! Invariant: posts keep the order of the messages, by (`sent_at`, id); every post is in exactly one thread.
+
+use schemas::{ContextMessage, Threads};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
+use text::{TfIdf, TokenKind, lemmas, sentences, tokenize};
+
+/// A pause after which a message without a thread starts one.
+const THREAD_GAP_MS: i64 = 15 * 60 * 1000;
+
+/// A sentence of a post.
+#[derive(Debug, Clone)]
+pub struct Sentence {
+    /// Index of its post.
+    pub post: usize,
+    /// Bytes of the message's text.
+    pub range: Range<usize>,
+    /// Folded tokens between single spaces, with a space at both ends: phrases are found with `contains`.
+    pub padded: String,
+    /// Number of tokens.
+    pub length: usize,
+    /// Numbers of its terms, sorted, each once.
+    pub terms: Vec<u32>,
+    /// True when it ends in a question mark.
+    pub asks: bool,
+}
+
+/// A message of the window.
+#[derive(Debug, Clone)]
+pub struct Post<'a> {
+    /// The message.
+    pub message: &'a ContextMessage,
+    /// Index of its thread.
+    pub thread: usize,
+    /// Its place in its thread.
+    pub place: usize,
+    /// False for bots' posts, repeated posts and posts without words: they are never quoted.
+    pub quotable: bool,
+    /// Its sentences.
+    pub sentences: Range<usize>,
+    /// Numbers of its terms, sorted, each once.
+    pub terms: Vec<u32>,
+}
+
+/// A window, indexed.
+#[derive(Debug)]
+pub struct Source<'a> {
+    /// Messages by time.
+    pub posts: Vec<Post<'a>>,
+    /// Sentences of all posts, in order.
+    pub sentences: Vec<Sentence>,
+    /// Indices of posts by thread.
+    pub threads: Vec<Vec<usize>>,
+    /// Terms of the quotable posts by thread, sorted, each once.
+    pub thread_terms: Vec<Vec<u32>>,
+    /// Weight of each term.
+    pub idf: Vec<f64>,
+    model: TfIdf,
+    by_id: HashMap<i64, usize>,
+    /// Folded words of the authors' names.
+    names: BTreeSet<String>,
+}
+
+impl<'a> Source<'a> {
+    /// Indexes the messages of a window. Messages outside every thread are threaded by replies and pauses.
+    pub fn new(messages: &'a [ContextMessage], threads: Option<&Threads>) -> Self {
+        let by_id = messages.iter().enumerate().map(|(at, message)| (message.id, at)).collect();
+        let documents: Vec<Vec<String>> = messages.iter().map(|message| lemmas(&message.text)).collect();
+        let model = TfIdf::fit(&documents);
+        let mut source = Self {
+            posts: Vec::with_capacity(messages.len()),
+            sentences: Vec::new(),
+            threads: Vec::new(),
+            thread_terms: Vec::new(),
+            idf: Vec::new(),
+            model,
+            by_id,
+            names: messages.iter().flat_map(|message| text::tokens(&message.author_name)).collect(),
+        };
+        for message in messages {
+            source.push(message);
+        }
+        source.thread(threads);
+        source.thread_terms = source
+            .threads
+            .iter()
+            .map(|posts| posts.iter().map(|post| &source.posts[*post]).filter(|post| post.quotable))
+            .map(|posts| sorted(posts.flat_map(|post| &post.terms)))
+            .collect();
+        source.idf =
+            (0..).map_while(|term| source.model.term(term)).map(|term| source.model.idf(term)).collect();
+        source
+    }
+
+    fn push(&mut self, message: &'a ContextMessage) {
+        let post = self.posts.len();
+        let start = self.sentences.len();
+        for range in sentences(&message.text) {
+            let sentence = sentence(&self.model, post, &message.text, range);
+            self.sentences.push(sentence);
+        }
+        let sentences = start..self.sentences.len();
+        let quotable = !message.is_bot && message.duplicate_of.is_none() && !sentences.is_empty();
+        let terms = sorted(self.sentences[sentences.clone()].iter().flat_map(|sentence| &sentence.terms));
+        self.posts.push(Post { message, thread: 0, place: 0, quotable, sentences, terms });
+    }
+
+    /// Puts every post into a thread: the given one, else that of the post it answers or follows closely.
+    fn thread(&mut self, threads: Option<&Threads>) {
+        let mut given: BTreeMap<usize, usize> = BTreeMap::new();
+        for (number, thread) in threads.iter().flat_map(|threads| &threads.threads).enumerate() {
+            for id in &thread.message_ids {
+                if let Some(&post) = self.by_id.get(id) {
+                    given.entry(post).or_insert(number);
+                }
+            }
+        }
+        let mut numbers: BTreeMap<usize, usize> = BTreeMap::new();
+        for post in 0..self.posts.len() {
+            let thread = match given.get(&post) {
+                Some(number) => *numbers.entry(*number).or_insert(self.threads.len()),
+                None => self.fallback_thread(post, threads.is_none()),
+            };
+            if thread == self.threads.len() {
+                self.threads.push(Vec::new());
+            }
+            self.posts[post].thread = thread;
+            self.posts[post].place = self.threads[thread].len();
+            self.threads[thread].push(post);
+        }
+    }
+
+    fn fallback_thread(&self, post: usize, by_pause: bool) -> usize {
+        let message = self.posts[post].message;
+        let answered = message.reply_to.and_then(|id| self.by_id.get(&id)).filter(|parent| **parent < post);
+        if let Some(&parent) = answered {
+            return self.posts[parent].thread;
+        }
+        match post.checked_sub(1).map(|before| &self.posts[before]) {
+            Some(before)
+                if by_pause && message.sent_at.saturating_sub(before.message.sent_at) <= THREAD_GAP_MS =>
+            {
+                before.thread
+            }
+            _ => self.threads.len(),
+        }
+    }
+
+    /// Index of the post of a message id.
+    pub fn index(&self, id: i64) -> Option<usize> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// The post of a message id.
+    pub fn post(&self, id: i64) -> Option<&Post<'a>> {
+        self.index(id).map(|post| &self.posts[post])
+    }
+
+    /// Numbers of the known terms of a text, sorted, each once; and how many terms are unknown.
+    pub fn terms(&self, text: &str) -> (Vec<u32>, usize) {
+        let lemmas = lemmas(text);
+        let terms: Vec<u32> = lemmas.iter().filter_map(|lemma| self.model.number(lemma)).collect();
+        (sorted(&terms), lemmas.len() - terms.len())
+    }
+
+    /// Sum of the weights of terms.
+    pub fn weight(&self, terms: &[u32]) -> f64 {
+        terms.iter().map(|&term| self.idf[term as usize]).sum()
+    }
+
+    /// Whether a folded word occurs in the messages, in some form, or in a participant's name.
+    pub fn knows(&self, word: &str) -> bool {
+        text::is_stopword(word) || self.names.contains(word) || self.model.number(&text::stem(word)).is_some()
+    }
+
+    /// Number of words of a text that are participants' names.
+    pub fn named(&self, text: &str) -> usize {
+        text::tokens(text).iter().filter(|word| self.names.contains(*word)).count()
+    }
+
+    /// Names of the participants.
+    pub fn author_names(&self) -> BTreeSet<&'a str> {
+        self.posts.iter().map(|post| post.message.author_name.as_str()).collect()
+    }
+
+    /// The text of a sentence.
+    pub fn text(&self, sentence: &Sentence) -> &'a str {
+        &self.posts[sentence.post].message.text[sentence.range.clone()]
+    }
+
+    /// Posts of the same thread after `post`, in order.
+    pub fn later(&self, post: usize) -> &[usize] {
+        let post = &self.posts[post];
+        &self.threads[post.thread][post.place + 1..]
+    }
+
+    /// Posts of the same thread before `post`, in order.
+    pub fn earlier(&self, post: usize) -> &[usize] {
+        let post = &self.posts[post];
+        &self.threads[post.thread][..post.place]
+    }
+
+    /// The author of a post; ids are compared, names shown.
+    pub fn author(&self, post: usize) -> &'a str {
+        &self.posts[post].message.author_id
+    }
+}
+
+fn sentence(model: &TfIdf, post: usize, text: &str, range: Range<usize>) -> Sentence {
+    let slice = &text[range.clone()];
+    let tokens = tokenize(slice);
+    let mut padded = String::from(" ");
+    for token in tokens.iter().filter(|token| token.kind != TokenKind::Address) {
+        padded.push_str(&token.text);
+        padded.push(' ');
+    }
+    let terms: Vec<u32> = lemmas(slice).iter().filter_map(|lemma| model.number(lemma)).collect();
+    let asks = slice.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '?').ends_with('?');
+    Sentence { post, range, padded, length: tokens.len(), terms: sorted(&terms), asks }
+}
+
+fn sorted<'t>(terms: impl IntoIterator<Item = &'t u32>) -> Vec<u32> {
+    let mut terms: Vec<u32> = terms.into_iter().copied().collect();
+    terms.sort_unstable();
+    terms.dedup();
+    terms
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use schemas::Thread;
+
+    /// A message for tests: `author`'s name is also the id, `sent_at` counts minutes.
+    pub(crate) fn message(id: i64, author: &str, text: &str) -> ContextMessage {
+        ContextMessage {
+            id,
+            revision: 0,
+            author_id: author.to_lowercase(),
+            author_name: author.to_owned(),
+            is_bot: false,
+            sent_at: id * 60_000,
+            text: text.to_owned(),
+            reply_to: None,
+            topic_id: None,
+            links: Vec::new(),
+            media_kind: None,
+            forwarded: false,
+            reactions: 0,
+            rank: 0.5,
+            in_budget: true,
+            duplicate_of: None,
+        }
+    }
+
+    #[test]
+    fn every_post_is_in_one_thread() {
+        let mut messages: Vec<_> = (1..=4).map(|id| message(id, "A", "some words")).collect();
+        messages[3].sent_at += THREAD_GAP_MS * 2;
+        let source = Source::new(&messages, None);
+        assert_eq!(source.threads, [vec![0, 1, 2], vec![3]]);
+        let given = Threads {
+            links: Vec::new(),
+            threads: vec![Thread { thread_id: 2, message_ids: vec![2, 4, 99] }],
+        };
+        let source = Source::new(&messages, Some(&given));
+        assert_eq!(source.threads, [vec![0], vec![1, 3], vec![2]]);
+    }
+
+    #[test]
+    fn sentences_are_padded_and_asked() {
+        let messages = [message(1, "A", "Ёлку берём! Кто-нибудь против?)")];
+        let source = Source::new(&messages, None);
+        assert_eq!(source.sentences[0].padded, " елку берем ");
+        assert!(!source.sentences[0].asks);
+        assert!(source.sentences[1].asks);
+    }
+}

@@ -1,0 +1,170 @@
+//! Whether a statement rests on the messages it cites: terms, author, numbers, negation.
+//!
+//! Invariant: a sentence quoted from a cited message by its author is always supported.
+
+use crate::{quality::Statement, source::Source};
+use std::collections::BTreeSet;
+use text::{TokenKind, fold, sentences, tokenize};
+
+/// Share of a sentence's terms that the cited messages must hold.
+const TERMS_SUPPORTED: f64 = 0.6;
+/// Share of its terms found in one sentence that makes it a quotation of that sentence.
+const QUOTED: f64 = 0.9;
+/// A sentence of more than so many times its terms is not what is quoted.
+const QUOTED_LENGTH: usize = 2;
+
+const NEGATORS: &[&str] = &[
+    "not",
+    "no",
+    "never",
+    "none",
+    "nothing",
+    "nobody",
+    "cannot",
+    "without",
+    "neither",
+    "nor",
+    "не",
+    "нет",
+    "ни",
+    "никогда",
+    "ничего",
+    "никто",
+    "нельзя",
+    "без",
+    "никаких",
+];
+
+/// How a statement stands to its source.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Support {
+    /// Its sentences.
+    pub(crate) sentences: usize,
+    /// Those of them that are supported; one with too few of its terms supported counts in proportion.
+    pub(crate) supported: f64,
+    /// True when it cites a message that does not exist, or states a name, number or address that the source lacks.
+    pub(crate) invented: bool,
+}
+
+/// Holds a statement against the messages it cites.
+pub(crate) fn support(source: &Source<'_>, statement: &Statement<'_>) -> Support {
+    let cited: Vec<usize> = if statement.message_ids.is_empty() {
+        (0..source.posts.len()).collect()
+    } else {
+        statement.message_ids.iter().filter_map(|id| source.index(*id)).collect()
+    };
+    let dangling = statement.message_ids.iter().any(|id| source.post(*id).is_none());
+    let ranges = sentences(statement.text);
+    let count = ranges.len().max(1);
+    let author = agrees_on_author(source, statement, &cited);
+    let evidence = Evidence::of(source, &cited);
+    let supported = if author && !dangling {
+        ranges.iter().map(|range| evidence.supports(source, &statement.text[range.clone()])).sum()
+    } else {
+        0.0
+    };
+    let invented = dangling || states_unknown_facts(source, &evidence, statement);
+    Support { sentences: count, supported, invented }
+}
+
+fn agrees_on_author(source: &Source<'_>, statement: &Statement<'_>, cited: &[usize]) -> bool {
+    let Some(speaker) = statement.speaker else { return true };
+    cited.iter().any(|post| source.posts[*post].message.author_name == speaker)
+}
+
+/// What the cited messages say.
+struct Evidence {
+    posts: Vec<usize>,
+    terms: BTreeSet<u32>,
+    facts: BTreeSet<String>,
+}
+
+impl Evidence {
+    fn of(source: &Source<'_>, cited: &[usize]) -> Self {
+        let terms = cited.iter().flat_map(|post| source.posts[*post].terms.iter().copied()).collect();
+        let facts = cited.iter().flat_map(|post| facts(&source.posts[*post].message.text)).collect();
+        Self { posts: cited.to_vec(), terms, facts }
+    }
+
+    /// 1 for a supported sentence, less for one with unknown terms, 0 for one that states or negates something else.
+    fn supports(&self, source: &Source<'_>, sentence: &str) -> f64 {
+        let (terms, unknown) = source.terms(sentence);
+        let named = source.named(sentence).min(unknown);
+        let held = terms.iter().filter(|term| self.terms.contains(term)).count();
+        let all = terms.len() + unknown - named;
+        let on_terms = if all == 0 { 1.0 } else { (held as f64 / (TERMS_SUPPORTED * all as f64)).min(1.0) };
+        let agrees = stated(sentence).all(|fact| self.facts.contains(&fact))
+            && self.agrees_on_negation(source, sentence, &terms);
+        if agrees { on_terms } else { 0.0 }
+    }
+
+    /// A quotation negates as often as the sentence that it quotes; a paraphrase may negate in other words.
+    fn agrees_on_negation(&self, source: &Source<'_>, sentence: &str, terms: &[u32]) -> bool {
+        let cited = self.posts.iter().flat_map(|post| source.posts[*post].sentences.clone());
+        let quotes = |number: &usize| {
+            let found = &source.sentences[*number].terms;
+            let shared = terms.iter().filter(|term| found.binary_search(term).is_ok()).count();
+            shared as f64 >= QUOTED * terms.len().max(1) as f64 && found.len() <= terms.len() * QUOTED_LENGTH
+        };
+        let own = negations(sentence);
+        let cut = sentence.ends_with('…');
+        let mut quoted =
+            cited.filter(quotes).map(|number| negations(source.text(&source.sentences[number]))).peekable();
+        quoted.peek().is_none() || quoted.any(|other| if cut { own <= other } else { own == other })
+    }
+}
+
+fn negations(text: &str) -> usize {
+    let negates = |word: &str| NEGATORS.contains(&word) || word.ends_with("n't");
+    tokenize(text).iter().filter(|token| negates(&token.text)).count()
+}
+
+/// Numbers and addresses of a text, folded; `18th` states 18.
+fn facts(text: &str) -> impl Iterator<Item = String> {
+    tokenize(text).into_iter().filter_map(|token| {
+        let ordinal = token.text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        match token.kind {
+            TokenKind::Number | TokenKind::Address => Some(token.text),
+            TokenKind::Word if !ordinal.is_empty() && ordinal.chars().all(|c| c.is_ascii_digit()) => {
+                Some(ordinal.to_owned())
+            }
+            _ => None,
+        }
+    })
+}
+
+/// Facts that a text states in full: the last one of a cut text may be cut itself.
+fn stated(text: &str) -> impl Iterator<Item = String> {
+    let mut stated: Vec<String> = facts(text).collect();
+    if text.ends_with('…') {
+        stated.pop();
+    }
+    stated.into_iter()
+}
+
+/// A number, an address or a name that the source does not have.
+fn states_unknown_facts(source: &Source<'_>, evidence: &Evidence, statement: &Statement<'_>) -> bool {
+    let in_source = |fact: &str| {
+        evidence.facts.contains(fact)
+            || source.posts.iter().any(|post| facts(&post.message.text).any(|known| known == fact))
+    };
+    stated(statement.text).any(|fact| !in_source(&fact))
+        || names(statement.text).any(|name| !source.knows(&name))
+}
+
+/// Capitalised words that do not start a sentence: names, unless all are capitals.
+fn names(text: &str) -> impl Iterator<Item = String> {
+    let tokens = tokenize(text);
+    let starts: Vec<usize> = sentences(text).iter().map(|range| range.start).collect();
+    let mut found = Vec::new();
+    for token in tokens {
+        let word = &text[token.range.clone()];
+        let mut letters = word.chars();
+        let capital =
+            letters.next().is_some_and(char::is_uppercase) && letters.next().is_some_and(char::is_lowercase);
+        if token.kind == TokenKind::Word && capital && !starts.contains(&token.range.start) {
+            found.push(fold(word).trim_end_matches("'s").to_owned());
+        }
+    }
+    found.into_iter()
+}

@@ -1,0 +1,93 @@
+//! The authors of a group, numbered from 1 in the order in which they first wrote.
+//!
+//! Invariant: a number stands for the same author forever, so that windows can keep numbers.
+
+use crate::codec::{Reader, Writer};
+use std::{collections::HashMap, sync::Arc};
+
+/// Authors in one part of a snapshot: a part is written again only when it grows.
+const PART_AUTHORS: usize = 128;
+
+/// Author ids and their numbers.
+#[derive(Debug, Default)]
+pub(crate) struct Authors {
+    numbers: HashMap<Arc<str>, u32>,
+    ids: Vec<Arc<str>>,
+    /// How many the snapshot has.
+    saved: usize,
+}
+
+impl Authors {
+    /// The number of an author.
+    pub(crate) fn number(&mut self, id: &str) -> u32 {
+        if let Some(number) = self.numbers.get(id) {
+            return *number;
+        }
+        let id: Arc<str> = id.into();
+        self.ids.push(Arc::clone(&id));
+        let number = self.ids.len() as u32;
+        self.numbers.insert(id, number);
+        number
+    }
+
+    /// The parts that grew since the last call: number of the part and its bytes.
+    pub(crate) fn drain_parts(&mut self) -> Vec<(usize, Vec<u8>)> {
+        if self.saved == self.ids.len() {
+            return Vec::new();
+        }
+        let first = self.saved / PART_AUTHORS;
+        self.saved = self.ids.len();
+        let parts = self.ids.chunks(PART_AUTHORS).enumerate().skip(first);
+        parts.map(|(part, ids)| (part, encode(ids))).collect()
+    }
+
+    /// Puts a part back; parts may come in any order.
+    pub(crate) fn restore_part(&mut self, part: usize, bytes: &[u8]) -> Option<()> {
+        let mut reader = Reader(bytes);
+        let mut position = part.checked_mul(PART_AUTHORS)?;
+        while !reader.is_empty() {
+            let id: Arc<str> = reader.take_text()?.into();
+            if self.ids.len() <= position {
+                self.ids.resize(position + 1, Arc::clone(&id));
+            }
+            self.ids[position] = Arc::clone(&id);
+            position += 1;
+            self.numbers.insert(id, u32::try_from(position).ok()?);
+        }
+        self.saved = self.ids.len();
+        Some(())
+    }
+}
+
+fn encode(ids: &[Arc<str>]) -> Vec<u8> {
+    let mut writer = Writer::default();
+    for id in ids {
+        writer.put_text(id);
+    }
+    writer.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_survive_a_snapshot_restored_in_any_order() {
+        let mut authors = Authors::default();
+        let names: Vec<String> = (0..300).map(|n| format!("user{n}")).collect();
+        let numbers: Vec<u32> = names.iter().map(|name| authors.number(name)).collect();
+        assert_eq!(numbers, (1..=300).collect::<Vec<u32>>());
+        let parts = authors.drain_parts();
+        assert_eq!(parts.iter().map(|(part, _)| *part).collect::<Vec<_>>(), [0, 1, 2]);
+        assert!(authors.drain_parts().is_empty());
+
+        let mut again = Authors::default();
+        for (part, bytes) in parts.iter().rev() {
+            assert_eq!(again.restore_part(*part, bytes), Some(()));
+        }
+        assert!(again.drain_parts().is_empty());
+        assert_eq!(names.iter().map(|name| again.number(name)).collect::<Vec<_>>(), numbers);
+        assert_eq!(again.number("new"), 301);
+        assert_eq!(again.drain_parts().len(), 1);
+    }
+}

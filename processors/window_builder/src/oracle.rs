@@ -1,0 +1,286 @@
+//! A second window builder, slow and simple, for tests to compare with: it keeps the whole log and reads it anew for
+//! every revision.
+//!
+//! Invariant: nothing is shared with the Fold but where window bounds lie (which has a test of its own). Contents
+//! come from [`as_of`] and nothing else.
+
+mod log;
+
+pub use log::{LoggedMessage, as_of};
+
+use crate::{WindowBuilder, grid, settings::Epoch};
+use processor::{Event, Outcome, Reject};
+use schemas::{END_OF_LANE, GroupMessageIngested, GroupSettings, GroupWindowReady, LIVE_LANE, window_id};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the Fold has to make of a record.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Expected {
+    /// These revisions, in this order; none when the record was only remembered.
+    Emit(Vec<GroupWindowReady>),
+    /// A drop for this reason.
+    Drop(&'static str),
+    /// A rejection for this reason.
+    Reject(&'static str),
+}
+
+impl Expected {
+    /// What the Fold made of a record, to compare with.
+    pub fn of(result: &Result<Outcome, Reject>) -> Self {
+        match result {
+            Ok(Outcome::Emit(emissions)) => {
+                Self::Emit(emissions.iter().filter_map(|emission| emission.downcast().cloned()).collect())
+            }
+            Ok(Outcome::Drop(drop)) => Self::Drop(drop.0),
+            Err(reject) => Self::Reject(reject.reason),
+        }
+    }
+}
+
+/// The oracle over the records of any number of groups, each in the order of the log.
+#[derive(Debug, Default)]
+pub struct Oracle {
+    options: WindowBuilder,
+    groups: BTreeMap<(String, String), Group>,
+}
+
+#[derive(Debug)]
+struct Group {
+    log: Vec<LoggedMessage>,
+    epochs: Vec<Epoch>,
+    /// Sizes in force, and the settings since which they are.
+    sizes: BTreeMap<i32, usize>,
+    /// Newest stamp and promise of each lane.
+    lanes: BTreeMap<String, (i64, i64)>,
+    windows: Vec<Window>,
+}
+
+#[derive(Debug)]
+struct Window {
+    size_hours: i32,
+    start: i64,
+    end: i64,
+    epoch: usize,
+    /// Lanes in which it is open, and when each closes it.
+    open: BTreeMap<String, i64>,
+    /// (id, revision) of the newest revision emitted.
+    emitted: Option<BTreeSet<(i64, i64)>>,
+    revision: i32,
+    emitted_by_live: bool,
+    /// Newest (deleted, revision) by id.
+    newest: BTreeMap<i64, (bool, i64)>,
+}
+
+impl Default for Group {
+    fn default() -> Self {
+        let first = Epoch::default();
+        let sizes = first.settings.window_hours.iter().map(|size| (*size, 0)).collect();
+        Self { log: Vec::new(), epochs: vec![first], sizes, lanes: BTreeMap::new(), windows: Vec::new() }
+    }
+}
+
+impl Oracle {
+    /// An oracle for a Fold with these options.
+    pub fn new(options: WindowBuilder) -> Self {
+        Self { options, groups: BTreeMap::new() }
+    }
+
+    /// What the Fold has to make of the next record.
+    pub fn step(&mut self, event: &Event<GroupMessageIngested>) -> Expected {
+        let record = &event.value;
+        if let Err(invalid) = record.check() {
+            return Expected::Reject(invalid.reason);
+        }
+        let key = (record.tenant_id.clone(), record.group_id.clone());
+        let group = self.groups.entry(key).or_default();
+        if let Some(settings) = &record.settings {
+            match Epoch::checked(settings, self.options.hourly_windows) {
+                Ok(epoch) => group.adopt(epoch),
+                Err(_) => return Expected::Reject("bad_settings"),
+            }
+        }
+        group.step(event, &self.options)
+    }
+}
+
+impl Group {
+    fn adopt(&mut self, epoch: Epoch) {
+        if self.epochs.last().map(|last| &last.settings) == Some(&epoch.settings) {
+            return;
+        }
+        let number = self.epochs.len();
+        let since = |size: &i32| self.sizes.get(size).copied().unwrap_or(number);
+        self.sizes = epoch.settings.window_hours.iter().map(|size| (*size, since(size))).collect();
+        self.epochs.push(epoch);
+    }
+
+    fn step(&mut self, event: &Event<GroupMessageIngested>, options: &WindowBuilder) -> Expected {
+        let record = &event.value;
+        if record.messages.is_empty() && record.complete_until.is_none() {
+            let only_settings = Expected::Emit(Vec::new());
+            return if record.settings.is_some() { only_settings } else { Expected::Drop("empty") };
+        }
+        let (mut newest, mut promised) =
+            self.lanes.get(&record.lane).copied().unwrap_or((i64::MIN, i64::MIN));
+        let clock = promised.max(newest.saturating_sub(options.grace_ms));
+        let (mut changed, mut late) = (false, false);
+        for message in LoggedMessage::of(event) {
+            let in_time = self.enter(&message, &record.lane, clock, options);
+            late |= in_time.is_none();
+            changed |= in_time == Some(true);
+            if message.sent_at <= record.observed_at {
+                newest = newest.max(message.sent_at);
+            }
+            self.log.push(message);
+        }
+        let ends = record.complete_until == Some(END_OF_LANE);
+        if let Some(until) = record.complete_until.filter(|_| !ends) {
+            promised = promised.max(until);
+        }
+        self.lanes.insert(record.lane.clone(), (newest, promised));
+        let clock = promised.max(newest.saturating_sub(options.grace_ms));
+        let (ready, repeated) = self.close(event, if ends { END_OF_LANE } else { clock });
+        if ends && record.lane != LIVE_LANE {
+            self.lanes.remove(&record.lane);
+        }
+        if !ready.is_empty() || record.settings.is_some() || changed {
+            Expected::Emit(ready)
+        } else if late {
+            Expected::Drop("late")
+        } else if repeated || !record.messages.is_empty() {
+            Expected::Drop("duplicate")
+        } else {
+            Expected::Emit(Vec::new())
+        }
+    }
+
+    /// Whether a message is news to a window that it is in time for; `None` when it is late for all of them.
+    fn enter(
+        &mut self,
+        message: &LoggedMessage,
+        lane: &str,
+        clock: i64,
+        options: &WindowBuilder,
+    ) -> Option<bool> {
+        self.make_windows(message.sent_at);
+        let mut news = None;
+        let (at, rank) = (message.sent_at, (message.deleted, message.revision * i64::from(!message.deleted)));
+        for window in self.windows.iter_mut().filter(|w| w.start <= at && at < w.end) {
+            let due = if clock < window.end {
+                Some(window.end)
+            } else if lane != LIVE_LANE {
+                Some(END_OF_LANE)
+            } else if clock < window.end.saturating_add(options.horizon_ms) {
+                Some(clock.saturating_add(options.grace_ms))
+            } else {
+                None
+            };
+            let is_news = window.newest.get(&message.id).is_none_or(|known| *known < rank);
+            if is_news {
+                window.newest.insert(message.id, rank);
+            }
+            if let Some(due) = window.open.get(lane).copied().or(due) {
+                window.open.insert(lane.to_owned(), due);
+                news = Some(news.unwrap_or(false) || is_news);
+            }
+        }
+        news
+    }
+
+    /// Opens the windows of the sizes in force at a moment, where there are none.
+    fn make_windows(&mut self, at: i64) {
+        let epoch = self.epochs.len() - 1;
+        for (&size_hours, &since) in &self.sizes {
+            let in_the_way = |window: &&Window| window.size_hours == size_hours || window.epoch < since;
+            let others: Vec<&Window> = self.windows.iter().filter(in_the_way).collect();
+            if others.iter().any(|window| window.start <= at && at < window.end) {
+                continue;
+            }
+            let bounds = grid::bounds(&self.epochs[epoch].zone, size_hours, at);
+            let before = others.iter().map(|window| window.end).filter(|end| *end <= at);
+            let after = others.iter().map(|window| window.start).filter(|start| *start > at);
+            let start = before.fold(bounds.start, i64::max);
+            let end = after.fold(bounds.end, i64::min);
+            self.windows.push(Window {
+                size_hours,
+                start,
+                end,
+                epoch,
+                open: BTreeMap::new(),
+                emitted: None,
+                revision: 0,
+                emitted_by_live: false,
+                newest: BTreeMap::new(),
+            });
+        }
+    }
+
+    /// Closes what is due in the record's lane, and tells whether a window had nothing new.
+    fn close(&mut self, event: &Event<GroupMessageIngested>, clock: i64) -> (Vec<GroupWindowReady>, bool) {
+        let lane = &event.value.lane;
+        let mut due: Vec<&mut Window> = self.windows.iter_mut().collect();
+        due.retain(|window| window.open.get(lane).is_some_and(|due| *due <= clock));
+        due.sort_by_key(|window| (window.open.get(lane).copied(), window.start, window.size_hours));
+        let (mut ready, mut repeated) = (Vec::new(), false);
+        for window in due {
+            window.open.remove(lane);
+            match revise(window, &self.log, lane == LIVE_LANE) {
+                Some((content, offset)) => {
+                    let settings = &self.epochs[window.epoch].settings;
+                    ready.push(window_ready(event, window, settings, (&content, offset)));
+                }
+                None => repeated = true,
+            }
+        }
+        (ready, repeated)
+    }
+}
+
+/// The content and offset of a window's next revision, if there is to be one.
+fn revise<'a>(
+    window: &mut Window,
+    log: &'a [LoggedMessage],
+    by_live: bool,
+) -> Option<(Vec<&'a LoggedMessage>, i64)> {
+    let inside = log.iter().filter(|m| window.start <= m.sent_at && m.sent_at < window.end);
+    let offset = inside.map(|message| message.offset).max()?;
+    let content = as_of(log, window.start, window.end, offset);
+    let set: BTreeSet<(i64, i64)> = content.iter().map(|m| (m.id, m.revision)).collect();
+    let wanted = match &window.emitted {
+        None => !set.is_empty(),
+        Some(emitted) => *emitted != set || (by_live && !window.emitted_by_live),
+    };
+    if !wanted {
+        return None;
+    }
+    window.revision += 1;
+    window.emitted = Some(set);
+    window.emitted_by_live |= by_live;
+    Some((content, offset))
+}
+
+fn window_ready(
+    event: &Event<GroupMessageIngested>,
+    window: &Window,
+    settings: &GroupSettings,
+    (content, offset): (&[&LoggedMessage], i64),
+) -> GroupWindowReady {
+    let GroupMessageIngested { tenant_id, group_id, lane, .. } = &event.value;
+    let authors: BTreeSet<&str> = content.iter().filter_map(|message| message.author.as_deref()).collect();
+    GroupWindowReady {
+        tenant_id: tenant_id.clone(),
+        group_id: group_id.clone(),
+        window_id: window_id(tenant_id, group_id, window.size_hours, window.start),
+        size_hours: window.size_hours,
+        window_start: window.start,
+        window_end: window.end,
+        revision: window.revision,
+        lane: lane.clone(),
+        message_count: content.len() as i32,
+        participant_count: authors.len() as i32,
+        scopes: settings.scopes.clone(),
+        settings: settings.clone(),
+        source_partition: event.source.partition,
+        source_offset: offset,
+    }
+}

@@ -1,0 +1,131 @@
+//! Settings of a group, checked and numbered: windows name those under which they opened.
+//!
+//! Invariant: settings that were accepted once can be used; a number stands for the same settings forever.
+
+use crate::codec::{Reader, Writer};
+use jiff::tz::TimeZone;
+use schemas::GroupSettings;
+
+/// Window sizes in hours that a group may choose.
+const SIZES: [i32; 4] = [4, 6, 12, 24];
+/// Size that only a benchmark may choose.
+const SIZE_FOR_BENCHMARKS: i32 = 1;
+/// Languages that a digest may be wished in.
+const LANGUAGES: [&str; 3] = ["auto", "en", "ru"];
+
+/// Settings in force for windows opened after them.
+#[derive(Debug, Clone)]
+pub(crate) struct Epoch {
+    pub(crate) settings: GroupSettings,
+    pub(crate) zone: TimeZone,
+}
+
+impl Default for Epoch {
+    fn default() -> Self {
+        Self { settings: GroupSettings::default(), zone: TimeZone::UTC }
+    }
+}
+
+impl Epoch {
+    /// Accepts settings, or says what is wrong with them. `hourly` allows the size for benchmarks.
+    pub(crate) fn checked(settings: &GroupSettings, hourly: bool) -> Result<Self, String> {
+        let sizes = &settings.window_hours;
+        let known = |size: &i32| SIZES.contains(size) || (hourly && *size == SIZE_FOR_BENCHMARKS);
+        if sizes.is_empty() || !sizes.iter().all(known) || !sizes.is_sorted_by(|a, b| a < b) {
+            return Err(format!("window_hours {sizes:?} is not an ascending choice of {SIZES:?}"));
+        }
+        if !LANGUAGES.contains(&settings.language.as_str()) {
+            return Err(format!("language {:?} is none of {LANGUAGES:?}", settings.language));
+        }
+        Self::zoned(settings.clone()).ok_or_else(|| format!("time zone {:?} is unknown", settings.time_zone))
+    }
+
+    fn zoned(settings: GroupSettings) -> Option<Self> {
+        let zone = TimeZone::get(&settings.time_zone).ok()?;
+        Some(Self { settings, zone })
+    }
+
+    /// The bytes of a snapshot part.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let GroupSettings { window_hours, time_zone, language, scopes, channels, chat } = &self.settings;
+        let mut writer = Writer::default();
+        writer.put(window_hours.len() as u64);
+        for size in window_hours {
+            writer.put_signed(i64::from(*size));
+        }
+        writer.put_text(time_zone);
+        writer.put_text(language);
+        for list in [scopes, channels] {
+            writer.put(list.len() as u64);
+            for item in list {
+                writer.put_text(item);
+            }
+        }
+        writer.put(u64::from(chat.is_some()));
+        writer.put_text(chat.as_deref().unwrap_or_default());
+        writer.finish()
+    }
+
+    /// Reads what [`Self::encode`] wrote.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader(bytes);
+        let mut window_hours = Vec::new();
+        for _ in 0..reader.take()? {
+            window_hours.push(i32::try_from(reader.take_signed()?).ok()?);
+        }
+        let (time_zone, language) = (reader.take_text()?.to_owned(), reader.take_text()?.to_owned());
+        let (scopes, channels) = (texts(&mut reader)?, texts(&mut reader)?);
+        let (has_chat, chat) = (reader.take()? == 1, reader.take_text()?.to_owned());
+        let chat = has_chat.then_some(chat);
+        Self::zoned(GroupSettings { window_hours, time_zone, language, scopes, channels, chat })
+    }
+}
+
+fn texts(reader: &mut Reader<'_>) -> Option<Vec<String>> {
+    let count = reader.take()?;
+    (0..count).map(|_| reader.take_text().map(str::to_owned)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn settings(window_hours: &[i32], time_zone: &str, language: &str) -> GroupSettings {
+        GroupSettings {
+            window_hours: window_hours.to_vec(),
+            time_zone: time_zone.to_owned(),
+            language: language.to_owned(),
+            ..GroupSettings::default()
+        }
+    }
+
+    #[test]
+    fn settings_are_checked() {
+        let error = |settings: &GroupSettings| Epoch::checked(settings, false).err();
+        assert_eq!(error(&GroupSettings::default()), None);
+        assert_eq!(error(&settings(&[4, 6, 12, 24], "Asia/Kolkata", "ru")), None);
+        for sizes in [&[][..], &[1], &[0], &[-4], &[5], &[24, 4], &[4, 4]] {
+            assert!(error(&settings(sizes, "UTC", "ru")).is_some_and(|e| e.contains("window_hours")));
+        }
+        assert!(Epoch::checked(&settings(&[1, 4], "UTC", "en"), true).is_ok());
+        assert!(error(&settings(&[4], "Mars/Olympus", "en")).is_some_and(|e| e.contains("Mars/Olympus")));
+        assert!(error(&settings(&[4], "UTC", "tlh")).is_some_and(|e| e.contains("tlh")));
+    }
+
+    #[test]
+    fn settings_come_back() {
+        for chat in [None, Some(String::new()), Some("-100".to_owned())] {
+            let settings = GroupSettings { chat, ..settings(&[4, 24], "Europe/Berlin", "ru") };
+            let epoch = Epoch::checked(&settings, false).expect("valid");
+            assert_eq!(Epoch::decode(&epoch.encode()).map(|epoch| epoch.settings), Some(settings));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_panic(bytes: Vec<u8>) {
+            let _ = Epoch::decode(&bytes);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What people read: a digest, each statement with the ids of the messages that support it.
+
+use serde::{Deserialize, Serialize};
+
+/// What people read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Digest {
+    /// `ru` or `en`.
+    pub language: String,
+    /// One line.
+    pub headline: String,
+    /// What happened.
+    pub summary: Vec<Claim>,
+    /// Subjects, largest first.
+    pub topics: Vec<DigestTopic>,
+    /// What was decided.
+    pub decisions: Vec<Claim>,
+    /// What stayed open.
+    pub questions: Vec<Claim>,
+    /// What is to be done.
+    pub actions: Vec<Action>,
+    /// Tone.
+    pub mood: Mood,
+    /// People, most active first.
+    pub participants: Vec<Participant>,
+    /// Links.
+    pub links: Vec<LinkRef>,
+    /// Messages of the window.
+    pub message_count: i32,
+    /// People in the window.
+    pub participant_count: i32,
+    /// How good this digest is.
+    pub quality: Quality,
+}
+
+/// A statement and the messages that support it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The statement.
+    pub text: String,
+    /// Ids of supporting messages.
+    pub message_ids: Vec<i64>,
+}
+
+/// A subject of the window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DigestTopic {
+    /// Short title.
+    pub title: String,
+    /// Terms.
+    pub keywords: Vec<String>,
+    /// Messages.
+    pub message_count: i32,
+    /// Conversations.
+    pub threads: Vec<DigestThread>,
+}
+
+/// A conversation inside a topic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DigestThread {
+    /// Opening words.
+    pub title: String,
+    /// Messages.
+    pub message_count: i32,
+    /// What was said.
+    pub claims: Vec<Claim>,
+}
+
+/// Something to be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Action {
+    /// What.
+    pub text: String,
+    /// Who.
+    pub owner: Option<String>,
+    /// When, as said.
+    pub due: Option<String>,
+    /// Ids of supporting messages.
+    pub message_ids: Vec<i64>,
+}
+
+/// Emotional tone as shares that add up to 1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Mood {
+    /// `positive`, `negative`, `neutral` or `mixed`.
+    pub label: String,
+    /// Share of positive messages.
+    pub positive: f64,
+    /// Share of negative messages.
+    pub negative: f64,
+    /// Share of neutral messages.
+    pub neutral: f64,
+    /// The most telling messages.
+    pub message_ids: Vec<i64>,
+}
+
+/// Who did what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Participant {
+    /// Author id.
+    pub author_id: String,
+    /// Display name.
+    pub name: String,
+    /// Role in the window.
+    pub role: String,
+    /// Messages.
+    pub message_count: i32,
+    /// What this person said.
+    pub did: Vec<Claim>,
+}
+
+/// A link that was shared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkRef {
+    /// URL.
+    pub url: String,
+    /// Ids of the messages that hold it.
+    pub message_ids: Vec<i64>,
+}
+
+/// The quality score and its parts, each in [0, 1]:
+/// `score = guard · (.40 faithfulness + .35 coverage + .10 speakers + .10 repetition + .05 length)`.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Quality {
+    /// Overall.
+    pub score: f64,
+    /// 1, or .4 when a citation or fact is unsupported.
+    pub guard: f64,
+    /// Share of sentences supported by the messages they cite.
+    pub faithfulness: f64,
+    /// Share of the source's information that is kept.
+    pub coverage: f64,
+    /// Share of active participants that are named.
+    pub speakers: f64,
+    /// 1 − share of repeated bigrams.
+    pub repetition: f64,
+    /// 1 inside the length band.
+    pub length: f64,
+}
+
+/// Where an artifact came from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StageRun {
+    /// Stage name.
+    pub stage: String,
+    /// UUIDv5 of stage, code and prompt version, input.
+    pub run_id: String,
+    /// `ok`, `retry`, `fallback` or `degraded`.
+    pub outcome: String,
+    /// Model, or `offline`.
+    pub model_id: String,
+    /// Tokens used.
+    pub tokens: i64,
+    /// Cost in the provider's currency.
+    pub cost: f64,
+}
+
+impl Digest {
+    /// Every list of cited message ids in the digest.
+    pub fn citations(&self) -> impl Iterator<Item = &[i64]> {
+        let claims = self.summary.iter().chain(&self.decisions).chain(&self.questions);
+        let threads = self.topics.iter().flat_map(|topic| &topic.threads).flat_map(|thread| &thread.claims);
+        let did = self.participants.iter().flat_map(|participant| &participant.did);
+        claims
+            .chain(threads)
+            .chain(did)
+            .map(|claim| claim.message_ids.as_slice())
+            .chain(self.actions.iter().map(|action| action.message_ids.as_slice()))
+            .chain(self.links.iter().map(|link| link.message_ids.as_slice()))
+            .chain(std::iter::once(self.mood.message_ids.as_slice()))
+    }
+}

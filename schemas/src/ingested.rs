@@ -1,0 +1,187 @@
+//! `group.message.ingested`: message states of a group in the order of their source, with control in that order.
+
+use crate::{identity, record::record};
+use serde::{Deserialize, Serialize};
+
+/// Lane of messages as they happen; every other lane is an import's id.
+pub const LIVE_LANE: &str = "live";
+/// `complete_until` that ends a lane: every open window of it closes.
+pub const END_OF_LANE: i64 = i64::MAX;
+
+/// Messages of a group in the order of their source, and control in the same order.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct GroupMessageIngested {
+    /// Tenant that owns the group.
+    pub tenant_id: String,
+    /// Group inside the tenant.
+    pub group_id: String,
+    /// [`LIVE_LANE`], or the id of an import.
+    pub lane: String,
+    /// The source's clock in ms; for an import, the newest send time read so far.
+    pub observed_at: i64,
+    /// Message states, oldest first; empty in control records.
+    pub messages: Vec<Message>,
+    /// Trace id of this record: 32 hex digits.
+    pub ingest_trace_id: String,
+    /// Event time in ms up to which this lane is complete; [`END_OF_LANE`] ends the lane.
+    pub complete_until: Option<i64>,
+    /// New settings of the group.
+    pub settings: Option<GroupSettings>,
+}
+
+record!(GroupMessageIngested, "group.message.ingested.v1", "group.message.ingested.v1",
+    identity: |r| match r.messages.first() {
+        Some(first) => format!("{}/{}/{}/{}", r.tenant_id, r.group_id, first.id, first.revision),
+        None => r.ingest_trace_id.clone(),
+    },
+    time: |r| r.messages.iter().map(|m| m.sent_at).max().unwrap_or(r.observed_at),
+    trace: |r| r.ingest_trace_id.clone());
+
+/// Settings of a group, effective for windows opened after them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupSettings {
+    /// Window sizes in hours, ascending: any of 4, 6, 12, 24 (1 for benchmarks).
+    pub window_hours: Vec<i32>,
+    /// IANA time zone in which windows are aligned.
+    pub time_zone: String,
+    /// Language of digests: `ru`, `en`, or `auto` (decided per window).
+    pub language: String,
+    /// Scopes granted to the group's digests.
+    pub scopes: Vec<String>,
+    /// Delivery channels, such as `file`.
+    pub channels: Vec<String>,
+    /// Delivery target in the channel's own terms.
+    pub chat: Option<String>,
+}
+
+impl Default for GroupSettings {
+    /// One digest a day in UTC, written to a file: useful at once, and sends nothing to anybody.
+    fn default() -> Self {
+        Self {
+            window_hours: vec![24],
+            time_zone: "UTC".to_owned(),
+            language: "auto".to_owned(),
+            scopes: vec!["DIGEST_READ".to_owned()],
+            channels: vec!["file".to_owned()],
+            chat: None,
+        }
+    }
+}
+
+/// What a message state says about its message. Carried as a string, so that the set stays open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MessageKind {
+    /// First state of the message.
+    New,
+    /// Changed text.
+    Edited,
+    /// The message is gone.
+    Deleted,
+}
+
+impl MessageKind {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Edited => "edited",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// The kind of a wire name; `None` for one this version does not know.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::New, Self::Edited, Self::Deleted].into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// One state of one chat message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    /// Message id, unique in the group.
+    pub id: i64,
+    /// Edit time in ms since the epoch; 0 for the original.
+    pub revision: i64,
+    /// `new`, `edited` or `deleted`; see [`MessageKind`].
+    pub kind: String,
+    /// Null when the source does not tell.
+    pub author: Option<Author>,
+    /// Original send time in ms since the epoch.
+    pub sent_at: i64,
+    /// Text with personal data masked.
+    pub text: String,
+    /// Marked spans of the text.
+    pub entities: Vec<Entity>,
+    /// Id of the message answered.
+    pub reply_to: Option<i64>,
+    /// Forum topic: id of the message that created it.
+    pub topic_id: Option<i64>,
+    /// Attachment.
+    pub media: Option<Media>,
+    /// Origin of a forwarded message.
+    pub forward: Option<Forward>,
+    /// Reactions at the time of the record.
+    pub reactions: Vec<Reaction>,
+}
+
+/// Who wrote a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Author {
+    /// Stable id of the author.
+    pub id: String,
+    /// Display name.
+    pub name: String,
+    /// True for automated accounts.
+    pub is_bot: bool,
+}
+
+/// A marked span of a text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entity {
+    /// `link`, `mention`, `code`, `bold`, ...
+    pub kind: String,
+    /// Start in UTF-16 units.
+    pub offset: i32,
+    /// Length in UTF-16 units.
+    pub length: i32,
+    /// Target of a text link.
+    pub url: Option<String>,
+}
+
+/// An attachment; its bytes are not carried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Media {
+    /// `photo`, `video_file`, `voice_message`, `sticker`, `file`, ...
+    pub kind: String,
+    /// Name as sent.
+    pub file_name: Option<String>,
+    /// Media type.
+    pub mime_type: Option<String>,
+    /// Size in bytes.
+    pub size_bytes: Option<i64>,
+}
+
+/// Origin of a forwarded message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forward {
+    /// Name of the original author or channel.
+    pub from: String,
+    /// Original send time in ms since the epoch.
+    pub sent_at: Option<i64>,
+}
+
+/// Count of one reaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reaction {
+    /// Emoji or custom reaction id.
+    pub emoji: String,
+    /// How many.
+    pub count: i32,
+}
+
+impl GroupMessageIngested {
+    /// Trace id of a record that starts at `position` of a source.
+    pub fn trace(source_identity: &str, position: &str) -> String {
+        identity::trace_id(&format!("{source_identity}@{position}"))
+    }
+}

@@ -1,0 +1,44 @@
+//! The event contract: the wire types of every topic, their identities and the Confluent wire format.
+//!
+//! Invariant: a type that travels through Kafka is declared here and nowhere else, and matches its
+//! `avro/*.avsc` field by field (a test encodes and decodes every example with both).
+
+mod artifacts;
+mod check;
+mod compatibility;
+mod context;
+mod delivery;
+mod digest;
+mod dlq;
+mod identity;
+mod ingested;
+mod record;
+mod stage;
+mod window;
+mod wire;
+
+pub use artifacts::{
+    Emotions, MessageEmotion, ParticipantRole, ReplyLink, Roles, Segment, Segments, Thread, Threads, Topic,
+    Topics,
+};
+pub use check::Invalid;
+pub use compatibility::{Incompatibility, check_mutually_readable};
+pub use context::{ContextMessage, DigestContextPrepared, DigestGenerateRequested, HistoryMatch};
+pub use delivery::{DigestBlocked, DigestDelivered, DigestPersisted, DigestReadyForDelivery};
+pub use digest::{
+    Action, Claim, Digest, DigestThread, DigestTopic, LinkRef, Mood, Participant, Quality, StageRun,
+};
+pub use dlq::{DigestDlq, RecordHeader};
+pub use identity::{
+    Version, VersionError, digest_id, identity_hash, lane_id, run_id, span_id, trace_id, window_id,
+};
+pub use ingested::{
+    Author, END_OF_LANE, Entity, Forward, GroupMessageIngested, GroupSettings, LIVE_LANE, Media, Message,
+    MessageKind, Reaction,
+};
+pub use record::{RECORD_TYPES, Record, RecordType, record_type};
+pub use stage::{DigestStageCompleted, DigestStageStarted, DigestState, STAGES, outcome};
+pub use window::{GroupWindowReady, WindowRef};
+pub use wire::{
+    DecodeError, Decoder, EncodeError, Encoder, SchemaSource, SchemaSourceError, frame_schema_id,
+};

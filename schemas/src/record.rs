@@ -1,0 +1,91 @@
+//! What every wire type tells the runtime: its type name, schema, key, identity and event time.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// A record type of the event contract.
+pub trait Record:
+    Serialize + DeserializeOwned + Clone + std::fmt::Debug + PartialEq + Send + Sync + 'static
+{
+    /// Versioned type name, as in `ce_type` and in the map.
+    const TYPE: &'static str;
+    /// Newest Avro schema of the type, as JSON.
+    const AVSC: &'static str;
+
+    /// Tenant that owns the record.
+    fn tenant_id(&self) -> &str;
+    /// Group inside the tenant.
+    fn group_id(&self) -> &str;
+    /// What makes two records the same event; equal on every replay.
+    fn identity(&self) -> String;
+    /// Event time in ms since the epoch (`ce_time`), never the time of processing.
+    fn event_time_ms(&self) -> i64;
+    /// W3C trace id: 32 hex digits, a function of the identity.
+    fn trace_id(&self) -> String;
+
+    /// Kafka key: `tenant_id/group_id` on every event topic, so that order holds per group.
+    fn key(&self) -> String {
+        format!("{}/{}", self.tenant_id(), self.group_id())
+    }
+}
+
+/// A record type as data, for the map, the registry and the contract tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordType {
+    /// Versioned type name.
+    pub name: &'static str,
+    /// Newest Avro schema, as JSON.
+    pub avsc: &'static str,
+}
+
+const fn of<R: Record>() -> RecordType {
+    RecordType { name: R::TYPE, avsc: R::AVSC }
+}
+
+/// Every record type of the contract.
+pub const RECORD_TYPES: [RecordType; 11] = [
+    of::<crate::GroupMessageIngested>(),
+    of::<crate::GroupWindowReady>(),
+    of::<crate::DigestGenerateRequested>(),
+    of::<crate::DigestContextPrepared>(),
+    of::<crate::DigestStageStarted>(),
+    of::<crate::DigestStageCompleted>(),
+    of::<crate::DigestReadyForDelivery>(),
+    of::<crate::DigestBlocked>(),
+    of::<crate::DigestPersisted>(),
+    of::<crate::DigestDelivered>(),
+    of::<crate::DigestDlq>(),
+];
+
+/// Looks a record type up by its versioned name.
+pub fn record_type(name: &str) -> Option<RecordType> {
+    RECORD_TYPES.into_iter().find(|record| record.name == name)
+}
+
+/// Implements [`Record`] for a type whose tenant, group and (where it has one) trace are plain fields.
+macro_rules! record {
+    ($type:ty, $name:literal, $avsc:literal, identity: |$i:ident| $identity:expr, time: |$t:ident| $time:expr, trace: |$r:ident| $trace:expr) => {
+        impl $crate::Record for $type {
+            const TYPE: &'static str = $name;
+            const AVSC: &'static str = include_str!(concat!("../avro/", $avsc, ".avsc"));
+            fn tenant_id(&self) -> &str {
+                &self.tenant_id
+            }
+            fn group_id(&self) -> &str {
+                &self.group_id
+            }
+            fn identity(&self) -> String {
+                let $i = self;
+                $identity
+            }
+            fn event_time_ms(&self) -> i64 {
+                let $t = self;
+                $time
+            }
+            fn trace_id(&self) -> String {
+                let $r = self;
+                $trace
+            }
+        }
+    };
+}
+pub(crate) use record;

@@ -1,0 +1,68 @@
+//! Files and directories: written whole or not at all, locked, measured.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::error::at;
+
+/// Takes the lock of a file that is made for it. `None`: the file was deleted meanwhile, try again.
+pub(crate) fn lock_file(path: &Path, waiting: &impl Fn()) -> Result<Option<File>, Error> {
+    let open = || OpenOptions::new().create(true).truncate(false).write(true).open(path);
+    let file = open().map_err(at("open", path))?;
+    if file.try_lock().is_err() {
+        waiting();
+        file.lock().map_err(at("lock", path))?;
+    }
+    let ours = file.metadata().map_err(at("read", path))?;
+    Ok(fs::metadata(path).is_ok_and(|now| (now.dev(), now.ino()) == (ours.dev(), ours.ino())).then_some(file))
+}
+
+/// Makes a directory and its parents, whose content others may see (Postgres runs as another user than root).
+pub(crate) fn make_directory(path: &Path) -> Result<(), Error> {
+    DirBuilder::new().recursive(true).mode(0o755).create(path).map_err(at("create", path))
+}
+
+/// For deletions: what is not there need not be deleted.
+pub(crate) fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {
+    result.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+}
+
+/// Writes a file so that it is seen whole or not at all.
+pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> Result<(), Error> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let temporary = PathBuf::from(name);
+    fs::write(&temporary, content).map_err(at("write", &temporary))?;
+    fs::rename(&temporary, path).map_err(at("write", path))
+}
+
+/// Writes a value for [`read_json`].
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
+    let text = serde_json::to_vec_pretty(value)
+        .map_err(|source| Error::Damaged { path: path.to_owned(), source })?;
+    write_atomically(path, &text)
+}
+
+/// Reads a value back; `None` when there is no such file.
+pub(crate) fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Option<T>, Error> {
+    match fs::read(path) {
+        Ok(text) => serde_json::from_slice(&text)
+            .map(Some)
+            .map_err(|source| Error::Damaged { path: path.to_owned(), source }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(at("read", path)(error)),
+    }
+}
+
+/// Bytes on disk of a file, or of a directory with everything in it.
+pub(crate) fn disk_bytes(path: &Path) -> u64 {
+    let Ok(metadata) = fs::symlink_metadata(path) else { return 0 };
+    let below = if metadata.is_dir() { fs::read_dir(path).ok() } else { None };
+    metadata.blocks() * 512
+        + below.into_iter().flatten().flatten().map(|entry| disk_bytes(&entry.path())).sum::<u64>()
+}

@@ -1,0 +1,242 @@
+//! Kafka, schema registry and Postgres for development and tests, as processes of this machine or, where a Docker
+//! daemon answers, as containers.
+//!
+//! Invariants: the software comes from the pinned lists beside this package; every listener is on 127.0.0.1; only
+//! processes that this package started, known by id and start time, are ever stopped; only a directory that carries
+//! its VERSION file is ever deleted.
+
+mod compose;
+mod error;
+mod files;
+mod host;
+mod kafka;
+mod layout;
+mod logs;
+mod native;
+mod part;
+mod postgres;
+mod probe;
+mod process;
+mod progress;
+mod registry;
+mod software;
+mod status;
+mod tool;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+pub use error::Error;
+use files::absent_is_fine;
+pub use layout::Mode;
+use layout::{DataDir, State};
+pub use logs::LogRequest;
+use part::Ports;
+pub use part::{DEFAULT_BASE_PORT, Part, PortChoice};
+pub use progress::Progress;
+use progress::{Reporter, reporting};
+pub use status::{Health, PartStatus, Status};
+
+/// Which stack is meant, and how it is to be started.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Everything of one stack lies here; two stacks are two directories.
+    pub data_dir: PathBuf,
+    /// How the ports of a start are chosen.
+    pub ports: PortChoice,
+    /// Never docker compose, even where a daemon answers.
+    pub native: bool,
+}
+
+impl Default for Options {
+    /// `.stack` in the current directory, remembered ports, compose allowed.
+    fn default() -> Self {
+        Self { data_dir: ".stack".into(), ports: PortChoice::Remembered, native: false }
+    }
+}
+
+/// Where clients connect to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Addresses {
+    /// Bootstrap servers, `host:port`.
+    pub kafka: String,
+    /// The Confluent-compatible API of the registry, with its path.
+    pub registry: String,
+    /// The database `gistmill` as the application's role, which no policy spares.
+    pub postgres: String,
+    /// The database `gistmill` as its owner, for migrations.
+    pub postgres_owner: String,
+}
+
+impl Addresses {
+    fn of(ports: Ports) -> Self {
+        let postgres = |role| format!("postgres://{role}@127.0.0.1:{}/gistmill", ports.postgres());
+        Self {
+            kafka: format!("127.0.0.1:{}", ports.kafka()),
+            registry: format!("http://127.0.0.1:{}{}", ports.registry(), registry::API),
+            postgres: postgres("gistmill_app"),
+            postgres_owner: postgres("gistmill_owner"),
+        }
+    }
+
+    /// The addresses under the configuration's own names of environment variables.
+    pub fn variables(&self) -> [(&'static str, &str); 4] {
+        [
+            ("GISTMILL_KAFKA__BROKERS", &self.kafka),
+            ("GISTMILL_REGISTRY__URL", &self.registry),
+            ("GISTMILL_POSTGRES__URL", &self.postgres),
+            ("GISTMILL_POSTGRES__OWNER_URL", &self.postgres_owner),
+        ]
+    }
+}
+
+/// Makes everything run: installs the software the first time, starts the parts that do not run, waits until all are
+/// healthy. Of two calls at once on one directory the second waits and then finds the stack running. A part that
+/// fails leaves the others running; the next call starts what is missing.
+pub fn up(options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Addresses, Error> {
+    reporting(progress, |reporter| {
+        let (directory, _lock) = DataDir::create_locked(&options.data_dir, || waiting(reporter))?;
+        let mode = match directory.state()? {
+            Some(state) if state.mode == Mode::Compose && options.native => {
+                return Err(Error::OtherMode { path: options.data_dir.clone() });
+            }
+            Some(state) => state.mode,
+            None => native::choose_mode(options.native),
+        };
+        let ports = match mode {
+            Mode::Native => native::up(&directory, options.ports, reporter),
+            Mode::Compose => compose::up(&directory, options.ports, reporter),
+        }?;
+        Ok(Addresses::of(ports))
+    })
+}
+
+fn waiting(reporter: &Reporter) {
+    reporter.say("stack", "waiting for another command on this data directory …");
+}
+
+/// The addresses of a stack of which every part is healthy, else [`Error::NotRunning`].
+pub fn addresses(options: &Options) -> Result<Addresses, Error> {
+    let (directory, state) = started(options)?;
+    let sick = status::of(&directory)?.into_iter().flat_map(|status| status.parts);
+    let sick: Vec<&str> = sick.filter(|it| it.health != Health::Healthy).map(|it| it.part.name()).collect();
+    if sick.is_empty() {
+        Ok(Addresses::of(state.ports()?))
+    } else {
+        Err(not_running(options, &sick.join(", ")))
+    }
+}
+
+/// What runs and how it is. A directory in which nothing was ever started is [`Error::NotRunning`].
+pub fn status(options: &Options) -> Result<Status, Error> {
+    let (directory, _) = started(options)?;
+    status::of(&directory)?.ok_or_else(|| not_running(options, "the stack"))
+}
+
+/// Stops the stack in order; false when nothing ran.
+pub fn down(options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<bool, Error> {
+    reporting(progress, |reporter| match DataDir::open(&options.data_dir)? {
+        Some(directory) => match directory.lock(|| waiting(reporter))? {
+            Some(_lock) => stop(&directory, directory.state()?.as_ref(), false, reporter),
+            None => Ok(false),
+        },
+        None => Ok(false),
+    })
+}
+
+/// Stops the stack and deletes its data directory; false when there was none.
+pub fn reset(options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<bool, Error> {
+    reporting(progress, |reporter| {
+        let Some(directory) = DataDir::open_any_version(&options.data_dir)? else { return Ok(false) };
+        let Some(lock) = directory.lock(|| waiting(reporter))? else { return Ok(false) };
+        // A state file that cannot be read, being damaged or of another layout, is no reason to keep the directory.
+        let state = directory.state().unwrap_or_default();
+        stop(&directory, state.as_ref(), true, reporter)?;
+        let outside =
+            state.map_or_else(|| postgres::outside_home(&directory), |state| state.postgres_outside);
+        if let Some(outside) = outside {
+            absent_is_fine(std::fs::remove_dir_all(&outside)).map_err(error::at("delete", &outside))?;
+        }
+        directory.delete(lock)?;
+        reporter.say("stack", "data directory deleted");
+        Ok(true)
+    })
+}
+
+fn stop(
+    directory: &DataDir,
+    state: Option<&State>,
+    volumes: bool,
+    reporter: &Reporter,
+) -> Result<bool, Error> {
+    match state {
+        Some(state) if state.mode == Mode::Compose => {
+            compose::down(directory, state, volumes, reporter).map(|()| true)
+        }
+        _ => native::down(directory, reporter),
+    }
+}
+
+/// Writes the parts' logs; with `follow` it returns only when the output is closed.
+pub fn logs(options: &Options, request: LogRequest, out: &mut dyn Write) -> Result<(), Error> {
+    let (directory, state) = started(options)?;
+    if state.mode == Mode::Compose {
+        let mut command = compose::logs(&directory, &state, request.lines, request.part)?;
+        let failed = |source| Error::Spawn { program: "docker".to_owned(), source };
+        return command.args(request.follow.then_some("--follow")).status().map(drop).map_err(failed);
+    }
+    let wanted = Part::ALL.into_iter().filter(|part| request.part.is_none_or(|one| one == *part));
+    logs::write(wanted.map(|part| (part, directory.log(part))).collect(), request, out)
+}
+
+fn started(options: &Options) -> Result<(DataDir, State), Error> {
+    let directory = DataDir::open(&options.data_dir)?.ok_or_else(|| not_running(options, "the stack"))?;
+    let state = directory.state()?.ok_or_else(|| not_running(options, "the stack"))?;
+    Ok((directory, state))
+}
+
+fn not_running(options: &Options, what: &str) -> Error {
+    Error::NotRunning { data_dir: options.data_dir.clone(), detail: format!("not running: {what}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_told_under_the_names_of_the_configuration() -> Result<(), Error> {
+        let addresses = Addresses::of(Ports::from_base(4000)?);
+        let expected = [
+            ("GISTMILL_KAFKA__BROKERS", "127.0.0.1:4000"),
+            ("GISTMILL_REGISTRY__URL", "http://127.0.0.1:4002/apis/ccompat/v7"),
+            ("GISTMILL_POSTGRES__URL", "postgres://gistmill_app@127.0.0.1:4004/gistmill"),
+            ("GISTMILL_POSTGRES__OWNER_URL", "postgres://gistmill_owner@127.0.0.1:4004/gistmill"),
+        ];
+        assert_eq!(addresses.variables(), expected);
+        Ok(())
+    }
+
+    #[test]
+    fn a_directory_with_a_damaged_state_can_be_reset() {
+        let outer = tempfile::tempdir().unwrap();
+        let options = Options { data_dir: outer.path().join("stack"), ..Options::default() };
+        drop(DataDir::create_locked(&options.data_dir, || ()).unwrap());
+        std::fs::write(options.data_dir.join("state.json"), "?").unwrap();
+        assert!(matches!(down(&options, &mut |_| {}), Err(Error::Damaged { .. })));
+        assert!(reset(&options, &mut |_| {}).unwrap());
+        assert!(!options.data_dir.exists());
+    }
+
+    #[test]
+    fn a_stack_that_never_ran_is_not_running_and_needs_no_stopping() {
+        let outer = tempfile::tempdir().unwrap();
+        let options = Options { data_dir: outer.path().join("none"), ..Options::default() };
+        assert!(matches!(addresses(&options), Err(Error::NotRunning { .. })));
+        assert!(matches!(status(&options), Err(Error::NotRunning { .. })));
+        assert!(!down(&options, &mut |_| {}).unwrap());
+        assert!(!reset(&options, &mut |_| {}).unwrap());
+        assert!(!options.data_dir.exists());
+    }
+}

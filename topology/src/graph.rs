@@ -1,0 +1,129 @@
+//! The map drawn: Mermaid for pages, plain lines for terminals. A function of the map alone.
+
+use crate::{ConnectorShape, Map, Processor};
+use std::{collections::BTreeMap, fmt::Write as _};
+
+/// From this many processors on, what they all write is drawn once, as an arrow from their frame.
+const SHARED_BY_MIN: usize = 3;
+const START: &str = "<!-- graph -->";
+const END: &str = "<!-- /graph -->";
+
+/// Processors by the longest way from a source, then by name: the order in which records meet them.
+pub fn processors_in_order(map: &Map) -> Vec<&Processor> {
+    let mut depths: BTreeMap<&str, usize> = BTreeMap::new();
+    // Each round settles at least one more processor, unless the map has a circle: then the bound ends it.
+    for _ in map.processors() {
+        for processor in map.processors() {
+            let before = map.processors().filter(|p| p.ports.values().any(|topic| *topic == processor.input));
+            let depth = before.map(|p| depths.get(p.name.as_str()).map_or(1, |depth| depth + 1)).max();
+            depths.insert(&processor.name, depth.unwrap_or(0));
+        }
+    }
+    let mut order: Vec<_> = map.processors().collect();
+    order.sort_by_key(|p| (depths.get(p.name.as_str()).copied(), &p.name));
+    order
+}
+
+/// The map as a Mermaid flow chart: topics rounded, processors framed, what all processors write drawn once.
+pub fn graph(map: &Map) -> String {
+    let mut chart = String::from("flowchart LR\n");
+    let shared = shared_topics(map);
+    let mut line = |text: String| {
+        chart.push_str("  ");
+        chart.push_str(&text);
+        chart.push('\n');
+    };
+    for topic in map.topics().filter(|topic| map.readers(&topic.name).next().is_some()) {
+        line(format!("{}([{}])", topic_id(&topic.name), topic.name));
+    }
+    for topic in map.topics().filter(|topic| map.readers(&topic.name).next().is_none()) {
+        line(format!("{}[({})]", topic_id(&topic.name), topic.name));
+    }
+    line("subgraph processors".to_owned());
+    for processor in processors_in_order(map) {
+        line(format!("  {}", mover(&processor.name)));
+    }
+    line("end".to_owned());
+    map.connectors()
+        .for_each(|connector| line(format!("{}[/{}/]", mover_id(&connector.name), connector.name)));
+    for connector in map.connectors().filter(|connector| connector.shape == ConnectorShape::Source) {
+        connector.ports.values().for_each(|topic| line(arrow(&mover_id(&connector.name), &topic_id(topic))));
+    }
+    for processor in processors_in_order(map) {
+        line(arrow(&topic_id(&processor.input), &mover_id(&processor.name)));
+        let own = processor.outputs().filter(|topic| !shared.contains_key(topic));
+        own.for_each(|topic| line(arrow(&mover_id(&processor.name), &topic_id(topic))));
+    }
+    for (topic, role) in &shared {
+        line(format!("processors -. {role} .-> {}", topic_id(topic)));
+    }
+    for connector in map.connectors() {
+        connector.inputs.values().for_each(|topic| line(arrow(&topic_id(topic), &mover_id(&connector.name))));
+        let outbox = connector.outbox.iter();
+        outbox.for_each(|to| line(format!("{} -. outbox .-> {}", mover_id(&connector.name), mover_id(to))));
+    }
+    chart
+}
+
+/// The map as plain lines, in the order in which records meet its entries.
+pub fn text(map: &Map) -> String {
+    let mut lines = String::new();
+    let joined = |topics: &BTreeMap<String, String>| {
+        let mut topics: Vec<&str> = topics.values().map(String::as_str).collect();
+        topics.dedup();
+        topics.join(", ")
+    };
+    let mut line = |from: &str, name: &str, to: &str| {
+        let arrow = |there: bool| if there { " → " } else { "" };
+        // Writing to a String cannot fail.
+        let written = writeln!(lines, "{from}{}{name}{}{to}", arrow(!from.is_empty()), arrow(!to.is_empty()));
+        debug_assert!(written.is_ok());
+    };
+    for source in map.connectors().filter(|connector| connector.shape == ConnectorShape::Source) {
+        line("", &source.name, &joined(&source.ports));
+    }
+    for processor in processors_in_order(map) {
+        line(&processor.input, &processor.name, &joined(&processor.ports));
+    }
+    for sink in map.connectors().filter(|connector| connector.shape == ConnectorShape::Sink) {
+        line(&joined(&sink.inputs), &sink.name, sink.outbox.as_deref().unwrap_or_default());
+    }
+    lines
+}
+
+/// A page with the Mermaid chart put between its `<!-- graph -->` and `<!-- /graph -->` lines; `None` when it has
+/// no such lines. A page that is up to date comes back unchanged.
+pub fn page_with_graph(page: &str, map: &Map) -> Option<String> {
+    let (before, rest) = page.split_once(START)?;
+    let (_, after) = rest.split_once(END)?;
+    Some(format!("{before}{START}\n```mermaid\n{}```\n{END}{after}", graph(map)))
+}
+
+/// Topics that many processors write, and what they are to them.
+fn shared_topics(map: &Map) -> BTreeMap<&str, String> {
+    let mut roles: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for processor in map.processors() {
+        let ports = processor.ports.iter().map(|(port, topic)| (topic.as_str(), port.as_str()));
+        let dead_letters = processor.dead_letters.iter().map(|topic| (topic.as_str(), "dead letters"));
+        ports.chain(dead_letters).for_each(|(topic, role)| roles.entry(topic).or_default().push(role));
+    }
+    let shared = roles.into_iter().filter(|(_, roles)| roles.len() >= SHARED_BY_MIN);
+    shared.map(|(topic, roles)| (topic, roles.first().copied().unwrap_or_default().to_owned())).collect()
+}
+
+fn mover(name: &str) -> String {
+    format!("{}[{name}]", mover_id(name))
+}
+
+/// Mermaid ids take no dots; the two kinds of names are kept apart.
+fn topic_id(name: &str) -> String {
+    format!("t_{}", name.replace('.', "_"))
+}
+
+fn mover_id(name: &str) -> String {
+    format!("m_{name}")
+}
+
+fn arrow(from: &str, to: &str) -> String {
+    format!("{from} --> {to}")
+}

@@ -1,0 +1,23 @@
+//! The one map: what topics, processors and connectors there are and how they are bound.
+//!
+//! Invariant: everything but [`broker`] is pure. Code speaks the map's logical names; [`Prefix`] alone turns them
+//! into the names that a broker, a registry or a database sees.
+
+pub mod broker;
+mod check;
+mod connector;
+mod graph;
+mod map;
+mod plan;
+mod prefix;
+mod retention;
+
+pub use check::{Problem, check};
+pub use connector::{Connector, ConnectorShape, Processor, ProcessorShape};
+pub use graph::{graph, page_with_graph, processors_in_order, text};
+pub use map::{Cleanup, Error, Map, Topic, TopicKind};
+pub use plan::{
+    Action, BrokerState, Change, GroupState, Plan, PlanOptions, Refusal, SubjectState, TopicState, plan,
+};
+pub use prefix::{Prefix, PrefixError};
+pub use retention::{Retention, RetentionError};
