@@ -114,7 +114,7 @@ impl FileSink {
 
 impl Sink for FileSink {
     const NAME: &'static str = "file_sink";
-    const CHANNEL: Option<&'static str> = Some("file");
+    const CHANNEL: Option<&'static str> = Some(CHANNEL);
 
     fn inputs(&self) -> Vec<InputSpec> {
         vec![READY]

@@ -17,11 +17,14 @@ use processor::PortSpec;
 use runtime::{Position, Source, SourceBatch, SourceError};
 use schemas::lane_id;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 /// Elements read in one call at most, so that a stretch of service messages moves the position too.
 const ELEMENTS_MAX: u64 = 5000;
-const METER_ELEMENTS: u64 = 2000;
+/// Elements passed over in one call at most, so that a restart far into a file still answers a stop.
+const SEEK_ELEMENTS_MAX: u64 = 20_000;
+/// How soon to go on passing over.
+const IDLE: Duration = Duration::from_millis(1);
 const POSITION_VERSION: u32 = 1;
 
 /// How much of a file is committed.
@@ -52,8 +55,8 @@ impl FilePosition {
     }
 }
 
-/// Reads a file that does not change. Reading is synchronous: a call takes the time of a thousand messages, the
-/// first one after a restart that of reading the file up to the position.
+/// Reads a file that does not change. Reading is synchronous: a call takes the time of a thousand messages, or
+/// of passing over twenty thousand.
 #[derive(Debug)]
 pub struct FileSource {
     path: PathBuf,
@@ -84,8 +87,8 @@ impl FileSource {
         &self.origin.lane
     }
 
-    fn batch(&mut self, from: &FilePosition) -> Result<(Batch, FilePosition), Error> {
-        let mut cursor = self.seek(from)?;
+    fn batch(&mut self, from: &FilePosition) -> Result<SourceBatch, SourceError> {
+        let Some(cursor) = &mut self.cursor else { return Ok(SourceBatch::Idle(IDLE)) };
         let mut batch = Batch::default();
         let mut is_ended = false;
         while !batch.is_full() && cursor.elements - from.elements < ELEMENTS_MAX {
@@ -97,38 +100,35 @@ impl FileSource {
             };
             batch.push(&self.origin, at, cursor.newest(), item);
         }
-        let after = FilePosition {
-            elements: cursor.elements,
-            bytes: cursor.bytes(),
-            is_ended,
-            ..FilePosition::START
-        };
-        self.report(&cursor);
-        self.cursor = Some(cursor);
-        Ok((batch, after))
+        let (elements, bytes) = (cursor.elements, cursor.bytes());
+        self.report();
+        let after = FilePosition { elements, bytes, is_ended, ..FilePosition::START };
+        let emissions = batch::emit(batch.finish(&self.origin));
+        Ok(SourceBatch::Records { emissions, position: after.position()? })
     }
 
-    /// The cursor at a position: the one at hand, or a new one that has read up to it.
-    fn seek(&mut self, to: &FilePosition) -> Result<Cursor, Error> {
-        let mut cursor = match self.cursor.take() {
+    /// Moves the cursor towards a position, from the start of the file if it is past it; true when it is there.
+    fn seek(&mut self, to: &FilePosition) -> Result<bool, Error> {
+        let cursor = match &mut self.cursor {
             Some(cursor) if cursor.elements <= to.elements => cursor,
-            _ => Cursor::open(&self.path, &self.survey.content)?,
+            cursor => cursor.insert(Cursor::open(&self.path, &self.survey.content)?),
         };
-        while cursor.elements < to.elements {
+        let stop = to.elements.min(cursor.elements + SEEK_ELEMENTS_MAX);
+        while cursor.elements < stop {
             if cursor.next()?.is_none() {
                 return Err(Error::Changed { path: self.path.display().to_string() });
             }
-            if cursor.elements.is_multiple_of(METER_ELEMENTS) {
-                self.report(&cursor);
-            }
         }
-        if self.known.is_none() {
-            self.known = Some(cursor.summary.read);
+        let (is_there, read) = (cursor.elements == to.elements, cursor.summary.read);
+        if is_there && self.known.is_none() {
+            self.known = Some(read);
         }
-        Ok(cursor)
+        self.report();
+        Ok(is_there)
     }
 
-    fn report(&self, cursor: &Cursor) {
+    fn report(&self) {
+        let Some(cursor) = &self.cursor else { return };
         let bytes = cursor.bytes();
         let known = self.known.unwrap_or(cursor.summary.read);
         let new = cursor.summary.read.saturating_sub(known);
@@ -137,19 +137,6 @@ impl FileSource {
         self.meter.update(|snapshot| {
             *snapshot = Snapshot { phase: Phase::Reading, bytes_done: bytes, bytes_total, summary };
         });
-    }
-
-    /// Counts a file that an earlier run has committed to its end, without giving anything.
-    fn finish(&mut self, at: &FilePosition) -> Result<(), Error> {
-        if self.known.is_none() {
-            let cursor = self.seek(at)?;
-            self.report(&cursor);
-        }
-        self.meter.update(|snapshot| {
-            snapshot.phase = Phase::Done;
-            snapshot.bytes_done = self.survey.bytes;
-        });
-        Ok(())
     }
 }
 
@@ -166,13 +153,17 @@ impl Source for FileSource {
 
     async fn next(&mut self, position: Option<&Position>) -> Result<SourceBatch, SourceError> {
         let from = FilePosition::parse(position)?;
-        if from.is_ended {
-            self.finish(&from)?;
-            return Ok(SourceBatch::End);
+        if !self.seek(&from)? {
+            return Ok(SourceBatch::Idle(IDLE));
         }
-        let (batch, after) = self.batch(&from)?;
-        let emissions = batch::emit(batch.finish(&self.origin));
-        Ok(SourceBatch::Records { emissions, position: after.position()? })
+        if !from.is_ended {
+            return self.batch(&from);
+        }
+        self.meter.update(|snapshot| {
+            snapshot.phase = Phase::Done;
+            snapshot.bytes_done = self.survey.bytes;
+        });
+        Ok(SourceBatch::End)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Tone in three classes on GoEmotions and its Russian translation, by macro F1.
+//! Tone in three classes on `GoEmotions` and its Russian translation, by macro F1.
 //!
 //! Mapping: the twelve pleasant emotions are positive, the eleven unpleasant ones negative; realization, surprise,
 //! curiosity, confusion and neutral are neutral; a text with both positive and negative labels is left out.

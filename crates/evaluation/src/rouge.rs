@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 
 /// F1 values in [0, 100].
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Rouge {
+pub(crate) struct Rouge {
     /// Unigrams.
-    pub r1: f64,
+    pub(crate) r1: f64,
     /// Bigrams.
-    pub r2: f64,
+    pub(crate) r2: f64,
     /// Longest common subsequence.
-    pub rl: f64,
+    pub(crate) rl: f64,
 }
 
 /// Stems of all tokens, stopwords included.
-pub fn stems(text: &str) -> Vec<String> {
+pub(crate) fn stems(text: &str) -> Vec<String> {
     text::tokens(text).iter().map(|token| text::stem(token)).collect()
 }
 
 /// Compares a summary with its reference, both stemmed.
-pub fn rouge(found: &[String], wanted: &[String]) -> Rouge {
+pub(crate) fn rouge(found: &[String], wanted: &[String]) -> Rouge {
     let grams = |size: usize| {
         let (found, wanted) = (counts(found, size), counts(wanted, size));
         let shared =
@@ -55,7 +55,7 @@ fn common_subsequence(a: &[String], b: &[String]) -> usize {
 }
 
 /// Correlation of two series (Pearson); 0 when one of them does not vary.
-pub fn pearson(pairs: &[(f64, f64)]) -> f64 {
+pub(crate) fn pearson(pairs: &[(f64, f64)]) -> f64 {
     let count = pairs.len() as f64;
     let mean = |pick: fn(&(f64, f64)) -> f64| pairs.iter().map(pick).sum::<f64>() / count;
     let (mean_x, mean_y) = (mean(|pair| pair.0), mean(|pair| pair.1));

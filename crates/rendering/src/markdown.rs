@@ -1,4 +1,4 @@
-//! A digest as Markdown (CommonMark).
+//! A digest as Markdown (`CommonMark`).
 
 use crate::{
     View,
@@ -13,7 +13,7 @@ pub fn markdown(view: &View<'_>) -> String {
     let mut in_list = false;
     for block in outline(view) {
         let is_list = matches!(block, Block::Item { .. } | Block::Link { .. } | Block::Entry { .. });
-        if !out.is_empty() && !(is_list && in_list) {
+        if !out.is_empty() && (!is_list || !in_list) {
             out.push('\n');
         }
         in_list = is_list;
@@ -26,7 +26,7 @@ pub fn markdown(view: &View<'_>) -> String {
 fn line(block: &Block) -> String {
     match block {
         Block::Headline(text) => format!("# {}", escape(text)),
-        Block::Facts(text) => format!("_{}_", escape(text)),
+        Block::Facts(text) | Block::Footer(text) => format!("_{}_", escape(text)),
         Block::Section(text) => format!("## {text}"),
         Block::Topic { title, facts } => format!("### {}\n\n_{}_", escape(title), escape(facts)),
         Block::Entry { title, facts } => format!("- **{}** · {}", escape(title), escape(facts)),

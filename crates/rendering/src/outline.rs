@@ -10,6 +10,8 @@ pub(crate) enum Block {
     Headline(String),
     /// Period and counts.
     Facts(String),
+    /// What closes the digest.
+    Footer(String),
     /// Start of a section.
     Section(&'static str),
     /// A topic: title and what is known of it.
@@ -47,7 +49,7 @@ pub(crate) fn outline(view: &View<'_>) -> Vec<Block> {
     links(&mut blocks, digest, words);
     let quality =
         format!("{} {:.2} · {} · {}", words.quality, digest.quality.score, view.version, view.digest_id);
-    blocks.push(Block::Facts(quality));
+    blocks.push(Block::Footer(quality));
     blocks
 }
 

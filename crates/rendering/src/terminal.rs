@@ -32,6 +32,10 @@ impl Page {
         match block {
             Block::Headline(text) => self.lines(BOLD, "", "", text),
             Block::Facts(text) => self.lines(DIM, "", "", text),
+            Block::Footer(text) => {
+                self.out.push('\n');
+                self.lines(DIM, "", "", text);
+            }
             Block::Section(text) => {
                 self.out.push('\n');
                 self.lines(HEADING, "", "", text);
@@ -51,8 +55,9 @@ impl Page {
     fn item(&mut self, depth: usize, text: &str, message_ids: &[i64]) {
         let first = format!("{}• ", "  ".repeat(depth + 1));
         let rest = " ".repeat(first.chars().count());
-        let references: String = message_ids.iter().map(|id| format!(" [#{id}]")).collect();
-        self.lines("", &first, &rest, &format!("{text}{references}"));
+        let mut words = vec![text.to_owned()];
+        words.extend(message_ids.iter().map(|id| format!("[#{id}]")));
+        self.lines("", &first, &rest, &words.join(" "));
     }
 
     /// Wrapped lines: `first` before the first, `rest` before the others, `style` around each.
@@ -69,7 +74,7 @@ impl Page {
         if !self.colour || style.is_empty() {
             self.out.push_str(&self.dim_references(line));
         } else {
-            self.out.push_str(&format!("\u{1b}[{style}m{line}{RESET}"));
+            self.out.extend(["\u{1b}[", style, "m", line, RESET]);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Whether the pipeline has come to rest: nothing that a `read_committed` reader would still get lies before anybody.
 
-use crate::{Config, kafka::{consumer_error, settings}};
+use crate::{Config, kafka::{assigned, consumer_error, settings}};
 use rdkafka::{
     Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
@@ -62,9 +62,8 @@ fn committed(config: &Config, group: &str, topic: &str, partitions: i32) -> Resu
 /// True when a reader starting there gets a record before the ends of all partitions.
 fn has_more(config: &Config, starts: &TopicPartitionList) -> Result<bool, String> {
     let mut settings = settings::reader(&config.kafka, "read_committed");
-    settings.set("enable.partition.eof", "true").set("fetch.wait.max.ms", "10");
-    let consumer: BaseConsumer = settings.create().map_err(|error| error.to_string())?;
-    consumer.assign(starts).map_err(|error| format!("could not read ends of topics: {error}"))?;
+    settings.set("fetch.wait.max.ms", "10");
+    let consumer = assigned(&settings, starts)?;
     let mut ended = BTreeSet::new();
     let began = Instant::now();
     while ended.len() < starts.count() {

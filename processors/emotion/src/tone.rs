@@ -39,7 +39,7 @@ impl Tone {
     }
 }
 
-/// Strength that makes a message positive or negative: best on GoEmotions dev, flat between .2 and .3 there, and
+/// Strength that makes a message positive or negative: best on `GoEmotions` dev, flat between .2 and .3 there, and
 /// within .01 of the best on its Russian translation.
 pub const NEUTRAL_BELOW: f64 = 0.25;
 /// VADER's constant: half of the scale at a sum of about ±2.2.

@@ -12,8 +12,8 @@ use processor::{Reject, Stage, StageReport};
 use schemas::{ContextMessage, DigestStageCompleted, DigestState, Segment, Segments, Threads};
 use std::collections::BTreeMap;
 
-/// Probability from which a gap is a boundary; set on the training dialogues.
-const BOUNDARY_MIN: f64 = 0.5;
+/// Probability from which a gap is a boundary: the best for the score on the training dialogues.
+const BOUNDARY_MIN: f64 = 0.3;
 /// Silence inside a thread that always cuts it: half a day.
 const SILENCE_MS: i64 = 12 * 3_600_000;
 /// Fewer messages are one segment.

@@ -37,7 +37,9 @@ impl<'s, 'a> Coverage<'s, 'a> {
         }
         let sum: f64 = shares.iter().sum();
         if sum > 0.0 {
-            shares.iter_mut().for_each(|share| *share /= sum);
+            for share in &mut shares {
+                *share /= sum;
+            }
         }
         let covered = vec![HashSet::new(); source.threads.len()];
         let recall = vec![0.0; source.threads.len()];

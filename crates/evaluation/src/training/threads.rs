@@ -17,6 +17,13 @@ const BATCH: usize = 32;
 const CONTEXT_LINES: i64 = 150;
 /// Messages of one training window of the Telegram group.
 const WINDOW: usize = 2000;
+/// Silence that parts talks of a day.
+const SILENCE_MS: i64 = 1_800_000;
+/// Fewest and most messages of a talk that are used.
+const TALK_MIN: usize = 4;
+const TALK_MAX: usize = 14;
+/// Talks in a dense lesson.
+const TALKS: usize = 40;
 
 /// A window with what is known of its parents: for each message the right answers, empty when unknown.
 struct Lesson {
@@ -35,8 +42,48 @@ pub fn addressing(data_dir: &Path, epochs: usize) -> Result<String, Error> {
 pub fn replying(data_dir: &Path, epochs: usize) -> Result<String, Error> {
     let messages = telegram::load(data_dir)?;
     let seen = &messages[..messages.len() - held_out(&messages).len()];
-    let lessons: Vec<Lesson> = seen.chunks(WINDOW).map(telegram_lesson).collect();
-    Ok(train(&lessons, epochs))
+    let days: Vec<Lesson> = seen.chunks(WINDOW).map(telegram_lesson).collect();
+    let dense = dense_lessons(seen);
+    // In turn, so that neither kind has the last word in an epoch.
+    let longest = days.len().max(dense.len());
+    let mut pairs: Vec<Lesson> = Vec::with_capacity(days.len() + dense.len());
+    let (mut days, mut dense) = (days.into_iter(), dense.into_iter());
+    for _ in 0..longest {
+        pairs.extend(days.next());
+        pairs.extend(dense.next());
+    }
+    Ok(train(&pairs, epochs))
+}
+
+/// Talks of different days put close after one another: their first messages are certain to start a thread,
+/// though no silence precedes them.
+fn dense_lessons(messages: &[ContextMessage]) -> Vec<Lesson> {
+    let talks: Vec<&[ContextMessage]> = messages
+        .chunk_by(|earlier, later| later.sent_at - earlier.sent_at < SILENCE_MS)
+        .filter(|talk| talk.len() >= TALK_MIN)
+        .map(|talk| &talk[..talk.len().min(TALK_MAX)])
+        .collect();
+    let lessons = talks.len() / TALKS;
+    (0..lessons).map(|lesson| dense_lesson((0..TALKS).map(|talk| talks[talk * lessons + lesson]))).collect()
+}
+
+fn dense_lesson<'a>(talks: impl Iterator<Item = &'a [ContextMessage]>) -> Lesson {
+    let mut messages: Vec<ContextMessage> = Vec::new();
+    let mut starts = Vec::new();
+    for (number, talk) in (0_i64..).zip(talks) {
+        let begin = messages.last().map_or(0, |last| last.sent_at) + 30_000 + 20_000 * (number % 8);
+        starts.push(messages.len());
+        messages.extend(talk.iter().map(|message| ContextMessage {
+            sent_at: begin + message.sent_at - talk[0].sent_at,
+            ..message.clone()
+        }));
+    }
+    let mut lesson = telegram_lesson(&messages);
+    for start in starts {
+        // What answers a message of its own day has no parent here, but does not look like a start.
+        lesson.answers[start] = if messages[start].reply_to.is_none() { vec![None] } else { Vec::new() };
+    }
+    lesson
 }
 
 fn irc_lesson(log: &irc::Log) -> Lesson {

@@ -16,7 +16,7 @@ use rdkafka::{
     consumer::{BaseConsumer, Consumer},
     error::KafkaError,
 };
-pub(crate) use reader::read_range;
+pub(crate) use reader::{assigned, read_range};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// Longest wait for an answer about offsets.

@@ -3,13 +3,40 @@
 use super::consumer::{Record, consumer_error};
 use crate::engine::log::{RecordView, Visit};
 use rdkafka::{
-    Offset, TopicPartitionList,
+    ClientContext, Offset, TopicPartitionList,
     config::ClientConfig,
-    consumer::{BaseConsumer, Consumer},
-    error::KafkaError,
+    consumer::{BaseConsumer, Consumer, ConsumerContext},
+    error::{KafkaError, RDKafkaErrorCode},
     message::Message,
 };
 use std::time::{Duration, Instant};
+use tracing::warn;
+
+/// Says nothing at the end of a partition, which is what a reader looks for.
+pub(crate) struct Quiet;
+
+impl ClientContext for Quiet {
+    fn error(&self, error: KafkaError, reason: &str) {
+        if !matches!(error, KafkaError::Global(RDKafkaErrorCode::PartitionEOF)) {
+            warn!(%error, reason, "broker connection");
+        }
+    }
+}
+
+impl ConsumerContext for Quiet {}
+
+/// A consumer outside any group, to be assigned by hand.
+pub(crate) fn assigned(settings: &ClientConfig, starts: &TopicPartitionList) -> Result<BaseConsumer<Quiet>, String> {
+    let mut settings = settings.clone();
+    settings.set("enable.partition.eof", "true");
+    settings.remove("group.instance.id");
+    let consumer = settings
+        .create_with_context(Quiet)
+        .map_err(|error| format!("could not create reader: {error}"))?;
+    let consumer: BaseConsumer<Quiet> = consumer;
+    consumer.assign(starts).map_err(|error| format!("could not read {starts:?}: {error}"))?;
+    Ok(consumer)
+}
 
 /// Longest silence before a restore gives up; it is then tried again from the start.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
@@ -22,15 +49,11 @@ pub(crate) fn read_range(
     (from, until): (Option<i64>, Option<i64>),
     visit: Visit<'_>,
 ) -> Result<(), String> {
-    let mut settings = settings.clone();
-    settings.set("enable.partition.eof", "true");
-    settings.remove("group.instance.id");
-    let consumer: BaseConsumer = settings.create().map_err(|error| format!("could not create reader: {error}"))?;
     let start = from.map_or(Offset::Beginning, Offset::Offset);
     let mut list = TopicPartitionList::new();
     list.add_partition_offset(topic, partition, start)
-        .and_then(|()| consumer.assign(&list))
         .map_err(|error| format!("could not read {topic}/{partition}: {error}"))?;
+    let consumer = assigned(settings, &list)?;
     let mut heard = Instant::now();
     loop {
         match consumer.poll(Duration::from_millis(200)) {

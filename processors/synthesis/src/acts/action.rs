@@ -6,8 +6,10 @@
 use super::{
     agreement::agrees,
     due::due,
-    has, lexis, starts,
-    verb::{is_first_plural, is_first_singular_future},
+    has, lexis,
+    promise::{names_companion, own_words},
+    starts,
+    verb::is_first_plural,
 };
 use crate::source::{Post, Sentence, Source};
 use std::ops::Range;
@@ -78,7 +80,8 @@ fn promise(source: &Source<'_>, at: usize, number: usize) -> Option<Commitment> 
     if sentence.asks {
         score -= 1.5;
     }
-    if has(&sentence.padded, lexis::NO_PROMISE) || has(&sentence.padded, &[" сейчас ", " уже ", " если бы "])
+    if has(&sentence.padded, lexis::action::NO_PROMISE)
+        || has(&sentence.padded, &[" сейчас ", " уже ", " если бы "])
     {
         score -= 2.0;
     }
@@ -91,142 +94,9 @@ fn promise(source: &Source<'_>, at: usize, number: usize) -> Option<Commitment> 
     })
 }
 
-/// What the words of a promise tell.
-pub(super) fn own_words(sentence: &Sentence, timed: bool) -> f64 {
-    let padded = sentence.padded.as_str();
-    let mut score: f64 = 0.0;
-    if has(padded, lexis::COMMITTED) {
-        score += 2.0;
-    }
-    let words: Vec<&str> = padded.split_whitespace().collect();
-    let negated = |at: usize| at > 0 && words[at - 1] == "не";
-    if words.iter().enumerate().any(|(at, word)| is_first_singular_future(word) && !negated(at)) {
-        score += 2.0;
-    }
-    score += english_ellipsis(padded, &words, timed);
-    score
-}
-
-/// "с Русланом", "with Tom": somebody by name does it together with the speaker.
-fn names_companion(text: &str) -> bool {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    words.windows(2).any(|pair| matches!(pair[0], "с" | "with") && pair[1].starts_with(char::is_uppercase))
-}
-
-/// Promises without "I'll": "will do", "I add that today", "resubmitting within the hour", "that I can build by tonight".
-fn english_ellipsis(padded: &str, words: &[&str], timed: bool) -> f64 {
-    let opener = words.first().copied().unwrap_or_default();
-    if starts(padded, &[" will do "]) {
-        return 1.75;
-    }
-    if opener == "will" && !padded.contains(" will not ") {
-        return 1.75;
-    }
-    if !timed {
-        return 0.0;
-    }
-    let own = words.windows(2).any(|pair| pair[0] == "i" && is_plain_verb(pair[1]));
-    let doing = words.windows(2).any(|pair| pair[0] == "i'm" && pair[1].ends_with("ing"));
-    let elided = opener.ends_with("ing") && opener.len() > 5 && !NO_TASK.contains(&opener);
-    let able = has(padded, &[" i can "]) && !has(padded, &[" can't ", " if i "]);
-    let ready = has(
-        padded,
-        &[
-            "'ll be with you ",
-            "'ll be ready ",
-            "'ll be done ",
-            "'ll be up ",
-            " will be ready ",
-            " will have ",
-        ],
-    );
-    if own || doing || elided || able || ready { 1.5 } else { 0.0 }
-}
-
-/// Openers in -ing that are no task.
-const NO_TASK: &[&str] = &[
-    "morning",
-    "evening",
-    "nothing",
-    "something",
-    "anything",
-    "everything",
-    "heading",
-    "going",
-    "looking",
-    "waiting",
-    "leaving",
-    "coming",
-    "shadowing",
-    "according",
-    "during",
-];
-
-/// A verb after "I" that acts: not a state of mind, not the past.
-fn is_plain_verb(word: &str) -> bool {
-    const STATES: &[&str] = &[
-        "am",
-        "was",
-        "had",
-        "have",
-        "think",
-        "know",
-        "guess",
-        "hope",
-        "love",
-        "like",
-        "hate",
-        "want",
-        "need",
-        "said",
-        "did",
-        "do",
-        "don't",
-        "can",
-        "can't",
-        "could",
-        "would",
-        "should",
-        "mean",
-        "see",
-        "saw",
-        "got",
-        "get",
-        "feel",
-        "just",
-        "will",
-        "thought",
-        "wonder",
-        "believe",
-        "assume",
-        "remember",
-        "forgot",
-        "never",
-        "still",
-        "read",
-        "only",
-        "promise",
-        "agree",
-        "imagined",
-        "told",
-        "took",
-        "went",
-        "made",
-        "found",
-        "heard",
-        "keep",
-        "really",
-        "understand",
-        "wish",
-        "swear",
-        "live",
-    ];
-    word.chars().all(|c| c.is_ascii_lowercase()) && !word.ends_with("ed") && !STATES.contains(&word)
-}
-
 fn request(source: &Source<'_>, at: usize, number: usize) -> Option<Commitment> {
     let sentence = &source.sentences[number];
-    let asked = has(&sentence.padded, lexis::REQUESTED) || sentence.padded.contains(" @");
+    let asked = has(&sentence.padded, lexis::action::REQUESTED) || sentence.padded.contains(" @");
     if asked
         && sentence.length >= 4
         && let Some((acceptance, score)) = acceptance(source, at)
@@ -240,7 +110,7 @@ fn request(source: &Source<'_>, at: usize, number: usize) -> Option<Commitment> 
             score,
         });
     }
-    let need = has(&sentence.padded, lexis::UNOWNED) && !sentence.asks && sentence.length >= 5;
+    let need = has(&sentence.padded, lexis::action::UNOWNED) && !sentence.asks && sentence.length >= 5;
     let marked = starts(&sentence.padded, &[" todo ", " to do ", " action item ", " надо не забыть "]);
     let score = if marked { 3.0 } else { 1.5 };
     (need && score >= THRESHOLD).then(|| {

@@ -4,7 +4,7 @@
 //! a plain conclusion only together with its place in the discussion.
 
 use super::{
-    Found, action::own_words, agreement::agrees, due::due, has, lexis, starts, verb::is_first_plural,
+    Found, agreement::agrees, due::due, has, lexis, promise::own_words, starts, verb::is_first_plural,
 };
 use crate::source::{Post, Sentence, Source};
 
@@ -36,15 +36,15 @@ fn best(source: &Source<'_>, at: usize, post: &Post<'_>) -> Option<Found> {
 fn wording(source: &Source<'_>, sentence: &Sentence) -> f64 {
     let padded = sentence.padded.as_str();
     let mut score = 0.0;
-    if has(padded, lexis::DECIDED) {
+    if has(padded, lexis::decision::DECIDED) {
         score += 2.5;
     }
-    if starts(padded, lexis::CONCLUDED) {
+    if starts(padded, lexis::decision::CONCLUDED) {
         score += 1.25;
     } else if padded.ends_with(" then ") || padded.contains(" тогда ") {
         score += 0.75;
     }
-    if has(padded, lexis::WE_DO) {
+    if has(padded, lexis::decision::WE_DO) {
         score += 1.0;
     }
     if sentence.padded.split(' ').any(is_first_plural) {
@@ -57,10 +57,10 @@ fn wording(source: &Source<'_>, sentence: &Sentence) -> f64 {
     if is_concrete(source.text(sentence)) {
         score += 0.75;
     }
-    if has(padded, lexis::TENTATIVE) {
+    if has(padded, lexis::decision::TENTATIVE) {
         score -= 1.25;
     }
-    if has(padded, lexis::REPORTED) {
+    if has(padded, lexis::decision::REPORTED) {
         score -= 0.75;
     }
     if own_words(sentence, due(source.text(sentence)).is_some()) > 0.0 {
@@ -110,7 +110,7 @@ fn context(source: &Source<'_>, at: usize, post: &Post<'_>) -> f64 {
 /// Whether a post offers or asks for a choice.
 fn offers(source: &Source<'_>, post: usize) -> bool {
     let sentences = &source.sentences[source.posts[post].sentences.clone()];
-    sentences.iter().any(|sentence| sentence.asks || has(&sentence.padded, lexis::OPTIONS))
+    sentences.iter().any(|sentence| sentence.asks || has(&sentence.padded, lexis::decision::OPTIONS))
 }
 
 #[cfg(test)]

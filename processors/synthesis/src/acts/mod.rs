@@ -7,8 +7,10 @@ mod agreement;
 mod decision;
 mod due;
 mod lexis;
+mod promise;
 mod question;
 mod verb;
+mod verb_endings;
 
 pub use action::{Commitment, commitments};
 pub use agreement::{agrees, declines_to_answer};

@@ -31,7 +31,7 @@ fn open(source: &Source<'_>, at: usize, post: &Post<'_>) -> Option<Found> {
         .zip(sentences)
         .filter(|(_, sentence)| asks(source, sentence))
         .max_by(|a, b| worth(a.1).total_cmp(&worth(b.1)).then(b.0.cmp(&a.0)))?;
-    let deferred = sentences.iter().any(|sentence| has(&sentence.padded, lexis::DEFERRED));
+    let deferred = sentences.iter().any(|sentence| has(&sentence.padded, lexis::question::DEFERRED));
     let mut score = worth(sentence);
     match verdict(source, at) {
         Verdict::Answered if !deferred => return None,
@@ -46,7 +46,7 @@ fn open(source: &Source<'_>, at: usize, post: &Post<'_>) -> Option<Found> {
 
 fn asks(source: &Source<'_>, sentence: &Sentence) -> bool {
     sentence.asks
-        || text::is_question(source.text(sentence)) && has(&sentence.padded, lexis::BROADCAST)
+        || text::is_question(source.text(sentence)) && has(&sentence.padded, lexis::question::BROADCAST)
         || has(
             &sentence.padded,
             &[" still don't understand why ", " don't know who ", " don't know why ", " открытый вопрос "],
@@ -57,13 +57,13 @@ fn asks(source: &Source<'_>, sentence: &Sentence) -> bool {
 fn worth(sentence: &Sentence) -> f64 {
     let padded = sentence.padded.as_str();
     let mut worth = 0.6 + 0.12 * sentence.terms.len().min(8) as f64;
-    if has(padded, lexis::BROADCAST) {
+    if has(padded, lexis::question::BROADCAST) {
         worth += 0.7;
     }
-    if has(padded, lexis::UNSETTLED) {
+    if has(padded, lexis::question::UNSETTLED) {
         worth += 0.6;
     }
-    if has(padded, lexis::RHETORICAL) || sentence.length < 4 {
+    if has(padded, lexis::question::RHETORICAL) || sentence.length < 4 {
         worth -= 0.8;
     }
     worth

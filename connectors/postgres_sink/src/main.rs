@@ -1,0 +1,10 @@
+//! `postgres_sink` as a program of its own.
+
+use postgres_sink::PostgresSink;
+
+fn main() -> std::process::ExitCode {
+    runtime::run(|host| {
+        let store = host.store()?;
+        host.sink(move |cluster_id| PostgresSink::new(store.clone(), cluster_id))
+    })
+}

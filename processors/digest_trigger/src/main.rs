@@ -1,0 +1,14 @@
+//! `digest_trigger` as a program of its own.
+
+use digest_trigger::{CanaryError, DigestTrigger, canary_tenants};
+use runtime::HostError;
+
+fn main() -> std::process::ExitCode {
+    runtime::run(|host| {
+        let (what, settings) = ("read DIGEST_AGENT_CANARY_TENANTS", &host.config().digest);
+        let refused = |error: CanaryError| HostError::Start { what, why: error.to_string() };
+        let canary_tenants = canary_tenants(&settings.agent_canary_tenants).map_err(refused)?;
+        let agent_enabled = settings.agent_enabled;
+        host.processor(DigestTrigger { agent_enabled, canary_tenants, ..DigestTrigger::default() })
+    })
+}

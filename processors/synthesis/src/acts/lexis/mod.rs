@@ -1,0 +1,5 @@
+//! Phrases of the speech acts, folded and between spaces: [`super::has`] finds them in padded sentences.
+
+pub(super) mod action;
+pub(super) mod decision;
+pub(super) mod question;
