@@ -1,4 +1,4 @@
-//! Whether two revisions of a schema can read each other: what FULL_TRANSITIVE asks of every pair.
+//! Whether two revisions of a schema can read each other: what `FULL_TRANSITIVE` asks of every pair.
 
 use apache_avro::{
     Schema,

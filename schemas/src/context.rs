@@ -11,7 +11,7 @@ pub struct DigestGenerateRequested {
     pub tenant_id: String,
     /// Group inside the tenant.
     pub group_id: String,
-    /// UUIDv5 of tenant, group, size, start.
+    /// `UUIDv5` of tenant, group, size, start.
     pub window_id: String,
     /// `<window revision>.<attempt>`; see [`crate::Version`].
     pub version: String,
@@ -37,7 +37,7 @@ pub struct DigestContextPrepared {
     pub tenant_id: String,
     /// Group inside the tenant.
     pub group_id: String,
-    /// UUIDv5 of tenant, group, size, start.
+    /// `UUIDv5` of tenant, group, size, start.
     pub window_id: String,
     /// `<window revision>.<attempt>`; see [`crate::Version`].
     pub version: String,

@@ -11,9 +11,9 @@ pub struct DigestReadyForDelivery {
     pub tenant_id: String,
     /// Group inside the tenant.
     pub group_id: String,
-    /// UUIDv5 of window id, version.
+    /// `UUIDv5` of window id, version.
     pub digest_id: String,
-    /// UUIDv5 of tenant, group, size, start.
+    /// `UUIDv5` of tenant, group, size, start.
     pub window_id: String,
     /// `<window revision>.<attempt>`.
     pub version: String,
@@ -43,7 +43,7 @@ pub struct DigestBlocked {
     pub tenant_id: String,
     /// Group inside the tenant.
     pub group_id: String,
-    /// UUIDv5 of tenant, group, size, start.
+    /// `UUIDv5` of tenant, group, size, start.
     pub window_id: String,
     /// `<window revision>.<attempt>`.
     pub version: String,
@@ -71,9 +71,9 @@ pub struct DigestPersisted {
     pub tenant_id: String,
     /// Group inside the tenant.
     pub group_id: String,
-    /// UUIDv5 of window id, version.
+    /// `UUIDv5` of window id, version.
     pub digest_id: String,
-    /// UUIDv5 of tenant, group, size, start.
+    /// `UUIDv5` of tenant, group, size, start.
     pub window_id: String,
     /// `<window revision>.<attempt>`.
     pub version: String,
@@ -97,9 +97,9 @@ pub struct DigestDelivered {
     pub tenant_id: String,
     /// Group inside the tenant.
     pub group_id: String,
-    /// UUIDv5 of window id, version.
+    /// `UUIDv5` of window id, version.
     pub digest_id: String,
-    /// UUIDv5 of tenant, group, size, start.
+    /// `UUIDv5` of tenant, group, size, start.
     pub window_id: String,
     /// `<window revision>.<attempt>`.
     pub version: String,

@@ -143,7 +143,7 @@ pub struct Quality {
 pub struct StageRun {
     /// Stage name.
     pub stage: String,
-    /// UUIDv5 of stage, code and prompt version, input.
+    /// `UUIDv5` of stage, code and prompt version, input.
     pub run_id: String,
     /// `ok`, `retry`, `fallback` or `degraded`.
     pub outcome: String,

@@ -1,12 +1,12 @@
-//! Names that are functions of what they name: UUIDv5 over length-prefixed parts, never random, never a clock.
+//! Names that are functions of what they name: `UUIDv5` over length-prefixed parts, never random, never a clock.
 
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
 
-/// Namespace of every id of the product (UUIDv5 of the DNS name `gistmill.dev`).
+/// Namespace of every id of the product (`UUIDv5` of the DNS name `gistmill.dev`).
 const NAMESPACE: Uuid = Uuid::from_u128(0x6f1c_35f3_2a52_5d3c_9b1e_2c6d_84a7_90e1);
 
-/// UUIDv5 over `kind` and `parts`; each part is length-prefixed so that no two lists of parts collide.
+/// `UUIDv5` over `kind` and `parts`; each part is length-prefixed so that no two lists of parts collide.
 pub fn identity_hash(kind: &str, parts: &[&str]) -> Uuid {
     let mut name = String::with_capacity(64);
     for part in std::iter::once(&kind).chain(parts) {
@@ -17,23 +17,23 @@ pub fn identity_hash(kind: &str, parts: &[&str]) -> Uuid {
     Uuid::new_v5(&NAMESPACE, name.as_bytes())
 }
 
-/// Id of a window: UUIDv5 of tenant, group, size in hours and start in ms.
+/// Id of a window: `UUIDv5` of tenant, group, size in hours and start in ms.
 pub fn window_id(tenant_id: &str, group_id: &str, size_hours: i32, start_ms: i64) -> String {
     identity_hash("window", &[tenant_id, group_id, &size_hours.to_string(), &start_ms.to_string()])
         .to_string()
 }
 
-/// Id of a digest: UUIDv5 of window id and version.
+/// Id of a digest: `UUIDv5` of window id and version.
 pub fn digest_id(window_id: &str, version: &str) -> String {
     identity_hash("digest", &[window_id, version]).to_string()
 }
 
-/// Id of a stage's run: UUIDv5 of stage, code (and prompt) version and the identity of the input.
+/// Id of a stage's run: `UUIDv5` of stage, code (and prompt) version and the identity of the input.
 pub fn run_id(stage: &str, code_version: &str, input_identity: &str) -> String {
     identity_hash("run", &[stage, code_version, input_identity]).to_string()
 }
 
-/// Id of an import's lane: UUIDv5 of the identity of its source.
+/// Id of an import's lane: `UUIDv5` of the identity of its source.
 pub fn lane_id(source_identity: &str) -> String {
     identity_hash("lane", &[source_identity]).to_string()
 }

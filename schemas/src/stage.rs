@@ -30,7 +30,7 @@ pub struct DigestStageStarted {
     pub tenant_id: String,
     /// Group inside the tenant.
     pub group_id: String,
-    /// UUIDv5 of tenant, group, size, start.
+    /// `UUIDv5` of tenant, group, size, start.
     pub window_id: String,
     /// `<window revision>.<attempt>`.
     pub version: String,
@@ -42,7 +42,7 @@ pub struct DigestStageStarted {
     pub schema_version: i32,
     /// Model, or `offline`.
     pub model_id: String,
-    /// UUIDv5 of stage, code and prompt version, input.
+    /// `UUIDv5` of stage, code and prompt version, input.
     pub run_id: String,
     /// End of the window in ms, exclusive.
     pub window_end: i64,
@@ -60,7 +60,7 @@ pub struct DigestStageCompleted {
     pub tenant_id: String,
     /// Group inside the tenant.
     pub group_id: String,
-    /// UUIDv5 of tenant, group, size, start.
+    /// `UUIDv5` of tenant, group, size, start.
     pub window_id: String,
     /// `<window revision>.<attempt>`.
     pub version: String,
@@ -74,7 +74,7 @@ pub struct DigestStageCompleted {
     pub schema_version: i32,
     /// Measures of the artifact by name.
     pub quality_metrics: BTreeMap<String, f64>,
-    /// UUIDv5 of stage, code and prompt version, input.
+    /// `UUIDv5` of stage, code and prompt version, input.
     pub run_id: String,
     /// Model, or `offline`.
     pub model_id: String,

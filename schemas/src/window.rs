@@ -10,7 +10,7 @@ pub struct GroupWindowReady {
     pub tenant_id: String,
     /// Group inside the tenant.
     pub group_id: String,
-    /// UUIDv5 of tenant, group, size, start.
+    /// `UUIDv5` of tenant, group, size, start.
     pub window_id: String,
     /// Window size in hours.
     pub size_hours: i32,

@@ -1,1 +1,31 @@
-//! Pipeline tests.
+//! The harness of the pipeline tests: real processes on a real stack, a unique prefix each, read by a stranger.
+//!
+//! Invariant: nothing here uses the runtime, so that what it sees is what any `read_committed` client sees.
+
+mod chat;
+mod kill;
+mod murmur2;
+mod outputs;
+mod patience;
+mod pipeline;
+mod process;
+mod rest;
+mod rows;
+mod seen;
+mod stack;
+mod stranger;
+mod transactions;
+
+pub use chat::{Chat, Day};
+pub use kill::{Hit, kill_in_transaction, kill_in_write};
+pub use murmur2::partition_of;
+pub use outputs::{assert_equal, differences};
+pub use patience::{PATIENCE, eventually};
+pub use pipeline::{Pipeline, TENANT};
+pub use process::Process;
+pub use rest::{settle, settle_without};
+pub use rows::Rows;
+pub use seen::{Bytes, Seen, decode, decode_all};
+pub use stack::Stack;
+pub use stranger::{Isolation, Stranger, read};
+pub use transactions::OpenTransactions;

@@ -91,12 +91,68 @@ pub fn text(map: &Map) -> String {
     lines
 }
 
-/// A page with the Mermaid chart put between its `<!-- graph -->` and `<!-- /graph -->` lines; `None` when it has
+/// The map as a Mermaid chart of few lines: processors and connectors as boxes, topics on the arrows between them.
+/// Every arrow is drawn once, in chains that go on as long as they can.
+pub fn outline(map: &Map) -> String {
+    let mut arrows = arrows(map);
+    let mut chart = String::from("flowchart LR\n");
+    while !arrows.is_empty() {
+        let Arrow { from, .. } = arrows[0];
+        chart.push_str("  ");
+        chart.push_str(from);
+        let mut at = from;
+        while let Some(next) = arrows.iter().position(|arrow| arrow.from == at) {
+            let Arrow { label, to, .. } = arrows.remove(next);
+            chart.push_str(&label);
+            chart.push_str(to);
+            at = to;
+        }
+        chart.push('\n');
+    }
+    chart
+}
+
+/// An arrow between two that move records.
+struct Arrow<'a> {
+    from: &'a str,
+    label: String,
+    to: &'a str,
+}
+
+/// All arrows, by the place of both ends in the flow: sources, processors, sinks.
+fn arrows(map: &Map) -> Vec<Arrow<'_>> {
+    let of_shape = |shape| map.connectors().filter(move |connector| connector.shape == shape);
+    let writers = of_shape(ConnectorShape::Source).map(|source| (source.name.as_str(), &source.ports));
+    let inside = || processors_in_order(map).into_iter();
+    let writers: Vec<_> = writers.chain(inside().map(|p| (p.name.as_str(), &p.ports))).collect();
+    let sinks =
+        of_shape(ConnectorShape::Sink).map(|sink| (sink.name.as_str(), sink.inputs.values().collect()));
+    let readers: Vec<(&str, Vec<&String>)> =
+        inside().map(|p| (p.name.as_str(), vec![&p.input])).chain(sinks).collect();
+    let mut arrows = Vec::new();
+    for (from, ports) in writers {
+        for (to, inputs) in &readers {
+            let topics: Vec<_> =
+                inputs.iter().filter(|input| ports.values().any(|topic| topic == **input)).collect();
+            if !topics.is_empty() {
+                let topics = topics.into_iter().map(|topic| topic.as_str()).collect::<Vec<_>>().join("<br>");
+                arrows.push(Arrow { from, label: format!(" -->|{topics}| "), to });
+            }
+        }
+    }
+    for sink in map.connectors() {
+        let outbox = sink.outbox.iter();
+        arrows.extend(outbox.map(|to| Arrow { from: &sink.name, label: " -. outbox .-> ".to_owned(), to }));
+    }
+    arrows
+}
+
+/// A page with the [`outline`] put between its `<!-- graph -->` and `<!-- /graph -->` lines; `None` when it has
 /// no such lines. A page that is up to date comes back unchanged.
 pub fn page_with_graph(page: &str, map: &Map) -> Option<String> {
     let (before, rest) = page.split_once(START)?;
     let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{START}\n```mermaid\n{}```\n{END}{after}", graph(map)))
+    Some(format!("{before}{START}\n```mermaid\n{}```\n{END}{after}", outline(map)))
 }
 
 /// Topics that many processors write, and what they are to them.

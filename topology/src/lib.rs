@@ -14,7 +14,7 @@ mod retention;
 
 pub use check::{Problem, check};
 pub use connector::{Connector, ConnectorShape, Processor, ProcessorShape};
-pub use graph::{graph, page_with_graph, processors_in_order, text};
+pub use graph::{graph, outline, page_with_graph, processors_in_order, text};
 pub use map::{Cleanup, Error, Map, Topic, TopicKind};
 pub use plan::{
     Action, BrokerState, Change, GroupState, Plan, PlanOptions, Refusal, SubjectState, TopicState, plan,

@@ -1,7 +1,7 @@
 //! The map drawn.
 #![cfg(test)]
 
-use topology::{Map, graph, page_with_graph, processors_in_order, text};
+use topology::{Map, graph, outline, page_with_graph, processors_in_order, text};
 
 fn map() -> Map {
     Map::embedded().expect("the shipped map parses")
@@ -41,6 +41,24 @@ fn the_text_reads_in_the_order_of_the_flow() {
             &"digest.blocked.v1, group.message.ingested.v1, digest.ready_for_delivery.v1 → postgres_sink → postgres_outbox_source"
         )
     );
+}
+
+#[test]
+fn the_outline_draws_every_arrow_once_in_long_chains() {
+    let outline = outline(&map());
+    let lines: Vec<_> = outline.lines().collect();
+    assert_eq!(lines.len(), 5, "{outline}");
+    assert!(lines[1].starts_with(
+        "  telegram_export_source -->|group.message.ingested.v1| window_builder -->|group.window.ready.v1| digest_trigger"
+    ));
+    assert!(
+        lines[1]
+            .ends_with("-->|digest.ready_for_delivery.v1| file_sink -. outbox .-> postgres_outbox_source")
+    );
+    assert!(lines.contains(&"  digest_trigger -->|digest.blocked.v1| postgres_sink"));
+    let both = "  delivery_manager -->|digest.blocked.v1<br>digest.ready_for_delivery.v1| postgres_sink";
+    assert!(lines.contains(&both), "{outline}");
+    assert_eq!(outline.matches("-->").count() + outline.matches("-.").count(), 10 + 3 + 1 + 2);
 }
 
 #[test]

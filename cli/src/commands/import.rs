@@ -48,7 +48,7 @@ Examples:
   my-bridge | gistmill import - --follow --id bridge --tenant acme --group team
 
 The same file imported again adds nothing; an interrupted import goes on where it stopped.
-The shape of JSON Lines is described in connectors/telegram_export_source/README.md.";
+The shape of JSON Lines is described in connectors/telegram_export_source/FEED.md.";
 
 pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let config = settings.config()?;

@@ -46,7 +46,7 @@ enum Command {
         /// Print plain lines instead
         #[arg(long, conflicts_with = "write")]
         text: bool,
-        /// Put the chart between the marks `<!-- graph -->` and `<!-- /graph -->` of a page
+        /// Put a short chart (topics on the arrows) between the marks `<!-- graph -->` and `<!-- /graph -->` of a page
         #[arg(long, value_name = "PAGE")]
         write: Option<PathBuf>,
     },

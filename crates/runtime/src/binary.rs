@@ -1,7 +1,10 @@
 //! The main function of every processor's and connector's own binary.
 
 use crate::{Config, Host, HostError, start_logging};
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 const HELP: &str = "\
 Runs one unit of the pipeline until SIGTERM.
@@ -18,7 +21,7 @@ pub fn run(add: impl FnOnce(&mut Host) -> Result<(), HostError>) -> ExitCode {
         Ok(file) => file,
         Err(usage) => return say(&usage, if usage == HELP { 0 } else { 2 }),
     };
-    match start(file, add) {
+    match start(file.as_deref(), add) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => say(&format!("error: {why}\n"), 1),
     }
@@ -29,12 +32,14 @@ fn arguments(mut arguments: impl Iterator<Item = String>) -> Result<Option<PathB
         (None, ..) => Ok(None),
         (Some("--help" | "-h"), None, None) => Err(HELP.to_owned()),
         (Some("--config"), Some(file), None) => Ok(Some(file.into())),
-        (Some(other), ..) => Err(format!("error: could not read the command line at {other:?}; see --help\n")),
+        (Some(other), ..) => {
+            Err(format!("error: could not read the command line at {other:?}; see --help\n"))
+        }
     }
 }
 
-fn start(file: Option<PathBuf>, add: impl FnOnce(&mut Host) -> Result<(), HostError>) -> Result<(), String> {
-    let config = Config::load(file.as_deref()).map_err(|error| error.to_string())?;
+fn start(file: Option<&Path>, add: impl FnOnce(&mut Host) -> Result<(), HostError>) -> Result<(), String> {
+    let config = Config::load(file).map_err(|error| error.to_string())?;
     start_logging(&config.telemetry)?;
     tracing::info!(?config, "configuration");
     let mut host = Host::new(config, 1).map_err(|error| error.to_string())?;

@@ -20,8 +20,8 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tracing::warn;
 
 /// Sink whose offsets say what Postgres holds, and the topic that it reads messages from.
-const SINK: &str = "postgres_sink";
-const MESSAGES_TOPIC: &str = "group.message.ingested.v1";
+pub(crate) const SINK: &str = "postgres_sink";
+pub(crate) const MESSAGES_TOPIC: &str = "group.message.ingested.v1";
 /// Time between two looks at the sink's offsets while somebody waits: one query serves all of them.
 const LOOK_INTERVAL: Duration = Duration::from_millis(15);
 /// Windows read at once.

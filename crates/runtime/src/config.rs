@@ -209,7 +209,8 @@ pub struct Properties(pub BTreeMap<String, String>);
 
 impl fmt::Debug for Properties {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hidden = |key: &str| ["password", "secret", "jaas", "key.pem"].iter().any(|word| key.contains(word));
+        let hidden =
+            |key: &str| ["password", "secret", "jaas", "key.pem"].iter().any(|word| key.contains(word));
         f.debug_map()
             .entries(self.0.iter().map(|(key, value)| (key, if hidden(key) { "[redacted]" } else { value })))
             .finish()
@@ -257,14 +258,16 @@ impl Config {
         if let Some(file) = file {
             builder = builder.add_source(File::from(file).format(FileFormat::Toml));
         }
-        let environment = Environment::with_prefix("GISTMILL").prefix_separator("_").separator("__").try_parsing(true);
+        let environment =
+            Environment::with_prefix("GISTMILL").prefix_separator("_").separator("__").try_parsing(true);
         builder = builder.add_source(environment);
         for (key, variable) in DIGEST_VARIABLES {
             builder = builder.set_override_option(key, digest_variable(variable)).map_err(Box::new)?;
         }
-        let config: Self =
-            builder.build().and_then(config::Config::try_deserialize).map_err(Box::new)?;
-        config.validate().map_err(|report| ConfigError::Invalid(report.to_string().trim().replace('\n', "; ")))?;
+        let config: Self = builder.build().and_then(config::Config::try_deserialize).map_err(Box::new)?;
+        config
+            .validate()
+            .map_err(|report| ConfigError::Invalid(report.to_string().trim().replace('\n', "; ")))?;
         Ok(config)
     }
 
@@ -331,7 +334,8 @@ mod tests {
     #[test]
     fn dotted_properties_are_kept_whole_and_secrets_hidden() {
         let config =
-            load("[kafka.properties]\n'security.protocol' = 'SASL_SSL'\n'sasl.password' = 'hunter2'\n").expect("valid");
+            load("[kafka.properties]\n'security.protocol' = 'SASL_SSL'\n'sasl.password' = 'hunter2'\n")
+                .expect("valid");
         assert_eq!(config.kafka.properties.0["security.protocol"], "SASL_SSL");
         let shown = format!("{config:?}");
         assert!(!shown.contains("hunter2"), "{shown}");
@@ -339,7 +343,8 @@ mod tests {
 
     #[test]
     fn properties_from_one_string() {
-        let config = load("[kafka]\nproperties = 'security.protocol=SSL; ssl.ca.location=/a=b'\n").expect("valid");
+        let config =
+            load("[kafka]\nproperties = 'security.protocol=SSL; ssl.ca.location=/a=b'\n").expect("valid");
         assert_eq!(config.kafka.properties.0["ssl.ca.location"], "/a=b");
         assert!(load("[kafka]\nproperties = 'nonsense'\n").is_err());
     }

@@ -31,7 +31,8 @@ pub(crate) struct Cause {
 pub(crate) fn payload(origin: &Origin, cause: &Cause, record: &RecordView<'_>) -> DigestDlq {
     let owner = record.key.and_then(|key| std::str::from_utf8(key).ok()).and_then(|key| key.split_once('/'));
     let (tenant_id, group_id) = owner.unwrap_or_default();
-    let mut fingerprint = identity_hash("failure", &[origin.stage, cause.reason, &origin.topic]).simple().to_string();
+    let mut fingerprint =
+        identity_hash("failure", &[origin.stage, cause.reason, &origin.topic]).simple().to_string();
     fingerprint.truncate(16);
     DigestDlq {
         tenant_id: tenant_id.to_owned(),
@@ -48,14 +49,23 @@ pub(crate) fn payload(origin: &Origin, cause: &Cause, record: &RecordView<'_>) -
         offset: record.offset,
         timestamp: record.timestamp_ms,
         key: record.key.map(<[u8]>::to_vec),
-        headers: record.headers.to_vec().into_iter().map(|(key, value)| RecordHeader { key, value }).collect(),
+        headers: record
+            .headers
+            .to_vec()
+            .into_iter()
+            .map(|(key, value)| RecordHeader { key, value })
+            .collect(),
         value: record.value.map(<[u8]>::to_vec),
     }
 }
 
 /// Headers that say where a dead letter comes from in four dialects: ours, Kafka Streams' (KIP-1034),
 /// Kafka Connect's (KIP-298) and Spring Kafka's, the last with binary numbers as its own recoverer writes them.
-pub(crate) fn headers(origin: &Origin, cause: &Cause, record: &RecordView<'_>) -> Vec<(&'static str, Vec<u8>)> {
+pub(crate) fn headers(
+    origin: &Origin,
+    cause: &Cause,
+    record: &RecordView<'_>,
+) -> Vec<(&'static str, Vec<u8>)> {
     let (partition, offset) = (record.partition.to_string(), record.offset.to_string());
     let text = |value: &str| value.as_bytes().to_vec();
     vec![
@@ -136,7 +146,10 @@ mod tests {
         assert_eq!(letter.value.as_deref(), Some(&[1, 2][..]));
         assert_eq!(letter.headers.len(), 2);
         assert_eq!(letter.headers[1].value.as_deref(), Some(&[255, 0][..]));
-        assert_eq!((letter.topic.as_str(), letter.partition, letter.offset), ("group.message.ingested.v1", 3, 9));
+        assert_eq!(
+            (letter.topic.as_str(), letter.partition, letter.offset),
+            ("group.message.ingested.v1", 3, 9)
+        );
         let dialects = super::headers(&origin(), &cause, &input);
         let find = |name: &str| dialects.iter().find(|h| h.0 == name).map(|h| h.1.clone());
         assert_eq!(find("kafka_dlt-original-offset"), Some(9_i64.to_be_bytes().to_vec()));

@@ -2,10 +2,10 @@
 //!
 //! Invariant: no label carries a chat or a user; a tenant only where the contract says so.
 
+use processor::AnyRecord;
 use prometheus::{
     Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
 };
-use processor::AnyRecord;
 use schemas::{DigestBlocked, DigestContextPrepared, DigestDelivered, DigestStageCompleted};
 use std::{sync::Arc, time::Duration};
 
@@ -51,10 +51,16 @@ impl Metrics {
             registry.register(Box::new(vec.clone()))?;
             Ok::<_, prometheus::Error>(vec)
         };
-        let partitions = IntGaugeVec::new(Opts::new("gistmill_partitions", "Partitions held."), &["processor"])?;
+        let partitions =
+            IntGaugeVec::new(Opts::new("gistmill_partitions", "Partitions held."), &["processor"])?;
         registry.register(Box::new(partitions.clone()))?;
         Ok(Arc::new(Self {
-            generation_seconds: histogram("digest_generation_seconds", "Time a stage takes.", &["stage", "outcome"], &SECONDS)?,
+            generation_seconds: histogram(
+                "digest_generation_seconds",
+                "Time a stage takes.",
+                &["stage", "outcome"],
+                &SECONDS,
+            )?,
             tokens: counter("digest_tokens_total", "Tokens used.", &["model"])?,
             quality_score: histogram("digest_quality_score", "Quality scores.", &["threshold"], &SHARES)?,
             delivery_latency: histogram(
@@ -63,13 +69,39 @@ impl Metrics {
                 &["channel"],
                 &[1.0, 5.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 86_400.0],
             )?,
-            synthesis_fallback: counter("digest_synthesis_fallback_total", "Offline results in place of a model's.", &["reason"])?,
-            stage_status: counter("digest_stage_status_total", "Ends of stages.", &["stage", "status", "result", "reason"])?,
-            context_messages: histogram("digest_context_messages", "Messages of a window.", &["metric"], &COUNTS)?,
-            context_duplicates: counter("digest_context_duplicates_total", "Near-duplicates found.", &["tenant"])?,
-            context_history_matches: counter("digest_context_history_matches_total", "History found.", &["tenant"])?,
+            synthesis_fallback: counter(
+                "digest_synthesis_fallback_total",
+                "Offline results in place of a model's.",
+                &["reason"],
+            )?,
+            stage_status: counter(
+                "digest_stage_status_total",
+                "Ends of stages.",
+                &["stage", "status", "result", "reason"],
+            )?,
+            context_messages: histogram(
+                "digest_context_messages",
+                "Messages of a window.",
+                &["metric"],
+                &COUNTS,
+            )?,
+            context_duplicates: counter(
+                "digest_context_duplicates_total",
+                "Near-duplicates found.",
+                &["tenant"],
+            )?,
+            context_history_matches: counter(
+                "digest_context_history_matches_total",
+                "History found.",
+                &["tenant"],
+            )?,
             events: counter("gistmill_events_total", "Inputs by fate.", &["processor", "fate", "reason"])?,
-            commit_seconds: histogram("commit_seconds", "Time a transaction's commit takes.", &["processor"], &SECONDS)?,
+            commit_seconds: histogram(
+                "commit_seconds",
+                "Time a transaction's commit takes.",
+                &["processor"],
+                &SECONDS,
+            )?,
             committed: counter("gistmill_committed_total", "Inputs committed.", &["processor"])?,
             recoveries: counter("gistmill_recoveries_total", "Failures mended.", &["processor"])?,
             partitions,
@@ -96,7 +128,9 @@ impl Metrics {
         } else if let Some(blocked) = any.downcast_ref::<DigestBlocked>() {
             self.stage_status.with_label_values(&["digest", "blocked", "blocked", &blocked.reason]).inc();
         } else if let Some(delivered) = any.downcast_ref::<DigestDelivered>() {
-            self.stage_status.with_label_values(&["delivery", &delivered.status, &delivered.channel, ""]).inc();
+            self.stage_status
+                .with_label_values(&["delivery", &delivered.status, &delivered.channel, ""])
+                .inc();
         }
     }
 
@@ -176,7 +210,10 @@ mod tests {
         metrics.fate("topic", ("emit", ""));
         metrics.committed("topic", 7, Duration::from_millis(4));
         let text = metrics.text();
-        assert!(text.contains(r#"gistmill_events_total{fate="emit",processor="topic",reason=""} 1"#), "{text}");
+        assert!(
+            text.contains(r#"gistmill_events_total{fate="emit",processor="topic",reason=""} 1"#),
+            "{text}"
+        );
         assert!(text.contains(r#"commit_seconds_bucket{processor="topic",le="0.005"} 1"#), "{text}");
         assert!(text.contains(r#"gistmill_committed_total{processor="topic"} 7"#), "{text}");
     }

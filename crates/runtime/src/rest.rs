@@ -1,6 +1,9 @@
 //! Whether the pipeline has come to rest: nothing that a `read_committed` reader would still get lies before anybody.
 
-use crate::{Config, kafka::{assigned, consumer_error, settings}};
+use crate::{
+    Config,
+    kafka::{assigned, consumer_error, settings},
+};
 use rdkafka::{
     Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
@@ -32,7 +35,9 @@ pub fn is_at_rest(config: &Config, map: &Map, sinks: &[SinkOffset]) -> Result<bo
             let mut starts = TopicPartitionList::new();
             for partition in 0..input.partitions {
                 let stored = sinks.iter().find(|sink| {
-                    sink.consumer_group == connector.name && sink.topic == *logical && sink.partition == partition
+                    sink.consumer_group == connector.name
+                        && sink.topic == *logical
+                        && sink.partition == partition
                 });
                 let offset = stored.map_or(0, |sink| sink.next_offset);
                 let start = if offset == 0 { Offset::Beginning } else { Offset::Offset(offset) };
@@ -48,7 +53,12 @@ pub fn is_at_rest(config: &Config, map: &Map, sinks: &[SinkOffset]) -> Result<bo
     Ok(true)
 }
 
-fn committed(config: &Config, group: &str, topic: &str, partitions: i32) -> Result<TopicPartitionList, String> {
+fn committed(
+    config: &Config,
+    group: &str,
+    topic: &str,
+    partitions: i32,
+) -> Result<TopicPartitionList, String> {
     let mut settings = settings::reader(&config.kafka, "read_committed");
     settings.set("group.id", group);
     let consumer: BaseConsumer = settings.create().map_err(|error| error.to_string())?;
@@ -56,7 +66,9 @@ fn committed(config: &Config, group: &str, topic: &str, partitions: i32) -> Resu
     for partition in 0..partitions {
         list.add_partition(topic, partition);
     }
-    consumer.committed_offsets(list, TIMEOUT).map_err(|error| format!("could not read offsets of {group}: {error}"))
+    consumer
+        .committed_offsets(list, TIMEOUT)
+        .map_err(|error| format!("could not read offsets of {group}: {error}"))
 }
 
 /// True when a reader starting there gets a record before the ends of all partitions.

@@ -6,8 +6,8 @@ use crate::{config::Telemetry, engine::log::RecordView};
 use opentelemetry::{
     KeyValue,
     trace::{
-        Span, SpanBuilder, SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState, Tracer as _,
-        TracerProvider,
+        Span, SpanBuilder, SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState,
+        Tracer as _, TracerProvider,
     },
 };
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
@@ -117,8 +117,10 @@ impl Tracer {
                 KeyValue::new("model_id", "offline"),
                 KeyValue::new("retry", false),
             ]);
-        let mut span =
-            builder.start_with_context(&self.tracer, &opentelemetry::Context::new().with_remote_span_context(context));
+        let mut span = builder.start_with_context(
+            &self.tracer,
+            &opentelemetry::Context::new().with_remote_span_context(context),
+        );
         span.end();
     }
 

@@ -129,6 +129,15 @@ impl Store {
         Ok(rows.iter().map(offset).collect())
     }
 
+    /// The Kafka cluster whose records are stored; `None` before a sink has claimed its first partition.
+    pub async fn cluster_id(&self) -> Result<Option<String>, Error> {
+        let mut transaction = self.begin().await?;
+        sqlx::query_scalar("SELECT cluster_id FROM installation")
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(Error::query("read which cluster the database belongs to"))
+    }
+
     /// Makes a sink go on at `next_offset`, and fences whoever holds the partition now. False if it was never claimed.
     /// Rows stay: writing them again changes nothing.
     pub async fn reset_sink(

@@ -42,7 +42,9 @@ pub(crate) fn version(text: &str) -> Result<Version, Refusal> {
 /// Tells whether the messages of a record can be stored.
 pub fn accept_ingested(record: &GroupMessageIngested) -> Result<(), Refusal> {
     name("tenant_id", &record.tenant_id)?;
-    name("group_id", &record.group_id)
+    name("group_id", &record.group_id)?;
+    // What every reader of the topic refuses: were it stored, counts of windows would not be those of the store.
+    record.check().map_err(|invalid| Refusal { reason: invalid.reason, detail: invalid.detail })
 }
 
 /// Tells whether a digest can be stored: JSON has no NaN and no infinity.

@@ -4,5 +4,5 @@ use emotion::Emotion;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::run(|host| host.processor(Emotion::default()))
+    runtime::run(|host| host.processor(Emotion))
 }

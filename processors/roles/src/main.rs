@@ -4,5 +4,5 @@ use roles::RoleFinder;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::run(|host| host.processor(RoleFinder::default()))
+    runtime::run(|host| host.processor(RoleFinder))
 }

@@ -4,5 +4,5 @@ use segmenter::Segmenter;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::run(|host| host.processor(Segmenter::default()))
+    runtime::run(|host| host.processor(Segmenter))
 }

@@ -4,5 +4,5 @@ use std::process::ExitCode;
 use thread_builder::ThreadBuilder;
 
 fn main() -> ExitCode {
-    runtime::run(|host| host.processor(ThreadBuilder::default()))
+    runtime::run(|host| host.processor(ThreadBuilder))
 }

@@ -4,5 +4,5 @@ use std::process::ExitCode;
 use topic::TopicFinder;
 
 fn main() -> ExitCode {
-    runtime::run(|host| host.processor(TopicFinder::default()))
+    runtime::run(|host| host.processor(TopicFinder))
 }

@@ -74,7 +74,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         Ok(())
     }
 
-    fn observe_assignment(&mut self) {
+    pub(super) fn observe_assignment(&mut self) {
         let held: Vec<i32> = self.lanes.keys().copied().collect();
         self.observer.assigned(&held);
     }

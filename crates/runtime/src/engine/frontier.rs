@@ -45,7 +45,8 @@ impl<T> Frontier<T> {
     }
 
     /// Offsets admitted and not yet popped.
-    pub(crate) fn len(&self) -> usize {
+    #[cfg(test)]
+    fn len(&self) -> usize {
         self.slots.len()
     }
 }

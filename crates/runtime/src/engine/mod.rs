@@ -55,7 +55,7 @@ impl Default for Limits {
             round_records: 50_000,
             in_flight_max: 256,
             retry: (Duration::from_millis(100), Duration::from_secs(5)),
-            fenced_wait: Duration::from_secs(60),
+            fenced_wait: Duration::from_mins(1),
             rebuild_window: Duration::from_secs(30),
             poll_wait: Duration::from_millis(250),
         }
@@ -159,6 +159,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         let polled = self.poll(self.wait(now), now);
         let idle = matches!(polled, Polled::Idle);
         match polled {
+            Polled::Assigned(partitions) if partitions.is_empty() => self.observe_assignment(),
             Polled::Assigned(partitions) => self.offered.extend(partitions),
             Polled::Revoked(partitions) => self.revoked(&partitions, now)?,
             Polled::Lost(partitions) => self.lost(&partitions, now),
@@ -348,11 +349,8 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
     fn regulate(&mut self) -> Result<(), Stop> {
         let waiting: usize =
             self.shape.in_flight() + self.lanes.values().map(|lane| lane.backlog.len()).sum::<usize>();
-        self.throttled = waiting >= if self.throttled {
-            self.limits.in_flight_max / 2
-        } else {
-            self.limits.in_flight_max
-        };
+        self.throttled =
+            waiting >= if self.throttled { self.limits.in_flight_max / 2 } else { self.limits.in_flight_max };
         let (mut pause, mut resume) = (Vec::new(), Vec::new());
         for (partition, lane) in &mut self.lanes {
             let stop = self.throttled || lane.is_stalled();

@@ -49,7 +49,10 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
             Failure::Txn(error) => error,
             Failure::Guard(tripped) => {
                 if self.open.begun_at.is_some() {
-                    self.log.abort().or_else(|_| self.log.rebuild()).map_err(|error| Stop::Fatal(error.to_string()))?;
+                    self.log
+                        .abort()
+                        .or_else(|_| self.log.rebuild())
+                        .map_err(|error| Stop::Fatal(error.to_string()))?;
                 }
                 return Err(Stop::BlastRadius { rejected: tripped.rejected, seen: tripped.seen });
             }
@@ -132,7 +135,8 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         if let Err(why) = self.log.resume(&paused) {
             return Ok(Err(why));
         }
-        self.lanes = offsets.iter().map(|(partition, offset)| (*partition, Lane::starting_at(*offset))).collect();
+        self.lanes =
+            offsets.iter().map(|(partition, offset)| (*partition, Lane::starting_at(*offset))).collect();
         Ok(Ok(()))
     }
 

@@ -5,7 +5,10 @@
 use super::{Shared, Wait};
 use crate::{
     dead_letter::Origin,
-    shapes::{Inlet, outlet::{Bound, Outlet}},
+    shapes::{
+        Inlet,
+        outlet::{Bound, Outlet},
+    },
 };
 use processor::{Port, PortSpec};
 use schemas::{Decoder, DigestDlq, Record, SchemaSource};
@@ -32,10 +35,12 @@ pub(super) fn ports(
 }
 
 fn port(shared: &Shared, name: &str, spec: &PortSpec) -> Result<Bound, BindError> {
-    let topic = shared.map.port_topic(name, spec.name).map_err(|error| BindError::Fatal(error.to_string()))?;
+    let topic =
+        shared.map.port_topic(name, spec.name).map_err(|error| BindError::Fatal(error.to_string()))?;
     if topic.record.as_deref() != Some(spec.record_type) {
         let (carried, port) = (topic.record.as_deref().unwrap_or("no records"), spec.name);
-        let why = format!("port {port} of {name} emits {}, but {} carries {carried}", spec.record_type, topic.name);
+        let why =
+            format!("port {port} of {name} emits {}, but {} carries {carried}", spec.record_type, topic.name);
         return Err(BindError::Fatal(why));
     }
     bind(shared, &topic.name, spec)
@@ -117,7 +122,10 @@ pub(super) fn processor<R: Record>(
 }
 
 /// Calls `bind` until it succeeds or fails for good; says what it waits for.
-pub(super) fn patiently<T>(wait: &Wait<'_>, mut bind: impl FnMut() -> Result<T, BindError>) -> Result<Option<T>, String> {
+pub(super) fn patiently<T>(
+    wait: &Wait<'_>,
+    mut bind: impl FnMut() -> Result<T, BindError>,
+) -> Result<Option<T>, String> {
     while !wait.stop.is_asked() {
         match bind() {
             Ok(bound) => return Ok(Some(bound)),

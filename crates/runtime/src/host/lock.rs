@@ -39,7 +39,11 @@ pub enum LockError {
 
 impl InstanceLock {
     /// Takes the name of `name`'s `instance` on the pipeline that `scope` names (brokers and prefix).
-    pub(super) fn take(directory: &Path, scope: &str, (name, instance): (&str, &str)) -> Result<Self, LockError> {
+    pub(super) fn take(
+        directory: &Path,
+        scope: &str,
+        (name, instance): (&str, &str),
+    ) -> Result<Self, LockError> {
         let digest = Sha256::digest(format!("{scope}\n{name}\n{instance}").as_bytes());
         let tag = digest.iter().take(8).fold(String::new(), |tag, byte| format!("{tag}{byte:02x}"));
         let path = directory.join(format!("gistmill-{name}-{tag}.lock"));

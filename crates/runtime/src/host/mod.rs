@@ -16,8 +16,8 @@ use crate::{
     shapes::lookup::Clients, sink::Sink, source::Source, telemetry::Tracer,
 };
 use binding::BindError;
-pub use lock::LockError;
 use lock::InstanceLock;
+pub use lock::LockError;
 use pair::PairSpec;
 use processor::{Fold, Lookup, Processor};
 use rdkafka::{
@@ -29,13 +29,13 @@ use registry::RegistrySource;
 pub use source_unit::SourceEnd;
 use state::{Schema, Store, StoreOptions};
 use status::UnitStatus;
-pub use stop::Stop;
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
     time::Duration,
 };
+pub use stop::Stop;
 use topology::Map;
 use tracing::{error, info};
 
@@ -95,7 +95,7 @@ pub(crate) struct Wait<'a> {
 impl Wait<'_> {
     pub(crate) fn for_a_while(&self, what: &str) {
         self.status.waiting(what);
-        self.stop.sleep(PATIENCE);
+        self.stop.wait(PATIENCE);
     }
 }
 
@@ -128,7 +128,9 @@ impl Shared {
     fn ask_broker(&self, broker: &mut Option<BaseConsumer>, topics: &[String]) -> Result<(), BindError> {
         let address = &self.config.kafka.brokers;
         let away = |error: rdkafka::error::KafkaError| {
-            BindError::Wait(format!("kafka at {address}: {error}; is it up? `gistmill stack up` starts a local one"))
+            BindError::Wait(format!(
+                "kafka at {address}: {error}; is it up? `gistmill stack up` starts a local one"
+            ))
         };
         if broker.is_none() {
             let settings = settings::reader(&self.config.kafka, "read_committed");
@@ -151,15 +153,20 @@ impl Shared {
     /// The cluster's id, once the broker answers.
     fn cluster_id(&self) -> Result<String, BindError> {
         let settings = settings::reader(&self.config.kafka, "read_committed");
-        let client = Client::new(&settings, settings.create_native_config().map_err(fatal)?, rdkafka::types::RDKafkaType::RD_KAFKA_CONSUMER, DefaultClientContext)
-            .map_err(fatal)?;
-        client
-            .fetch_cluster_id(METADATA_TIMEOUT)
-            .ok_or_else(|| BindError::Wait(format!("kafka at {}: no cluster id yet", self.config.kafka.brokers)))
+        let client = Client::new(
+            &settings,
+            settings.create_native_config().map_err(|error| fatal(&error))?,
+            rdkafka::types::RDKafkaType::RD_KAFKA_CONSUMER,
+            DefaultClientContext,
+        )
+        .map_err(|error| fatal(&error))?;
+        client.fetch_cluster_id(METADATA_TIMEOUT).ok_or_else(|| {
+            BindError::Wait(format!("kafka at {}: no cluster id yet", self.config.kafka.brokers))
+        })
     }
 }
 
-fn fatal(error: rdkafka::error::KafkaError) -> BindError {
+fn fatal(error: &rdkafka::error::KafkaError) -> BindError {
     BindError::Fatal(format!("could not use the kafka settings: {error}"))
 }
 
@@ -205,8 +212,8 @@ impl Host {
             .map_err(start_error("start the async runtime"))?;
         let registry = registry::Client::new(registry::Options::new(config.registry_url()))
             .map_err(start_error("use the registry's address"))?;
-        let tracer = Tracer::start(config.telemetry.otlp_endpoint.as_deref())
-            .map_err(start_error("send traces"))?;
+        let tracer =
+            Tracer::start(config.telemetry.otlp_endpoint.as_deref()).map_err(start_error("send traces"))?;
         let shared = Shared {
             map: Map::embedded().map_err(start_error("read the map"))?,
             tasks: runtime.handle().clone(),
@@ -219,7 +226,14 @@ impl Host {
             broker: Mutex::new(None),
             config,
         };
-        Ok(Self { shared: Arc::new(shared), runtime, units: Vec::new(), locks: Vec::new(), postgres: None, store: None })
+        Ok(Self {
+            shared: Arc::new(shared),
+            runtime,
+            units: Vec::new(),
+            locks: Vec::new(),
+            postgres: None,
+            store: None,
+        })
     }
 
     /// The flag that ends the process.
@@ -282,9 +296,8 @@ impl Host {
         let lookup = Arc::new(lookup);
         let ports = lookup.ports();
         let store = self.store()?;
-        let client = self
-            .postgres
-            .get_or_insert_with(|| Arc::new(PostgresClient::start(store, &self.shared.tasks)));
+        let client =
+            self.postgres.get_or_insert_with(|| Arc::new(PostgresClient::start(store, &self.shared.tasks)));
         let clients = Arc::clone(client) as Arc<dyn Clients>;
         self.pairs(P::NAME, move |shared, slot, status| {
             let spec = PairSpec { name: P::NAME, slot, ports: &ports };
@@ -372,12 +385,11 @@ impl Host {
         let mut first = Ok(());
         for unit in self.units {
             let name = unit.status.name.clone();
-            let ended = match unit.thread.join() {
-                Ok(ended) => ended,
-                Err(_) => {
-                    self.shared.stop.ask();
-                    Err("panicked; its work is uncommitted".to_owned())
-                }
+            let ended = if let Ok(ended) = unit.thread.join() {
+                ended
+            } else {
+                self.shared.stop.ask();
+                Err("panicked; its work is uncommitted".to_owned())
             };
             if let (Ok(()), Err(why)) = (&first, ended) {
                 first = Err(HostError::Unit { unit: name, why });

@@ -6,7 +6,11 @@ use super::{
     status::UnitStatus,
 };
 use crate::{
-    engine::{Engine, Limits, Observer, log::TxnError, shape::{Fate, Shape}},
+    engine::{
+        Engine, Limits, Observer,
+        log::TxnError,
+        shape::{Fate, Shape},
+    },
     kafka::{KafkaLog, LogOptions, settings},
     metrics::Metrics,
 };

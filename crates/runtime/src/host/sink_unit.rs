@@ -3,14 +3,14 @@
 //! Invariant: a batch is written with its offset or not at all; while it cannot be, its partition is paused and
 //! polling goes on.
 
-use super::{
-    Shared, Wait,
-    binding,
-    status::UnitStatus,
-};
+use super::{Shared, Wait, binding, status::UnitStatus};
 use crate::{
     dead_letter::{self, Cause, Origin},
-    engine::{guard::Guard, log::{OwnedRecord, RecordView}},
+    engine::{
+        Stop,
+        guard::{Guard, Tripped},
+        log::{OwnedRecord, RecordView},
+    },
     kafka::{GroupConsumer, GroupContext, Rebalanced, Record, consumer_error, settings},
     shapes::outlet::chain,
     sink::{AnyDecoder, Claim, PartitionId, Sink, SinkBatch, SinkError, SinkRecord},
@@ -78,7 +78,8 @@ pub(super) fn run<S: Sink>(
     make: &impl Fn(String) -> S,
 ) -> Result<(), String> {
     let wait = Wait { stop: &shared.stop, status };
-    let cluster = binding::patiently(&wait, || shared.topics_exist(S::NAME).and_then(|()| shared.cluster_id()))?;
+    let cluster =
+        binding::patiently(&wait, || shared.topics_exist(S::NAME).and_then(|()| shared.cluster_id()))?;
     let Some(cluster_id) = cluster else { return Ok(()) };
     let sink = make(cluster_id);
     let inputs = inputs(shared, &sink)?;
@@ -175,7 +176,7 @@ impl<S: Sink> SinkLoop<'_, S> {
             let input = &mut self.inputs[held.input];
             match (input.decoder)(held.raw.value.as_deref()) {
                 Ok(record) => {
-                    self.guard.observe(false).map_err(|_| String::new())?;
+                    self.guard.observe(false).map_err(blast_radius)?;
                     let source = SourcePosition {
                         topic: Arc::clone(&input.logical),
                         partition: held.raw.partition,
@@ -190,10 +191,7 @@ impl<S: Sink> SinkLoop<'_, S> {
                     break;
                 }
                 Err(error) => {
-                    self.guard.observe(true).map_err(|tripped| {
-                        let (rejected, seen) = (tripped.rejected, tripped.seen);
-                        format!("{rejected} of {seen} inputs were rejected: stopped instead of draining the topic")
-                    })?;
+                    self.guard.observe(true).map_err(blast_radius)?;
                     let reason = error.reason();
                     self.shared.metrics.fate(S::NAME, ("reject", reason));
                     if input.owns_undecodable {
@@ -220,7 +218,7 @@ impl<S: Sink> SinkLoop<'_, S> {
         let first = lane.retry.is_none();
         lane.retry = Some((Instant::now() + wait, wait));
         if first {
-            self.consumer.pause(&list(key)?).map_err(|error| format!("could not pause: {error}"))?;
+            self.consumer.pause(&list(key)).map_err(|error| format!("could not pause: {error}"))?;
         }
         Ok(())
     }
@@ -249,7 +247,7 @@ impl<S: Sink> SinkLoop<'_, S> {
         let Some(lane) = self.lanes.get_mut(key) else { return Ok(()) };
         if lane.retry.is_some() && lane.undecided.is_empty() && lane.since.is_none() {
             lane.retry = None;
-            self.consumer.resume(&list(key)?).map_err(|error| format!("could not resume: {error}"))?;
+            self.consumer.resume(&list(key)).map_err(|error| format!("could not resume: {error}"))?;
         }
         Ok(())
     }
@@ -277,9 +275,14 @@ impl<S: Sink> SinkLoop<'_, S> {
                 Ok(false)
             }
             Err(SinkError::Fenced) => {
-                warn!(sink = S::NAME, topic = &*key.0, partition = key.1, "claimed by another instance, giving it up");
+                warn!(
+                    sink = S::NAME,
+                    topic = &*key.0,
+                    partition = key.1,
+                    "claimed by another instance, giving it up"
+                );
                 self.lanes.remove(key);
-                self.consumer.pause(&list(key)?).map_err(|error| format!("could not pause: {error}"))?;
+                self.consumer.pause(&list(key)).map_err(|error| format!("could not pause: {error}"))?;
                 Ok(true)
             }
             Err(SinkError::Poison { offset, reason, detail }) => {
@@ -295,6 +298,8 @@ impl<S: Sink> SinkLoop<'_, S> {
     fn rebalance(&mut self) -> Result<(), String> {
         while let Some(news) = self.consumer.context().next() {
             match news {
+                Rebalanced::Assigned(partitions) if partitions.is_empty() => self.status.ready(),
+                Rebalanced::Revoked(partitions) | Rebalanced::Lost(partitions) if partitions.is_empty() => {}
                 Rebalanced::Assigned(partitions) => self.offered.extend(partitions),
                 Rebalanced::Revoked(partitions) => {
                     self.flush(true)?;
@@ -338,8 +343,14 @@ impl<S: Sink> SinkLoop<'_, S> {
             };
             match self.shared.tasks.block_on(self.sink.claim(&id)) {
                 Ok(claim) => {
-                    let start = if claim.next_offset == 0 { Offset::Beginning } else { Offset::Offset(claim.next_offset) };
-                    starts.add_partition_offset(topic, *partition, start).map_err(|error| error.to_string())?;
+                    let start = if claim.next_offset == 0 {
+                        Offset::Beginning
+                    } else {
+                        Offset::Offset(claim.next_offset)
+                    };
+                    starts
+                        .add_partition_offset(topic, *partition, start)
+                        .map_err(|error| error.to_string())?;
                     claimed.push((id, claim));
                 }
                 Err(SinkError::Fatal(why)) => return Err(why),
@@ -360,6 +371,10 @@ impl<S: Sink> SinkLoop<'_, S> {
     }
 }
 
+fn blast_radius(tripped: Tripped) -> String {
+    Stop::BlastRadius { rejected: tripped.rejected, seen: tripped.seen }.to_string()
+}
+
 /// Seconds since a record was appended.
 #[expect(clippy::disallowed_methods, reason = "a metric tells how long people waited; no record holds it")]
 fn waited(record: &SinkRecord) -> Option<f64> {
@@ -368,13 +383,19 @@ fn waited(record: &SinkRecord) -> Option<f64> {
     Some(now.as_secs_f64() - source.append_time_ms as f64 / 1000.0)
 }
 
-fn list((topic, partition): &(Arc<str>, i32)) -> Result<TopicPartitionList, String> {
+fn list((topic, partition): &(Arc<str>, i32)) -> TopicPartitionList {
     let mut list = TopicPartitionList::new();
     list.add_partition(topic, *partition);
-    Ok(list)
+    list
 }
 
-fn dead_letter(stage: &'static str, group: &Arc<str>, input: &Input, cause: &Cause, raw: &OwnedRecord) -> SinkRecord {
+fn dead_letter(
+    stage: &'static str,
+    group: &Arc<str>,
+    input: &Input,
+    cause: &Cause,
+    raw: &OwnedRecord,
+) -> SinkRecord {
     let origin = Origin {
         stage,
         topic: Arc::clone(&input.logical),
@@ -405,7 +426,9 @@ impl Lane {
 
     fn is_due(&self, idle: bool) -> bool {
         let Some(since) = self.since else { return false };
-        idle || self.batch.records.len() >= RECORDS_MAX || self.bytes >= BYTES_MAX || since.elapsed() >= AGE_MAX
+        idle || self.batch.records.len() >= RECORDS_MAX
+            || self.bytes >= BYTES_MAX
+            || since.elapsed() >= AGE_MAX
     }
 
     fn written(&mut self) {
@@ -417,7 +440,13 @@ impl Lane {
     }
 
     /// Turns one record of the batch into a dead letter.
-    fn bury<S: Sink>(&mut self, offset: i64, cause: &Cause, group: &Arc<str>, inputs: &[Input]) -> Result<(), String> {
+    fn bury<S: Sink>(
+        &mut self,
+        offset: i64,
+        cause: &Cause,
+        group: &Arc<str>,
+        inputs: &[Input],
+    ) -> Result<(), String> {
         let Some(index) = self.held.iter().position(|held| held.raw.offset == offset) else {
             return Err(format!("sink refused offset {offset}, which is not in its batch: {}", cause.detail));
         };

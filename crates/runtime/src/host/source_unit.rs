@@ -63,14 +63,17 @@ pub(super) fn run<S: Source>(
     })?;
     let Some(ports) = ports else { return Ok(SourceEnd::Stopped) };
     let entry = shared.map.connector(S::NAME).map_err(|error| error.to_string())?;
-    let positions = entry.positions.as_deref().ok_or_else(|| format!("{} has no positions topic in the map", S::NAME))?;
+    let positions =
+        entry.positions.as_deref().ok_or_else(|| format!("{} has no positions topic in the map", S::NAME))?;
     let positions: Arc<str> = shared.config.prefix.topic(positions).into();
     let identity = source.identity();
     let id = shared.config.prefix.transactional_id(&format!("{}-{identity}", S::NAME));
     let start = || {
-        TransactionalProducer::start(settings::producer(&shared.config.kafka, &id)).map_err(|error| match error {
-            TxnError::Fatal(why) => BindError::Fatal(why),
-            other => BindError::Wait(other.to_string()),
+        TransactionalProducer::start(settings::producer(&shared.config.kafka, &id)).map_err(|error| {
+            match error {
+                TxnError::Fatal(why) => BindError::Fatal(why),
+                other => BindError::Wait(other.to_string()),
+            }
         })
     };
     let Some(producer) = binding::patiently(&wait, start)? else { return Ok(SourceEnd::Stopped) };
@@ -110,12 +113,12 @@ impl<S: Source> SourceLoop<'_, S> {
                         Err(error) => self.recover(error)?,
                     }
                 }
-                Ok(SourceBatch::Idle(wait)) => self.shared.stop.sleep(wait),
+                Ok(SourceBatch::Idle(wait)) => self.shared.stop.wait(wait),
                 Ok(SourceBatch::End) => return Ok(SourceEnd::Finished),
                 Err(SourceError::Fatal(why)) => return Err(why),
                 Err(error @ SourceError::Transient(_)) => {
                     self.status.waiting(&chain(&error));
-                    self.shared.stop.sleep(wait);
+                    self.shared.stop.wait(wait);
                     wait = (wait * 2).min(RETRY.1);
                 }
             }

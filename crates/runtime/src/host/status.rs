@@ -10,7 +10,7 @@ use std::{
 use tracing::{info, warn};
 
 /// A loop that has not turned for this long is stuck.
-const STUCK: Duration = Duration::from_secs(60);
+const STUCK: Duration = Duration::from_mins(1);
 
 /// State of one unit.
 #[derive(Debug)]

@@ -42,7 +42,7 @@ impl Stop {
     }
 
     /// Waits so long on a thread of its own, or until somebody asks.
-    pub(crate) fn sleep(&self, wait: Duration) {
+    pub(crate) fn wait(&self, wait: Duration) {
         let step = Duration::from_millis(20);
         let mut left = wait;
         while !left.is_zero() && !self.is_asked() {

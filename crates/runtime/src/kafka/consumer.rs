@@ -10,11 +10,15 @@ use rdkafka::{
 };
 use std::{
     collections::VecDeque,
-    sync::{Mutex, PoisonError, atomic::{AtomicBool, Ordering}},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tracing::{info, warn};
 
-/// News of partitions, as (topic, partition).
+/// News of partitions, as (topic, partition). An empty assignment is answered already and only says that the group
+/// has been joined.
 #[derive(Debug)]
 pub(crate) enum Rebalanced {
     Assigned(Vec<(String, i32)>),
@@ -49,15 +53,21 @@ impl ClientContext for GroupContext {
 
 impl ConsumerContext for GroupContext {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, err: RDKafkaRespErr, list: &mut TopicPartitionList) {
-        let partitions = list.elements().iter().map(|e| (e.topic().to_owned(), e.partition())).collect::<Vec<_>>();
+        let partitions =
+            list.elements().iter().map(|e| (e.topic().to_owned(), e.partition())).collect::<Vec<_>>();
         let assigned = err == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
         if partitions.is_empty() || self.closing.load(Ordering::Relaxed) {
-            let answered =
-                if assigned { consumer.incremental_assign(list) } else { consumer.incremental_unassign(list) };
+            let answered = if assigned {
+                consumer.incremental_assign(list)
+            } else {
+                consumer.incremental_unassign(list)
+            };
             if let Err(error) = answered {
                 info!(%error, "rebalance was not taken while closing");
             }
-            return;
+            if !partitions.is_empty() {
+                return;
+            }
         }
         let news = if assigned {
             Rebalanced::Assigned(partitions)

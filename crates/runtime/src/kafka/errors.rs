@@ -89,11 +89,15 @@ mod tests {
 
     #[test]
     fn each_kind_has_its_remedy() {
-        let remedy = |fatal, abort, retriable, code| classify("commit", &error(fatal, abort, retriable, code));
+        let remedy =
+            |fatal, abort, retriable, code| classify("commit", &error(fatal, abort, retriable, code));
         assert!(matches!(remedy(true, false, false, RDKafkaErrorCode::Fenced), TxnError::Fenced(_)));
         assert!(matches!(remedy(true, true, true, RDKafkaErrorCode::Fail), TxnError::Rebuild(_)));
         assert!(matches!(remedy(false, true, true, RDKafkaErrorCode::Fail), TxnError::Abort(_)));
-        assert!(matches!(remedy(false, false, true, RDKafkaErrorCode::OperationTimedOut), TxnError::Rebuild(_)));
+        assert!(matches!(
+            remedy(false, false, true, RDKafkaErrorCode::OperationTimedOut),
+            TxnError::Rebuild(_)
+        ));
         assert!(matches!(remedy(false, false, false, RDKafkaErrorCode::State), TxnError::Fatal(_)));
     }
 

@@ -46,25 +46,41 @@ impl KafkaLog {
     /// Joins the group and takes the transactional id over. Fails at once on settings that cannot work.
     pub(crate) fn start(options: LogOptions) -> Result<Self, TxnError> {
         let producer = TransactionalProducer::start(options.producer.clone())?;
-        let fatal = |error: KafkaError| TxnError::Fatal(format!("could not subscribe to {}: {error}", options.input));
+        let fatal =
+            |error: KafkaError| TxnError::Fatal(format!("could not subscribe to {}: {error}", options.input));
         let consumer: GroupConsumer =
             options.consumer.create_with_context(GroupContext::default()).map_err(fatal)?;
         consumer.subscribe(&[&options.input]).map_err(fatal)?;
         Ok(Self { consumer, producer, options })
     }
 
-    fn list(&self, offsets: impl IntoIterator<Item = (i32, Option<i64>)>) -> Result<TopicPartitionList, String> {
+    fn list(
+        &self,
+        offsets: impl IntoIterator<Item = (i32, Option<i64>)>,
+    ) -> Result<TopicPartitionList, String> {
         let mut list = TopicPartitionList::new();
         for (partition, offset) in offsets {
             let offset = offset.map_or(Offset::Invalid, Offset::Offset);
-            list.add_partition_offset(&self.options.input, partition, offset)
-                .map_err(|error| format!("could not name offset {offset:?} of partition {partition}: {error}"))?;
+            list.add_partition_offset(&self.options.input, partition, offset).map_err(|error| {
+                format!("could not name offset {offset:?} of partition {partition}: {error}")
+            })?;
         }
         Ok(list)
     }
 
     fn named(&self, partitions: &[i32]) -> Result<TopicPartitionList, String> {
         self.list(partitions.iter().map(|partition| (*partition, None)))
+    }
+}
+
+fn news(rebalanced: Rebalanced) -> Polled {
+    match rebalanced {
+        Rebalanced::Assigned(partitions) => Polled::Assigned(numbers(partitions)),
+        Rebalanced::Revoked(partitions) | Rebalanced::Lost(partitions) if partitions.is_empty() => {
+            Polled::Idle
+        }
+        Rebalanced::Revoked(partitions) => Polled::Revoked(numbers(partitions)),
+        Rebalanced::Lost(partitions) => Polled::Lost(numbers(partitions)),
     }
 }
 
@@ -95,19 +111,13 @@ impl Reader for KafkaLog {
 
 impl Log for KafkaLog {
     fn poll(&mut self, wait: Duration, visit: &mut dyn FnMut(&RecordView<'_>)) -> Polled {
-        let polled = match self.consumer.poll(wait) {
+        match self.consumer.poll(wait) {
             Some(Ok(message)) => {
                 visit(&RecordView::from(&Record(&message)));
                 Polled::Read
             }
             Some(Err(error)) => consumer_error(&error).map_or(Polled::Idle, Polled::Broken),
-            None => Polled::Idle,
-        };
-        match (polled, self.consumer.context().next()) {
-            (Polled::Idle, Some(Rebalanced::Assigned(partitions))) => Polled::Assigned(numbers(partitions)),
-            (Polled::Idle, Some(Rebalanced::Revoked(partitions))) => Polled::Revoked(numbers(partitions)),
-            (Polled::Idle, Some(Rebalanced::Lost(partitions))) => Polled::Lost(numbers(partitions)),
-            (polled, _) => polled,
+            None => self.consumer.context().next().map_or(Polled::Idle, news),
         }
     }
 
@@ -123,7 +133,11 @@ impl Log for KafkaLog {
     fn seek(&mut self, offsets: &BTreeMap<i32, i64>) -> Result<(), String> {
         let list = self.list(offsets.iter().map(|(partition, offset)| (*partition, Some(*offset))))?;
         let sought = self.consumer.seek_partitions(list, OFFSETS_TIMEOUT).map_err(failed("seek"))?;
-        sought.elements().iter().try_for_each(|element| element.error()).map_err(failed("seek"))
+        sought
+            .elements()
+            .iter()
+            .try_for_each(rdkafka::topic_partition_list::TopicPartitionListElem::error)
+            .map_err(failed("seek"))
     }
 
     fn pause(&mut self, partitions: &[i32]) -> Result<(), String> {

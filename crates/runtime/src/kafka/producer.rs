@@ -56,7 +56,9 @@ impl TransactionalProducer {
     }
 
     pub(crate) fn begin(&self) -> Result<(), TxnError> {
-        transactional("begin transaction", ATTEMPTS, || self.inner.begin_transaction().map_err(CallError::from))
+        transactional("begin transaction", ATTEMPTS, || {
+            self.inner.begin_transaction().map_err(CallError::from)
+        })
     }
 
     /// Queues a record; waits, bounded, while the queue is full.
@@ -65,7 +67,7 @@ impl TransactionalProducer {
         loop {
             let Err(error) = self.try_produce(record) else { return Ok(()) };
             if error != KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) {
-                return Err(self.produce_error(error));
+                return Err(self.produce_error(&error));
             }
             if Instant::now() > *deadline.get_or_insert_with(|| Instant::now() + QUEUE_TIMEOUT) {
                 return Err(TxnError::Rebuild("producer queue stayed full".to_owned()));
@@ -93,7 +95,7 @@ impl TransactionalProducer {
     }
 
     /// A produce that is refused at once: the transaction is failed, or the producer is.
-    fn produce_error(&self, error: KafkaError) -> TxnError {
+    fn produce_error(&self, error: &KafkaError) -> TxnError {
         match self.inner.client().fatal_error() {
             Some((code, text)) => {
                 classify("produce", &CallError { code, fatal: true, retriable: false, abort: false, text })
@@ -117,7 +119,7 @@ impl TransactionalProducer {
         transactional("commit transaction", ATTEMPTS, || ffi::commit_transaction(&self.inner, CALL_TIMEOUT))
     }
 
-    /// Aborts the open transaction, after the first delivery report is in: an EndTxn that overtakes it is fatal
+    /// Aborts the open transaction, after the first delivery report is in: an `EndTxn` that overtakes it is fatal
     /// (librdkafka#4849).
     pub(crate) fn abort(&self) -> Result<(), TxnError> {
         let deadline = Instant::now() + Duration::from_secs(5);

@@ -26,13 +26,15 @@ impl ClientContext for Quiet {
 impl ConsumerContext for Quiet {}
 
 /// A consumer outside any group, to be assigned by hand.
-pub(crate) fn assigned(settings: &ClientConfig, starts: &TopicPartitionList) -> Result<BaseConsumer<Quiet>, String> {
+pub(crate) fn assigned(
+    settings: &ClientConfig,
+    starts: &TopicPartitionList,
+) -> Result<BaseConsumer<Quiet>, String> {
     let mut settings = settings.clone();
     settings.set("enable.partition.eof", "true");
     settings.remove("group.instance.id");
-    let consumer = settings
-        .create_with_context(Quiet)
-        .map_err(|error| format!("could not create reader: {error}"))?;
+    let consumer =
+        settings.create_with_context(Quiet).map_err(|error| format!("could not create reader: {error}"))?;
     let consumer: BaseConsumer<Quiet> = consumer;
     consumer.assign(starts).map_err(|error| format!("could not read {starts:?}: {error}"))?;
     Ok(consumer)

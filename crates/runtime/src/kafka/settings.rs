@@ -79,7 +79,8 @@ pub(crate) fn producer(kafka: &Kafka, transactional_id: &str) -> ClientConfig {
             ("batch.num.messages", "10000"),
             ("queue.buffering.max.messages", "500000"),
             ("queue.buffering.max.kbytes", "131072"),
-            ("message.max.bytes", "8388608"),
+            // The dead-letter topic's limit, the largest of all; each topic has its own.
+            ("message.max.bytes", "16777216"),
             // Above the longest commit and the session timeout, so that a live producer is never aborted.
             ("transaction.timeout.ms", "30000"),
             // The default of 100 ms taxes every transaction that follows another closely.
@@ -127,7 +128,9 @@ mod tests {
 
     #[test]
     fn the_fetch_budget_is_shared() {
-        let kib = |share| consumer(&Kafka::default(), "g", "i", share).get("queued.max.messages.kbytes").map(str::to_owned);
+        let kib = |share| {
+            consumer(&Kafka::default(), "g", "i", share).get("queued.max.messages.kbytes").map(str::to_owned)
+        };
         assert_eq!(kib(1).as_deref(), Some("65536"));
         assert_eq!(kib(8).as_deref(), Some("8192"));
         assert_eq!(kib(100).as_deref(), Some("4096"));

@@ -72,7 +72,13 @@ impl<P: Lookup> LookupShape<P> {
         }
     }
 
-    fn ask(&mut self, event: Event<P::In>, record: &RecordView<'_>, cursor: P::Cursor, requests: Vec<Request>) {
+    fn ask(
+        &mut self,
+        event: Event<P::In>,
+        record: &RecordView<'_>,
+        cursor: P::Cursor,
+        requests: Vec<Request>,
+    ) {
         let (partition, offset) = (record.partition, record.offset);
         self.waiting.insert((partition, offset), record.detach());
         let generation = self.generations.get(&partition).copied().unwrap_or_default();

@@ -36,7 +36,12 @@ pub(crate) struct Outlet {
 
 impl Outlet {
     /// [`Self::fate`], with the time the work took told to metrics and traces.
-    pub(crate) fn measured(&self, result: Result<Outcome, Reject>, input: &RecordView<'_>, took: Duration) -> Fate {
+    pub(crate) fn measured(
+        &self,
+        result: Result<Outcome, Reject>,
+        input: &RecordView<'_>,
+        took: Duration,
+    ) -> Fate {
         if let Ok(Outcome::Emit(emissions)) = &result {
             for emission in emissions {
                 self.metrics.emitted(emission.record.as_ref(), took);
@@ -79,17 +84,17 @@ impl Outlet {
 
     fn record(&self, emission: &Emission) -> Result<OutRecord, Reject> {
         let record = emission.record.as_ref();
-        let bound = self
-            .ports
-            .get(emission.port)
-            .ok_or_else(|| Reject::new("unbound_port", format!("port {} is not in the map", emission.port)))?;
+        let bound = self.ports.get(emission.port).ok_or_else(|| {
+            Reject::new("unbound_port", format!("port {} is not in the map", emission.port))
+        })?;
         let mut value = Vec::new();
         bound
             .encoder
             .encode(record, &mut value)
             .map_err(|error| Reject::new("unencodable_output", chain(&error)))?;
         if value.len() > self.value_bytes_max {
-            let detail = format!("{} of {} bytes, limit {}", record.type_name(), value.len(), self.value_bytes_max);
+            let detail =
+                format!("{} of {} bytes, limit {}", record.type_name(), value.len(), self.value_bytes_max);
             return Err(Reject::new("output_too_large", detail));
         }
         Ok(OutRecord {

@@ -21,7 +21,8 @@ pub(super) struct Marker {
 
 impl Marker {
     pub(super) fn record(&self, topic: &Arc<str>, partition: i32) -> OutRecord {
-        let value = format!(r#"{{"next_offset":{},"state_version":{}}}"#, self.next_offset, self.state_version);
+        let value =
+            format!(r#"{{"next_offset":{},"state_version":{}}}"#, self.next_offset, self.state_version);
         snapshot_record(topic, partition, MARKER_KEY.to_vec(), Some(value.into_bytes()))
     }
 }
@@ -51,8 +52,7 @@ fn parse_chunk_key(key: &[u8]) -> Option<(PartName, u32)> {
     let (name, chunk) = rest.split_last_chunk::<4>()?;
     let (zero, name) = name.split_last()?;
     let name = std::str::from_utf8(name).ok()?;
-    (*tag == b'p' && *zero == 0)
-        .then(|| ((state_key.to_vec(), name.to_owned()), u32::from_be_bytes(*chunk)))
+    (*tag == b'p' && *zero == 0).then(|| ((state_key.to_vec(), name.to_owned()), u32::from_be_bytes(*chunk)))
 }
 
 /// The records of one changed part; `None` for one that is gone.
@@ -94,7 +94,8 @@ impl Parts {
         let key = record.key.unwrap_or_default();
         if key == MARKER_KEY {
             let value = record.value.unwrap_or_default();
-            self.marker = serde_json::from_slice(value).map_err(|error| format!("could not read marker: {error}"))?;
+            self.marker =
+                serde_json::from_slice(value).map_err(|error| format!("could not read marker: {error}"))?;
             return Ok(());
         }
         let (name, chunk) = parse_chunk_key(key).ok_or("could not read the key of a snapshot record")?;
@@ -162,7 +163,13 @@ mod tests {
         part_records(&topic, 0, (b"acme/qa", "w/24/0"), Some(&short), &mut records);
         part_records(&topic, 0, (b"acme/qa", "header"), Some(&[]), &mut records);
         let values = read_back(&records);
-        assert_eq!(values, [((b"acme/qa".to_vec(), "header".into()), vec![]), ((b"acme/qa".to_vec(), "w/24/0".into()), short)]);
+        assert_eq!(
+            values,
+            [
+                ((b"acme/qa".to_vec(), "header".into()), vec![]),
+                ((b"acme/qa".to_vec(), "w/24/0".into()), short)
+            ]
+        );
         part_records(&topic, 0, (b"acme/qa", "w/24/0"), None, &mut records);
         assert_eq!(read_back(&records).len(), 1);
     }

@@ -16,6 +16,8 @@ pub(super) struct ModelLog {
     world: World,
     instance: usize,
     epoch: u64,
+    /// Grants of partitions as of the last news heard.
+    grants: BTreeMap<i32, u64>,
     /// Next offset to read of each assigned partition.
     positions: BTreeMap<i32, i64>,
     paused: Vec<i32>,
@@ -95,13 +97,17 @@ impl Log for ModelLog {
     fn poll(&mut self, _wait: Duration, visit: &mut dyn FnMut(&RecordView<'_>)) -> Polled {
         if self.world.dice(3) == 0 {
             match self.world.next_news(self.instance) {
-                Some(News::Assigned(partitions)) => return Polled::Assigned(partitions),
+                Some(News::Assigned(given)) => {
+                    self.grants.extend(given.iter().copied());
+                    return Polled::Assigned(given.into_iter().map(|(partition, _)| partition).collect());
+                }
                 Some(News::Revoked(partitions)) => return Polled::Revoked(partitions),
                 Some(News::Lost(partitions)) => return Polled::Lost(partitions),
                 None => {}
             }
         }
-        let readable: Vec<i32> = self.positions.keys().filter(|p| !self.paused.contains(p)).copied().collect();
+        let readable: Vec<i32> =
+            self.positions.keys().filter(|p| !self.paused.contains(p)).copied().collect();
         if readable.is_empty() {
             return Polled::Idle;
         }
@@ -180,7 +186,7 @@ impl Log for ModelLog {
             self.broken = true;
             return Err(TxnError::Rebuild("timed out".into()));
         }
-        if !self.world.commit(self.instance, &records, offsets) {
+        if !self.world.commit(&records, offsets, &self.grants) {
             self.failed = true;
             return Err(TxnError::Abort("group has moved on".into()));
         }
@@ -237,6 +243,7 @@ impl Instance {
             world: world.clone(),
             instance: number,
             epoch: world.new_epoch(number),
+            grants: BTreeMap::new(),
             positions: BTreeMap::new(),
             paused: Vec::new(),
             open: None,

@@ -48,7 +48,11 @@ fn copied(text: &str, offset: i64) -> Fate {
 fn counted(counts: &mut BTreeMap<Vec<u8>, u64>, record: &RecordView<'_>) -> Fate {
     let count = counts.entry(record.key.unwrap_or_default().to_vec()).or_default();
     *count += 1;
-    if *count % 3 == 0 { Fate::Emit(vec![out(&format!("{}-{count}", text(record)))]) } else { Fate::Emit(Vec::new()) }
+    if count.is_multiple_of(3) {
+        Fate::Emit(vec![out(&format!("{}-{count}", text(record)))])
+    } else {
+        Fate::Emit(Vec::new())
+    }
 }
 
 /// What one pass over the input emits, by partition, in order.
@@ -67,7 +71,9 @@ pub(super) fn oracle(kind: Kind, input: &BTreeMap<i32, Vec<OwnedRecord>>) -> BTr
                 Fate::DeadLetter(record, _) => vec![*record],
                 _ => Vec::new(),
             };
-            emitted.extend(records.iter().map(|out| String::from_utf8_lossy(out.value.as_ref().unwrap()).into_owned()));
+            emitted.extend(
+                records.iter().map(|out| String::from_utf8_lossy(out.value.as_ref().unwrap()).into_owned()),
+            );
         }
         emitted
     };

@@ -13,7 +13,8 @@ pub(super) const PARTITIONS: i32 = 3;
 /// News for an instance.
 #[derive(Debug, Clone)]
 pub(super) enum News {
-    Assigned(Vec<i32>),
+    /// Partitions, each with the number of its grant.
+    Assigned(Vec<(i32, u64)>),
     Revoked(Vec<i32>),
     Lost(Vec<i32>),
 }
@@ -28,6 +29,8 @@ struct State {
     /// Newest producer epoch of each instance.
     epochs: [u64; 2],
     owner: BTreeMap<i32, usize>,
+    /// How often each partition was given: the group's generation, as an instance knows it once it has heard of it.
+    grants: BTreeMap<i32, u64>,
     /// Partitions asked back and not yet given up, with whom they go to.
     moving: BTreeMap<i32, usize>,
     news: [VecDeque<News>; 2],
@@ -118,10 +121,15 @@ impl World {
         self.0.borrow().epochs[instance] != epoch
     }
 
-    /// Commits a transaction, if the group still grants its offsets to the instance.
-    pub(super) fn commit(&self, instance: usize, records: &[OutRecord], offsets: &BTreeMap<i32, i64>) -> bool {
+    /// Commits a transaction, if all its offsets are of partitions held under their newest grant.
+    pub(super) fn commit(
+        &self,
+        records: &[OutRecord],
+        offsets: &BTreeMap<i32, i64>,
+        grants: &BTreeMap<i32, u64>,
+    ) -> bool {
         let mut state = self.0.borrow_mut();
-        if offsets.keys().any(|partition| state.owner.get(partition) != Some(&instance)) {
+        if offsets.keys().any(|partition| state.grants.get(partition) != grants.get(partition)) {
             return false;
         }
         for record in records {
@@ -130,7 +138,10 @@ impl World {
         }
         for (partition, offset) in offsets {
             let before = state.committed.insert(*partition, *offset);
-            assert!(before <= Some(*offset), "committed offset of {partition} went back: {before:?} to {offset}");
+            assert!(
+                before <= Some(*offset),
+                "committed offset of {partition} went back: {before:?} to {offset}"
+            );
         }
         true
     }
@@ -138,28 +149,37 @@ impl World {
     /// An instance joins: it gets what nobody has.
     pub(super) fn join(&self, instance: usize) {
         let mut state = self.0.borrow_mut();
-        let free: Vec<i32> = (0..PARTITIONS).filter(|partition| !state.owner.contains_key(partition)).collect();
+        let free: Vec<i32> =
+            (0..PARTITIONS).filter(|partition| !state.owner.contains_key(partition)).collect();
         Self::give(&mut state, &free, instance);
     }
 
     /// An instance dies: what it had goes to the other.
     pub(super) fn leave(&self, instance: usize) {
         let mut state = self.0.borrow_mut();
-        let had: Vec<i32> = state.owner.iter().filter(|(_, owner)| **owner == instance).map(|(p, _)| *p).collect();
+        let had: Vec<i32> =
+            state.owner.iter().filter(|(_, owner)| **owner == instance).map(|(p, _)| *p).collect();
         for partition in &had {
             state.moving.remove(partition);
         }
-        state.moving.retain(|_, to| *to != instance);
+        // What was on its way to it stays where it is, once that instance has answered.
+        for to in state.moving.values_mut().filter(|to| **to == instance) {
+            *to = 1 - instance;
+        }
         state.news[instance].clear();
         Self::give(&mut state, &had, 1 - instance);
     }
 
     fn give(state: &mut State, partitions: &[i32], to: usize) {
+        let mut given = Vec::new();
         for partition in partitions {
             state.owner.insert(*partition, to);
+            let grant = state.grants.entry(*partition).or_default();
+            *grant += 1;
+            given.push((*partition, *grant));
         }
-        if !partitions.is_empty() {
-            state.news[to].push_back(News::Assigned(partitions.to_vec()));
+        if !given.is_empty() {
+            state.news[to].push_back(News::Assigned(given));
         }
     }
 
@@ -206,7 +226,10 @@ impl World {
 
     pub(super) fn describe(&self) -> String {
         let state = self.0.borrow();
-        format!("committed {:?}, owner {:?}, moving {:?}, news {:?}", state.committed, state.owner, state.moving, state.news)
+        format!(
+            "committed {:?}, owner {:?}, moving {:?}, news {:?}",
+            state.committed, state.owner, state.moving, state.news
+        )
     }
 
     /// Committed output by partition of the input it came from, in order.

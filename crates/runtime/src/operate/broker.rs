@@ -1,0 +1,207 @@
+//! Questions to the broker about topics, ends, offsets and members of groups.
+//!
+//! Invariant: nothing is created or changed by asking, and every answer is waited for within bounds.
+
+use super::{Bounds, Error, error::WAIT};
+use crate::{Config, kafka::settings};
+use rdkafka::{
+    Offset, TopicPartitionList,
+    admin::{AdminClient, AdminOptions, ResourceSpecifier},
+    client::DefaultClientContext,
+    config::ClientConfig,
+    consumer::{BaseConsumer, CommitMode, Consumer},
+    error::KafkaError,
+};
+use std::collections::BTreeMap;
+
+/// A physical topic and a partition.
+pub(super) type Partition = (String, i32);
+
+/// A broker that has answered once.
+pub(super) struct Broker<'a> {
+    config: &'a Config,
+    /// Sees everything up to the high watermark.
+    all: BaseConsumer,
+    /// Sees what is committed.
+    stable: BaseConsumer,
+    topics: BTreeMap<String, i32>,
+    /// Identifiers of the brokers.
+    ids: Vec<i32>,
+}
+
+impl<'a> Broker<'a> {
+    /// Asks the broker for its topics.
+    pub(super) fn connect(config: &'a Config) -> Result<Self, Error> {
+        let brokers = &config.kafka.brokers;
+        let client = |isolation| -> Result<BaseConsumer, Error> {
+            settings::reader(&config.kafka, isolation).create().map_err(Error::kafka(brokers, "create a client"))
+        };
+        let (all, stable) = (client("read_uncommitted")?, client("read_committed")?);
+        // Asking for all topics never creates one; asking for one by name may.
+        let metadata = all.fetch_metadata(None, WAIT).map_err(Error::kafka(brokers, "read the metadata"))?;
+        let topic = |topic: &rdkafka::metadata::MetadataTopic| {
+            (topic.name().to_owned(), topic.partitions().len() as i32)
+        };
+        let topics = metadata.topics().iter().map(topic).collect();
+        let ids = metadata.brokers().iter().map(rdkafka::metadata::MetadataBroker::id).collect();
+        Ok(Self { config, all, stable, topics, ids })
+    }
+
+    /// Partitions of a logical topic, which has to exist.
+    pub(super) fn partitions(&self, logical: &str) -> Result<Vec<Partition>, Error> {
+        let topic = self.config.prefix.topic(logical);
+        let Some(count) = self.topics.get(&topic) else {
+            return Err(Error::NotApplied { topic, brokers: self.config.kafka.brokers.clone() });
+        };
+        Ok((0..*count).map(|partition| (topic.clone(), partition)).collect())
+    }
+
+    /// First offsets of partitions.
+    pub(super) fn lows(&self, partitions: &[Partition]) -> Result<BTreeMap<Partition, i64>, Error> {
+        self.offsets(&self.all, partitions, Offset::Beginning)
+    }
+
+    /// Last stable offsets of partitions: where a `read_committed` reader comes to its end.
+    pub(super) fn stables(&self, partitions: &[Partition]) -> Result<BTreeMap<Partition, i64>, Error> {
+        self.offsets(&self.stable, partitions, Offset::End)
+    }
+
+    /// High watermarks of partitions.
+    pub(super) fn highs(&self, partitions: &[Partition]) -> Result<BTreeMap<Partition, i64>, Error> {
+        self.offsets(&self.all, partitions, Offset::End)
+    }
+
+    /// What each partition holds.
+    pub(super) fn bounds(&self, partitions: &[Partition]) -> Result<BTreeMap<Partition, Bounds>, Error> {
+        let (lows, stables) = (self.lows(partitions)?, self.stables(partitions)?);
+        let bounds = |(partition, stable): (Partition, i64)| {
+            let low = lows.get(&partition).copied().unwrap_or_default();
+            (partition, Bounds { low, stable })
+        };
+        Ok(stables.into_iter().map(bounds).collect())
+    }
+
+    /// Offsets of the first records at or after a time; partitions without one are missing.
+    pub(super) fn at_time(&self, partitions: &[Partition], ms: i64) -> Result<BTreeMap<Partition, i64>, Error> {
+        self.offsets(&self.stable, partitions, Offset::Offset(ms))
+    }
+
+    /// librdkafka's question is by time, and takes its ends as the times -1 and -2: the only one of its questions
+    /// about offsets that covers many partitions at once.
+    fn offsets(
+        &self,
+        consumer: &BaseConsumer,
+        partitions: &[Partition],
+        what: Offset,
+    ) -> Result<BTreeMap<Partition, i64>, Error> {
+        if partitions.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let failed = || Error::kafka(&self.config.kafka.brokers, "read offsets of topics");
+        let mut list = TopicPartitionList::new();
+        for (topic, partition) in partitions {
+            list.add_partition_offset(topic, *partition, what).map_err(failed())?;
+        }
+        let answer = consumer.offsets_for_times(list, WAIT).map_err(failed())?;
+        let mut offsets = BTreeMap::new();
+        for element in answer.elements() {
+            element.error().map_err(failed())?;
+            if let Offset::Offset(offset) = element.offset() {
+                offsets.insert((element.topic().to_owned(), element.partition()), offset);
+            }
+        }
+        Ok(offsets)
+    }
+
+    /// Members of each consumer group that has any.
+    pub(super) fn members(&self) -> Result<BTreeMap<String, usize>, Error> {
+        let failed = Error::kafka(&self.config.kafka.brokers, "list consumer groups");
+        let groups = self.all.fetch_group_list(None, WAIT).map_err(failed)?;
+        let members = groups.groups().iter().map(|group| (group.name().to_owned(), group.members().len()));
+        Ok(members.filter(|(_, count)| *count > 0).collect())
+    }
+
+    /// A reader that sees what is committed, or everything, and says when it comes to an end.
+    pub(super) fn reader(&self, is_committed: bool) -> ClientConfig {
+        let isolation = if is_committed { "read_committed" } else { "read_uncommitted" };
+        let mut settings = settings::reader(&self.config.kafka, isolation);
+        settings.set("enable.partition.eof", "true").set("fetch.wait.max.ms", "20");
+        settings
+    }
+
+    /// Identifier of the cluster.
+    pub(super) fn cluster_id(&self) -> Option<String> {
+        self.all.client().fetch_cluster_id(WAIT)
+    }
+
+    /// How many brokers there are.
+    pub(super) fn brokers(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Settings of the first broker.
+    pub(super) async fn settings(&self) -> Result<BTreeMap<String, String>, Error> {
+        let failed = || Error::kafka(&self.config.kafka.brokers, "describe the broker's settings");
+        let settings = settings::reader(&self.config.kafka, "read_committed");
+        let admin: AdminClient<DefaultClientContext> = settings.create().map_err(failed())?;
+        let broker = ResourceSpecifier::Broker(self.ids.first().copied().unwrap_or_default());
+        let options = AdminOptions::new().request_timeout(Some(WAIT));
+        let answers = admin.describe_configs([&broker], &options).await.map_err(failed())?;
+        let mut settings = BTreeMap::new();
+        for answer in answers {
+            let resource = answer.map_err(|code| failed()(KafkaError::AdminOp(code)))?;
+            settings.extend(resource.entries.into_iter().filter_map(|entry| Some((entry.name, entry.value?))));
+        }
+        Ok(settings)
+    }
+
+    pub(super) fn address(&self) -> &str {
+        &self.config.kafka.brokers
+    }
+}
+
+/// A group that is looked at and set from outside: it never subscribes.
+pub(super) struct Group<'a> {
+    config: &'a Config,
+    name: String,
+    consumer: BaseConsumer,
+}
+
+impl<'a> Group<'a> {
+    /// The group of a processor.
+    pub(super) fn of(config: &'a Config, processor: &str) -> Result<Self, Error> {
+        let name = config.prefix.group(processor);
+        // Asking for stable offsets only would wait until open transactions end.
+        let mut settings = settings::reader(&config.kafka, "read_uncommitted");
+        settings.set("group.id", &name);
+        let failed = Error::kafka(&config.kafka.brokers, "create a client");
+        Ok(Self { config, consumer: settings.create().map_err(failed)?, name })
+    }
+
+    /// Committed offset of each of the partitions; those without one are missing.
+    pub(super) fn committed(&self, partitions: &[Partition]) -> Result<BTreeMap<i32, i64>, Error> {
+        let failed = || Error::kafka(&self.config.kafka.brokers, format!("read the offsets of {}", self.name));
+        let mut list = TopicPartitionList::new();
+        for (topic, partition) in partitions {
+            list.add_partition(topic, *partition);
+        }
+        let mut committed = BTreeMap::new();
+        for element in self.consumer.committed_offsets(list, WAIT).map_err(failed())?.elements() {
+            element.error().map_err(failed())?;
+            if let Offset::Offset(offset) = element.offset() {
+                committed.insert(element.partition(), offset);
+            }
+        }
+        Ok(committed)
+    }
+
+    /// Sets offsets; the broker refuses while the group has members.
+    pub(super) fn commit(&self, offsets: &BTreeMap<Partition, i64>) -> Result<(), Error> {
+        let failed = || Error::kafka(&self.config.kafka.brokers, format!("set the offsets of {}", self.name));
+        let mut list = TopicPartitionList::new();
+        for ((topic, partition), offset) in offsets {
+            list.add_partition_offset(topic, *partition, Offset::Offset(*offset)).map_err(failed())?;
+        }
+        self.consumer.commit(&list, CommitMode::Sync).map_err(failed())
+    }
+}

@@ -1,0 +1,270 @@
+//! Dead letters as `digest.dlq.v1` holds them: listed, and one of them with the bytes that could not be processed.
+
+use super::{
+    Decoded, Error, Tapped, AnyValue,
+    broker::{Broker, Partition},
+    peers::Peers,
+    scan::{Scanner, Span},
+    tap::chosen,
+};
+use crate::{Config, engine::log::RecordView};
+use schemas::{Decoder, DigestDlq};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    ops::ControlFlow,
+    str::FromStr,
+    sync::Arc,
+};
+use topology::{Map, TopicKind};
+
+const TOPIC: &str = "digest.dlq.v1";
+/// Records between two words about progress.
+const PROGRESS_EVERY: u64 = 1_000;
+
+/// Where a dead letter lies in its topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LetterPlace {
+    /// Partition.
+    pub partition: i32,
+    /// Offset.
+    pub offset: i64,
+}
+
+impl fmt::Display for LetterPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.partition, self.offset)
+    }
+}
+
+impl FromStr for LetterPlace {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parse = || {
+            let (partition, offset) = text.split_once(':')?;
+            let place = Self { partition: partition.parse().ok()?, offset: offset.parse().ok()? };
+            (place.partition >= 0 && place.offset >= 0).then_some(place)
+        };
+        parse().ok_or_else(|| "expected PARTITION:OFFSET as `gistmill dlq ls` prints it, such as 2:17".to_owned())
+    }
+}
+
+/// A dead letter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeadLetter {
+    /// Where it lies.
+    pub place: LetterPlace,
+    /// When it was appended, in ms.
+    pub append_time_ms: i64,
+    /// What it says; or, of a record that is no dead letter, why it cannot be read.
+    pub letter: Result<DigestDlq, String>,
+}
+
+/// Which dead letters to list.
+#[derive(Debug, Clone)]
+pub struct LetterFilter {
+    /// Of this tenant only.
+    pub tenant: Option<String>,
+    /// With this reason only.
+    pub reason: Option<String>,
+    /// Most of them: the newest.
+    pub limit: usize,
+}
+
+impl LetterFilter {
+    fn wants(&self, letter: &DeadLetter) -> bool {
+        let Ok(letter) = &letter.letter else { return self.tenant.is_none() && self.reason.is_none() };
+        self.tenant.as_ref().is_none_or(|tenant| *tenant == letter.tenant_id)
+            && self.reason.as_ref().is_none_or(|reason| *reason == letter.error_class)
+    }
+}
+
+/// The newest dead letters, oldest first, and how many there are in all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Letters {
+    /// Those that are wanted, at most as many as asked for.
+    pub newest: Vec<DeadLetter>,
+    /// How many are wanted in all.
+    pub matching: u64,
+}
+
+/// Lists dead letters; `progress` hears of offsets passed and to pass.
+///
+/// # Errors
+/// A peer that is away, or a topic that is not on the broker.
+pub fn dead_letters(
+    config: &Config,
+    filter: &LetterFilter,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Letters, Error> {
+    let peers = Peers::new(config)?;
+    let broker = Broker::connect(config)?;
+    let partitions = broker.partitions(TOPIC)?;
+    let bounds = broker.bounds(&partitions)?;
+    let spans: BTreeMap<i32, Span> = bounds
+        .iter()
+        .map(|((_, partition), bounds)| (*partition, Span { from: bounds.low, until: bounds.stable }))
+        .collect();
+    let total = spans.values().map(|span| (span.until - span.from) as u64).sum();
+    let mut decoder = Decoder::new(Arc::clone(&peers.schemas));
+    let mut newest = Newest::new(filter.limit);
+    let mut done = 0;
+    Scanner::new(&broker, true)?.scan(&config.prefix.topic(TOPIC), &spans, &mut |record| {
+        done += 1;
+        if done % PROGRESS_EVERY == 0 {
+            progress(done, total);
+        }
+        let letter = read(&mut decoder, record).map_err(|why| peers.registry_away(why))?;
+        if filter.wants(&letter) {
+            newest.add(letter);
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(Letters { matching: newest.seen, newest: newest.in_order() })
+}
+
+fn read(decoder: &mut Decoder<DigestDlq>, record: &RecordView<'_>) -> Result<DeadLetter, String> {
+    let letter = match decoder.decode(record.value) {
+        Ok(letter) => Ok(letter),
+        Err(error) if error.is_transient() => return Err(crate::shapes::outlet::chain(&error)),
+        Err(error) => Err(crate::shapes::outlet::chain(&error)),
+    };
+    let place = LetterPlace { partition: record.partition, offset: record.offset };
+    Ok(DeadLetter { place, append_time_ms: record.timestamp_ms, letter })
+}
+
+/// Keeps the newest by append time; ties by place, so that two listings agree.
+struct Newest {
+    limit: usize,
+    seen: u64,
+    order: BTreeSet<(i64, i32, i64)>,
+    letters: BTreeMap<(i64, i32, i64), DeadLetter>,
+}
+
+impl Newest {
+    fn new(limit: usize) -> Self {
+        Self { limit, seen: 0, order: BTreeSet::new(), letters: BTreeMap::new() }
+    }
+
+    fn add(&mut self, letter: DeadLetter) {
+        self.seen += 1;
+        let rank = (letter.append_time_ms, letter.place.partition, letter.place.offset);
+        self.order.insert(rank);
+        self.letters.insert(rank, letter);
+        if self.order.len() > self.limit
+            && let Some(oldest) = self.order.pop_first()
+        {
+            self.letters.remove(&oldest);
+        }
+    }
+
+    fn in_order(self) -> Vec<DeadLetter> {
+        self.letters.into_values().collect()
+    }
+}
+
+/// A dead letter, its own headers, and what its raw value says now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenedLetter {
+    /// The letter.
+    pub letter: DeadLetter,
+    /// Headers of the dead letter itself, in order.
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+    /// The raw value read as what its topic carries: decodable now if a schema was missing then.
+    pub now: Decoded,
+}
+
+/// One dead letter.
+///
+/// # Errors
+/// [`Error::Refused`] when none lies there; a peer that is away.
+pub fn dead_letter(config: &Config, map: &Map, place: LetterPlace) -> Result<OpenedLetter, Error> {
+    let peers = Peers::new(config)?;
+    let broker = Broker::connect(config)?;
+    let partition: Vec<Partition> = chosen(&broker, TOPIC, Some(place.partition))?;
+    let bounds = broker.bounds(&partition)?;
+    let none = || {
+        let holds = bounds.values().next().map(|bounds| format!("{} to {}", bounds.low, bounds.stable - 1));
+        Error::Refused(format!(
+            "no dead letter at {place}: partition {} holds offsets {}, some of them transaction markers; \
+             `gistmill dlq ls` lists the letters",
+            place.partition,
+            holds.unwrap_or_default()
+        ))
+    };
+    if !bounds.values().any(|bounds| (bounds.low..bounds.stable).contains(&place.offset)) {
+        return Err(none());
+    }
+    let mut decoder = Decoder::new(Arc::clone(&peers.schemas));
+    let mut found: Option<(DeadLetter, Tapped)> = None;
+    let span = Span { from: place.offset, until: place.offset + 1 };
+    let spans = BTreeMap::from([(place.partition, span)]);
+    Scanner::new(&broker, true)?.scan(&config.prefix.topic(TOPIC), &spans, &mut |record| {
+        let letter = read(&mut decoder, record).map_err(|why| peers.registry_away(why))?;
+        let owned = record.detach();
+        let tapped = Tapped {
+            partition: owned.partition,
+            offset: owned.offset,
+            append_time_ms: owned.timestamp_ms,
+            key: owned.key,
+            headers: owned.headers,
+            value: Decoded::Tombstone,
+        };
+        found = Some((letter, tapped));
+        Ok(ControlFlow::Break(()))
+    })?;
+    let (letter, tapped) = found.ok_or_else(none)?;
+    let now = match &letter.letter {
+        Ok(content) => {
+            let kind = map.topic(&content.topic).map_or(TopicKind::Event, |topic| topic.kind);
+            let mut values = AnyValue::new(kind, Arc::clone(&peers.schemas));
+            values.decode(content.value.as_deref()).map_err(|why| peers.registry_away(why))?
+        }
+        Err(_) => Decoded::Tombstone,
+    };
+    Ok(OpenedLetter { letter, headers: tapped.headers, now })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unreadable(append_time_ms: i64, partition: i32, offset: i64) -> DeadLetter {
+        let place = LetterPlace { partition, offset };
+        DeadLetter { place, append_time_ms, letter: Err("no".to_owned()) }
+    }
+
+    #[test]
+    fn the_newest_are_kept_and_told_oldest_first() {
+        let mut newest = Newest::new(2);
+        for (time, partition, offset) in [(5, 0, 1), (9, 1, 0), (7, 0, 2), (7, 0, 1)] {
+            newest.add(unreadable(time, partition, offset));
+        }
+        assert_eq!(newest.seen, 4);
+        let places: Vec<String> = newest.in_order().iter().map(|letter| letter.place.to_string()).collect();
+        assert_eq!(places, ["0:2", "1:0"]);
+        let mut none = Newest::new(0);
+        none.add(unreadable(1, 0, 0));
+        assert_eq!((none.seen, none.in_order().len()), (1, 0));
+    }
+
+    #[test]
+    fn places_are_pairs() {
+        assert_eq!("2:17".parse(), Ok(LetterPlace { partition: 2, offset: 17 }));
+        for text in ["2", "2:", ":3", "-1:3", "1:-3", "a:b", "1:2:3"] {
+            assert!(text.parse::<LetterPlace>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_letter_is_listed_unless_something_is_asked_of_it() {
+        let filter = |tenant: Option<&str>| LetterFilter {
+            tenant: tenant.map(str::to_owned),
+            reason: None,
+            limit: 1,
+        };
+        assert!(filter(None).wants(&unreadable(0, 0, 0)));
+        assert!(!filter(Some("acme")).wants(&unreadable(0, 0, 0)));
+    }
+}

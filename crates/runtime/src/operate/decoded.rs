@@ -1,0 +1,271 @@
+//! What a record's value says, whatever schema it was written with: Avro through the registry, shown as JSON.
+//!
+//! Invariant: fields keep the order of the writer's schema, and nothing is cut off.
+
+use apache_avro::{Schema, reader::datum::GenericDatumReader, types::Value, util::max_allocation_bytes};
+use schemas::{DecodeError, SchemaSource, frame_schema_id};
+use serde::{
+    Serialize, Serializer,
+    ser::{SerializeMap, SerializeSeq},
+};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+use topology::TopicKind;
+
+/// Largest single allocation that a datum may ask for, as when the pipeline reads it.
+const ALLOCATION_BYTES_MAX: usize = 64 * 1024 * 1024;
+const FRAME_BYTES: usize = 5;
+
+/// A record's value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decoded {
+    /// Avro.
+    Avro(AvroJson),
+    /// Text that is not framed: positions of sources.
+    Text(String),
+    /// Bytes that only their writer reads: snapshots.
+    Bytes(Vec<u8>),
+    /// None: a tombstone, where the topic is compacted.
+    Tombstone,
+    /// Not what the topic carries.
+    Undecodable {
+        /// Why, as a metric label.
+        reason: &'static str,
+        /// Why, in words.
+        detail: String,
+        /// The value as it is; none when there is none.
+        bytes: Option<Vec<u8>>,
+    },
+}
+
+/// An Avro value that serializes as JSON: unions as the value they hold, bytes as text where they are, else as
+/// `{"hex": ".."}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AvroJson(Value);
+
+/// Bytes as text where they are UTF-8, else as `{"hex": ".."}`.
+#[derive(Debug, Clone, Copy)]
+pub struct TextOrHex<'a>(pub &'a [u8]);
+
+impl Serialize for TextOrHex<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(self.0) {
+            Ok(text) => serializer.serialize_str(text),
+            Err(_) => {
+                let mut map = serializer.serialize_map(Some(1))?;
+                map.serialize_entry("hex", &hex(self.0))?;
+                map.end()
+            }
+        }
+    }
+}
+
+/// Two lower-case digits for each byte.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]).collect()
+}
+
+struct Shown<'a>(&'a Value);
+
+impl Serialize for AvroJson {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Shown(&self.0).serialize(serializer)
+    }
+}
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Null => serializer.serialize_unit(),
+            Value::Boolean(value) => serializer.serialize_bool(*value),
+            Value::Int(value) | Value::Date(value) | Value::TimeMillis(value) => serializer.serialize_i32(*value),
+            Value::Long(value)
+            | Value::TimeMicros(value)
+            | Value::TimestampMillis(value)
+            | Value::TimestampMicros(value)
+            | Value::TimestampNanos(value)
+            | Value::LocalTimestampMillis(value)
+            | Value::LocalTimestampMicros(value)
+            | Value::LocalTimestampNanos(value) => serializer.serialize_i64(*value),
+            Value::Float(value) => serializer.serialize_f32(*value),
+            Value::Double(value) => serializer.serialize_f64(*value),
+            Value::Bytes(bytes) | Value::Fixed(_, bytes) => TextOrHex(bytes).serialize(serializer),
+            Value::String(text) | Value::Enum(_, text) => serializer.serialize_str(text),
+            Value::Union(_, value) => Shown(value).serialize(serializer),
+            Value::Array(items) => {
+                let mut array = serializer.serialize_seq(Some(items.len()))?;
+                items.iter().try_for_each(|item| array.serialize_element(&Shown(item)))?;
+                array.end()
+            }
+            Value::Map(entries) => sorted(entries, serializer),
+            Value::Record(fields) => {
+                let mut object = serializer.serialize_map(Some(fields.len()))?;
+                fields.iter().try_for_each(|(name, value)| object.serialize_entry(name, &Shown(value)))?;
+                object.end()
+            }
+            Value::Uuid(uuid) => serializer.collect_str(uuid),
+            // None of them is in the contract; a foreign schema may still have them.
+            other @ (Value::Decimal(_) | Value::BigDecimal(_) | Value::Duration(_)) => {
+                serializer.collect_str(&format_args!("{other:?}"))
+            }
+        }
+    }
+}
+
+fn sorted<S: Serializer>(entries: &HashMap<String, Value>, serializer: S) -> Result<S::Ok, S::Error> {
+    let entries: BTreeMap<_, _> = entries.iter().collect();
+    let mut object = serializer.serialize_map(Some(entries.len()))?;
+    entries.iter().try_for_each(|(name, value)| object.serialize_entry(name, &Shown(value)))?;
+    object.end()
+}
+
+/// Reads values of one topic.
+pub(super) struct AnyValue {
+    kind: TopicKind,
+    source: Arc<dyn SchemaSource>,
+    schemas: BTreeMap<u32, Arc<Schema>>,
+}
+
+impl AnyValue {
+    pub(super) fn new(kind: TopicKind, source: Arc<dyn SchemaSource>) -> Self {
+        max_allocation_bytes(ALLOCATION_BYTES_MAX);
+        Self { kind, source, schemas: BTreeMap::new() }
+    }
+
+    /// What a value says. Fails only when the registry is away, which says nothing about the value.
+    pub(super) fn decode(&mut self, value: Option<&[u8]>) -> Result<Decoded, String> {
+        match (self.kind, value) {
+            (TopicKind::Snapshots | TopicKind::Positions, None) => Ok(Decoded::Tombstone),
+            (TopicKind::Snapshots, Some(bytes)) => Ok(Decoded::Bytes(bytes.to_vec())),
+            (TopicKind::Positions, Some(bytes)) => Ok(match std::str::from_utf8(bytes) {
+                Ok(text) => Decoded::Text(text.to_owned()),
+                Err(_) => Decoded::Bytes(bytes.to_vec()),
+            }),
+            (TopicKind::Event, value) => match self.avro(value) {
+                Ok(value) => Ok(Decoded::Avro(AvroJson(value))),
+                Err(error) if error.is_transient() => Err(crate::shapes::outlet::chain(&error)),
+                Err(error) => Ok(Decoded::Undecodable {
+                    reason: error.reason(),
+                    detail: crate::shapes::outlet::chain(&error),
+                    bytes: value.map(<[u8]>::to_vec),
+                }),
+            },
+        }
+    }
+
+    fn avro(&mut self, value: Option<&[u8]>) -> Result<Value, DecodeError> {
+        let bytes = value.ok_or(DecodeError::NoValue)?;
+        let id = frame_schema_id(bytes)?;
+        let schema = self.schema(id)?;
+        let datum_error = |source| DecodeError::Datum { id, source: Box::new(source) };
+        let reader = GenericDatumReader::builder(&schema).build().map_err(datum_error)?;
+        let mut datum = &bytes[FRAME_BYTES..];
+        let value = reader.read_value(&mut datum).map_err(datum_error)?;
+        if datum.is_empty() { Ok(value) } else { Err(DecodeError::Trailing(datum.len())) }
+    }
+
+    fn schema(&mut self, id: u32) -> Result<Arc<Schema>, DecodeError> {
+        if let Some(schema) = self.schemas.get(&id) {
+            return Ok(Arc::clone(schema));
+        }
+        let json = self.source.schema_by_id(id)?;
+        let parsed = Schema::parse_str(&json).map_err(|source| DecodeError::WriterSchema {
+            id,
+            expected: "avro",
+            source: Some(Box::new(source)),
+        })?;
+        let schema = Arc::new(parsed);
+        self.schemas.insert(id, Arc::clone(&schema));
+        Ok(schema)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schemas::{DigestDlq, Encoder, Record, RecordHeader, SchemaSourceError};
+
+    struct Registry(Result<&'static str, SchemaSourceError>);
+
+    impl SchemaSource for Registry {
+        fn schema_by_id(&self, id: u32) -> Result<Arc<str>, SchemaSourceError> {
+            match &self.0 {
+                Ok(text) if id == 7 => Ok(Arc::from(*text)),
+                Ok(_) => Err(SchemaSourceError::NotFound(id)),
+                Err(error) => Err(error.clone()),
+            }
+        }
+    }
+
+    fn reader(kind: TopicKind, answer: Result<&'static str, SchemaSourceError>) -> AnyValue {
+        AnyValue::new(kind, Arc::new(Registry(answer)))
+    }
+
+    fn letter() -> DigestDlq {
+        DigestDlq {
+            tenant_id: "acme".into(),
+            group_id: "qa".into(),
+            digest_id: None,
+            stage: "topic".into(),
+            error: "ошибка".into(),
+            error_class: "wrong_magic".into(),
+            fingerprint: "f".into(),
+            retry_count: 0,
+            next_action: "investigate".into(),
+            topic: "t".into(),
+            partition: 1,
+            offset: 2,
+            timestamp: 3,
+            key: Some(b"acme/qa".to_vec()),
+            headers: vec![RecordHeader { key: "h".into(), value: None }],
+            value: Some(vec![0, 255]),
+        }
+    }
+
+    #[test]
+    fn a_record_is_shown_in_the_order_of_its_schema() {
+        let mut bytes = Vec::new();
+        Encoder::new(7).and_then(|encoder| encoder.encode(&letter(), &mut bytes)).expect("encodes");
+        let decoded = reader(TopicKind::Event, Ok(DigestDlq::AVSC)).decode(Some(&bytes)).expect("registry answers");
+        let Decoded::Avro(value) = decoded else { panic!("{decoded:?}") };
+        let text = serde_json::to_string(&value).expect("serializes");
+        assert!(text.starts_with(r#"{"tenant_id":"acme","group_id":"qa","digest_id":null,"#), "{text}");
+        assert!(text.contains(r#""error":"ошибка""#) && text.contains(r#""key":"acme/qa""#), "{text}");
+        assert!(text.ends_with(r#""headers":[{"key":"h","value":null}],"value":{"hex":"00ff"}}"#), "{text}");
+    }
+
+    #[test]
+    fn what_is_undecodable_says_why_and_keeps_its_bytes() {
+        let reason = |bytes: Option<&[u8]>| {
+            match reader(TopicKind::Event, Ok(r#""int""#)).decode(bytes).expect("registry answers") {
+                Decoded::Undecodable { reason, bytes: kept, .. } => (reason, kept == bytes.map(<[u8]>::to_vec)),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(reason(None), ("no_value", true));
+        assert_eq!(reason(Some(b"ab")), ("too_short", true));
+        assert_eq!(reason(Some(b"abcdef")), ("wrong_magic", true));
+        assert_eq!(reason(Some(&[0, 0, 0, 0, 9, 2])), ("unknown_schema", true));
+        assert_eq!(reason(Some(&[0, 0, 0, 0, 7])), ("undecodable", true));
+        assert_eq!(reason(Some(&[0, 0, 0, 0, 7, 2, 2])), ("trailing_bytes", true));
+    }
+
+    #[test]
+    fn a_registry_that_is_away_is_no_fault_of_the_record() {
+        let away = SchemaSourceError::Unavailable("refused".to_owned());
+        let why = reader(TopicKind::Event, Err(away)).decode(Some(&[0, 0, 0, 0, 7, 2])).expect_err("away");
+        assert!(why.contains("refused"), "{why}");
+    }
+
+    #[test]
+    fn what_is_not_framed_is_shown_as_it_is() {
+        let decode = |kind, value| reader(kind, Ok("")).decode(value).expect("asks nobody");
+        assert_eq!(decode(TopicKind::Positions, Some(b"{}")), Decoded::Text("{}".to_owned()));
+        assert_eq!(decode(TopicKind::Snapshots, Some(&[1])), Decoded::Bytes(vec![1]));
+        assert_eq!(decode(TopicKind::Positions, None), Decoded::Tombstone);
+    }
+}

@@ -1,0 +1,165 @@
+//! Why an operator's question or order could not be carried out, and what to do next.
+//!
+//! Invariant: every wait that ends here was bounded, and a peer that is away is named with its address.
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use std::time::Duration;
+
+/// Longest wait for one answer of the broker.
+pub(super) const WAIT: Duration = Duration::from_secs(6);
+
+/// A question or an order that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nobody answers at the broker's address.
+    #[error("could not reach kafka at {brokers} within {} s", WAIT.as_secs())]
+    KafkaAway {
+        /// Address.
+        brokers: String,
+        /// What librdkafka says; none when it said nothing at all.
+        #[source]
+        source: Option<Box<KafkaError>>,
+    },
+    /// The broker answered with an error, or the client's settings cannot work.
+    #[error("could not {what} on kafka at {brokers}")]
+    Kafka {
+        /// What was attempted.
+        what: String,
+        /// Address.
+        brokers: String,
+        /// What librdkafka says.
+        #[source]
+        source: Box<KafkaError>,
+    },
+    /// Reading a partition ended early.
+    #[error("could not read {topic} on kafka at {brokers}: {why}")]
+    Read {
+        /// Physical topic.
+        topic: String,
+        /// Address.
+        brokers: String,
+        /// Why.
+        why: String,
+    },
+    /// A topic of the map that the broker does not have.
+    #[error("topic {topic} is not on the broker at {brokers}: run `gistmill topology apply`")]
+    NotApplied {
+        /// Physical topic.
+        topic: String,
+        /// Address.
+        brokers: String,
+    },
+    /// A topic that the map does not have.
+    #[error("no topic is called {name:?}; there are\n  {}", known.join("\n  "))]
+    UnknownTopic {
+        /// As given.
+        name: String,
+        /// Logical names, sorted.
+        known: Vec<String>,
+    },
+    /// A partition that the topic does not have.
+    #[error("{topic} has no partition {partition}; there are 0 to {}", count - 1)]
+    UnknownPartition {
+        /// Logical topic.
+        topic: String,
+        /// As given.
+        partition: i32,
+        /// Number of partitions.
+        count: i32,
+    },
+    /// The schema registry does not answer.
+    #[error("could not ask the schema registry at {address}: {why}")]
+    Registry {
+        /// Without credentials.
+        address: String,
+        /// Why.
+        why: String,
+    },
+    /// Postgres does not answer or refuses.
+    #[error("{}", .0.describe())]
+    Postgres(Box<state::Error>),
+    /// The order cannot be carried out as given; the message says why and what to do.
+    #[error("{0}")]
+    Refused(String),
+    /// Something that this process needs from its own machine.
+    #[error("could not {what}: {why}")]
+    Start {
+        /// What was attempted.
+        what: &'static str,
+        /// Why it failed.
+        why: String,
+    },
+    /// Whoever was to hear of the records could not take them.
+    #[error("could not write the output")]
+    Output(#[from] std::io::Error),
+}
+
+impl Error {
+    /// True when something that has to run does not.
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::KafkaAway { .. } | Self::Registry { .. } => true,
+            Self::Postgres(error) => matches!(error.as_ref(), state::Error::Unreachable { .. }),
+            _ => false,
+        }
+    }
+
+    /// What to do about a peer that is away.
+    pub fn advice(&self) -> Option<String> {
+        let variable = match self {
+            Self::KafkaAway { .. } => "GISTMILL_KAFKA__BROKERS",
+            Self::Registry { .. } => "GISTMILL_REGISTRY__URL",
+            Self::Postgres(_) if self.is_away() => "GISTMILL_POSTGRES__URL",
+            _ => return None,
+        };
+        Some(format!("start it with `gistmill stack up`, or set {variable} to where it is"))
+    }
+
+    pub(super) fn kafka(brokers: &str, what: impl Into<String>) -> impl FnOnce(KafkaError) -> Self {
+        let (brokers, what) = (brokers.to_owned(), what.into());
+        move |source| match source.rdkafka_error_code() {
+            Some(
+                RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::AllBrokersDown
+                | RDKafkaErrorCode::OperationTimedOut
+                | RDKafkaErrorCode::Resolve,
+            ) => Self::KafkaAway { brokers, source: Some(Box::new(source)) },
+            _ => Self::Kafka { what, brokers, source: Box::new(source) },
+        }
+    }
+}
+
+impl From<state::Error> for Error {
+    fn from(error: state::Error) -> Self {
+        Self::Postgres(Box::new(error))
+    }
+}
+
+/// A map that contradicts itself is found by its own check; here it is only passed on.
+impl From<topology::Error> for Error {
+    fn from(error: topology::Error) -> Self {
+        Self::Refused(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_topic_lists_those_there_are() {
+        let known = vec!["a.v1".to_owned(), "b.v1".to_owned()];
+        let error = Error::UnknownTopic { name: "a".to_owned(), known };
+        assert_eq!(error.to_string(), "no topic is called \"a\"; there are\n  a.v1\n  b.v1");
+        assert_eq!((error.is_away(), error.advice()), (false, None));
+    }
+
+    #[test]
+    fn who_is_away_is_told_from_what_is_wrong() {
+        let by_code = |code| Error::kafka("b:1", "look")(KafkaError::MetadataFetch(code));
+        let away = by_code(RDKafkaErrorCode::BrokerTransportFailure);
+        assert_eq!(away.to_string(), "could not reach kafka at b:1 within 6 s");
+        assert!(away.advice().is_some_and(|advice| advice.contains("GISTMILL_KAFKA__BROKERS")));
+        assert!(!by_code(RDKafkaErrorCode::GroupAuthorizationFailed).is_away());
+    }
+}

@@ -1,0 +1,335 @@
+//! Lag as an operator needs it, as values: how it is counted, added up and told.
+//!
+//! Invariant: consumable lag counts what a `read_committed` reader would still get; transaction markers and aborted
+//! records are in the distances only.
+
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Longest distance that is counted by reading; beyond it the distance stands for the count.
+pub const COUNT_OFFSETS_MAX: i64 = 10_000;
+
+/// How many records a reader has before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Records {
+    /// Records.
+    pub count: u64,
+    /// True when it is the distance in offsets, markers and aborted records with it.
+    pub is_estimate: bool,
+}
+
+impl std::ops::Add for Records {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { count: self.count + other.count, is_estimate: self.is_estimate || other.is_estimate }
+    }
+}
+
+impl std::fmt::Display for Records {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(&format!("{}{}", if self.is_estimate { "~" } else { "" }, self.count))
+    }
+}
+
+/// Where a reader stands in a partition, and where the partition ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// Next offset to read; none when it has none.
+    pub(super) position: Option<i64>,
+    pub(super) low: i64,
+    pub(super) stable: i64,
+    pub(super) high: i64,
+}
+
+/// How the records before a reader come to be known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Measure {
+    /// There are none.
+    Nothing,
+    /// Read all of them.
+    Count,
+    /// Read the first for its age, and take the distance.
+    Estimate,
+}
+
+impl Standing {
+    /// Where reading would go on: what is gone from the topic cannot be read.
+    pub(super) fn start(&self) -> i64 {
+        self.position.unwrap_or(self.low).max(self.low)
+    }
+
+    pub(super) fn to_stable(&self) -> i64 {
+        (self.stable - self.start()).max(0)
+    }
+
+    pub(super) fn to_end(&self) -> i64 {
+        (self.high - self.start()).max(0)
+    }
+
+    pub(super) fn measure(&self) -> Measure {
+        match self.to_stable() {
+            0 => Measure::Nothing,
+            1..=COUNT_OFFSETS_MAX => Measure::Count,
+            _ => Measure::Estimate,
+        }
+    }
+
+    pub(super) fn problem(&self, unit: &str) -> Option<String> {
+        match self.position {
+            None => Some(format!(
+                "no committed offset: a new group gets its offsets from `gistmill topology apply`, an expired one \
+                 from `gistmill reset {unit}`"
+            )),
+            Some(position) if position < self.low => Some(format!(
+                "next offset {position} is gone, the topic begins at {}: data expired, see `gistmill reset {unit}`",
+                self.low
+            )),
+            Some(position) if position > self.high => Some(format!(
+                "next offset {position} is past the topic's end {}: the topic was made anew, see `gistmill reset \
+                 {unit}`",
+                self.high
+            )),
+            Some(_) => None,
+        }
+    }
+}
+
+/// What reading before a reader has shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) count: u64,
+    /// Append time of the first record, in ms.
+    pub(super) first_ms: Option<i64>,
+    /// Records by tenant, as their keys tell.
+    pub(super) tenants: BTreeMap<String, u64>,
+}
+
+/// Lag of one reader in one partition.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PartitionLag {
+    /// Logical topic.
+    pub topic: String,
+    /// Partition.
+    pub partition: i32,
+    /// Next offset to read; none when the reader has none.
+    pub position: Option<i64>,
+    /// Records that a `read_committed` reader still gets.
+    pub consumable: Records,
+    /// Offsets up to the last stable one.
+    pub to_stable: i64,
+    /// Offsets up to the high watermark.
+    pub to_end: i64,
+    /// Seconds since the first record not yet read was appended; 0 when there is none.
+    pub seconds: f64,
+    /// Seconds since the oldest open transaction wrote its first record here; none when none is open.
+    pub open_transaction_seconds: Option<f64>,
+    /// Consumable records by tenant; empty where they are an estimate.
+    pub tenants: BTreeMap<String, u64>,
+    /// What is wrong with the position.
+    pub problem: Option<String>,
+}
+
+impl PartitionLag {
+    pub(super) fn new(
+        (unit, topic, partition): (&str, &str, i32),
+        standing: &Standing,
+        seen: Seen,
+        open_since_ms: Option<i64>,
+        now_ms: i64,
+    ) -> Self {
+        let consumable = match standing.measure() {
+            Measure::Nothing => Records::default(),
+            Measure::Count => Records { count: seen.count, is_estimate: false },
+            Measure::Estimate => Records { count: standing.to_stable() as u64, is_estimate: true },
+        };
+        Self {
+            topic: topic.to_owned(),
+            partition,
+            position: standing.position,
+            consumable,
+            to_stable: standing.to_stable(),
+            to_end: standing.to_end(),
+            seconds: seen.first_ms.map_or(0.0, |first| seconds_since(first, now_ms)),
+            open_transaction_seconds: open_since_ms.map(|since| seconds_since(since, now_ms)),
+            tenants: if consumable.is_estimate { BTreeMap::new() } else { seen.tenants },
+            problem: standing.problem(unit),
+        }
+    }
+}
+
+/// A clock that runs behind the broker's gives no negative age.
+fn seconds_since(ms: i64, now_ms: i64) -> f64 {
+    (now_ms - ms).max(0) as f64 / 1000.0
+}
+
+/// Lag of a processor or a sink.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct UnitLag {
+    /// Its name in the map.
+    pub unit: String,
+    /// `processor` or `sink`.
+    pub kind: &'static str,
+    /// Consumers of its group that are connected now.
+    pub members: usize,
+    /// Sum over its partitions.
+    pub consumable: Records,
+    /// Sum over its partitions.
+    pub to_stable: i64,
+    /// Sum over its partitions.
+    pub to_end: i64,
+    /// Greatest of its partitions.
+    pub seconds: f64,
+    /// Greatest of its partitions.
+    pub open_transaction_seconds: Option<f64>,
+    /// Sum over its partitions.
+    pub tenants: BTreeMap<String, u64>,
+    /// By topic and partition.
+    pub partitions: Vec<PartitionLag>,
+}
+
+impl UnitLag {
+    pub(super) fn new(unit: &str, kind: &'static str, members: usize, partitions: Vec<PartitionLag>) -> Self {
+        let mut tenants = BTreeMap::new();
+        for (tenant, count) in partitions.iter().flat_map(|partition| &partition.tenants) {
+            *tenants.entry(tenant.clone()).or_default() += count;
+        }
+        Self {
+            unit: unit.to_owned(),
+            kind,
+            members,
+            consumable: partitions.iter().map(|p| p.consumable).fold(Records::default(), |sum, one| sum + one),
+            to_stable: partitions.iter().map(|p| p.to_stable).sum(),
+            to_end: partitions.iter().map(|p| p.to_end).sum(),
+            seconds: partitions.iter().map(|p| p.seconds).fold(0.0, f64::max),
+            open_transaction_seconds: partitions
+                .iter()
+                .filter_map(|p| p.open_transaction_seconds)
+                .reduce(f64::max),
+            tenants,
+            partitions,
+        }
+    }
+}
+
+/// What is still to be published of what sinks wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OutboxState {
+    /// The source that publishes it.
+    pub unit: String,
+    /// Rows that it can publish.
+    pub readable: u64,
+    /// Rows that wait for an older transaction, in any database of the server, to end.
+    pub stalled: u64,
+}
+
+/// The first window that a processor cannot read yet, because a sink has not stored all its messages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// Who waits.
+    pub unit: String,
+    /// For which sink.
+    pub sink: String,
+    /// Partition of the sink's messages.
+    pub partition: i32,
+    /// The sink has to pass this offset.
+    pub offset: i64,
+    /// One past the last offset that it has stored; none when it has stored nothing.
+    pub stored: Option<i64>,
+}
+
+/// Lag of everything in the map.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Lag {
+    /// When it was measured, in ms.
+    pub measured_at_ms: i64,
+    /// Processors in the order of the flow, then sinks.
+    pub units: Vec<UnitLag>,
+    /// Outboxes.
+    pub outboxes: Vec<OutboxState>,
+    /// Windows that wait for a sink.
+    pub waiting: Vec<Waiting>,
+}
+
+impl Lag {
+    /// Everything that is still to be consumed: records before processors and sinks, rows before outbox sources.
+    pub fn consumable(&self) -> Records {
+        let rows = |outbox: &OutboxState| Records { count: outbox.readable + outbox.stalled, is_estimate: false };
+        let records = self.units.iter().map(|unit| unit.consumable);
+        records.chain(self.outboxes.iter().map(rows)).fold(Records::default(), |sum, one| sum + one)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing(position: Option<i64>, stable: i64, high: i64) -> Standing {
+        Standing { position, low: 10, stable, high }
+    }
+
+    fn lag(standing: &Standing, seen: Seen) -> PartitionLag {
+        PartitionLag::new(("topic", "t.v1", 0), standing, seen, None, 100_000)
+    }
+
+    #[test]
+    fn a_marker_is_a_distance_but_no_record() {
+        let at_rest = lag(&standing(Some(99), 100, 100), Seen::default());
+        assert_eq!((at_rest.consumable.count, at_rest.to_stable, at_rest.to_end), (0, 1, 1));
+        assert_eq!((at_rest.seconds, at_rest.problem), (0.0, None));
+    }
+
+    #[test]
+    fn an_open_transaction_is_total_lag_only() {
+        let standing = standing(Some(100), 100, 140);
+        assert_eq!(standing.measure(), Measure::Nothing);
+        let lag =
+            PartitionLag::new(("topic", "t.v1", 0), &standing, Seen::default(), Some(70_000), 100_000);
+        assert_eq!((lag.consumable.count, lag.to_stable, lag.to_end), (0, 0, 40));
+        assert_eq!(lag.open_transaction_seconds, Some(30.0));
+    }
+
+    #[test]
+    fn short_distances_are_counted_and_long_ones_estimated() {
+        assert_eq!(standing(Some(0), 10 + COUNT_OFFSETS_MAX, 0).measure(), Measure::Count);
+        let far = standing(Some(10), 11 + COUNT_OFFSETS_MAX, 20_000);
+        let seen = Seen { count: 1, first_ms: Some(88_000), tenants: BTreeMap::from([("a".to_owned(), 1)]) };
+        let lag = lag(&far, seen);
+        assert_eq!(lag.consumable.to_string(), format!("~{}", COUNT_OFFSETS_MAX + 1));
+        assert_eq!((lag.seconds, lag.tenants.len()), (12.0, 0));
+    }
+
+    #[test]
+    fn positions_outside_the_topic_are_problems() {
+        let problem = |position| standing(position, 50, 50).problem("topic").unwrap_or_default();
+        assert!(problem(None).starts_with("no committed offset"));
+        assert!(problem(Some(9)).contains("the topic begins at 10: data expired, see `gistmill reset topic`"));
+        assert!(problem(Some(51)).contains("past the topic's end 50"));
+        assert_eq!(problem(Some(50)), "");
+        assert_eq!(standing(None, 50, 50).to_stable(), 40);
+        assert_eq!(standing(Some(60), 50, 50).to_end(), 0);
+    }
+
+    #[test]
+    fn a_units_lag_is_the_sum_and_the_worst_of_its_partitions() {
+        let seen = |count, first_ms, tenant: &str| Seen {
+            count,
+            first_ms: Some(first_ms),
+            tenants: BTreeMap::from([(tenant.to_owned(), count)]),
+        };
+        let one = lag(&standing(Some(20), 25, 30), seen(3, 90_000, "a"));
+        let two = lag(&standing(Some(20), 22, 22), seen(2, 99_999, "a"));
+        let unit = UnitLag::new("topic", "processor", 1, vec![one, two]);
+        assert_eq!((unit.consumable.count, unit.to_stable, unit.to_end), (5, 7, 12));
+        assert_eq!((unit.seconds, unit.open_transaction_seconds), (10.0, None));
+        assert_eq!(unit.tenants, BTreeMap::from([("a".to_owned(), 5)]));
+        let outbox = OutboxState { unit: "o".to_owned(), readable: 2, stalled: 1 };
+        let all = Lag { measured_at_ms: 0, units: vec![unit], outboxes: vec![outbox], waiting: Vec::new() };
+        assert_eq!(all.consumable(), Records { count: 8, is_estimate: false });
+    }
+
+    #[test]
+    fn a_clock_behind_the_brokers_gives_no_negative_age() {
+        assert_eq!(seconds_since(100, 50), 0.0);
+    }
+}

@@ -1,0 +1,35 @@
+//! What an operator asks and orders: lag, a look at a topic, dead letters, resets, a check of everything.
+//!
+//! Invariants: questions change nothing; every wait is bounded; nothing here formats for a terminal. All of it is
+//! blocking and must not be called from a thread of an asynchronous runtime.
+
+mod broker;
+mod dead_letters;
+mod decoded;
+mod doctor;
+mod error;
+mod files;
+mod lag;
+mod measure;
+mod murmur2;
+mod newest_settings;
+mod peers;
+mod place;
+mod reset;
+mod scan;
+mod tap;
+
+pub use dead_letters::{DeadLetter, LetterFilter, LetterPlace, Letters, OpenedLetter, dead_letter, dead_letters};
+use decoded::AnyValue;
+pub use decoded::{AvroJson, Decoded, TextOrHex, hex};
+pub use doctor::{Check, Level, doctor};
+pub use error::Error;
+pub use lag::{COUNT_OFFSETS_MAX, Lag, OutboxState, PartitionLag, Records, UnitLag, Waiting};
+pub use measure::lag;
+pub use murmur2::murmur2_partition;
+pub use newest_settings::newest_settings;
+use peers::Peers;
+pub use place::{Bounds, Place};
+use reset::positions;
+pub use reset::{Move, ResetKind, ResetOptions, ResetPlan, plan_reset, reset};
+pub use tap::{Heard, TapOptions, Tapped, tap};

@@ -1,0 +1,48 @@
+//! What an operator's command talks to besides the broker: registry and Postgres, each connected when first used.
+//!
+//! Invariant: blocking, so it is never called from a thread of an asynchronous runtime.
+
+use super::Error;
+use crate::Config;
+use registry::RegistrySource;
+use schemas::SchemaSource;
+use state::{Schema, Store, StoreOptions};
+use std::{future::Future, sync::Arc};
+
+/// Registry and Postgres of one command.
+pub(super) struct Peers {
+    runtime: tokio::runtime::Runtime,
+    pub(super) registry: registry::Client,
+    pub(super) schemas: Arc<dyn SchemaSource>,
+    pub(super) store: Store,
+}
+
+fn start<E: std::fmt::Display>(what: &'static str) -> impl FnOnce(E) -> Error {
+    move |why| Error::Start { what, why: why.to_string() }
+}
+
+impl Peers {
+    pub(super) fn new(config: &Config) -> Result<Self, Error> {
+        crate::telemetry::use_tls_provider();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .map_err(start("start the async runtime"))?;
+        let registry = registry::Client::new(registry::Options::new(config.registry_url()))
+            .map_err(start("use the registry's address"))?;
+        let schema = Schema::of_prefix(config.prefix.as_str()).map_err(start("name the database schema"))?;
+        let options = StoreOptions { schema, connections_max: 1, ..StoreOptions::default() };
+        let store = runtime.block_on(Store::open(config.postgres_url(), &options))?;
+        let schemas = Arc::new(RegistrySource::new(registry.clone(), runtime.handle().clone()));
+        Ok(Self { runtime, registry, schemas, store })
+    }
+
+    pub(super) fn wait<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+
+    pub(super) fn registry_away(&self, why: String) -> Error {
+        Error::Registry { address: self.registry.address().to_owned(), why }
+    }
+}

@@ -1,0 +1,362 @@
+//! Sets where a processor, a sink or a source goes on: looked at first, then done.
+//!
+//! Invariant: nothing is set while the unit is running, and nothing outside what its topic holds.
+
+use super::{
+    Bounds, Error, Place,
+    broker::{Broker, Group, Partition},
+    peers::Peers,
+    scan::{Scanner, Span},
+    tap::{chosen, starts},
+};
+use crate::{
+    Config,
+    engine::log::OutRecord,
+    kafka::{TransactionalProducer, settings},
+};
+use serde::Serialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+};
+use topology::{Connector, ConnectorShape, Map, ProcessorShape};
+
+/// What to set, and to what.
+#[derive(Debug, Clone)]
+pub struct ResetOptions {
+    /// Processor or connector.
+    pub name: String,
+    /// Where it is to go on.
+    pub to: Place,
+    /// One input only, by logical name. Default: all of a sink's.
+    pub topic: Option<String>,
+    /// One partition only. Default: all.
+    pub partition: Option<i32>,
+    /// Which position of a source, by what it reads. Default: that of the outbox.
+    pub identity: Option<String>,
+}
+
+/// What an offset stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ResetKind {
+    /// Committed offset of a processor's or a lookup's group.
+    Processor,
+    /// The same of a Fold, which has state besides.
+    Fold,
+    /// Offset of a sink, in Postgres.
+    Sink,
+}
+
+/// One offset, before and after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Move {
+    /// Logical topic.
+    pub topic: String,
+    /// Partition.
+    pub partition: i32,
+    /// Next offset to read now; none when there is none.
+    pub before: Option<i64>,
+    /// Next offset to read then.
+    pub after: i64,
+}
+
+/// What a reset would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum ResetPlan {
+    /// Set offsets.
+    Offsets {
+        /// Processor or sink.
+        name: String,
+        /// What it is.
+        kind: ResetKind,
+        /// By topic and partition.
+        moves: Vec<Move>,
+    },
+    /// Forget the position of a source, which then reads from the start.
+    Position {
+        /// Source.
+        name: String,
+        /// What it reads.
+        identity: String,
+        /// Position now, in the source's own terms.
+        before: String,
+    },
+}
+
+/// Looks what a reset would do. Changes nothing.
+///
+/// # Errors
+/// [`Error::Refused`] for an unknown name, a unit that is running, or a place that a topic does not hold; a peer
+/// that is away.
+pub fn plan_reset(config: &Config, map: &Map, options: &ResetOptions) -> Result<ResetPlan, Error> {
+    if let Ok(processor) = map.processor(&options.name) {
+        let kind =
+            if processor.shape == ProcessorShape::Fold { ResetKind::Fold } else { ResetKind::Processor };
+        let broker = Broker::connect(config)?;
+        let group = Group::of(config, &processor.name)?;
+        let committed = group.committed(&broker.partitions(&processor.input)?)?;
+        let before = |_: &str, partition: i32| committed.get(&partition).copied();
+        return offsets(config, &broker, options, (kind, &[processor.input.as_str()]), &before);
+    }
+    let Ok(connector) = map.connector(&options.name) else { return Err(unknown(map, &options.name)) };
+    match connector.shape {
+        ConnectorShape::Sink => plan_sink(config, options, connector),
+        ConnectorShape::Source => plan_source(config, map, options, connector),
+    }
+}
+
+fn unknown(map: &Map, name: &str) -> Error {
+    let processors = map.processors().map(|processor| processor.name.as_str());
+    let names: Vec<&str> = processors.chain(map.connectors().map(|c| c.name.as_str())).collect();
+    Error::Refused(format!(
+        "no processor or connector is called {name:?}; there are\n  {}",
+        names.join("\n  ")
+    ))
+}
+
+fn plan_sink(config: &Config, options: &ResetOptions, sink: &Connector) -> Result<ResetPlan, Error> {
+    let peers = Peers::new(config)?;
+    let broker = Broker::connect(config)?;
+    peers.wait(peers.store.ready())?;
+    let stored = peers.wait(peers.store.sink_offsets())?;
+    let before = |topic: &str, partition: i32| {
+        let is_it = |offset: &&state::SinkOffset| {
+            offset.consumer_group == sink.name && offset.topic == topic && offset.partition == partition
+        };
+        stored.iter().find(is_it).map(|offset| offset.next_offset)
+    };
+    let inputs: BTreeSet<&str> = sink.inputs.values().map(String::as_str).collect();
+    let inputs: Vec<&str> = inputs.into_iter().collect();
+    offsets(config, &broker, options, (ResetKind::Sink, &inputs), &before)
+}
+
+fn offsets(
+    config: &Config,
+    broker: &Broker<'_>,
+    options: &ResetOptions,
+    (kind, inputs): (ResetKind, &[&str]),
+    before: &dyn Fn(&str, i32) -> Option<i64>,
+) -> Result<ResetPlan, Error> {
+    refuse_while_running(config, broker, &options.name)?;
+    if options.identity.is_some() {
+        return Err(Error::Refused("--identity names a position of a source, which this is not".to_owned()));
+    }
+    let topics: Vec<&str> = match &options.topic {
+        Some(wanted) => inputs.iter().copied().filter(|input| input == wanted).collect(),
+        None => inputs.to_vec(),
+    };
+    if topics.is_empty() {
+        let inputs = inputs.join(", ");
+        return Err(Error::Refused(format!("{} does not read that topic; it reads {inputs}", options.name)));
+    }
+    let mut moves = Vec::new();
+    for topic in topics {
+        let partitions = chosen(broker, topic, options.partition)?;
+        refuse_one_offset_for_many(options, &partitions)?;
+        let bounds = broker.bounds(&partitions)?;
+        for (partition, offset) in targets(broker, &partitions, &bounds, (kind, options.to))? {
+            let before = before(topic, partition);
+            moves.push(Move { topic: topic.to_owned(), partition, before, after: offset });
+        }
+    }
+    Ok(ResetPlan::Offsets { name: options.name.clone(), kind, moves })
+}
+
+/// An offset means another record in each partition.
+fn refuse_one_offset_for_many(options: &ResetOptions, partitions: &[Partition]) -> Result<(), Error> {
+    match options.to {
+        Place::Offset(offset) if partitions.len() > 1 => Err(Error::Refused(format!(
+            "offset {offset} means another record in each partition: name one with --partition (and, for a sink, \
+             its --topic), or say --to with a time"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn targets(
+    broker: &Broker<'_>,
+    partitions: &[Partition],
+    bounds: &BTreeMap<Partition, Bounds>,
+    (kind, to): (ResetKind, Place),
+) -> Result<BTreeMap<i32, i64>, Error> {
+    let mut targets = starts(broker, partitions, bounds, to)?;
+    if kind == ResetKind::Sink && to == Place::Beginning {
+        // A sink at 0 begins at the first record, wherever retention has moved it by then.
+        targets.values_mut().for_each(|target| *target = 0);
+    }
+    Ok(targets)
+}
+
+fn refuse_while_running(config: &Config, broker: &Broker<'_>, name: &str) -> Result<(), Error> {
+    let members = broker.members()?.get(&config.prefix.group(name)).copied().unwrap_or_default();
+    if members == 0 {
+        return Ok(());
+    }
+    Err(Error::Refused(format!(
+        "{name} is running: its group has {members} members, which would go on from where they are. stop `gistmill \
+         up` or its own process first (one that has just ended counts for some 6 s more), then repeat this"
+    )))
+}
+
+/// Newest position of each identity in a source's positions topic.
+pub(super) fn positions(
+    config: &Config,
+    map: &Map,
+    broker: &Broker<'_>,
+    source: &str,
+) -> Result<BTreeMap<String, String>, Error> {
+    let Some(topic) = map.connector(source)?.positions.as_deref() else { return Ok(BTreeMap::new()) };
+    let partitions = broker.partitions(topic)?;
+    let bounds = broker.bounds(&partitions)?;
+    let span = |bounds: &Bounds| Span { from: bounds.low, until: bounds.stable };
+    let spans = bounds.iter().map(|((_, partition), bounds)| (*partition, span(bounds))).collect();
+    let mut positions = BTreeMap::new();
+    Scanner::new(broker, true)?.scan(&config.prefix.topic(topic), &spans, &mut |record| {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        match (record.key.map(text), record.value.map(text)) {
+            (Some(key), Some(value)) => drop(positions.insert(key, value)),
+            (Some(key), None) => drop(positions.remove(&key)),
+            (None, _) => {}
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(positions)
+}
+
+fn plan_source(
+    config: &Config,
+    map: &Map,
+    options: &ResetOptions,
+    source: &Connector,
+) -> Result<ResetPlan, Error> {
+    if options.to != Place::Beginning || options.topic.is_some() || options.partition.is_some() {
+        let name = &source.name;
+        return Err(Error::Refused(format!(
+            "{name} is a source: its position is in its own terms, and can only be forgotten with --to beginning"
+        )));
+    }
+    let peers = Peers::new(config)?;
+    let broker = Broker::connect(config)?;
+    let mut positions = positions(config, map, &broker, &source.name)?;
+    let is_outbox = map.connectors().any(|sink| sink.outbox.as_deref() == Some(&source.name));
+    let identity = match &options.identity {
+        Some(identity) => identity.clone(),
+        None if is_outbox => format!("outbox/{}", peers.store.schema()),
+        None => return Err(Error::Refused(format!("name what it reads with --identity; {}", listed(&positions)))),
+    };
+    match positions.remove(&identity) {
+        Some(before) => Ok(ResetPlan::Position { name: source.name.clone(), identity, before }),
+        None => Err(Error::Refused(format!("{identity} has no position; {}", listed(&positions)))),
+    }
+}
+
+fn listed(positions: &BTreeMap<String, String>) -> String {
+    if positions.is_empty() {
+        return "no source has a position yet".to_owned();
+    }
+    let lines: Vec<&str> = positions.keys().map(String::as_str).collect();
+    format!("positions are of\n  {}", lines.join("\n  "))
+}
+
+/// Does what a plan says.
+///
+/// # Errors
+/// [`Error::Refused`] when the unit has been started meanwhile; a peer that is away.
+pub fn reset(config: &Config, map: &Map, plan: &ResetPlan) -> Result<(), Error> {
+    match plan {
+        ResetPlan::Position { name, identity, .. } => forget(config, map, name, identity),
+        ResetPlan::Offsets { name, kind, moves } => {
+            refuse_while_running(config, &Broker::connect(config)?, name)?;
+            if *kind == ResetKind::Sink { set_stored(config, name, moves) } else { commit(config, name, moves) }
+        }
+    }
+}
+
+fn commit(config: &Config, name: &str, moves: &[Move]) -> Result<(), Error> {
+    let offset = |step: &Move| ((config.prefix.topic(&step.topic), step.partition), step.after);
+    Group::of(config, name)?.commit(&moves.iter().map(offset).collect())
+}
+
+fn set_stored(config: &Config, name: &str, moves: &[Move]) -> Result<(), Error> {
+    let peers = Peers::new(config)?;
+    for step in moves {
+        let done = peers.wait(peers.store.reset_sink(name, &step.topic, step.partition, step.after))?;
+        if !done && step.after != 0 {
+            return Err(Error::Refused(format!(
+                "{name} has never been started on {}/{}, so it has no offset to set: start it once, stop it, and \
+                 repeat this",
+                step.topic, step.partition
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Writes a tombstone over a position, as the source itself would: a running one is fenced and stops.
+fn forget(config: &Config, map: &Map, name: &str, identity: &str) -> Result<(), Error> {
+    let connector = map.connector(name)?;
+    let Some(topic) = connector.positions.as_deref() else { return Ok(()) };
+    let id = config.prefix.transactional_id(&format!("{name}-{identity}"));
+    let failed = |error: crate::engine::log::TxnError| Error::Refused(format!("could not forget the position: {error}"));
+    let producer =
+        TransactionalProducer::start(settings::producer(&config.kafka, &id)).map_err(failed)?;
+    let tombstone = OutRecord {
+        topic: config.prefix.topic(topic).into(),
+        partition: Some(0),
+        key: identity.as_bytes().to_vec(),
+        value: None,
+        headers: Vec::new(),
+    };
+    producer.begin().and_then(|()| producer.produce(&tombstone)).map_err(failed)?;
+    producer.commit().map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(to: Place) -> ResetOptions {
+        ResetOptions { name: "topic".to_owned(), to, topic: None, partition: None, identity: None }
+    }
+
+    #[test]
+    fn one_offset_is_for_one_partition() {
+        let two = [("t".to_owned(), 0), ("t".to_owned(), 1)];
+        let refused = |to, partitions: &[Partition]| refuse_one_offset_for_many(&options(to), partitions).is_err();
+        assert!(refused(Place::Offset(7), &two));
+        assert!(!refused(Place::Offset(7), &two[..1]));
+        assert!(!refused(Place::Time(7), &two));
+    }
+
+    #[test]
+    fn an_unknown_name_lists_those_there_are() {
+        let map = Map::embedded().expect("the built-in map");
+        let error = plan_reset(&Config::default(), &map, &ResetOptions {
+            name: "topics".to_owned(),
+            ..options(Place::Beginning)
+        })
+        .expect_err("unknown")
+        .to_string();
+        assert!(error.contains("\n  topic\n") && error.ends_with("telegram_export_source"), "{error}");
+    }
+
+    #[test]
+    fn a_source_has_no_offsets() {
+        let map = Map::embedded().expect("the built-in map");
+        let source = ResetOptions { name: "postgres_outbox_source".to_owned(), ..options(Place::Offset(3)) };
+        let error = plan_reset(&Config::default(), &map, &source).expect_err("refused").to_string();
+        assert!(error.contains("--to beginning"), "{error}");
+    }
+
+    #[test]
+    fn a_plan_is_one_flat_object() {
+        let moves = vec![Move { topic: "t.v1".to_owned(), partition: 0, before: None, after: 3 }];
+        let plan = ResetPlan::Offsets { name: "topic".to_owned(), kind: ResetKind::Fold, moves };
+        assert_eq!(
+            serde_json::to_string(&plan).expect("serializes"),
+            r#"{"name":"topic","kind":"fold","moves":[{"topic":"t.v1","partition":0,"before":null,"after":3}]}"#
+        );
+    }
+}

@@ -1,0 +1,124 @@
+//! Whether a pipeline has come to rest: everything visible has been consumed, and everything said has been published.
+
+use crate::{
+    patience::{PATIENCE, eventually},
+    pipeline::Pipeline,
+    stranger::{Isolation, Stranger},
+};
+use anyhow::Context;
+use rdkafka::{
+    ClientConfig, Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer},
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// Port of the outbox and the topic that it ends on.
+const OUTBOX: [(&str, &str); 2] = [("persisted", "digest.persisted.v1"), ("delivered", "digest.delivered.v1")];
+const OFFSETS_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Waits for rest and gives the reader that has seen all of it.
+///
+/// # Errors
+/// It does not come within [`PATIENCE`].
+pub fn settle(pipeline: &Pipeline) -> anyhow::Result<Stranger> {
+    settle_without(pipeline, &[])
+}
+
+/// [`settle`], while some units do not run.
+///
+/// # Errors
+/// It does not come within [`PATIENCE`].
+pub fn settle_without(pipeline: &Pipeline, units: &[&str]) -> anyhow::Result<Stranger> {
+    let mut stranger = Stranger::of(pipeline, Isolation::Committed)?;
+    let mut groups = Groups::of(pipeline, units)?;
+    let (mut calm, mut last) = (0, String::new());
+    let come = eventually("the pipeline comes to rest", PATIENCE, || {
+        let news = stranger.catch_up()?;
+        let busy = match groups.behind(&stranger)? {
+            None => outbox_behind(pipeline, &stranger, units)?,
+            behind => behind,
+        };
+        calm = if news || busy.is_some() { 0 } else { calm + 1 };
+        last = busy.unwrap_or_default();
+        Ok((calm >= 2).then_some(()))
+    });
+    come.with_context(|| format!("waiting for {last}"))?;
+    Ok(stranger)
+}
+
+fn outbox_behind(pipeline: &Pipeline, stranger: &Stranger, without: &[&str]) -> anyhow::Result<Option<String>> {
+    for ((sink, topic, partition), offset) in sink_inputs(pipeline, without)? {
+        if offset < stranger.end(&topic, partition) {
+            return Ok(Some(format!("{sink} on {topic}/{partition}")));
+        }
+    }
+    if without.contains(&"postgres_outbox_source") {
+        return Ok(None);
+    }
+    let said = pipeline.rows.outbox()?;
+    let is_behind = |(port, topic): &&(&str, &str)| {
+        said.get(*port).copied().unwrap_or_default() > i64::try_from(stranger.count(topic)).unwrap_or(i64::MAX)
+    };
+    Ok(OUTBOX.iter().find(is_behind).map(|(port, _)| format!("the outbox to publish {port}")))
+}
+
+type SinkInput = (String, String, i32);
+
+/// The offset of every partition that a sink reads; 0 where it has not said one.
+fn sink_inputs(pipeline: &Pipeline, without: &[&str]) -> anyhow::Result<BTreeMap<SinkInput, i64>> {
+    let passed = pipeline.rows.sink_offsets()?;
+    let mut all = BTreeMap::new();
+    for sink in pipeline.map.connectors().filter(|sink| !without.contains(&sink.name.as_str())) {
+        for topic in sink.inputs.values() {
+            for partition in 0..pipeline.map.topic(topic)?.partitions {
+                let key = (sink.name.clone(), topic.clone(), partition);
+                let offset = passed.get(&key).copied().unwrap_or_default();
+                all.insert(key, offset);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Committed offsets of the processors' groups.
+struct Groups {
+    readers: Vec<(String, String, BaseConsumer)>,
+}
+
+impl Groups {
+    fn of(pipeline: &Pipeline, without: &[&str]) -> anyhow::Result<Self> {
+        let readers = pipeline
+            .map
+            .processors()
+            .filter(|processor| !without.contains(&processor.name.as_str()))
+            .map(|processor| {
+                let consumer = ClientConfig::new()
+                    .set("bootstrap.servers", &pipeline.stack.brokers)
+                    .set("group.id", pipeline.prefix.group(&processor.name))
+                    .create()?;
+                Ok((processor.input.clone(), pipeline.topic(&processor.input), consumer))
+            })
+            .collect::<anyhow::Result<_>>()?;
+        Ok(Self { readers })
+    }
+
+    /// A partition of which a group has not consumed everything visible.
+    fn behind(&mut self, stranger: &Stranger) -> anyhow::Result<Option<String>> {
+        for (logical, physical, consumer) in &self.readers {
+            let mut list = TopicPartitionList::new();
+            for partition in 0..stranger.partitions(logical) {
+                list.add_partition(physical, partition);
+            }
+            for element in consumer.committed_offsets(list, OFFSETS_TIMEOUT)?.elements() {
+                let committed = match element.offset() {
+                    Offset::Offset(offset) => offset,
+                    _ => 0,
+                };
+                if committed < stranger.end(logical, element.partition()) {
+                    return Ok(Some(format!("the reader of {logical}/{}", element.partition())));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
