@@ -28,10 +28,13 @@ pub(crate) fn report(error: &anyhow::Error, err: &mut dyn Write) -> Exit {
     if error.chain().filter_map(|cause| cause.downcast_ref()).any(closed) {
         return Exit::Done;
     }
+    let asked = error.downcast_ref::<runtime::operate::Error>();
+    let advice = asked.and_then(runtime::operate::Error::advice).map(|advice| format!("; {advice}"));
     // Nothing is left to tell a failure of standard error to.
-    drop(writeln!(err, "error: {error:#}"));
+    drop(writeln!(err, "error: {error:#}{}", advice.unwrap_or_default()));
     match error.downcast_ref() {
         Some(stack::Error::NotRunning { .. }) => Exit::NotRunning,
+        _ if asked.is_some_and(runtime::operate::Error::is_away) => Exit::NotRunning,
         _ => Exit::Failed,
     }
 }
@@ -51,6 +54,16 @@ mod tests {
         let error = stack::Error::NotRunning { data_dir: "d".into(), detail: "not running: kafka".into() };
         let expected = "error: not running: kafka in d; start it with `gistmill stack up`\n";
         assert_eq!(reported(error), (Exit::NotRunning, expected.to_owned()));
+    }
+
+    #[test]
+    fn a_peer_that_is_away_has_that_code_too_and_is_told_how_to_start_it() {
+        let error = runtime::operate::Error::KafkaAway { brokers: "b:1".to_owned(), source: None };
+        let (exit, text) = reported(error);
+        assert_eq!(exit, Exit::NotRunning);
+        let expected = "error: could not reach kafka at b:1 within 6 s; start it with `gistmill stack up`, or set \
+                        GISTMILL_KAFKA__BROKERS to where it is\n";
+        assert_eq!(text, expected);
     }
 
     #[test]

@@ -52,6 +52,11 @@ enum Command {
     Import(commands::import::Arguments),
     Group(commands::group::Arguments),
     Digest(commands::digest::Arguments),
+    Lag(commands::lag::Arguments),
+    Tap(commands::tap::Arguments),
+    Dlq(commands::dlq::Arguments),
+    Reset(commands::reset::Arguments),
+    Doctor(commands::doctor::Arguments),
     Demo(commands::demo::Arguments),
     Completions(commands::completions::Arguments),
 }
@@ -67,6 +72,11 @@ impl Command {
             Self::Import(arguments) => commands::import::run(&arguments, settings, out),
             Self::Group(arguments) => commands::group::run(arguments, settings, out),
             Self::Digest(arguments) => commands::digest::run(arguments, settings, out),
+            Self::Lag(arguments) => commands::lag::run(&arguments, settings, out),
+            Self::Tap(arguments) => commands::tap::run(arguments, settings, out),
+            Self::Dlq(arguments) => commands::dlq::run(arguments, settings, out),
+            Self::Reset(arguments) => commands::reset::run(arguments, settings, out),
+            Self::Doctor(arguments) => commands::doctor::run(&arguments, settings, out),
             Self::Demo(arguments) => commands::demo::run(&arguments, settings, out),
             Self::Completions(arguments) => commands::completions::run(&arguments, out),
         }

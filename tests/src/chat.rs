@@ -99,7 +99,7 @@ impl Chat {
                 self.lines.push(line);
                 self.states.insert((id, sent_at + 60_000));
             }
-            2 => {
+            2 if !day.ids.is_empty() => {
                 let gone = json!({ "id": id, "kind": "deleted", "deleted_at": sent_at + 90_000, "sent_at": sent_at });
                 self.lines.push(gone);
                 self.states.insert((id, sent_at + 90_000));

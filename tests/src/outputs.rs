@@ -1,7 +1,7 @@
 //! Two runs held against each other: every topic as a multiset of key, value and headers.
 
 use crate::seen::{Bytes, Seen};
-use std::{collections::BTreeMap, fmt::Write};
+use std::collections::BTreeMap;
 
 /// The one topic whose events hold a clock.
 const DELIVERED: &str = "digest.delivered.v1";
@@ -41,10 +41,6 @@ pub fn differences(expected: &[Seen], found: &[Seen]) -> Vec<String> {
 /// With the first differences.
 pub fn assert_equal(expected: &[Seen], found: &[Seen]) {
     let differences = differences(expected, found);
-    let mut text = String::new();
-    for difference in differences.iter().take(SHOWN) {
-        // A String takes everything.
-        drop(writeln!(text, "  {difference}"));
-    }
-    assert!(differences.is_empty(), "{} records differ:\n{text}", differences.len());
+    let shown = differences.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n  ");
+    assert!(differences.is_empty(), "{} records differ:\n  {shown}", differences.len());
 }

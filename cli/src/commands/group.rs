@@ -2,11 +2,12 @@
 
 use std::io::Write;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::{Args, Subcommand};
-use runtime::{Host, SourceEnd};
+use runtime::{Host, SourceEnd, operate};
 use schemas::GroupSettings;
 use telegram_export_source::{Group, SettingsSource};
+use topology::Map;
 
 use crate::{exit::Exit, settings::Settings};
 
@@ -97,9 +98,8 @@ fn set(name: &Name, wanted: &GroupSettings, settings: &Settings, out: &mut dyn W
 
 fn show(name: &Name, json: bool, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let group = Group::new(&name.tenant, &name.group)?;
-    // TODO-OPERATE
-    let _ = (&group, settings.config()?);
-    let found: Option<GroupSettings> = None.context("x").ok();
+    let key = format!("{}/{}", group.tenant_id(), group.group_id());
+    let found = operate::newest_settings(&settings.config()?, &Map::embedded()?, &key)?;
     let (from, found) = found.map_or(("default", GroupSettings::default()), |found| ("set", found));
     if json {
         writeln!(out, "{}", serde_json::json!({ "from": from, "settings": found }))?;

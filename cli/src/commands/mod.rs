@@ -3,10 +3,15 @@
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod digest;
+pub(crate) mod dlq;
+pub(crate) mod doctor;
 pub(crate) mod group;
 pub(crate) mod import;
+pub(crate) mod lag;
 pub(crate) mod migrate;
+pub(crate) mod reset;
 pub(crate) mod run;
 pub(crate) mod stack;
+pub(crate) mod tap;
 pub(crate) mod topology;
 pub(crate) mod up;

@@ -1,7 +1,7 @@
 //! Measures three ways to commit a small transaction, one after the other on the same broker: the wrapper's own commit,
 //! (A) librdkafka's commit beside a polling thread, (B) polling until nothing is in flight and then the wrapper's.
 //!
-//! `cargo run --release -p runtime --example commit_paths -- 127.0.0.1:29090 TOPIC [TRANSACTIONS]`
+//! `cargo run -p runtime --example commit_paths -- 127.0.0.1:29090 TOPIC [TRANSACTIONS]`
 #![expect(unsafe_code, reason = "path A is a call that the wrapper does not offer")]
 
 use rdkafka::{

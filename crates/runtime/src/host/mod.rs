@@ -31,7 +31,7 @@ use state::{Schema, Store, StoreOptions};
 use status::UnitStatus;
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     thread::JoinHandle,
     time::Duration,
 };
@@ -83,6 +83,8 @@ pub(crate) struct Shared {
     pub(crate) stop: Stop,
     /// Consumers that the process is meant to have, for their share of memory.
     pub(crate) consumers: usize,
+    /// The database, for a process that uses one.
+    store: OnceLock<Store>,
     broker: Mutex<Option<BaseConsumer>>,
 }
 
@@ -150,6 +152,16 @@ impl Shared {
         }
     }
 
+    /// Says whether the database, if the process uses one, answers, has its tables, and holds the role to row-level
+    /// security.
+    fn database_is_ready(&self) -> Result<(), BindError> {
+        let Some(store) = self.store.get() else { return Ok(()) };
+        self.tasks.block_on(store.ready()).map_err(|error| match error {
+            state::Error::UnsafeRole(_) => BindError::Fatal(error.describe()),
+            other => BindError::Wait(format!("postgres at {}: {}", store.address(), other.describe())),
+        })
+    }
+
     /// The cluster's id, once the broker answers.
     fn cluster_id(&self) -> Result<String, BindError> {
         let settings = settings::reader(&self.config.kafka, "read_committed");
@@ -177,7 +189,6 @@ pub struct Host {
     units: Vec<Unit>,
     locks: Vec<InstanceLock>,
     postgres: Option<Arc<PostgresClient>>,
-    store: Option<Store>,
 }
 
 /// Ends the process with the unit that holds it, even when that unit panics.
@@ -223,6 +234,7 @@ impl Host {
             tracer,
             stop: Stop::default(),
             consumers: consumers * config.kafka.pairs,
+            store: OnceLock::new(),
             broker: Mutex::new(None),
             config,
         };
@@ -232,7 +244,6 @@ impl Host {
             units: Vec::new(),
             locks: Vec::new(),
             postgres: None,
-            store: None,
         })
     }
 
@@ -247,8 +258,8 @@ impl Host {
     }
 
     /// The store of the configuration's database, one pool for the process. Connects when first used.
-    pub fn store(&mut self) -> Result<Store, HostError> {
-        if let Some(store) = &self.store {
+    pub fn store(&self) -> Result<Store, HostError> {
+        if let Some(store) = self.shared.store.get() {
             return Ok(store.clone());
         }
         let schema = Schema::of_prefix(self.shared.config.prefix.as_str())
@@ -258,8 +269,7 @@ impl Host {
             .runtime
             .block_on(Store::open(self.shared.config.postgres_url(), &options))
             .map_err(start_error("use the database's address"))?;
-        self.store = Some(store.clone());
-        Ok(store)
+        Ok(self.shared.store.get_or_init(|| store).clone())
     }
 
     /// Adds a [`Processor`].

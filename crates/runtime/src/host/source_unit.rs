@@ -59,7 +59,7 @@ pub(super) fn run<S: Source>(
     let wait = Wait { stop: &shared.stop, status };
     let specs = source.ports();
     let ports = binding::patiently(&wait, || {
-        shared.topics_exist(S::NAME).and_then(|()| binding::ports(shared, S::NAME, &specs))
+        shared.topics_exist(S::NAME).and_then(|()| shared.database_is_ready()).and_then(|()| binding::ports(shared, S::NAME, &specs))
     })?;
     let Some(ports) = ports else { return Ok(SourceEnd::Stopped) };
     let entry = shared.map.connector(S::NAME).map_err(|error| error.to_string())?;

@@ -3,60 +3,40 @@
 //! Invariant: a batch is written with its offset or not at all; while it cannot be, its partition is paused and
 //! polling goes on.
 
+mod claims;
+mod lane;
+
 use super::{Shared, Wait, binding, status::UnitStatus};
 use crate::{
-    dead_letter::{self, Cause, Origin},
+    dead_letter::Cause,
     engine::{
         Stop,
         guard::{Guard, Tripped},
-        log::{OwnedRecord, RecordView},
+        log::RecordView,
     },
-    kafka::{GroupConsumer, GroupContext, Rebalanced, Record, consumer_error, settings},
+    kafka::{GroupConsumer, GroupContext, Record, consumer_error, settings},
     shapes::outlet::chain,
-    sink::{AnyDecoder, Claim, PartitionId, Sink, SinkBatch, SinkError, SinkRecord},
+    sink::{Sink, SinkError, SinkRecord},
 };
+use lane::{Held, Input, Lane, dead_letter};
 use processor::SourcePosition;
-use rdkafka::{Offset, TopicPartitionList, consumer::Consumer, message::Message};
+use rdkafka::{TopicPartitionList, consumer::Consumer, message::Message};
 use schemas::SchemaSource;
 use std::{
     collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use tracing::{info, warn};
+use tracing::warn;
 
 const RECORDS_MAX: usize = 2_000;
 const BYTES_MAX: usize = 8 << 20;
 /// Age at which a batch is written in any case.
 const AGE_MAX: Duration = Duration::from_millis(100);
 const POLL_WAIT: Duration = Duration::from_millis(250);
+/// Longer than the group's session: a lost partition is known as lost by then.
+const FENCED_WAIT: Duration = Duration::from_secs(15);
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
-
-/// One input of the sink.
-struct Input {
-    name: &'static str,
-    logical: Arc<str>,
-    physical: Arc<str>,
-    decoder: AnyDecoder,
-    owns_undecodable: bool,
-}
-
-/// A record as read, until its batch is written: its bytes are needed if it has to be dead-lettered.
-struct Held {
-    raw: OwnedRecord,
-    input: usize,
-}
-
-/// One claimed partition.
-struct Lane {
-    batch: SinkBatch,
-    held: Vec<Held>,
-    bytes: usize,
-    since: Option<Instant>,
-    retry: Option<(Instant, Duration)>,
-    /// The registry was away for this record: everything after it waits.
-    undecided: Vec<Held>,
-}
 
 struct SinkLoop<'a, S: Sink> {
     shared: &'a Shared,
@@ -66,6 +46,8 @@ struct SinkLoop<'a, S: Sink> {
     lanes: BTreeMap<(Arc<str>, i32), Lane>,
     /// Partitions given by the group and not yet claimed.
     offered: Vec<(String, i32)>,
+    /// Partitions that somebody else claimed although the group still gives them to us, and since when.
+    fenced: BTreeMap<(Arc<str>, i32), Instant>,
     group: Arc<str>,
     guard: Guard,
     status: &'a UnitStatus,
@@ -79,7 +61,7 @@ pub(super) fn run<S: Sink>(
 ) -> Result<(), String> {
     let wait = Wait { stop: &shared.stop, status };
     let cluster =
-        binding::patiently(&wait, || shared.topics_exist(S::NAME).and_then(|()| shared.cluster_id()))?;
+        binding::patiently(&wait, || shared.topics_exist(S::NAME).and_then(|()| shared.database_is_ready()).and_then(|()| shared.cluster_id()))?;
     let Some(cluster_id) = cluster else { return Ok(()) };
     let sink = make(cluster_id);
     let inputs = inputs(shared, &sink)?;
@@ -98,6 +80,7 @@ pub(super) fn run<S: Sink>(
         inputs,
         lanes: BTreeMap::new(),
         offered: Vec::new(),
+        fenced: BTreeMap::new(),
         group: group.into(),
         guard: Guard::new(),
         status,
@@ -131,6 +114,7 @@ impl<S: Sink> SinkLoop<'_, S> {
         while !self.shared.stop.is_asked() {
             let idle = self.poll()?;
             self.rebalance()?;
+            self.reclaim_fenced()?;
             self.claim_offered()?;
             self.flush(idle)?;
             self.status.turned();
@@ -282,6 +266,7 @@ impl<S: Sink> SinkLoop<'_, S> {
                     "claimed by another instance, giving it up"
                 );
                 self.lanes.remove(key);
+                self.fenced.insert(key.clone(), Instant::now());
                 self.consumer.pause(&list(key)).map_err(|error| format!("could not pause: {error}"))?;
                 Ok(true)
             }
@@ -293,81 +278,6 @@ impl<S: Sink> SinkLoop<'_, S> {
             }
             Err(SinkError::Fatal(why)) => Err(why),
         }
-    }
-
-    fn rebalance(&mut self) -> Result<(), String> {
-        while let Some(news) = self.consumer.context().next() {
-            match news {
-                Rebalanced::Assigned(partitions) if partitions.is_empty() => self.status.ready(),
-                Rebalanced::Revoked(partitions) | Rebalanced::Lost(partitions) if partitions.is_empty() => {}
-                Rebalanced::Assigned(partitions) => self.offered.extend(partitions),
-                Rebalanced::Revoked(partitions) => {
-                    self.flush(true)?;
-                    self.give_up(&partitions)?;
-                }
-                Rebalanced::Lost(partitions) => self.give_up(&partitions)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn give_up(&mut self, partitions: &[(String, i32)]) -> Result<(), String> {
-        self.offered.retain(|offered| !partitions.contains(offered));
-        let mut list = TopicPartitionList::new();
-        for (topic, partition) in partitions {
-            self.lanes.remove(&(topic.as_str().into(), *partition));
-            list.add_partition(topic, *partition);
-        }
-        self.observe();
-        self.consumer.incremental_unassign(&list).map_err(|error| format!("could not unassign: {error}"))
-    }
-
-    fn observe(&self) {
-        self.shared.metrics.partitions(S::NAME, self.lanes.len());
-        info!(sink = S::NAME, partitions = self.lanes.len(), "partitions held");
-    }
-
-    /// Claims offered partitions in the sink's store and begins to read where it says.
-    fn claim_offered(&mut self) -> Result<(), String> {
-        if self.offered.is_empty() {
-            return Ok(());
-        }
-        let mut starts = TopicPartitionList::new();
-        let mut claimed = Vec::new();
-        for (topic, partition) in &self.offered {
-            let Some(input) = self.inputs.iter().find(|input| &*input.physical == topic) else { continue };
-            let id = PartitionId {
-                topic: Arc::clone(&input.physical),
-                logical: Arc::clone(&input.logical),
-                partition: *partition,
-            };
-            match self.shared.tasks.block_on(self.sink.claim(&id)) {
-                Ok(claim) => {
-                    let start = if claim.next_offset == 0 {
-                        Offset::Beginning
-                    } else {
-                        Offset::Offset(claim.next_offset)
-                    };
-                    starts
-                        .add_partition_offset(topic, *partition, start)
-                        .map_err(|error| error.to_string())?;
-                    claimed.push((id, claim));
-                }
-                Err(SinkError::Fatal(why)) => return Err(why),
-                Err(error) => {
-                    Wait { stop: &self.shared.stop, status: self.status }.for_a_while(&chain(&error));
-                    return Ok(());
-                }
-            }
-        }
-        self.consumer.incremental_assign(&starts).map_err(|error| format!("could not assign: {error}"))?;
-        for (id, claim) in claimed {
-            self.lanes.insert((Arc::clone(&id.topic), id.partition), Lane::new(id, claim));
-        }
-        self.offered.clear();
-        self.observe();
-        self.status.ready();
-        Ok(())
     }
 }
 
@@ -387,74 +297,4 @@ fn list((topic, partition): &(Arc<str>, i32)) -> TopicPartitionList {
     let mut list = TopicPartitionList::new();
     list.add_partition(topic, *partition);
     list
-}
-
-fn dead_letter(
-    stage: &'static str,
-    group: &Arc<str>,
-    input: &Input,
-    cause: &Cause,
-    raw: &OwnedRecord,
-) -> SinkRecord {
-    let origin = Origin {
-        stage,
-        topic: Arc::clone(&input.logical),
-        physical: Arc::clone(&input.physical),
-        group: Arc::clone(group),
-    };
-    SinkRecord::DeadLetter(Box::new(dead_letter::payload(&origin, cause, &raw.view())))
-}
-
-impl Lane {
-    fn new(partition: PartitionId, claim: Claim) -> Self {
-        let batch = SinkBatch { partition, claim, records: Vec::new(), next_offset: claim.next_offset };
-        Self { batch, held: Vec::new(), bytes: 0, since: None, retry: None, undecided: Vec::new() }
-    }
-
-    fn take(&mut self, record: SinkRecord, held: Held) {
-        self.pass(held.raw.offset);
-        self.bytes += held.raw.value.as_ref().map_or(0, Vec::len);
-        self.batch.records.push(record);
-        self.held.push(held);
-    }
-
-    /// Moves the offset over a record that leaves nothing.
-    fn pass(&mut self, offset: i64) {
-        self.batch.next_offset = offset + 1;
-        self.since.get_or_insert_with(Instant::now);
-    }
-
-    fn is_due(&self, idle: bool) -> bool {
-        let Some(since) = self.since else { return false };
-        idle || self.batch.records.len() >= RECORDS_MAX
-            || self.bytes >= BYTES_MAX
-            || since.elapsed() >= AGE_MAX
-    }
-
-    fn written(&mut self) {
-        self.batch.claim.next_offset = self.batch.next_offset;
-        self.batch.records.clear();
-        self.held.clear();
-        self.bytes = 0;
-        self.since = None;
-    }
-
-    /// Turns one record of the batch into a dead letter.
-    fn bury<S: Sink>(
-        &mut self,
-        offset: i64,
-        cause: &Cause,
-        group: &Arc<str>,
-        inputs: &[Input],
-    ) -> Result<(), String> {
-        let Some(index) = self.held.iter().position(|held| held.raw.offset == offset) else {
-            return Err(format!("sink refused offset {offset}, which is not in its batch: {}", cause.detail));
-        };
-        if matches!(self.batch.records[index], SinkRecord::DeadLetter(_)) {
-            return Err(format!("sink refused the dead letter of offset {offset}: {}", cause.detail));
-        }
-        let held = &self.held[index];
-        self.batch.records[index] = dead_letter(S::NAME, group, &inputs[held.input], cause, &held.raw);
-        Ok(())
-    }
 }

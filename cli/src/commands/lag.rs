@@ -1,0 +1,290 @@
+//! `gistmill lag`: how far every processor and sink is behind, and what it waits for.
+
+use std::{
+    io::{IsTerminal, Write, stderr, stdout},
+    time::Duration,
+};
+
+use clap::Args;
+use runtime::{
+    Config,
+    operate::{self, COUNT_OFFSETS_MAX, Lag, PartitionLag, Records, UnitLag},
+};
+use topology::Map;
+
+use crate::{exit::Exit, settings::Settings};
+
+/// Show how far every processor and sink is behind
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    /// Each partition, too
+    #[arg(long)]
+    partitions: bool,
+    /// Split consumable records by tenant
+    #[arg(long)]
+    tenants: bool,
+    /// Look again every two seconds, until interrupted
+    #[arg(long)]
+    watch: bool,
+    /// Exit with 1 when more records than this are still to be consumed
+    #[arg(long, value_name = "N", conflicts_with = "watch")]
+    fail_above: Option<u64>,
+    /// Print JSON; a line for each look with --watch
+    #[arg(long)]
+    json: bool,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  gistmill lag
+  gistmill lag --partitions --tenants
+  gistmill lag --watch
+  gistmill lag --fail-above 0 && echo 'all caught up'
+
+CONSUMABLE  records that a read_committed reader still gets; transaction markers and aborted records do not count.
+            Up to 10,000 offsets are counted by reading; beyond, ~ marks the distance, markers with it.
+TO STABLE   offsets to the last stable one; a few at rest, which are markers.
+TO END      offsets to the high watermark: what open transactions hold is in it.
+BEHIND      time since the first record not yet read was appended.
+OPEN TXN    time since the oldest open transaction in the input wrote its first record.
+UP          consumers connected now; 0 is a stopped unit.";
+
+const WATCH_EVERY: Duration = Duration::from_secs(2);
+const CLEAR: &str = "\x1b[2J\x1b[H";
+
+pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let (config, map) = (settings.config()?, Map::embedded()?);
+    if arguments.watch {
+        return watch(arguments, &config, &map, out);
+    }
+    let lag = operate::lag(&config, &map)?;
+    print(&lag, arguments, out)?;
+    let is_above = arguments.fail_above.is_some_and(|most| lag.consumable().count > most);
+    Ok(if is_above { Exit::Failed } else { Exit::Done })
+}
+
+fn watch(arguments: &Arguments, config: &Config, map: &Map, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    loop {
+        match operate::lag(config, map) {
+            Ok(lag) => {
+                if stdout().is_terminal() && !arguments.json {
+                    out.write_all(CLEAR.as_bytes())?;
+                }
+                print(&lag, arguments, out)?;
+                out.flush()?;
+            }
+            // Whoever watches a restart wants to see it come back.
+            Err(error) if error.is_away() => drop(writeln!(stderr(), "waiting: {error}")),
+            Err(error) => return Err(error.into()),
+        }
+        std::thread::sleep(WATCH_EVERY);
+    }
+}
+
+fn print(lag: &Lag, arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<()> {
+    if arguments.json {
+        let mut value = serde_json::to_value(lag)?;
+        value["consumable"] = serde_json::to_value(lag.consumable())?;
+        return Ok(writeln!(out, "{value}")?);
+    }
+    writeln!(
+        out,
+        "{:<24} {:>3} {:>11} {:>10} {:>10} {:>8} {:>9}",
+        "UNIT", "UP", "CONSUMABLE", "TO STABLE", "TO END", "BEHIND", "OPEN TXN"
+    )?;
+    for unit in &lag.units {
+        let numbers = Numbers::of_unit(unit);
+        line(&unit.unit, &unit.members.to_string(), &numbers, out)?;
+        if arguments.tenants {
+            tenants(unit, out)?;
+        }
+        for partition in unit.partitions.iter().filter(|_| arguments.partitions) {
+            let name = format!("  {}/{}", short(&partition.topic), partition.partition);
+            line(&name, "", &Numbers::of_partition(partition), out)?;
+        }
+    }
+    notes(lag, out)
+}
+
+/// The numbers of a line.
+struct Numbers {
+    consumable: Records,
+    to_stable: i64,
+    to_end: i64,
+    seconds: f64,
+    open: Option<f64>,
+}
+
+impl Numbers {
+    fn of_unit(unit: &UnitLag) -> Self {
+        Self {
+            consumable: unit.consumable,
+            to_stable: unit.to_stable,
+            to_end: unit.to_end,
+            seconds: unit.seconds,
+            open: unit.open_transaction_seconds,
+        }
+    }
+
+    fn of_partition(partition: &PartitionLag) -> Self {
+        Self {
+            consumable: partition.consumable,
+            to_stable: partition.to_stable,
+            to_end: partition.to_end,
+            seconds: partition.seconds,
+            open: partition.open_transaction_seconds,
+        }
+    }
+}
+
+fn line(name: &str, members: &str, numbers: &Numbers, out: &mut dyn Write) -> std::io::Result<()> {
+    let Numbers { consumable, to_stable, to_end, seconds, open } = numbers;
+    let (behind, open) = (age(*seconds), open.map_or_else(|| "-".to_owned(), age));
+    writeln!(out, "{name:<24} {members:>3} {consumable:>11} {to_stable:>10} {to_end:>10} {behind:>8} {open:>9}")
+}
+
+/// A topic without what all topics have in common, to keep lines short.
+fn short(topic: &str) -> &str {
+    topic.trim_start_matches("digest.").trim_start_matches("group.").trim_end_matches(".v1")
+}
+
+fn tenants(unit: &UnitLag, out: &mut dyn Write) -> std::io::Result<()> {
+    if unit.consumable.is_estimate {
+        writeln!(out, "    split by tenant only up to {COUNT_OFFSETS_MAX} offsets")?;
+    }
+    unit.tenants.iter().try_for_each(|(tenant, count)| {
+        let tenant = if tenant.is_empty() { "(no tenant)" } else { tenant };
+        writeln!(out, "    {tenant:<24} {count:>11}")
+    })
+}
+
+fn notes(lag: &Lag, out: &mut dyn Write) -> anyhow::Result<()> {
+    for outbox in &lag.outboxes {
+        write!(out, "{:<24}     {:>11} rows to publish", outbox.unit, outbox.readable)?;
+        if outbox.stalled > 0 {
+            write!(out, "; {} more wait for an older transaction on the server to end", outbox.stalled)?;
+        }
+        writeln!(out)?;
+    }
+    for waiting in &lag.waiting {
+        let stored = waiting.stored.map_or_else(|| "nothing yet".to_owned(), |next| format!("up to {}", next - 1));
+        writeln!(
+            out,
+            "{} waits until {} has stored offset {} of partition {}; it has stored {stored}",
+            waiting.unit, waiting.sink, waiting.offset, waiting.partition
+        )?;
+    }
+    for unit in &lag.units {
+        for partition in &unit.partitions {
+            if let Some(problem) = &partition.problem {
+                writeln!(out, "{} on {}/{}: {problem}", unit.unit, partition.topic, partition.partition)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A time span in the unit that says most.
+fn age(seconds: f64) -> String {
+    match seconds {
+        ..10.0 if seconds > 0.0 => format!("{seconds:.1} s"),
+        ..120.0 => format!("{seconds:.0} s"),
+        ..7_200.0 => format!("{:.0} min", seconds / 60.0),
+        ..172_800.0 => format!("{:.0} h", seconds / 3_600.0),
+        _ => format!("{:.0} d", seconds / 86_400.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use runtime::operate::{OutboxState, Waiting};
+    use std::collections::BTreeMap;
+
+    fn partition() -> PartitionLag {
+        PartitionLag {
+            topic: "digest.generate.requested.v1".to_owned(),
+            partition: 2,
+            position: Some(7),
+            consumable: Records { count: 12, is_estimate: false },
+            to_stable: 13,
+            to_end: 20,
+            seconds: 75.0,
+            open_transaction_seconds: Some(3.26),
+            tenants: BTreeMap::from([("acme".to_owned(), 12)]),
+            problem: None,
+        }
+    }
+
+    fn lag() -> Lag {
+        let partition = partition();
+        let unit = UnitLag {
+            unit: "context_builder".to_owned(),
+            kind: "processor",
+            members: 1,
+            consumable: partition.consumable,
+            to_stable: 13,
+            to_end: 20,
+            seconds: 75.0,
+            open_transaction_seconds: Some(3.26),
+            tenants: partition.tenants.clone(),
+            partitions: vec![partition],
+        };
+        let waiting = Waiting {
+            unit: "context_builder".to_owned(),
+            sink: "postgres_sink".to_owned(),
+            partition: 1,
+            offset: 41,
+            stored: Some(30),
+        };
+        let outbox = OutboxState { unit: "postgres_outbox_source".to_owned(), readable: 2, stalled: 1 };
+        Lag { measured_at_ms: 5, units: vec![unit], outboxes: vec![outbox], waiting: vec![waiting] }
+    }
+
+    fn printed(arguments: &Arguments) -> String {
+        let mut out = Vec::new();
+        print(&lag(), arguments, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    const PLAIN: Arguments =
+        Arguments { partitions: false, tenants: false, watch: false, fail_above: None, json: false };
+
+    #[test]
+    fn a_line_for_each_unit_and_what_is_waited_for() {
+        let expected = "\
+UNIT                      UP  CONSUMABLE  TO STABLE     TO END   BEHIND  OPEN TXN
+context_builder            1          12         13         20     75 s     3.3 s
+postgres_outbox_source                 2 rows to publish; 1 more wait for an older transaction on the server to end
+context_builder waits until postgres_sink has stored offset 41 of partition 1; it has stored up to 29
+";
+        assert_eq!(printed(&PLAIN), expected);
+    }
+
+    #[test]
+    fn details_follow_their_unit() {
+        let text = printed(&Arguments { partitions: true, tenants: true, ..PLAIN });
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[2], "    acme                              12");
+        assert!(lines[3].starts_with("  generate.requested/2               12 "), "{text}");
+    }
+
+    #[test]
+    fn json_is_one_object_with_the_sum() {
+        let text = printed(&Arguments { json: true, ..PLAIN });
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["consumable"], serde_json::json!({ "count": 15, "is_estimate": false }));
+        assert_eq!(value["units"][0]["partitions"][0]["to_end"], 20);
+        assert_eq!(text.lines().count(), 1);
+    }
+
+    #[test]
+    fn ages_are_in_the_unit_that_says_most() {
+        for (seconds, text) in
+            [(0.0, "0 s"), (0.04, "0.0 s"), (9.96, "10.0 s"), (119.0, "119 s"), (150.0, "2 min"), (7_200.0, "2 h"), (2e5, "2 d")]
+        {
+            assert_eq!(age(seconds), text);
+        }
+    }
+}

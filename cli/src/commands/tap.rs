@@ -1,0 +1,324 @@
+//! `gistmill tap`: the records of a topic, decoded, whatever revision of a schema they were written with.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    ops::ControlFlow,
+};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use runtime::operate::{self, AvroJson, Decoded, Heard, Place, TapOptions, Tapped, TextOrHex, hex};
+use serde::Serialize;
+use topology::Map;
+
+use crate::{exit::Exit, settings::Settings};
+
+/// Print the records of a topic, decoded
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    /// Topic, by the name that the map gives it
+    topic: String,
+    /// Where to begin in each partition: beginning, end, an offset, -N (N offsets before the end), or a time.
+    /// Default: beginning; with --follow, end
+    #[arg(long, value_name = "PLACE", allow_hyphen_values = true)]
+    from: Option<Place>,
+    /// One partition only
+    #[arg(long, value_name = "N")]
+    partition: Option<i32>,
+    /// Most records
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+    /// Records of this tenant only
+    #[arg(long)]
+    tenant: Option<String>,
+    /// Records of this group only
+    #[arg(long)]
+    group: Option<String>,
+    /// Records of open and aborted transactions, too
+    #[arg(long)]
+    uncommitted: bool,
+    /// Go on with what comes, until interrupted
+    #[arg(long)]
+    follow: bool,
+    /// Print headers; JSON has them anyway
+    #[arg(long)]
+    headers: bool,
+    /// Print JSON lines
+    #[arg(long)]
+    json: bool,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  gistmill tap group.window.ready.v1 --limit 3
+  gistmill tap digest.blocked.v1 --follow --tenant acme
+  gistmill tap group.message.ingested.v1 --from 2026-03-01 --tenant acme --group team --json | jq .value.messages
+  gistmill tap gistmill.positions.v1
+  gistmill topology graph --text          names the topics
+
+Order holds within a partition; partitions come side by side. Values are printed whole: pipe them through a pager.
+In JSON, bytes that are no text become {\"hex\": \"..\"}, and what cannot be decoded says why under `undecodable`.";
+
+pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let (config, map) = (settings.config()?, Map::embedded()?);
+    let default = if arguments.follow { Place::End } else { Place::Beginning };
+    let options = TapOptions {
+        topic: arguments.topic,
+        partition: arguments.partition,
+        from: arguments.from.unwrap_or(default),
+        tenant: arguments.tenant,
+        group: arguments.group,
+        limit: arguments.limit,
+        uncommitted: arguments.uncommitted,
+        follow: arguments.follow,
+    };
+    let bar = reading_bar();
+    let mut told = |heard: Heard<'_>| {
+        match heard {
+            Heard::Record(record) if arguments.json => bar.suspend(|| json_line(record, out))?,
+            Heard::Record(record) => bar.suspend(|| pretty(record, arguments.headers, out))?,
+            Heard::Progress { done, total } if !options.follow => show_progress(&bar, done, total),
+            Heard::Progress { .. } => {}
+        }
+        Ok(ControlFlow::Continue(()))
+    };
+    let count = operate::tap(&config, &map, &options, &mut told);
+    bar.finish_and_clear();
+    if count? == 0 && !options.follow {
+        // Data is what goes to standard output; that there is none is news about it.
+        drop(writeln!(io::stderr(), "no records"));
+    }
+    Ok(Exit::Done)
+}
+
+/// A bar on standard error where that is a terminal, else nothing.
+pub(crate) fn reading_bar() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("reading {bar:32} {human_pos}/{human_len} offsets {eta}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// Moves the bar.
+pub(crate) fn show_progress(bar: &ProgressBar, done: u64, total: u64) {
+    bar.set_length(total);
+    bar.set_position(done);
+}
+
+/// One record as a line of JSON.
+#[derive(Serialize)]
+struct Line<'a> {
+    partition: i32,
+    offset: i64,
+    append_time: String,
+    key: Option<TextOrHex<'a>>,
+    headers: BTreeMap<&'a str, Header<'a>>,
+    value: Value<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undecodable: Option<Undecodable<'a>>,
+}
+
+/// A header's value; all of them where its name comes more than once.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Header<'a> {
+    One(Option<TextOrHex<'a>>),
+    Many(Vec<Option<TextOrHex<'a>>>),
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Value<'a> {
+    Avro(&'a AvroJson),
+    Json(serde_json::Value),
+    Bytes { hex: String },
+    Nothing(()),
+}
+
+#[derive(Serialize)]
+struct Undecodable<'a> {
+    reason: &'a str,
+    detail: &'a str,
+    hex: Option<String>,
+}
+
+/// Headers by name; a repeated one keeps all its values, in order.
+pub(crate) fn headers_json(headers: &[(String, Option<Vec<u8>>)]) -> anyhow::Result<serde_json::Value> {
+    Ok(serde_json::to_value(by_name(headers))?)
+}
+
+fn by_name(headers: &[(String, Option<Vec<u8>>)]) -> BTreeMap<&str, Header<'_>> {
+    let mut values: BTreeMap<&str, Vec<Option<TextOrHex<'_>>>> = BTreeMap::new();
+    for (name, value) in headers {
+        values.entry(name).or_default().push(value.as_deref().map(TextOrHex));
+    }
+    let one = |values: Vec<Option<_>>| match <[_; 1]>::try_from(values) {
+        Ok([value]) => Header::One(value),
+        Err(values) => Header::Many(values),
+    };
+    values.into_iter().map(|(name, values)| (name, one(values))).collect()
+}
+
+fn value(decoded: &Decoded) -> Value<'_> {
+    match decoded {
+        Decoded::Avro(value) => Value::Avro(value),
+        Decoded::Text(text) => {
+            Value::Json(serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::from(text.as_str())))
+        }
+        Decoded::Bytes(bytes) => Value::Bytes { hex: hex(bytes) },
+        Decoded::Tombstone | Decoded::Undecodable { .. } => Value::Nothing(()),
+    }
+}
+
+/// What a value says, as pretty JSON or in words.
+pub(crate) fn value_text(decoded: &Decoded) -> serde_json::Result<String> {
+    Ok(match decoded {
+        Decoded::Bytes(bytes) => format!("{} bytes that only their writer reads", bytes.len()),
+        Decoded::Tombstone => "tombstone: no value".to_owned(),
+        Decoded::Undecodable { reason, detail, bytes } => {
+            let size = bytes.as_ref().map_or_else(|| "no value".to_owned(), |bytes| format!("{} bytes", bytes.len()));
+            format!("undecodable ({reason}, {size}): {}", printable(detail))
+        }
+        Decoded::Avro(_) | Decoded::Text(_) => serde_json::to_string_pretty(&value(decoded))?,
+    })
+}
+
+fn json_line(record: &Tapped, out: &mut dyn Write) -> io::Result<()> {
+    let undecodable = match &record.value {
+        Decoded::Undecodable { reason, detail, bytes } => {
+            Some(Undecodable { reason, detail, hex: bytes.as_deref().map(hex) })
+        }
+        _ => None,
+    };
+    let line = Line {
+        partition: record.partition,
+        offset: record.offset,
+        append_time: when(record.append_time_ms),
+        key: record.key.as_deref().map(TextOrHex),
+        headers: by_name(&record.headers),
+        value: value(&record.value),
+        undecodable,
+    };
+    serde_json::to_writer(&mut *out, &line)?;
+    writeln!(out)
+}
+
+fn pretty(record: &Tapped, with_headers: bool, out: &mut dyn Write) -> io::Result<()> {
+    let key = bytes_text(record.key.as_deref());
+    let kind = record.header("ce_type").map(printable).unwrap_or_default();
+    let place = format!("{}:{}", record.partition, record.offset);
+    writeln!(out, "{place:<12} {}  {key}  {kind}", when(record.append_time_ms))?;
+    if with_headers {
+        for (name, value) in &record.headers {
+            writeln!(out, "  {}: {}", printable(name), bytes_text(value.as_deref()))?;
+        }
+    }
+    writeln!(out, "{}\n", value_text(&record.value)?)
+}
+
+/// Bytes for a line of text.
+pub(crate) fn bytes_text(bytes: Option<&[u8]>) -> String {
+    match bytes {
+        None => "(none)".to_owned(),
+        Some(bytes) => std::str::from_utf8(bytes).map_or_else(|_| format!("hex {}", hex(bytes)), printable),
+    }
+}
+
+/// Text without characters that would steer a terminal.
+pub(crate) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// A time in ms, as people and programs read it.
+pub(crate) fn when(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| format!("{time:.3}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(value: Decoded) -> Tapped {
+        Tapped {
+            partition: 1,
+            offset: 42,
+            append_time_ms: 1_542_895_468_000,
+            key: Some(b"acme/qa".to_vec()),
+            headers: vec![
+                ("ce_type".to_owned(), Some(b"digest.blocked.v1".to_vec())),
+                ("twice".to_owned(), Some(vec![255])),
+                ("twice".to_owned(), None),
+            ],
+            value,
+        }
+    }
+
+    fn undecodable() -> Decoded {
+        Decoded::Undecodable {
+            reason: "wrong_magic",
+            detail: "first byte is 0x01".to_owned(),
+            bytes: Some(vec![1, 2, 3, 4, 5]),
+        }
+    }
+
+    fn printed(print: impl Fn(&mut dyn Write) -> io::Result<()>) -> String {
+        let mut out = Vec::new();
+        print(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_line_of_json_has_place_key_and_headers() {
+        let text = printed(|out| json_line(&record(Decoded::Text(r#"{"xid":9}"#.to_owned())), out));
+        assert_eq!(
+            text,
+            concat!(
+                r#"{"partition":1,"offset":42,"append_time":"2018-11-22T14:04:28.000Z","key":"acme/qa","#,
+                r#""headers":{"ce_type":"digest.blocked.v1","twice":[{"hex":"ff"},null]},"value":{"xid":9}}"#,
+                "\n"
+            )
+        );
+    }
+
+    #[test]
+    fn what_is_undecodable_says_why() {
+        let line: serde_json::Value =
+            serde_json::from_str(&printed(|out| json_line(&record(undecodable()), out))).unwrap();
+        assert_eq!(line["value"], serde_json::Value::Null);
+        assert_eq!(line["undecodable"]["reason"], "wrong_magic");
+        assert_eq!(line["undecodable"]["hex"], "0102030405");
+        let text = printed(|out| pretty(&record(undecodable()), true, out));
+        let expected = "\
+1:42         2018-11-22T14:04:28.000Z  acme/qa  digest.blocked.v1
+  ce_type: digest.blocked.v1
+  twice: hex ff
+  twice: (none)
+undecodable (wrong_magic, 5 bytes): first byte is 0x01
+
+";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_tombstone_is_null() {
+        let line = printed(|out| json_line(&record(Decoded::Tombstone), out));
+        assert!(line.ends_with("\"value\":null}\n"), "{line}");
+    }
+
+    #[test]
+    fn text_does_not_steer_the_terminal() {
+        assert_eq!(printable("a\u{1b}[2Jя\n"), "a\\u{1b}[2Jя\\n");
+        assert_eq!(bytes_text(Some(&[255, 1])), "hex ff01");
+    }
+}

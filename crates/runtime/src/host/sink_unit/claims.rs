@@ -1,0 +1,105 @@
+//! Partitions of a sink: claimed in its store when the group gives them, written out before they go.
+
+use super::{FENCED_WAIT, SinkLoop, lane::Lane, list};
+use crate::{
+    host::Wait,
+    kafka::Rebalanced,
+    shapes::outlet::chain,
+    sink::{PartitionId, Sink, SinkError},
+};
+use rdkafka::{Offset, TopicPartitionList, consumer::Consumer};
+use std::sync::Arc;
+use tracing::info;
+
+impl<S: Sink> SinkLoop<'_, S> {
+    pub(super) fn rebalance(&mut self) -> Result<(), String> {
+        while let Some(news) = self.consumer.context().next() {
+            match news {
+                Rebalanced::Assigned(partitions) if partitions.is_empty() => self.status.ready(),
+                Rebalanced::Revoked(partitions) | Rebalanced::Lost(partitions) if partitions.is_empty() => {}
+                Rebalanced::Assigned(partitions) => self.offered.extend(partitions),
+                Rebalanced::Revoked(partitions) => {
+                    self.flush(true)?;
+                    self.give_up(&partitions)?;
+                }
+                Rebalanced::Lost(partitions) => self.give_up(&partitions)?,
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn give_up(&mut self, partitions: &[(String, i32)]) -> Result<(), String> {
+        self.offered.retain(|offered| !partitions.contains(offered));
+        let mut list = TopicPartitionList::new();
+        for (topic, partition) in partitions {
+            let key = (topic.as_str().into(), *partition);
+            self.lanes.remove(&key);
+            self.fenced.remove(&key);
+            list.add_partition(topic, *partition);
+        }
+        self.observe();
+        self.consumer.incremental_unassign(&list).map_err(|error| format!("could not unassign: {error}"))
+    }
+
+    /// A zombie hears soon from the group that its partitions are lost. Who hears nothing holds them still, after an
+    /// operator's reset for example, and claims them anew.
+    pub(super) fn reclaim_fenced(&mut self) -> Result<(), String> {
+        let Some((key, since)) = self.fenced.first_key_value() else { return Ok(()) };
+        if since.elapsed() < FENCED_WAIT {
+            return Ok(());
+        }
+        let key = key.clone();
+        self.consumer.incremental_unassign(&list(&key)).map_err(|error| format!("could not unassign: {error}"))?;
+        self.fenced.remove(&key);
+        self.offered.push((key.0.to_string(), key.1));
+        Ok(())
+    }
+
+    pub(super) fn observe(&self) {
+        self.shared.metrics.partitions(S::NAME, self.lanes.len());
+        info!(sink = S::NAME, partitions = self.lanes.len(), "partitions held");
+    }
+
+    /// Claims offered partitions in the sink's store and begins to read where it says.
+    pub(super) fn claim_offered(&mut self) -> Result<(), String> {
+        if self.offered.is_empty() {
+            return Ok(());
+        }
+        let mut starts = TopicPartitionList::new();
+        let mut claimed = Vec::new();
+        for (topic, partition) in &self.offered {
+            let Some(input) = self.inputs.iter().find(|input| &*input.physical == topic) else { continue };
+            let id = PartitionId {
+                topic: Arc::clone(&input.physical),
+                logical: Arc::clone(&input.logical),
+                partition: *partition,
+            };
+            match self.shared.tasks.block_on(self.sink.claim(&id)) {
+                Ok(claim) => {
+                    let start = if claim.next_offset == 0 {
+                        Offset::Beginning
+                    } else {
+                        Offset::Offset(claim.next_offset)
+                    };
+                    starts
+                        .add_partition_offset(topic, *partition, start)
+                        .map_err(|error| error.to_string())?;
+                    claimed.push((id, claim));
+                }
+                Err(SinkError::Fatal(why)) => return Err(why),
+                Err(error) => {
+                    Wait { stop: &self.shared.stop, status: self.status }.for_a_while(&chain(&error));
+                    return Ok(());
+                }
+            }
+        }
+        self.consumer.incremental_assign(&starts).map_err(|error| format!("could not assign: {error}"))?;
+        for (id, claim) in claimed {
+            self.lanes.insert((Arc::clone(&id.topic), id.partition), Lane::new(id, claim));
+        }
+        self.offered.clear();
+        self.observe();
+        self.status.ready();
+        Ok(())
+    }
+}

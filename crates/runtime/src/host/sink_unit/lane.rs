@@ -1,0 +1,108 @@
+//! One claimed partition: the batch being filled, and what waits behind it.
+
+use super::{AGE_MAX, BYTES_MAX, RECORDS_MAX};
+use crate::{
+    dead_letter::{self, Cause, Origin},
+    engine::log::OwnedRecord,
+    sink::{AnyDecoder, Claim, PartitionId, Sink, SinkBatch, SinkRecord},
+};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// One input of the sink.
+pub(super) struct Input {
+    pub(super) name: &'static str,
+    pub(super) logical: Arc<str>,
+    pub(super) physical: Arc<str>,
+    pub(super) decoder: AnyDecoder,
+    pub(super) owns_undecodable: bool,
+}
+
+/// A record as read, until its batch is written: its bytes are needed if it has to be dead-lettered.
+pub(super) struct Held {
+    pub(super) raw: OwnedRecord,
+    pub(super) input: usize,
+}
+
+/// One claimed partition.
+pub(super) struct Lane {
+    pub(super) batch: SinkBatch,
+    pub(super) held: Vec<Held>,
+    pub(super) bytes: usize,
+    pub(super) since: Option<Instant>,
+    pub(super) retry: Option<(Instant, Duration)>,
+    /// The registry was away for this record: everything after it waits.
+    pub(super) undecided: Vec<Held>,
+}
+
+impl Lane {
+    pub(super) fn new(partition: PartitionId, claim: Claim) -> Self {
+        let batch = SinkBatch { partition, claim, records: Vec::new(), next_offset: claim.next_offset };
+        Self { batch, held: Vec::new(), bytes: 0, since: None, retry: None, undecided: Vec::new() }
+    }
+
+    pub(super) fn take(&mut self, record: SinkRecord, held: Held) {
+        self.pass(held.raw.offset);
+        self.bytes += held.raw.value.as_ref().map_or(0, Vec::len);
+        self.batch.records.push(record);
+        self.held.push(held);
+    }
+
+    /// Moves the offset over a record that leaves nothing.
+    pub(super) fn pass(&mut self, offset: i64) {
+        self.batch.next_offset = offset + 1;
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    pub(super) fn is_due(&self, idle: bool) -> bool {
+        let Some(since) = self.since else { return false };
+        idle || self.batch.records.len() >= RECORDS_MAX
+            || self.bytes >= BYTES_MAX
+            || since.elapsed() >= AGE_MAX
+    }
+
+    pub(super) fn written(&mut self) {
+        self.batch.claim.next_offset = self.batch.next_offset;
+        self.batch.records.clear();
+        self.held.clear();
+        self.bytes = 0;
+        self.since = None;
+    }
+
+    /// Turns one record of the batch into a dead letter.
+    pub(super) fn bury<S: Sink>(
+        &mut self,
+        offset: i64,
+        cause: &Cause,
+        group: &Arc<str>,
+        inputs: &[Input],
+    ) -> Result<(), String> {
+        let Some(index) = self.held.iter().position(|held| held.raw.offset == offset) else {
+            return Err(format!("sink refused offset {offset}, which is not in its batch: {}", cause.detail));
+        };
+        if matches!(self.batch.records[index], SinkRecord::DeadLetter(_)) {
+            return Err(format!("sink refused the dead letter of offset {offset}: {}", cause.detail));
+        }
+        let held = &self.held[index];
+        self.batch.records[index] = dead_letter(S::NAME, group, &inputs[held.input], cause, &held.raw);
+        Ok(())
+    }
+}
+
+pub(super) fn dead_letter(
+    stage: &'static str,
+    group: &Arc<str>,
+    input: &Input,
+    cause: &Cause,
+    raw: &OwnedRecord,
+) -> SinkRecord {
+    let origin = Origin {
+        stage,
+        topic: Arc::clone(&input.logical),
+        physical: Arc::clone(&input.physical),
+        group: Arc::clone(group),
+    };
+    SinkRecord::DeadLetter(Box::new(dead_letter::payload(&origin, cause, &raw.view())))
+}

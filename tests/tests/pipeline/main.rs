@@ -1,0 +1,9 @@
+//! The whole pipeline on the real stack: real processes, a prefix of its own for each test, values asserted.
+//!
+//! Skipped, and said so, where `GISTMILL_KAFKA__BROKERS` and its neighbours are not set; `tests/run` sets them.
+#![cfg(test)]
+
+mod happy;
+mod kills;
+
+mod undisturbed;
