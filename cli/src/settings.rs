@@ -2,9 +2,8 @@
 
 use anyhow::Context;
 use clap::Args;
-use runtime::Config;
+use runtime::{Config, config::Telemetry};
 use std::path::PathBuf;
-use topology::Prefix;
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -17,15 +16,17 @@ pub(crate) struct Settings {
 impl Settings {
     /// The configuration: defaults, the file, the environment.
     pub(crate) fn config(&self) -> anyhow::Result<Config> {
-        Config::load(self.config.as_deref()).context("see `gistmill up --help` for where settings come from")
+        Config::load(self.config.as_deref()).context("settings are described in `gistmill up --help`")
     }
 
-    /// The same with another prefix, if one is given.
-    pub(crate) fn config_with(&self, prefix: Option<&Prefix>) -> anyhow::Result<Config> {
-        let mut config = self.config()?;
-        if let Some(prefix) = prefix {
-            config.prefix = prefix.clone();
+    /// Logs of a command that a person waits for: what goes wrong, as text; `telemetry.log` overrides it.
+    pub(crate) fn start_logging(config: &Config) -> anyhow::Result<()> {
+        let mut telemetry = config.telemetry.clone();
+        if telemetry.log == Telemetry::default().log {
+            // What librdkafka says of a broker that is away, the waiting line says better.
+            "warn,librdkafka=off,rdkafka=off".clone_into(&mut telemetry.log);
+            telemetry.json = false;
         }
-        Ok(config)
+        runtime::start_logging(&telemetry).map_err(anyhow::Error::msg)
     }
 }

@@ -1,7 +1,7 @@
 //! `gistmill demo`: from a running stack to digests in the terminal, with the two sample chats of the project.
 
 use std::{
-    io::{IsTerminal, Write, stderr},
+    io::{Write, stderr},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
     let options = stack::Options { data_dir: arguments.data_dir.clone(), ..stack::Options::default() };
     let addresses = stack::up(&options, &mut |progress| say(&format!("{}: {}", progress.subject, progress.message)))?;
     let config = settings.config()?.at(&addresses.kafka, &addresses.registry, &addresses.postgres)?;
-    runtime::start_logging(&quiet(&config)).map_err(anyhow::Error::msg)?;
+    Settings::start_logging(&config)?;
     say("applying the topology and the migrations");
     let map = Map::embedded()?;
     let mut broker = broker::Options::new(&addresses.kafka, &addresses.registry);
@@ -82,16 +82,6 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
     say("done");
     where_to_look(&config, out)?;
     Ok(Exit::Done)
-}
-
-/// The demo speaks for itself; only what goes wrong is logged.
-fn quiet(config: &Config) -> runtime::config::Telemetry {
-    let mut telemetry = config.telemetry.clone();
-    if telemetry.log == "info" {
-        "error".clone_into(&mut telemetry.log);
-    }
-    telemetry.json &= !stderr().is_terminal();
-    telemetry
 }
 
 fn import(host: &mut Host, group: &str, path: &Path) -> anyhow::Result<()> {

@@ -85,7 +85,7 @@ impl Which {
 }
 
 pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let mut host = Host::new(settings.config()?, 1)?;
+    let host = Host::new(settings.config()?, 1)?;
     let store = host.store()?;
     host.block_on(async {
         store.ready().await.context("could not read digests")?;

@@ -86,7 +86,7 @@ fn set(name: &Name, wanted: &GroupSettings, settings: &Settings, out: &mut dyn W
     let now = jiff::Timestamp::now().as_millisecond();
     let mut source = SettingsSource::new(&group, wanted, &now.to_string(), now)?;
     let config = settings.config()?;
-    runtime::start_logging(&config.telemetry).map_err(anyhow::Error::msg)?;
+    Settings::start_logging(&config)?;
     let mut host = Host::new(config, 1)?;
     host.stop_on_signals();
     if host.drive(&mut source, &mut |_| {})? == SourceEnd::Stopped {

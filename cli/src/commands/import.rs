@@ -52,7 +52,7 @@ The shape of JSON Lines is described in connectors/telegram_export_source/FEED.m
 
 pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let config = settings.config()?;
-    runtime::start_logging(&config.telemetry).map_err(anyhow::Error::msg)?;
+    Settings::start_logging(&config)?;
     let group = Group::new(&arguments.tenant, &arguments.group)?;
     let meter = Meter::default();
     let reporter = Reporter::start(meter.clone());

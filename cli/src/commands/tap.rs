@@ -223,7 +223,7 @@ fn pretty(record: &Tapped, with_headers: bool, out: &mut dyn Write) -> io::Resul
 pub(crate) fn bytes_text(bytes: Option<&[u8]>) -> String {
     match bytes {
         None => "(none)".to_owned(),
-        Some(bytes) => std::str::from_utf8(bytes).map_or_else(|_| format!("hex {}", hex(bytes)), printable),
+        Some(bytes) => operate::text(bytes).map_or_else(|| format!("hex {}", hex(bytes)), printable),
     }
 }
 

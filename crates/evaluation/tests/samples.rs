@@ -1,4 +1,5 @@
 //! The two samples through the stages, in process: the answer keys, and the quality score under corruption.
+#![expect(clippy::expect_used, reason = "the helpers of a test may fail it")]
 
 use evaluation::{
     answer_key::{AnswerKey, Checked, Digested, check},
@@ -216,7 +217,7 @@ fn corruptions_lower_the_score() {
             }
         }
     }
-    println!("fallen of corrupted: {kinds:?}");
+    eprintln!("fallen of corrupted: {kinds:?}");
     for (kind, fallen, total) in kinds {
         assert!(
             total > 0 && fallen as f64 >= CORRUPTIONS_FALL_MIN * total as f64,

@@ -7,7 +7,7 @@ fn data() -> Option<PathBuf> {
     if path.is_dir() {
         return Some(path);
     }
-    println!("skipped: no data folder at ../shared/data beside the project");
+    eprintln!("skipped: no data folder at ../shared/data beside the project");
     None
 }
 

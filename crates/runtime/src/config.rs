@@ -245,7 +245,7 @@ impl<'de> Deserialize<'de> for Properties {
 pub enum ConfigError {
     /// An unknown key, a value of another type, or a file that is not there.
     #[error("could not read configuration: {0}")]
-    Read(#[from] Box<config::ConfigError>),
+    Read(String),
     /// A value outside its bounds.
     #[error("configuration is out of bounds: {0}")]
     Invalid(String),
@@ -262,9 +262,9 @@ impl Config {
             Environment::with_prefix("GISTMILL").prefix_separator("_").separator("__").try_parsing(true);
         builder = builder.add_source(environment);
         for (key, variable) in DIGEST_VARIABLES {
-            builder = builder.set_override_option(key, digest_variable(variable)).map_err(Box::new)?;
+            builder = builder.set_override_option(key, digest_variable(variable)).map_err(unreadable)?;
         }
-        let config: Self = builder.build().and_then(config::Config::try_deserialize).map_err(Box::new)?;
+        let config: Self = builder.build().and_then(config::Config::try_deserialize).map_err(unreadable)?;
         config
             .validate()
             .map_err(|report| ConfigError::Invalid(report.to_string().trim().replace('\n', "; ")))?;
@@ -294,6 +294,11 @@ impl Config {
     pub fn postgres_owner_url(&self) -> Option<&str> {
         self.postgres.owner_url.as_ref().map(ExposeSecret::expose_secret)
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn unreadable(error: config::ConfigError) -> ConfigError {
+    ConfigError::Read(error.to_string())
 }
 
 const DIGEST_VARIABLES: [(&str, &str); 4] = [

@@ -9,6 +9,8 @@ use crate::{conversation::Conversation, post::Post};
 /// Features of a candidate. The first block describes a parent, the last a new thread; the other is zero.
 pub const FEATURES: usize = PARENT_FEATURES + START_FEATURES;
 const PARENT_FEATURES: usize = 86;
+/// The feature that is one for a new thread and zero for a parent.
+pub const START_FEATURE: usize = PARENT_FEATURES;
 const START_FEATURES: usize = 30;
 
 /// Values of all features for one candidate.

@@ -10,7 +10,7 @@ mod model;
 mod names;
 mod post;
 
-pub use features::{FEATURES, Features};
+pub use features::{FEATURES, Features, START_FEATURE};
 pub use linker::{CANDIDATES_MAX, Candidate, Linker, choose};
 pub use model::{HIDDEN, Habit, Model, WEIGHTS};
 

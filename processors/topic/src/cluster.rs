@@ -18,7 +18,7 @@ const APART: f64 = -1e6;
 const WEIGHT_TERMS: f64 = 1.0;
 const WEIGHT_PEOPLE: f64 = 0.18;
 const WEIGHT_TIME: f64 = 0.14;
-const WEIGHT_THREAD: f64 = 0.3;
+const WEIGHT_THREAD: f64 = 0.15;
 const WEIGHT_FORUM: f64 = 0.2;
 /// Silence after which nearness in time has halved.
 const NEAR_MINUTES: f64 = 30.0;

@@ -3,7 +3,7 @@
 use crate::undisturbed::{export, import, undisturbed};
 use std::time::Duration;
 use tests::{
-    Hit, Isolation, OpenTransactions, PATIENCE, Pipeline, Process, assert_equal, kill_in_transaction, read, settle,
+    Hit, Isolation, OpenTransactions, Pipeline, Process, assert_equal, kill_in_transaction, read, settle,
 };
 
 /// A producer that holds one record at a time keeps its transactions open for long enough to be killed in.
@@ -78,11 +78,4 @@ fn assert_aborted(pipeline: &Pipeline, hits: &[Hit]) -> anyhow::Result<()> {
         assert_eq!(count(&committed), 0, "{hit:?} was aborted");
     }
     Ok(())
-}
-
-#[test]
-fn stopping_in_order_is_within_patience() -> anyhow::Result<()> {
-    let Some(pipeline) = Pipeline::start("orderly")? else { return Ok(()) };
-    pipeline.up_without(&[])?.stop(PATIENCE)?;
-    pipeline.finish()
 }

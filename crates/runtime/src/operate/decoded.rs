@@ -45,21 +45,27 @@ pub enum Decoded {
 #[derive(Debug, Clone, PartialEq)]
 pub struct AvroJson(Value);
 
-/// Bytes as text where they are UTF-8, else as `{"hex": ".."}`.
+/// Bytes as text where they are some (UTF-8 without control characters but white space), else as `{"hex": ".."}`.
 #[derive(Debug, Clone, Copy)]
 pub struct TextOrHex<'a>(pub &'a [u8]);
 
 impl Serialize for TextOrHex<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match std::str::from_utf8(self.0) {
-            Ok(text) => serializer.serialize_str(text),
-            Err(_) => {
+        match text(self.0) {
+            Some(text) => serializer.serialize_str(text),
+            None => {
                 let mut map = serializer.serialize_map(Some(1))?;
                 map.serialize_entry("hex", &hex(self.0))?;
                 map.end()
             }
         }
     }
+}
+
+/// Bytes as the text that they are; none for a number that happens to be UTF-8.
+pub fn text(bytes: &[u8]) -> Option<&str> {
+    let is_text = |character: char| !character.is_control() || character.is_whitespace();
+    std::str::from_utf8(bytes).ok().filter(|text| text.chars().all(is_text))
 }
 
 /// Two lower-case digits for each byte.
@@ -252,6 +258,13 @@ mod tests {
         assert_eq!(reason(Some(&[0, 0, 0, 0, 9, 2])), ("unknown_schema", true));
         assert_eq!(reason(Some(&[0, 0, 0, 0, 7])), ("undecodable", true));
         assert_eq!(reason(Some(&[0, 0, 0, 0, 7, 2, 2])), ("trailing_bytes", true));
+    }
+
+    #[test]
+    fn numbers_in_bytes_are_no_text() {
+        assert_eq!(text("да\n".as_bytes()), Some("да\n"));
+        assert_eq!(text(&9_i64.to_be_bytes()), None);
+        assert_eq!(text(&[255]), None);
     }
 
     #[test]

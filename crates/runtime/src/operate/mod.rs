@@ -21,7 +21,7 @@ mod tap;
 
 pub use dead_letters::{DeadLetter, LetterFilter, LetterPlace, Letters, OpenedLetter, dead_letter, dead_letters};
 use decoded::AnyValue;
-pub use decoded::{AvroJson, Decoded, TextOrHex, hex};
+pub use decoded::{AvroJson, Decoded, TextOrHex, hex, text};
 pub use doctor::{Check, Level, doctor};
 pub use error::Error;
 pub use lag::{COUNT_OFFSETS_MAX, Lag, OutboxState, PartitionLag, Records, UnitLag, Waiting};

@@ -109,6 +109,9 @@ impl<'a> Scanner<'a> {
     }
 
     fn assign(&self, topic: &str, spans: &BTreeMap<i32, Span>) -> Result<(), Error> {
+        // A client that does not know a topic looks it up once a second only.
+        let failed = Error::kafka(self.broker.address(), "read the metadata");
+        self.consumer.fetch_metadata(Some(topic), WAIT).map_err(failed)?;
         let mut list = TopicPartitionList::new();
         let listed = spans.iter().try_for_each(|(partition, span)| {
             list.add_partition_offset(topic, *partition, Offset::Offset(span.from))

@@ -86,7 +86,16 @@ pub fn tap(
     let broker = Broker::connect(config)?;
     let partitions = chosen(&broker, &options.topic, options.partition)?;
     let bounds = bounds(&broker, &partitions, options.uncommitted)?;
-    let starts = starts(&broker, &partitions, &bounds, options.from)?;
+    let starts = match (options.from, options.partition) {
+        // For all partitions at once: each begins there if it has got so far.
+        (Place::Offset(offset), None) => {
+            let start = |((_, partition), bounds): (&Partition, &Bounds)| {
+                (*partition, offset.clamp(bounds.low, bounds.stable))
+            };
+            bounds.iter().map(start).collect()
+        }
+        (from, _) => starts(&broker, &partitions, &bounds, from)?,
+    };
     let scanner = Scanner::new(&broker, !options.uncommitted)?;
     let spans: BTreeMap<i32, Span> = starts
         .iter()
@@ -166,7 +175,7 @@ pub(super) fn starts(
 }
 
 fn at((topic, partition): &Partition, error: &Error) -> Error {
-    Error::Refused(format!("{topic}/{partition}: {error}; name one partition with --partition"))
+    Error::Refused(format!("{topic}/{partition}: {error}"))
 }
 
 /// Takes records from the reader, and gives on what is wanted.
