@@ -61,9 +61,13 @@ pub(crate) fn add(host: &mut Host, name: &str) -> anyhow::Result<()> {
 }
 
 fn trigger(config: &Config) -> anyhow::Result<DigestTrigger> {
-    let canary_tenants =
-        canary_tenants(&config.digest.agent_canary_tenants).context("could not read DIGEST_AGENT_CANARY_TENANTS")?;
-    Ok(DigestTrigger { agent_enabled: config.digest.agent_enabled, canary_tenants, ..DigestTrigger::default() })
+    let canary_tenants = canary_tenants(&config.digest.agent_canary_tenants)
+        .context("could not read DIGEST_AGENT_CANARY_TENANTS")?;
+    Ok(DigestTrigger {
+        agent_enabled: config.digest.agent_enabled,
+        canary_tenants,
+        ..DigestTrigger::default()
+    })
 }
 
 fn gates(config: &Config) -> DeliveryManager {

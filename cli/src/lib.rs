@@ -6,6 +6,7 @@
 mod assembly;
 mod commands;
 mod exit;
+mod printing;
 mod settings;
 
 use std::io::{self, Write};

@@ -62,12 +62,17 @@ impl Chat {
     /// A chat of so many days, with between two and `busiest` messages each: some answered, some edited, some
     /// deleted, some exported twice.
     pub fn new(group: &str, days: i64, busiest: usize) -> Self {
+        Self::later(group, 0, days, busiest)
+    }
+
+    /// [`Chat::new`], beginning so many days later, with ids of its own.
+    pub fn later(group: &str, first_day: i64, days: i64, busiest: usize) -> Self {
         let mut chat =
             Self { group: group.to_owned(), lines: Vec::new(), days: BTreeMap::new(), states: BTreeSet::new() };
         let seed = group.bytes().fold(7_u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
         let mut dice = Dice(seed);
-        let mut id = 1;
-        for day in 0..days {
+        let mut id = 1 + first_day * 1_000;
+        for day in first_day..first_day + days {
             let start = FIRST_DAY_MS + day * DAY_MS;
             let count = 2 + dice.roll(busiest - 1);
             let gap = DAY_MS / i64::try_from(count + 1).unwrap_or(i64::MAX);
@@ -121,7 +126,7 @@ impl Chat {
     /// # Errors
     /// The file cannot be written.
     pub fn write(&self, directory: &Path) -> anyhow::Result<PathBuf> {
-        let path = directory.join(format!("{}.jsonl", self.group));
+        let path = directory.join(format!("{}-{}.jsonl", self.group, self.days.keys().next().copied().unwrap_or_default()));
         let mut file = BufWriter::new(File::create(&path).context("could not make a file")?);
         for line in &self.lines {
             writeln!(file, "{line}").context("could not write a chat")?;

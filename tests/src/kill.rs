@@ -26,16 +26,27 @@ const STEP: Duration = Duration::from_millis(4);
 /// Looks at a process that is gone: a commit that was on its way would have arrived.
 const LOOKS_AFTER: usize = 3;
 
-/// Kills a process while a transaction of its is open on one of the topics looked at. `None`: there was none within
-/// `deadline`, or it was committed after all; the process is gone in any case.
+/// Kills a process while a transaction of its is open on one of the topics looked at, once it has committed
+/// `commits` records there. `None`: there was none within `deadline`, or it was committed after all; the process is
+/// gone in any case.
 ///
 /// # Errors
 /// The broker or the system refuses.
 pub fn kill_in_transaction(
     process: Process,
     transactions: &OpenTransactions,
+    commits: i64,
     deadline: Duration,
 ) -> anyhow::Result<Option<Hit>> {
+    // What a predecessor left open ends when this one takes its transactional id over.
+    let wanted = transactions.stable()? + commits;
+    let begun = eventually("transactions of a predecessor end", deadline, || {
+        Ok((transactions.find()?.is_none() && transactions.stable()? >= wanted).then_some(()))
+    });
+    if begun.is_err() {
+        process.kill()?;
+        return Ok(None);
+    }
     if !catch(&process, deadline, || Ok(transactions.find()?.is_some()))? {
         process.kill()?;
         return Ok(None);

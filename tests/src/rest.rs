@@ -39,7 +39,7 @@ pub fn settle_without(pipeline: &Pipeline, units: &[&str]) -> anyhow::Result<Str
             behind => behind,
         };
         calm = if news || busy.is_some() { 0 } else { calm + 1 };
-        last = busy.unwrap_or_default(); eprintln!("DEBUG {last} {news}");
+        last = busy.unwrap_or_default();
         Ok((calm >= 2).then_some(()))
     });
     come.with_context(|| format!("waiting for {last}"))?;

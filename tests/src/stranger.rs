@@ -84,11 +84,9 @@ impl Stranger {
     /// The broker refuses, or an end was not reached in time.
     pub fn catch_up(&mut self) -> anyhow::Result<bool> {
         let before = self.seen.len();
-        let t=Instant::now();
         for index in 0..self.topics.len() {
             self.read_on(index)?;
         }
-        eprintln!("DEBUG catch_up {:?} {}", t.elapsed(), self.seen.len());
         Ok(self.seen.len() > before)
     }
 

@@ -67,4 +67,16 @@ impl OpenTransactions {
         }
         Ok(None)
     }
+
+    /// Last stable offsets, summed up: grows with what is committed.
+    ///
+    /// # Errors
+    /// The broker refuses.
+    pub fn stable(&self) -> anyhow::Result<i64> {
+        let mut sum = 0;
+        for (physical, _, partition) in &self.partitions {
+            sum += self.committed.fetch_watermarks(physical, *partition, READ_TIMEOUT)?.1;
+        }
+        Ok(sum)
+    }
 }

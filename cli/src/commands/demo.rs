@@ -13,12 +13,7 @@ use state::{DigestFilter, Store};
 use telegram_export_source::{FileOptions, FileSource, Group, Meter};
 use topology::{Map, broker};
 
-use crate::{
-    assembly,
-    commands::digest,
-    exit::Exit,
-    settings::Settings,
-};
+use crate::{assembly, commands::digest, exit::Exit, settings::Settings};
 
 /// Make digests of the two sample chats and print them
 #[derive(Debug, Args)]
@@ -50,7 +45,8 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
         drop(writeln!(stderr(), "demo: {text} ({:.0} s)", began.elapsed().as_secs_f64()));
     };
     let options = stack::Options { data_dir: arguments.data_dir.clone(), ..stack::Options::default() };
-    let addresses = stack::up(&options, &mut |progress| say(&format!("{}: {}", progress.subject, progress.message)))?;
+    let addresses =
+        stack::up(&options, &mut |progress| say(&format!("{}: {}", progress.subject, progress.message)))?;
     let config = settings.config()?.at(&addresses.kafka, &addresses.registry, &addresses.postgres)?;
     Settings::start_logging(&config)?;
     say("applying the topology and the migrations");
@@ -86,8 +82,9 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
 
 fn import(host: &mut Host, group: &str, path: &Path) -> anyhow::Result<()> {
     let options = FileOptions { group: Group::new(TENANT, group)?, path: path.to_owned(), chat: None };
-    let mut source = FileSource::open(&options, Meter::default())
-        .with_context(|| format!("could not import {}; run the demo in the project's directory", path.display()))?;
+    let mut source = FileSource::open(&options, Meter::default()).with_context(|| {
+        format!("could not import {}; run the demo in the project's directory", path.display())
+    })?;
     if host.drive(&mut source, &mut |_| {})? == SourceEnd::Stopped {
         bail!("stopped during the import of {}", path.display());
     }

@@ -91,7 +91,9 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
         store.ready().await.context("could not read digests")?;
         match arguments.command {
             Command::Ls { which, blocked: true, json, .. } => list_blocked(&store, &which, json, out).await,
-            Command::Ls { which, limit, json, .. } => list(&store, &which.filter(Some(limit)), json, out).await,
+            Command::Ls { which, limit, json, .. } => {
+                list(&store, &which.filter(Some(limit)), json, out).await
+            }
             Command::Show { id, which, json, markdown } => {
                 let digest = find(&store, &id, &which).await?;
                 show(&digest, json, markdown, out)
@@ -102,7 +104,8 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
 }
 
 fn day(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| time.strftime("%Y-%m-%d %H:%M").to_string())
+    jiff::Timestamp::from_millisecond(ms)
+        .map_or_else(|_| ms.to_string(), |time| time.strftime("%Y-%m-%d %H:%M").to_string())
 }
 
 async fn list(store: &Store, filter: &DigestFilter, json: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {
@@ -138,7 +141,11 @@ async fn list_blocked(store: &Store, which: &Which, json: bool, out: &mut dyn Wr
             writeln!(out, "{}", serde_json::to_string(&blocked)?)?;
         } else {
             let (start, hours, group) = (day(blocked.window_start), blocked.size_hours, &blocked.group_id);
-            writeln!(out, "{start}  {hours:>2} h  {group:<16} {:>5} msgs  {}", blocked.message_count, blocked.reason)?;
+            writeln!(
+                out,
+                "{start}  {hours:>2} h  {group:<16} {:>5} msgs  {}",
+                blocked.message_count, blocked.reason
+            )?;
         }
     }
     Ok(Exit::Done)
@@ -153,11 +160,18 @@ async fn find(store: &Store, id: &str, which: &Which) -> anyhow::Result<StoredDi
     };
     match store.digest_show(&which.tenant, &id).await? {
         Some(digest) => Ok(digest),
-        None => bail!("tenant {} has no digest or window {id}; `gistmill digest ls` lists them", which.tenant),
+        None => {
+            bail!("tenant {} has no digest or window {id}; `gistmill digest ls` lists them", which.tenant)
+        }
     }
 }
 
-pub(crate) fn show(stored: &StoredDigest, json: bool, markdown: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub(crate) fn show(
+    stored: &StoredDigest,
+    json: bool,
+    markdown: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<Exit> {
     if json {
         writeln!(out, "{}", serde_json::to_string_pretty(stored)?)?;
         return Ok(Exit::Done);
@@ -167,7 +181,12 @@ pub(crate) fn show(stored: &StoredDigest, json: bool, markdown: bool, out: &mut 
         size_hours: summary.size_hours,
         window_start: summary.window_start,
         window_end: summary.window_end,
-        revision: summary.version.split('.').next().and_then(|revision| revision.parse().ok()).unwrap_or_default(),
+        revision: summary
+            .version
+            .split('.')
+            .next()
+            .and_then(|revision| revision.parse().ok())
+            .unwrap_or_default(),
         lane: summary.lane.clone(),
         message_count: summary.message_count,
         participant_count: summary.participant_count,

@@ -1,5 +1,7 @@
 //! `gistmill dlq`: dead letters, and what could not be processed.
 
+mod letter;
+
 use std::{
     fs,
     io::{self, Write},
@@ -8,16 +10,15 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use runtime::operate::{self, DeadLetter, LetterFilter, LetterPlace, OpenedLetter, TextOrHex, hex};
-use schemas::{DigestDlq, RecordHeader};
-use serde_json::{Value, json};
+use runtime::operate::{self, LetterFilter, LetterPlace, OpenedLetter};
 use topology::Map;
 
 use crate::{
-    commands::tap::{bytes_text, headers_json, printable, reading_bar, show_progress, value_text, when},
     exit::Exit,
+    printing::{reading_bar, show_progress},
     settings::Settings,
 };
+use letter::{letter_json, line, opened_json, show};
 
 /// List and open dead letters: inputs that could not be processed
 #[derive(Debug, Args)]
@@ -35,10 +36,6 @@ Examples:
   gistmill dlq show 2:17 --raw value.bin       the bytes exactly as they were read
 
 A dead letter is in the same transaction as the offset of its input: there is exactly one for each.";
-
-/// Bytes of a raw value shown in text.
-const PREVIEW_BYTES: usize = 256;
-const BYTES_PER_LINE: usize = 16;
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -90,8 +87,9 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
 
 fn list(filter: &LetterFilter, json: bool, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let bar = reading_bar();
-    let letters =
-        operate::dead_letters(&settings.config()?, filter, &mut |done, total| show_progress(&bar, done, total));
+    let letters = operate::dead_letters(&settings.config()?, filter, &mut |done, total| {
+        show_progress(&bar, done, total)
+    });
     bar.finish_and_clear();
     let letters = letters?;
     for letter in &letters.newest {
@@ -110,87 +108,16 @@ fn list(filter: &LetterFilter, json: bool, settings: &Settings, out: &mut dyn Wr
     Ok(Exit::Done)
 }
 
-fn line(dead: &DeadLetter) -> String {
-    let (place, time) = (dead.place.to_string(), when(dead.append_time_ms));
-    match &dead.letter {
-        Err(why) => format!("{place:<10} {time}  not a dead letter: {}", printable(why)),
-        Ok(letter) => format!(
-            "{place:<10} {time}  {:<16} {:<16} {}/{}:{}  {}  {} B  {}",
-            letter.stage,
-            printable(&letter.error_class),
-            printable(&letter.topic),
-            letter.partition,
-            letter.offset,
-            bytes_text(letter.key.as_deref()),
-            letter.value.as_ref().map_or(0, Vec::len),
-            letter.next_action,
-        ),
-    }
-}
-
-fn letter_json(dead: &DeadLetter) -> Value {
-    let mut object = json!({
-        "place": dead.place.to_string(), "partition": dead.place.partition, "offset": dead.place.offset,
-        "append_time": when(dead.append_time_ms),
-    });
-    match &dead.letter {
-        Err(why) => object["undecodable"] = json!(why),
-        Ok(letter) => {
-            for (name, value) in fields(letter) {
-                object[name] = value;
-            }
-        }
-    }
-    object
-}
-
-fn fields(letter: &DigestDlq) -> [(&'static str, Value); 11] {
-    [
-        ("tenant_id", json!(letter.tenant_id)),
-        ("group_id", json!(letter.group_id)),
-        ("digest_id", json!(letter.digest_id)),
-        ("stage", json!(letter.stage)),
-        ("reason", json!(letter.error_class)),
-        ("error", json!(letter.error)),
-        ("fingerprint", json!(letter.fingerprint)),
-        ("retry_count", json!(letter.retry_count)),
-        ("next_action", json!(letter.next_action)),
-        (
-            "origin",
-            json!({
-                "topic": letter.topic, "partition": letter.partition, "offset": letter.offset,
-                "append_time": when(letter.timestamp), "key": letter.key.as_deref().map(TextOrHex),
-            }),
-        ),
-        ("value_bytes", json!(letter.value.as_ref().map(Vec::len))),
-    ]
-}
-
-fn pairs(headers: &[RecordHeader]) -> Vec<(String, Option<Vec<u8>>)> {
-    headers.iter().map(|header| (header.key.clone(), header.value.clone())).collect()
-}
-
-fn opened_json(opened: &OpenedLetter) -> anyhow::Result<Value> {
-    let mut object = letter_json(&opened.letter);
-    object["headers"] = headers_json(&opened.headers)?;
-    if let Ok(letter) = &opened.letter.letter {
-        object["origin"]["headers"] = headers_json(&pairs(&letter.headers))?;
-        object["origin"]["value_hex"] = json!(letter.value.as_deref().map(hex));
-        object["origin"]["readable_now"] = match &opened.now {
-            operate::Decoded::Undecodable { reason, .. } => json!({ "ok": false, "reason": reason }),
-            _ => json!({ "ok": true }),
-        };
-    }
-    Ok(object)
-}
-
 fn write_raw(opened: &OpenedLetter, path: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     let letter = match &opened.letter.letter {
         Ok(letter) => letter,
         Err(why) => bail!("the record at {} is no dead letter: {why}", opened.letter.place),
     };
     let Some(value) = &letter.value else {
-        bail!("the input of {} had no value (a tombstone), so there are no bytes to write", opened.letter.place)
+        bail!(
+            "the input of {} had no value (a tombstone), so there are no bytes to write",
+            opened.letter.place
+        )
     };
     if path.as_os_str() == "-" {
         return Ok(out.write_all(value)?);
@@ -200,104 +127,9 @@ fn write_raw(opened: &OpenedLetter, path: &Path, out: &mut dyn Write) -> anyhow:
     Ok(())
 }
 
-fn show(opened: &OpenedLetter, out: &mut dyn Write) -> anyhow::Result<()> {
-    let dead = &opened.letter;
-    writeln!(out, "dead letter  {}, appended {}", dead.place, when(dead.append_time_ms))?;
-    let letter = match &dead.letter {
-        Ok(letter) => letter,
-        Err(why) => return Ok(writeln!(out, "unreadable   {}", printable(why))?),
-    };
-    let owner = format!("{}/{}", letter.tenant_id, letter.group_id);
-    for (name, value) in [
-        ("given up by", letter.stage.clone()),
-        ("reason", format!("{} (fingerprint {})", printable(&letter.error_class), letter.fingerprint)),
-        ("error", printable(&letter.error)),
-        ("next action", letter.next_action.clone()),
-        ("attempts", letter.retry_count.to_string()),
-        ("group", if owner == "/" { "unknown".to_owned() } else { printable(&owner) }),
-        ("digest", letter.digest_id.clone().unwrap_or_else(|| "-".to_owned())),
-        ("input", format!("{}/{}:{}", letter.topic, letter.partition, letter.offset)),
-        ("appended", when(letter.timestamp)),
-        ("key", bytes_text(letter.key.as_deref())),
-    ] {
-        writeln!(out, "{name:<12} {value}")?;
-    }
-    for header in &letter.headers {
-        writeln!(out, "header       {}: {}", printable(&header.key), bytes_text(header.value.as_deref()))?;
-    }
-    match letter.value.as_deref() {
-        None => writeln!(out, "value        none: a tombstone")?,
-        Some(value) => preview(value, out)?,
-    }
-    writeln!(out, "read again   {}", value_text(&opened.now)?)?;
-    Ok(())
-}
-
-/// The first bytes, in hexadecimal and as text.
-fn preview(value: &[u8], out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "value        {} bytes", value.len())?;
-    let shown = &value[..value.len().min(PREVIEW_BYTES)];
-    for (index, row) in shown.chunks(BYTES_PER_LINE).enumerate() {
-        let digits: Vec<String> = row.iter().map(|byte| format!("{byte:02x}")).collect();
-        let text: String =
-            row.iter().map(|byte| if (0x20..0x7f).contains(byte) { char::from(*byte) } else { '.' }).collect();
-        writeln!(out, "  {:06x}  {:<47}  {text}", index * BYTES_PER_LINE, digits.join(" "))?;
-    }
-    if value.len() > shown.len() {
-        writeln!(out, "  the first {} of {} bytes; --raw FILE writes all of them", shown.len(), value.len())?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use runtime::operate::Decoded;
-
-    fn opened(value: Option<Vec<u8>>) -> OpenedLetter {
-        let letter = DigestDlq {
-            tenant_id: "acme".into(),
-            group_id: "qa".into(),
-            digest_id: None,
-            stage: "window_builder".into(),
-            error: "first byte is 0x01".into(),
-            error_class: "wrong_magic".into(),
-            fingerprint: "00ff".into(),
-            retry_count: 0,
-            next_action: "investigate".into(),
-            topic: "group.message.ingested.v1".into(),
-            partition: 3,
-            offset: 9,
-            timestamp: 0,
-            key: Some(b"acme/qa".to_vec()),
-            headers: vec![RecordHeader { key: "h".into(), value: Some(vec![255]) }],
-            value,
-        };
-        let place = LetterPlace { partition: 2, offset: 17 };
-        let letter = DeadLetter { place, append_time_ms: 1_542_895_468_000, letter: Ok(letter) };
-        let now = Decoded::Undecodable { reason: "wrong_magic", detail: "d".into(), bytes: None };
-        OpenedLetter { letter, headers: vec![("dlq_offset".into(), Some(b"9".to_vec()))], now }
-    }
-
-    #[test]
-    fn a_letter_is_a_line() {
-        assert_eq!(
-            line(&opened(Some(vec![1, 2])).letter),
-            "2:17       2018-11-22T14:04:28.000Z  window_builder   wrong_magic      \
-             group.message.ingested.v1/3:9  acme/qa  2 B  investigate"
-        );
-    }
-
-    #[test]
-    fn an_open_letter_has_origin_headers_and_bytes() {
-        let object = opened_json(&opened(Some(vec![1, 255]))).unwrap();
-        assert_eq!(object["place"], "2:17");
-        assert_eq!(object["origin"]["key"], "acme/qa");
-        assert_eq!(object["origin"]["value_hex"], "01ff");
-        assert_eq!(object["origin"]["headers"]["h"]["hex"], "ff");
-        assert_eq!(object["origin"]["readable_now"], json!({ "ok": false, "reason": "wrong_magic" }));
-        assert_eq!(object["headers"]["dlq_offset"], "9");
-    }
+    use super::{letter::tests::opened, *};
 
     #[test]
     fn raw_bytes_come_out_unchanged() {
@@ -307,14 +139,5 @@ mod tests {
         assert_eq!(out, bytes);
         let error = write_raw(&opened(None), Path::new("-"), &mut Vec::new()).unwrap_err().to_string();
         assert!(error.contains("tombstone"), "{error}");
-    }
-
-    #[test]
-    fn a_preview_says_what_it_leaves_out() {
-        let mut out = Vec::new();
-        preview(&[0x41; 300], &mut out).unwrap();
-        let text = String::from_utf8(out).unwrap();
-        assert_eq!(text.lines().count(), 1 + 16 + 1);
-        assert!(text.ends_with("the first 256 of 300 bytes; --raw FILE writes all of them\n"), "{text}");
     }
 }

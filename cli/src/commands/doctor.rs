@@ -49,7 +49,8 @@ fn read_well() -> Check {
 }
 
 fn misread(error: &anyhow::Error) -> Check {
-    let advice = Some("correct the key that it names, in the file or the environment (GISTMILL_...)".to_owned());
+    let advice =
+        Some("correct the key that it names, in the file or the environment (GISTMILL_...)".to_owned());
     let finding = error.root_cause().to_string();
     Check { name: "configuration", level: Level::Fail, finding, advice, is_away: false }
 }

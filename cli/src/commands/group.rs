@@ -81,7 +81,12 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
     }
 }
 
-fn set(name: &Name, wanted: &GroupSettings, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
+fn set(
+    name: &Name,
+    wanted: &GroupSettings,
+    settings: &Settings,
+    out: &mut dyn Write,
+) -> anyhow::Result<Exit> {
     let group = Group::new(&name.tenant, &name.group)?;
     let now = jiff::Timestamp::now().as_millisecond();
     let mut source = SettingsSource::new(&group, wanted, &now.to_string(), now)?;

@@ -3,14 +3,19 @@
 use std::{
     io::{IsTerminal, Write, stderr},
     path::PathBuf,
-    sync::{Arc, atomic::{AtomicBool, Ordering}},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use runtime::{Host, Source, SourceEnd};
-use telegram_export_source::{FeedOptions, FeedSource, FileOptions, FileSource, Group, Meter, Phase, Snapshot};
+use telegram_export_source::{
+    FeedOptions, FeedSource, FileOptions, FileSource, Group, Meter, Phase, Snapshot,
+};
 
 use crate::{exit::Exit, settings::Settings};
 
@@ -77,7 +82,8 @@ fn drive<S: Source>(config: runtime::Config, mut source: S) -> anyhow::Result<So
 
 fn summary(snapshot: &Snapshot, end: SourceEnd, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
     let summary = &snapshot.summary;
-    let date = |ms: Option<i64>| ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()).map(|t| t.to_string());
+    let date =
+        |ms: Option<i64>| ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()).map(|t| t.to_string());
     let (first, last) = (date(summary.first_sent_at), date(summary.last_sent_at));
     if json {
         let value = serde_json::json!({
@@ -89,7 +95,11 @@ fn summary(snapshot: &Snapshot, end: SourceEnd, json: bool, out: &mut dyn Write)
         writeln!(out, "{value}")?;
         return Ok(());
     }
-    writeln!(out, "{} messages read, {} new; {} edited, {} deleted", summary.read, summary.new, summary.edited, summary.deleted)?;
+    writeln!(
+        out,
+        "{} messages read, {} new; {} edited, {} deleted",
+        summary.read, summary.new, summary.edited, summary.deleted
+    )?;
     writeln!(out, "skipped: {}", summary.skipped_text())?;
     for (count, what) in [
         (summary.zone_assumed, "had no time zone and were taken as UTC"),
@@ -143,9 +153,9 @@ fn verb(phase: Phase) -> &'static str {
 
 fn draw_bar(meter: &Meter, done: &AtomicBool) {
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-    if let Ok(style) =
-        ProgressStyle::with_template("{msg:>24} {bar:32} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}")
-    {
+    if let Ok(style) = ProgressStyle::with_template(
+        "{msg:>24} {bar:32} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}",
+    ) {
         bar.set_style(style);
     }
     let began = Instant::now();
@@ -170,6 +180,9 @@ fn write_lines(meter: &Meter, done: &AtomicBool) {
         let rate = snapshot.summary.read as f64 / seconds.max(0.001);
         let (verb, bytes, read) = (verb(snapshot.phase), snapshot.bytes_done, snapshot.summary.read);
         // Progress that cannot be shown is no reason to stop.
-        drop(writeln!(stderr(), "{verb}: {bytes}{total} bytes, {read} messages, {rate:.0} messages/s, {seconds:.0} s"));
+        drop(writeln!(
+            stderr(),
+            "{verb}: {bytes}{total} bytes, {read} messages, {rate:.0} messages/s, {seconds:.0} s"
+        ));
     }
 }

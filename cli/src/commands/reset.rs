@@ -117,8 +117,10 @@ fn meaning(name: &str, kind: ResetKind, moves: &[Move]) -> Vec<String> {
     let mut lines = Vec::new();
     if back > 0 {
         let effect = match kind {
-            ResetKind::Sink => "rows that are there stay as they are, missing ones are written, and what the sink \
-                                reports for new rows goes out",
+            ResetKind::Sink => {
+                "rows that are there stay as they are, missing ones are written, and what the sink \
+                                reports for new rows goes out"
+            }
             ResetKind::Processor | ResetKind::Fold => {
                 "what follows from them is emitted again, with the same ids, and everything after it works again"
             }
@@ -126,7 +128,9 @@ fn meaning(name: &str, kind: ResetKind, moves: &[Move]) -> Vec<String> {
         lines.push(format!("{name} reads {back} offsets again: {effect}."));
     }
     if ahead > 0 {
-        lines.push(format!("{name} leaves {ahead} offsets out: what would follow from them never comes to be."));
+        lines.push(format!(
+            "{name} leaves {ahead} offsets out: what would follow from them never comes to be."
+        ));
     }
     if back == 0 && ahead == 0 {
         lines.push("No known offset moves.".to_owned());

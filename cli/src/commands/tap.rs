@@ -7,12 +7,15 @@ use std::{
 };
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use runtime::operate::{self, AvroJson, Decoded, Heard, Place, TapOptions, Tapped, TextOrHex, hex};
 use serde::Serialize;
 use topology::Map;
 
-use crate::{exit::Exit, settings::Settings};
+use crate::{
+    exit::Exit,
+    printing::{Header, by_name, bytes_text, printable, reading_bar, show_progress, when},
+    settings::Settings,
+};
 
 /// Print the records of a topic, decoded
 #[derive(Debug, Args)]
@@ -93,21 +96,6 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
     Ok(Exit::Done)
 }
 
-/// A bar on standard error where that is a terminal, else nothing.
-pub(crate) fn reading_bar() -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("reading {bar:32} {human_pos}/{human_len} offsets {eta}") {
-        bar.set_style(style);
-    }
-    bar
-}
-
-/// Moves the bar.
-pub(crate) fn show_progress(bar: &ProgressBar, done: u64, total: u64) {
-    bar.set_length(total);
-    bar.set_position(done);
-}
-
 /// One record as a line of JSON.
 #[derive(Serialize)]
 struct Line<'a> {
@@ -119,14 +107,6 @@ struct Line<'a> {
     value: Value<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     undecodable: Option<Undecodable<'a>>,
-}
-
-/// A header's value; all of them where its name comes more than once.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Header<'a> {
-    One(Option<TextOrHex<'a>>),
-    Many(Vec<Option<TextOrHex<'a>>>),
 }
 
 #[derive(Serialize)]
@@ -143,23 +123,6 @@ struct Undecodable<'a> {
     reason: &'a str,
     detail: &'a str,
     hex: Option<String>,
-}
-
-/// Headers by name; a repeated one keeps all its values, in order.
-pub(crate) fn headers_json(headers: &[(String, Option<Vec<u8>>)]) -> anyhow::Result<serde_json::Value> {
-    Ok(serde_json::to_value(by_name(headers))?)
-}
-
-fn by_name(headers: &[(String, Option<Vec<u8>>)]) -> BTreeMap<&str, Header<'_>> {
-    let mut values: BTreeMap<&str, Vec<Option<TextOrHex<'_>>>> = BTreeMap::new();
-    for (name, value) in headers {
-        values.entry(name).or_default().push(value.as_deref().map(TextOrHex));
-    }
-    let one = |values: Vec<Option<_>>| match <[_; 1]>::try_from(values) {
-        Ok([value]) => Header::One(value),
-        Err(values) => Header::Many(values),
-    };
-    values.into_iter().map(|(name, values)| (name, one(values))).collect()
 }
 
 fn value(decoded: &Decoded) -> Value<'_> {
@@ -179,7 +142,9 @@ pub(crate) fn value_text(decoded: &Decoded) -> serde_json::Result<String> {
         Decoded::Bytes(bytes) => format!("{} bytes that only their writer reads", bytes.len()),
         Decoded::Tombstone => "tombstone: no value".to_owned(),
         Decoded::Undecodable { reason, detail, bytes } => {
-            let size = bytes.as_ref().map_or_else(|| "no value".to_owned(), |bytes| format!("{} bytes", bytes.len()));
+            let size = bytes
+                .as_ref()
+                .map_or_else(|| "no value".to_owned(), |bytes| format!("{} bytes", bytes.len()));
             format!("undecodable ({reason}, {size}): {}", printable(detail))
         }
         Decoded::Avro(_) | Decoded::Text(_) => serde_json::to_string_pretty(&value(decoded))?,
@@ -217,32 +182,6 @@ fn pretty(record: &Tapped, with_headers: bool, out: &mut dyn Write) -> io::Resul
         }
     }
     writeln!(out, "{}\n", value_text(&record.value)?)
-}
-
-/// Bytes for a line of text.
-pub(crate) fn bytes_text(bytes: Option<&[u8]>) -> String {
-    match bytes {
-        None => "(none)".to_owned(),
-        Some(bytes) => operate::text(bytes).map_or_else(|| format!("hex {}", hex(bytes)), printable),
-    }
-}
-
-/// Text without characters that would steer a terminal.
-pub(crate) fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() {
-            shown.extend(character.escape_default());
-        } else {
-            shown.push(character);
-        }
-    }
-    shown
-}
-
-/// A time in ms, as people and programs read it.
-pub(crate) fn when(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| format!("{time:.3}"))
 }
 
 #[cfg(test)]
@@ -314,11 +253,5 @@ undecodable (wrong_magic, 5 bytes): first byte is 0x01
     fn a_tombstone_is_null() {
         let line = printed(|out| json_line(&record(Decoded::Tombstone), out));
         assert!(line.ends_with("\"value\":null}\n"), "{line}");
-    }
-
-    #[test]
-    fn text_does_not_steer_the_terminal() {
-        assert_eq!(printable("a\u{1b}[2Jя\n"), "a\\u{1b}[2Jя\\n");
-        assert_eq!(bytes_text(Some(&[255, 1])), "hex ff01");
     }
 }

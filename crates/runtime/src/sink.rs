@@ -31,7 +31,10 @@ pub struct InputSpec {
 
 impl fmt::Debug for InputSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InputSpec").field("name", &self.name).field("record_type", &self.record_type).finish_non_exhaustive()
+        f.debug_struct("InputSpec")
+            .field("name", &self.name)
+            .field("record_type", &self.record_type)
+            .finish_non_exhaustive()
     }
 }
 

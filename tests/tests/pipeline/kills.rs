@@ -7,7 +7,7 @@ use tests::{
 };
 
 /// A producer that holds one record at a time keeps its transactions open for long enough to be killed in.
-const SLOW: [(&str, &str); 1] =
+pub(crate) const SLOW: [(&str, &str); 1] =
     [("GISTMILL_KAFKA__PRODUCER_PROPERTIES", "queue.buffering.max.messages=1;linger.ms=0")];
 /// Processors that are killed, the topic that tells of their transactions, and kills that have to hit.
 const VICTIMS: [(&str, &str, usize); 3] = [
@@ -16,7 +16,7 @@ const VICTIMS: [(&str, &str, usize); 3] = [
     ("synthesis", "digest.stage.synthesis.completed.v1", 2),
 ];
 /// Kills of one processor, whether they hit or not.
-const KILLS_MAX: usize = 12;
+const KILLS_MAX: i64 = 12;
 const CATCH: Duration = Duration::from_secs(20);
 
 #[test]
@@ -50,12 +50,13 @@ fn kill_repeatedly(
 ) -> anyhow::Result<(Process, Vec<Hit>)> {
     let transactions = OpenTransactions::on(pipeline, &[topic])?;
     let mut hits = Vec::new();
-    for _ in 0..KILLS_MAX {
+    for attempt in 0..KILLS_MAX {
         if hits.len() == wanted {
             break;
         }
         let victim = pipeline.unit(name, &SLOW)?;
-        if let Some(hit) = kill_in_transaction(victim, &transactions, CATCH)? {
+        // Every other one gets something done first.
+        if let Some(hit) = kill_in_transaction(victim, &transactions, (attempt % 2) * 2, CATCH)? {
             eprintln!("{name}: {hit:?}");
             hits.push(hit);
         }
@@ -64,7 +65,7 @@ fn kill_repeatedly(
 }
 
 /// What was open at a kill is in the log and no reader of committed records was ever given it.
-fn assert_aborted(pipeline: &Pipeline, hits: &[Hit]) -> anyhow::Result<()> {
+pub(crate) fn assert_aborted(pipeline: &Pipeline, hits: &[Hit]) -> anyhow::Result<()> {
     let everything = read(pipeline, Isolation::Uncommitted)?;
     let committed = read(pipeline, Isolation::Committed)?;
     for hit in hits {

@@ -15,6 +15,12 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         if self.offered.is_empty() || now < self.offered_retry {
             return Ok(());
         }
+        // A restore may outlast a transaction's timeout: none stays open meanwhile.
+        if self.open.begun_at.is_some()
+            && let Err(error) = self.commit_all(now)
+        {
+            return self.failed(error, now);
+        }
         let offered = self.offered.clone();
         let assigned = match self.starting_points(&offered)? {
             Ok(offsets) => self.log.assign(&offsets).map(|()| offsets),

@@ -19,6 +19,11 @@ impl<T> Frontier<T> {
         Self { slots: VecDeque::new(), next }
     }
 
+    /// Whether an offset is still to come: false for a record read again.
+    pub(crate) fn admits(&self, offset: i64) -> bool {
+        offset >= self.next
+    }
+
     /// Takes an offset in; false when it was already admitted (a record read again after a seek).
     pub(crate) fn admit(&mut self, offset: i64) -> bool {
         if offset < self.next {

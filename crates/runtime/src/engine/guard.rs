@@ -5,7 +5,7 @@
 //! topic never trips it.
 
 /// Watches the share of rejected inputs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Guard {
     streak: u32,
     seen: u32,

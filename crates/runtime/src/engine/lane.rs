@@ -80,11 +80,13 @@ impl Lane {
 
     /// False when the shape stalls on the record.
     fn try_accept(&mut self, record: &RecordView<'_>, shape: &mut impl Shape) -> bool {
+        if !self.frontier.admits(record.offset) {
+            return true;
+        }
         match shape.accept(record) {
             Accepted::Done(fate) => {
-                if self.frontier.admit(record.offset) {
-                    self.frontier.complete(record.offset, fate);
-                }
+                self.frontier.admit(record.offset);
+                self.frontier.complete(record.offset, fate);
                 true
             }
             Accepted::Pending => {

@@ -129,6 +129,8 @@ pub(crate) struct Engine<L, S, O> {
     open: Open,
     round: Round,
     guard: Guard,
+    /// The guard as of the last commit: what is read again after a failure is not counted twice.
+    guard_committed: Guard,
     mode: Mode,
     rebuilds: Rebuilds,
     throttled: bool,
@@ -148,6 +150,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
             open: Open::default(),
             round: Round::default(),
             guard: Guard::new(),
+            guard_committed: Guard::new(),
             mode: Mode::Running,
             rebuilds: Rebuilds::default(),
             throttled: false,
@@ -170,6 +173,9 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
             return self.recover(now);
         }
         self.take_offered(now)?;
+        if !self.mode.is_running() {
+            return Ok(());
+        }
         self.offer_backlog(now);
         self.collect();
         if let Err(error) = self.advance(now).and_then(|()| self.commit_if_due(now, idle)) {
@@ -327,6 +333,8 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         self.log.commit(&self.open.offsets)?;
         self.observer.committed(self.open.records, self.observer.now().saturating_sub(started));
         self.open = Open::default();
+        self.guard_committed = self.guard.clone();
+        self.rebuilds.mended();
         Ok(())
     }
 

@@ -39,8 +39,13 @@ impl Mode {
 #[derive(Debug, Default)]
 pub(super) struct Rebuilds {
     last: Option<Duration>,
-    fenced: bool,
+    fenced_at: Option<Duration>,
+    /// Aborts since the last commit.
+    aborts: u32,
 }
+
+/// Aborts in a row that end the loop: what fails that often does not get better by itself.
+const ABORTS_MAX: u32 = 20;
 
 impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
     /// Decides what a failure means; on `Ok` the loop goes on, mending first.
@@ -60,13 +65,13 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         self.observer.recovering(&error.to_string());
         self.forget_all();
         let (step, at) = match error {
-            TxnError::Abort(_) => (Step::Abort, now),
+            TxnError::Abort(why) => (Step::Abort, now + self.rebuilds.back_off(self.limits.retry, &why)?),
             TxnError::Rebuild(why) => {
                 self.rebuilds.allow(now, self.limits.rebuild_window, &why)?;
                 (Step::Rebuild, now)
             }
             TxnError::Fenced(why) => {
-                if std::mem::replace(&mut self.rebuilds.fenced, true) {
+                if self.rebuilds.is_fenced_again(now, self.limits.fenced_wait) {
                     return Err(Stop::Fatal(format!("fenced again: another instance has this name: {why}")));
                 }
                 (Step::Rebuild, now + self.limits.fenced_wait)
@@ -116,6 +121,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         self.shape.forget(&partitions);
         self.open = Open::default();
         self.round = Round::default();
+        self.guard = self.guard_committed.clone();
     }
 
     /// Reads again from the committed offsets, with the state as of them. The outer error is final.
@@ -167,6 +173,27 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
 }
 
 impl Rebuilds {
+    /// A transaction was committed: what failed before is mended.
+    pub(super) fn mended(&mut self) {
+        self.aborts = 0;
+    }
+
+    /// Wait before a failed transaction is tried again: none the first time, then doubling.
+    fn back_off(&mut self, (first, longest): (Duration, Duration), why: &str) -> Result<Duration, Stop> {
+        self.aborts += 1;
+        match self.aborts {
+            1 => Ok(Duration::ZERO),
+            ABORTS_MAX.. => Err(Stop::Fatal(format!("{ABORTS_MAX} transactions failed in a row: {why}"))),
+            count => Ok((first * 2_u32.saturating_pow(count.min(16) - 2)).min(longest)),
+        }
+    }
+
+    /// Whether this is the second fencing within ten waits: two instances with one name, not a slow transaction.
+    fn is_fenced_again(&mut self, now: Duration, wait: Duration) -> bool {
+        let before = self.fenced_at.replace(now);
+        before.is_some_and(|before| now.saturating_sub(before) < wait * 10)
+    }
+
     fn allow(&mut self, now: Duration, window: Duration, why: &str) -> Result<(), Stop> {
         match self.last.replace(now) {
             Some(last) if now.saturating_sub(last) < window => {

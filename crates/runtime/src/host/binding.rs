@@ -14,6 +14,8 @@ use processor::{Port, PortSpec};
 use schemas::{Decoder, DigestDlq, Record, SchemaSource};
 use std::{collections::BTreeMap, sync::Arc};
 
+/// What a record needs besides its value: key, headers, the batch around it.
+const HEADROOM_BYTES: usize = 64 << 10;
 const DEAD_LETTERS: Port<DigestDlq> = Port::new("dead_letters");
 
 /// Why a unit cannot begin.
@@ -66,7 +68,9 @@ fn bind(shared: &Shared, logical: &str, spec: &PortSpec) -> Result<Bound, BindEr
         }
     };
     let encoder = (spec.encoder)(id).map_err(|error| BindError::Fatal(error.to_string()))?;
-    Ok(Bound { topic: shared.config.prefix.topic(logical).into(), encoder })
+    let limit = shared.map.topic(logical).map_or(0, |topic| topic.max_message_bytes);
+    let value_bytes_max = usize::try_from(limit).unwrap_or_default().saturating_sub(HEADROOM_BYTES);
+    Ok(Bound { topic: shared.config.prefix.topic(logical).into(), encoder, value_bytes_max })
 }
 
 /// Everything a processor of the map needs besides its own code.
@@ -107,7 +111,6 @@ pub(super) fn processor<R: Record>(
         ports: ports(shared, name, specs)?,
         dead_letters: bind(shared, dead_letters, &DEAD_LETTERS.spec())?,
         owns_undecodable: shared.map.is_dlq_owner(name, &input.name),
-        value_bytes_max: usize::try_from(input.max_message_bytes).unwrap_or(1 << 20) - (64 << 10),
         metrics: Arc::clone(&shared.metrics),
         tracer: shared.tracer.clone(),
     };

@@ -238,13 +238,7 @@ impl Host {
             broker: Mutex::new(None),
             config,
         };
-        Ok(Self {
-            shared: Arc::new(shared),
-            runtime,
-            units: Vec::new(),
-            locks: Vec::new(),
-            postgres: None,
-        })
+        Ok(Self { shared: Arc::new(shared), runtime, units: Vec::new(), locks: Vec::new(), postgres: None })
     }
 
     /// The flag that ends the process.

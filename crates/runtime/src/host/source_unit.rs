@@ -59,7 +59,10 @@ pub(super) fn run<S: Source>(
     let wait = Wait { stop: &shared.stop, status };
     let specs = source.ports();
     let ports = binding::patiently(&wait, || {
-        shared.topics_exist(S::NAME).and_then(|()| shared.database_is_ready()).and_then(|()| binding::ports(shared, S::NAME, &specs))
+        shared
+            .topics_exist(S::NAME)
+            .and_then(|()| shared.database_is_ready())
+            .and_then(|()| binding::ports(shared, S::NAME, &specs))
     })?;
     let Some(ports) = ports else { return Ok(SourceEnd::Stopped) };
     let entry = shared.map.connector(S::NAME).map_err(|error| error.to_string())?;
@@ -88,7 +91,12 @@ pub(super) fn run<S: Source>(
         position: None,
         failures: 0,
     };
-    source_loop.read_position()?;
+    while let Err(why) = source_loop.read_position() {
+        if shared.stop.is_asked() {
+            return Ok(SourceEnd::Stopped);
+        }
+        wait.for_a_while(&why);
+    }
     status.ready();
     source_loop.run(committed)
 }
@@ -198,7 +206,13 @@ impl<S: Source> SourceLoop<'_, S> {
             }
             Wait { stop: &self.shared.stop, status: self.status }.for_a_while(&error.to_string());
         }
-        self.read_position()
+        while let Err(why) = self.read_position() {
+            if self.shared.stop.is_asked() {
+                return Ok(());
+            }
+            Wait { stop: &self.shared.stop, status: self.status }.for_a_while(&why);
+        }
+        Ok(())
     }
 
     /// Reads the newest committed position: past the *high* watermark as of now, waiting for transactions of others to

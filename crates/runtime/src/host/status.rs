@@ -9,8 +9,8 @@ use std::{
 };
 use tracing::{info, warn};
 
-/// A loop that has not turned for this long is stuck.
-const STUCK: Duration = Duration::from_mins(1);
+/// A loop that has not turned for this long is stuck; longer than the longest call to a broker that is away.
+const STUCK: Duration = Duration::from_secs(150);
 
 /// State of one unit.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use rdkafka::{
     ClientContext, TopicPartitionList,
     consumer::{BaseConsumer, Consumer, ConsumerContext},
     error::{KafkaError, RDKafkaErrorCode},
-    message::{BorrowedMessage, Headers as _, Message},
+    message::{BorrowedMessage, Message},
     types::RDKafkaRespErr,
 };
 use std::{
@@ -85,8 +85,7 @@ pub(crate) struct Record<'a>(pub(crate) &'a BorrowedMessage<'a>);
 
 impl Headers for Record<'_> {
     fn to_vec(&self) -> Vec<(String, Option<Vec<u8>>)> {
-        let Some(headers) = self.0.headers() else { return Vec::new() };
-        headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
+        super::ffi::headers(self.0)
     }
 }
 

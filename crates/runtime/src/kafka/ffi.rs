@@ -1,14 +1,22 @@
-//! The one unsafe module: committing a transaction without the wrapper's flush.
+//! The one unsafe module: committing a transaction without the wrapper's flush, and reading headers without its panic.
 //!
 //! `BaseProducer::flush` polls in steps of 100 ms, and the wrapper's `commit_transaction` flushes first, so that
 //! every commit with messages in flight costs 100 ms. librdkafka's own commit flushes too, and the producer's
 //! polling thread serves its delivery reports meanwhile (`examples/commit_paths.rs` measures both).
-#![expect(unsafe_code, reason = "rd_kafka_commit_transaction is not reachable without the wrapper's flush")]
+#![expect(
+    unsafe_code,
+    reason = "the wrapper flushes before it commits, and panics on header names that are not UTF-8"
+)]
 
 use super::errors::CallError;
-use rdkafka::producer::{Producer, ProducerContext, ThreadedProducer};
+use rdkafka::{
+    message::BorrowedMessage,
+    producer::{Producer, ProducerContext, ThreadedProducer},
+};
 use rdkafka_sys as sys;
-use std::{ffi::CStr, time::Duration};
+use std::{ffi::CStr, ptr, slice, time::Duration};
+
+const NO_ERROR: sys::rd_kafka_resp_err_t = sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
 
 /// Commits the producer's open transaction, waiting at most `timeout`.
 pub(super) fn commit_transaction<C: ProducerContext + 'static>(
@@ -33,4 +41,34 @@ pub(super) fn commit_transaction<C: ProducerContext + 'static>(
         sys::rd_kafka_error_destroy(error);
         Err(call_error)
     }
+}
+
+/// The message's headers in order. A name that is not UTF-8, on which the wrapper's own iterator panics, is escaped.
+pub(super) fn headers(message: &BorrowedMessage<'_>) -> Vec<(String, Option<Vec<u8>>)> {
+    let mut found = Vec::new();
+    // SAFETY: the message lives as long as the borrow, and its headers with it; librdkafka ends names with a zero byte
+    // and gives each value's length; both are copied.
+    unsafe {
+        let mut headers = ptr::null_mut();
+        if sys::rd_kafka_message_headers(message.ptr(), &raw mut headers) != NO_ERROR {
+            return found;
+        }
+        let (mut name, mut value, mut length) = (ptr::null(), ptr::null(), 0);
+        while sys::rd_kafka_header_get_all(
+            headers,
+            found.len(),
+            &raw mut name,
+            &raw mut value,
+            &raw mut length,
+        ) == NO_ERROR
+        {
+            let name = CStr::from_ptr(name);
+            let name =
+                name.to_str().map_or_else(|_| name.to_bytes().escape_ascii().to_string(), str::to_owned);
+            let value =
+                (!value.is_null()).then(|| slice::from_raw_parts(value.cast::<u8>(), length).to_vec());
+            found.push((name, value));
+        }
+    }
+    found
 }

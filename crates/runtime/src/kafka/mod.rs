@@ -17,10 +17,17 @@ use rdkafka::{
     error::KafkaError,
 };
 pub(crate) use reader::{assigned, read_range};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// Longest wait for an answer about offsets.
 const OFFSETS_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Time between two polls of the group during a restore.
+const POLL_EVERY: Duration = Duration::from_secs(1);
 
 /// A group's consumer.
 pub(crate) type GroupConsumer = BaseConsumer<GroupContext>;
@@ -105,7 +112,17 @@ impl Reader for KafkaLog {
             (Restored::Snapshots, Some(topic)) => topic,
             (Restored::Snapshots, None) => return Err("the map names no snapshot topic".to_owned()),
         };
-        read_range(&self.options.consumer, (topic, partition), range, visit)
+        let consumer = &self.consumer;
+        let mut polled = Instant::now();
+        read_range(&self.options.consumer, (topic, partition), range, &mut |record| {
+            // A restore may take longer than the group waits for a poll. Nothing is lost: partitions that are being
+            // assigned give no records yet, those of a rewind are sought afterwards, and rebalances are queued.
+            if polled.elapsed() > POLL_EVERY {
+                polled = Instant::now();
+                drop(consumer.poll(Duration::ZERO));
+            }
+            visit(record)
+        })
     }
 }
 
@@ -123,7 +140,9 @@ impl Log for KafkaLog {
 
     fn assign(&mut self, offsets: &BTreeMap<i32, i64>) -> Result<(), String> {
         let list = self.list(offsets.iter().map(|(partition, offset)| (*partition, Some(*offset))))?;
-        self.consumer.incremental_assign(&list).map_err(failed("assign partitions"))
+        self.consumer.incremental_assign(&list).map_err(failed("assign partitions"))?;
+        // A partition that was paused when it was given up comes back paused.
+        self.consumer.resume(&list).map_err(failed("resume"))
     }
 
     fn unassign(&mut self, partitions: &[i32]) -> Result<(), String> {
@@ -197,6 +216,16 @@ impl Log for KafkaLog {
 
 impl Drop for KafkaLog {
     fn drop(&mut self) {
-        self.consumer.context().close();
+        close(&self.consumer);
+    }
+}
+
+/// Leaves the group whatever state it is in: the client's own drop waits for ever for an answer to a revocation that was
+/// heard and not answered.
+pub(crate) fn close(consumer: &GroupConsumer) {
+    consumer.context().close();
+    if let Ok(held) = consumer.assignment() {
+        // Nothing to do about a refusal: the consumer is about to be dropped.
+        drop(consumer.incremental_unassign(&held));
     }
 }

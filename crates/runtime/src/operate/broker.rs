@@ -34,7 +34,9 @@ impl<'a> Broker<'a> {
     pub(super) fn connect(config: &'a Config) -> Result<Self, Error> {
         let brokers = &config.kafka.brokers;
         let client = |isolation| -> Result<BaseConsumer, Error> {
-            settings::reader(&config.kafka, isolation).create().map_err(Error::kafka(brokers, "create a client"))
+            settings::reader(&config.kafka, isolation)
+                .create()
+                .map_err(Error::kafka(brokers, "create a client"))
         };
         let (all, stable) = (client("read_uncommitted")?, client("read_committed")?);
         // Asking for all topics never creates one; asking for one by name may.
@@ -82,7 +84,11 @@ impl<'a> Broker<'a> {
     }
 
     /// Offsets of the first records at or after a time; partitions without one are missing.
-    pub(super) fn at_time(&self, partitions: &[Partition], ms: i64) -> Result<BTreeMap<Partition, i64>, Error> {
+    pub(super) fn at_time(
+        &self,
+        partitions: &[Partition],
+        ms: i64,
+    ) -> Result<BTreeMap<Partition, i64>, Error> {
         self.offsets(&self.stable, partitions, Offset::Offset(ms))
     }
 
@@ -150,7 +156,8 @@ impl<'a> Broker<'a> {
         let mut settings = BTreeMap::new();
         for answer in answers {
             let resource = answer.map_err(|code| failed()(KafkaError::AdminOp(code)))?;
-            settings.extend(resource.entries.into_iter().filter_map(|entry| Some((entry.name, entry.value?))));
+            settings
+                .extend(resource.entries.into_iter().filter_map(|entry| Some((entry.name, entry.value?))));
         }
         Ok(settings)
     }
@@ -180,7 +187,8 @@ impl<'a> Group<'a> {
 
     /// Committed offset of each of the partitions; those without one are missing.
     pub(super) fn committed(&self, partitions: &[Partition]) -> Result<BTreeMap<i32, i64>, Error> {
-        let failed = || Error::kafka(&self.config.kafka.brokers, format!("read the offsets of {}", self.name));
+        let failed =
+            || Error::kafka(&self.config.kafka.brokers, format!("read the offsets of {}", self.name));
         let mut list = TopicPartitionList::new();
         for (topic, partition) in partitions {
             list.add_partition(topic, *partition);

@@ -1,7 +1,7 @@
 //! Dead letters as `digest.dlq.v1` holds them: listed, and one of them with the bytes that could not be processed.
 
 use super::{
-    Decoded, Error, Tapped, AnyValue,
+    AnyValue, Decoded, Error, Tapped,
     broker::{Broker, Partition},
     peers::Peers,
     scan::{Scanner, Span},
@@ -46,7 +46,9 @@ impl FromStr for LetterPlace {
             let place = Self { partition: partition.parse().ok()?, offset: offset.parse().ok()? };
             (place.partition >= 0 && place.offset >= 0).then_some(place)
         };
-        parse().ok_or_else(|| "expected PARTITION:OFFSET as `gistmill dlq ls` prints it, such as 2:17".to_owned())
+        parse().ok_or_else(|| {
+            "expected PARTITION:OFFSET as `gistmill dlq ls` prints it, such as 2:17".to_owned()
+        })
     }
 }
 
@@ -115,7 +117,7 @@ pub fn dead_letters(
         if done % PROGRESS_EVERY == 0 {
             progress(done, total);
         }
-        let letter = read(&mut decoder, record).map_err(|why| peers.registry_away(why))?;
+        let letter = read(&mut decoder, record).map_err(Error::Registry)?;
         if filter.wants(&letter) {
             newest.add(letter);
         }
@@ -201,7 +203,7 @@ pub fn dead_letter(config: &Config, map: &Map, place: LetterPlace) -> Result<Ope
     let span = Span { from: place.offset, until: place.offset + 1 };
     let spans = BTreeMap::from([(place.partition, span)]);
     Scanner::new(&broker, true)?.scan(&config.prefix.topic(TOPIC), &spans, &mut |record| {
-        let letter = read(&mut decoder, record).map_err(|why| peers.registry_away(why))?;
+        let letter = read(&mut decoder, record).map_err(Error::Registry)?;
         let owned = record.detach();
         let tapped = Tapped {
             partition: owned.partition,
@@ -219,7 +221,7 @@ pub fn dead_letter(config: &Config, map: &Map, place: LetterPlace) -> Result<Ope
         Ok(content) => {
             let kind = map.topic(&content.topic).map_or(TopicKind::Event, |topic| topic.kind);
             let mut values = AnyValue::new(kind, Arc::clone(&peers.schemas));
-            values.decode(content.value.as_deref()).map_err(|why| peers.registry_away(why))?
+            values.decode(content.value.as_deref()).map_err(Error::Registry)?
         }
         Err(_) => Decoded::Tombstone,
     };
@@ -259,11 +261,8 @@ mod tests {
 
     #[test]
     fn what_is_no_letter_is_listed_unless_something_is_asked_of_it() {
-        let filter = |tenant: Option<&str>| LetterFilter {
-            tenant: tenant.map(str::to_owned),
-            reason: None,
-            limit: 1,
-        };
+        let filter =
+            |tenant: Option<&str>| LetterFilter { tenant: tenant.map(str::to_owned), reason: None, limit: 1 };
         assert!(filter(None).wants(&unreadable(0, 0, 0)));
         assert!(!filter(Some("acme")).wants(&unreadable(0, 0, 0)));
     }

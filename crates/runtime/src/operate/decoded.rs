@@ -51,14 +51,12 @@ pub struct TextOrHex<'a>(pub &'a [u8]);
 
 impl Serialize for TextOrHex<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match text(self.0) {
-            Some(text) => serializer.serialize_str(text),
-            None => {
-                let mut map = serializer.serialize_map(Some(1))?;
-                map.serialize_entry("hex", &hex(self.0))?;
-                map.end()
-            }
+        if let Some(text) = text(self.0) {
+            return serializer.serialize_str(text);
         }
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry("hex", &hex(self.0))?;
+        map.end()
     }
 }
 
@@ -88,7 +86,9 @@ impl Serialize for Shown<'_> {
         match self.0 {
             Value::Null => serializer.serialize_unit(),
             Value::Boolean(value) => serializer.serialize_bool(*value),
-            Value::Int(value) | Value::Date(value) | Value::TimeMillis(value) => serializer.serialize_i32(*value),
+            Value::Int(value) | Value::Date(value) | Value::TimeMillis(value) => {
+                serializer.serialize_i32(*value)
+            }
             Value::Long(value)
             | Value::TimeMicros(value)
             | Value::TimestampMillis(value)
@@ -236,7 +236,8 @@ mod tests {
     fn a_record_is_shown_in_the_order_of_its_schema() {
         let mut bytes = Vec::new();
         Encoder::new(7).and_then(|encoder| encoder.encode(&letter(), &mut bytes)).expect("encodes");
-        let decoded = reader(TopicKind::Event, Ok(DigestDlq::AVSC)).decode(Some(&bytes)).expect("registry answers");
+        let decoded =
+            reader(TopicKind::Event, Ok(DigestDlq::AVSC)).decode(Some(&bytes)).expect("registry answers");
         let Decoded::Avro(value) = decoded else { panic!("{decoded:?}") };
         let text = serde_json::to_string(&value).expect("serializes");
         assert!(text.starts_with(r#"{"tenant_id":"acme","group_id":"qa","digest_id":null,"#), "{text}");
@@ -246,11 +247,12 @@ mod tests {
 
     #[test]
     fn what_is_undecodable_says_why_and_keeps_its_bytes() {
-        let reason = |bytes: Option<&[u8]>| {
-            match reader(TopicKind::Event, Ok(r#""int""#)).decode(bytes).expect("registry answers") {
-                Decoded::Undecodable { reason, bytes: kept, .. } => (reason, kept == bytes.map(<[u8]>::to_vec)),
-                other => panic!("{other:?}"),
-            }
+        let reason = |bytes: Option<&[u8]>| match reader(TopicKind::Event, Ok(r#""int""#))
+            .decode(bytes)
+            .expect("registry answers")
+        {
+            Decoded::Undecodable { reason, bytes: kept, .. } => (reason, kept == bytes.map(<[u8]>::to_vec)),
+            other => panic!("{other:?}"),
         };
         assert_eq!(reason(None), ("no_value", true));
         assert_eq!(reason(Some(b"ab")), ("too_short", true));

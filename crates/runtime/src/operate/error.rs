@@ -18,7 +18,7 @@ pub enum Error {
         brokers: String,
         /// What librdkafka says; none when it said nothing at all.
         #[source]
-        source: Option<Box<KafkaError>>,
+        source: Option<RDKafkaErrorCode>,
     },
     /// The broker answered with an error, or the client's settings cannot work.
     #[error("could not {what} on kafka at {brokers}")]
@@ -67,14 +67,9 @@ pub enum Error {
         /// Number of partitions.
         count: i32,
     },
-    /// The schema registry does not answer.
-    #[error("could not ask the schema registry at {address}: {why}")]
-    Registry {
-        /// Without credentials.
-        address: String,
-        /// Why.
-        why: String,
-    },
+    /// The schema registry does not answer; the message names its address.
+    #[error("{0}")]
+    Registry(String),
     /// Postgres does not answer or refuses.
     #[error("{}", .0.describe())]
     Postgres(Box<state::Error>),
@@ -98,7 +93,7 @@ impl Error {
     /// True when something that has to run does not.
     pub fn is_away(&self) -> bool {
         match self {
-            Self::KafkaAway { .. } | Self::Registry { .. } => true,
+            Self::KafkaAway { .. } | Self::Registry(_) => true,
             Self::Postgres(error) => matches!(error.as_ref(), state::Error::Unreachable { .. }),
             _ => false,
         }
@@ -108,7 +103,7 @@ impl Error {
     pub fn advice(&self) -> Option<String> {
         let variable = match self {
             Self::KafkaAway { .. } => "GISTMILL_KAFKA__BROKERS",
-            Self::Registry { .. } => "GISTMILL_REGISTRY__URL",
+            Self::Registry(_) => "GISTMILL_REGISTRY__URL",
             Self::Postgres(_) if self.is_away() => "GISTMILL_POSTGRES__URL",
             _ => return None,
         };
@@ -119,11 +114,11 @@ impl Error {
         let (brokers, what) = (brokers.to_owned(), what.into());
         move |source| match source.rdkafka_error_code() {
             Some(
-                RDKafkaErrorCode::BrokerTransportFailure
+                code @ (RDKafkaErrorCode::BrokerTransportFailure
                 | RDKafkaErrorCode::AllBrokersDown
                 | RDKafkaErrorCode::OperationTimedOut
-                | RDKafkaErrorCode::Resolve,
-            ) => Self::KafkaAway { brokers, source: Some(Box::new(source)) },
+                | RDKafkaErrorCode::Resolve),
+            ) => Self::KafkaAway { brokers, source: Some(code) },
             _ => Self::Kafka { what, brokers, source: Box::new(source) },
         }
     }

@@ -15,7 +15,12 @@ pub(super) fn check(directory: &Path) -> Check {
     let shown = directory.display();
     let absolute = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
     let Some(existing) = absolute.ancestors().find(|ancestor| ancestor.exists()) else {
-        return Check::bad(NAME, Level::Fail, format!("{shown} cannot be reached"), "set GISTMILL_FILES__DIRECTORY");
+        return Check::bad(
+            NAME,
+            Level::Fail,
+            format!("{shown} cannot be reached"),
+            "set GISTMILL_FILES__DIRECTORY",
+        );
     };
     if !existing.is_dir() || access(existing, Access::WRITE_OK).is_err() {
         let finding = format!("{} is no directory that may be written to", existing.display());

@@ -3,33 +3,32 @@
 //! Invariant: positions are taken before ends, so that a busy pipeline never shows less lag than it had.
 
 use super::{
-    Error, Lag, OutboxState, PartitionLag, Peers, UnitLag, Waiting,
+    Error, Lag, PartitionLag, Peers, UnitLag,
     broker::{Broker, Group, Partition},
-    lag::{Measure, Seen, Standing},
     scan::{Scanner, Span},
+    standing::{Measure, Seen, Standing},
+    waiting::{outboxes, waiting},
 };
-use crate::{Config, clients::{MESSAGES_TOPIC, SINK}};
-use schemas::{Decoder, DigestGenerateRequested, Record};
-use state::{OutboxPlace, SinkOffset};
+use crate::Config;
+use state::SinkOffset;
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::ControlFlow,
-    sync::Arc,
 };
 use topology::{ConnectorShape, Map, processors_in_order};
 
 const POSTGRES: &str = "postgres";
 
 /// One partition before one reader.
-struct Reader<'a> {
-    unit: &'a str,
+pub(super) struct Reader<'a> {
+    pub(super) unit: &'a str,
     kind: &'static str,
-    topic: &'a str,
+    pub(super) topic: &'a str,
     partition: Partition,
     standing: Standing,
     seen: Seen,
     /// Value of the first record, where somebody may be waiting with it.
-    first: Option<Vec<u8>>,
+    pub(super) first: Option<Vec<u8>>,
 }
 
 /// The lag of every processor, sink and outbox.
@@ -62,7 +61,8 @@ fn readers<'a>(
     let committed = committed(config, map, broker)?;
     for processor in processors_in_order(map) {
         for partition in broker.partitions(&processor.input)? {
-            let position = committed.get(processor.name.as_str()).and_then(|offsets| offsets.get(&partition.1)).copied();
+            let position =
+                committed.get(processor.name.as_str()).and_then(|offsets| offsets.get(&partition.1)).copied();
             readers.push(Reader::new((&processor.name, "processor"), &processor.input, partition, position));
         }
     }
@@ -78,7 +78,7 @@ fn readers<'a>(
     Ok(readers)
 }
 
-fn stored(sinks: &[SinkOffset], sink: &str, topic: &str, partition: i32) -> Option<i64> {
+pub(super) fn stored(sinks: &[SinkOffset], sink: &str, topic: &str, partition: i32) -> Option<i64> {
     let is_it = |offset: &&SinkOffset| {
         offset.consumer_group == sink && offset.topic == topic && offset.partition == partition
     };
@@ -154,11 +154,13 @@ fn open_since(broker: &Broker<'_>, open: Vec<(i64, Partition)>) -> Result<BTreeM
 /// Reads what lies before the readers. Two readers of one partition are read for one after the other.
 fn count(config: &Config, map: &Map, broker: &Broker<'_>, readers: &mut [Reader<'_>]) -> Result<(), Error> {
     let mut rounds: BTreeMap<(&str, usize), BTreeMap<i32, usize>> = BTreeMap::new();
-    for (index, reader) in readers.iter().enumerate().filter(|(_, r)| r.standing.measure() != Measure::Nothing) {
+    for (index, reader) in
+        readers.iter().enumerate().filter(|(_, r)| r.standing.measure() != Measure::Nothing)
+    {
         let is_taken = |round: usize| {
             rounds.get(&(reader.topic, round)).is_some_and(|taken| taken.contains_key(&reader.partition.1))
         };
-        let free = (0..).find(|round| !is_taken(*round)).unwrap_or_default();
+        let free = (0..readers.len()).find(|round| !is_taken(*round)).unwrap_or_default();
         rounds.entry((reader.topic, free)).or_default().insert(reader.partition.1, index);
     }
     if rounds.is_empty() {
@@ -222,7 +224,7 @@ fn units(
     for reader in readers {
         let name = (reader.unit, reader.topic, reader.partition.1);
         let open_since = open.get(&reader.partition).copied();
-        let lag = PartitionLag::new(name, &reader.standing, reader.seen, open_since, now);
+        let lag = PartitionLag::new(name, reader.standing, reader.seen, open_since, now);
         match units.last_mut() {
             Some((unit, _, partitions)) if *unit == reader.unit => partitions.push(lag),
             _ => units.push((reader.unit, reader.kind, vec![lag])),
@@ -235,45 +237,6 @@ fn units(
     units.into_iter().map(unit).collect()
 }
 
-/// Rows before each source that publishes what sinks wrote.
-fn outboxes(map: &Map, peers: &Peers, broker: &Broker<'_>, config: &Config) -> Result<Vec<OutboxState>, Error> {
-    let sources: BTreeSet<&str> = map.connectors().filter_map(|sink| sink.outbox.as_deref()).collect();
-    let mut states = Vec::new();
-    for source in sources {
-        let positions = super::positions(config, map, broker, source)?;
-        let position = positions.get(&format!("outbox/{}", peers.store.schema()));
-        let lag = peers.wait(peers.store.outbox_lag(position.and_then(|text| place(text))))?;
-        states.push(OutboxState {
-            unit: source.to_owned(),
-            readable: lag.readable.max(0) as u64,
-            stalled: lag.stalled.max(0) as u64,
-        });
-    }
-    Ok(states)
-}
-
-/// The place in an outbox source's position; none in one of another version, before which everything lies.
-fn place(position: &str) -> Option<OutboxPlace> {
-    let position: serde_json::Value = serde_json::from_str(position).ok()?;
-    Some(OutboxPlace { xid: position.get("xid")?.as_u64()?, seq: position.get("seq")?.as_i64()? })
-}
-
-/// First requests whose window the sink has not stored whole. A registry that is away hides them, no more.
-fn waiting(peers: &Peers, readers: &[Reader<'_>], sinks: &[SinkOffset]) -> Vec<Waiting> {
-    let mut decoder = Decoder::<DigestGenerateRequested>::new(Arc::clone(&peers.schemas));
-    let mut waiting = Vec::new();
-    for reader in readers.iter().filter(|reader| reader.topic == DigestGenerateRequested::TYPE) {
-        let Some(Ok(request)) = reader.first.as_deref().map(|value| decoder.decode(Some(value))) else { continue };
-        let (partition, offset) = (request.window.source_partition, request.window.source_offset);
-        let stored = stored(sinks, SINK, MESSAGES_TOPIC, partition);
-        if stored.is_none_or(|next| next <= offset) {
-            let (unit, sink) = (reader.unit.to_owned(), SINK.to_owned());
-            waiting.push(Waiting { unit, sink, partition, offset, stored });
-        }
-    }
-    waiting
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -281,18 +244,11 @@ mod tests {
     #[test]
     fn records_are_counted_by_the_tenant_of_their_key() {
         let mut seen = Seen::default();
-        for (time, key) in [(5, Some(&b"acme/qa"[..])), (3, Some(b"acme/dev")), (9, None), (9, Some(&[255]))] {
+        for (time, key) in [(5, Some(&b"acme/qa"[..])), (3, Some(b"acme/dev")), (9, None), (9, Some(&[255]))]
+        {
             seen.count(time, key);
         }
         assert_eq!((seen.count, seen.first_ms), (4, Some(5)));
         assert_eq!(seen.tenants, BTreeMap::from([("acme".to_owned(), 2), (String::new(), 2)]));
-    }
-
-    #[test]
-    fn an_outbox_position_names_a_place() {
-        let position = r#"{"system_identifier":"77","xid":9,"seq":4}"#;
-        assert_eq!(place(position), Some(OutboxPlace { xid: 9, seq: 4 }));
-        assert_eq!(place("{}"), None);
-        assert_eq!(place("not json"), None);
     }
 }

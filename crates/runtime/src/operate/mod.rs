@@ -4,6 +4,7 @@
 //! blocking and must not be called from a thread of an asynchronous runtime.
 
 mod broker;
+mod broker_checks;
 mod dead_letters;
 mod decoded;
 mod doctor;
@@ -15,21 +16,27 @@ mod murmur2;
 mod newest_settings;
 mod peers;
 mod place;
+mod position;
 mod reset;
 mod scan;
+mod standing;
 mod tap;
+mod waiting;
 
-pub use dead_letters::{DeadLetter, LetterFilter, LetterPlace, Letters, OpenedLetter, dead_letter, dead_letters};
+pub use dead_letters::{
+    DeadLetter, LetterFilter, LetterPlace, Letters, OpenedLetter, dead_letter, dead_letters,
+};
 use decoded::AnyValue;
 pub use decoded::{AvroJson, Decoded, TextOrHex, hex, text};
 pub use doctor::{Check, Level, doctor};
 pub use error::Error;
-pub use lag::{COUNT_OFFSETS_MAX, Lag, OutboxState, PartitionLag, Records, UnitLag, Waiting};
+pub use lag::{Lag, OutboxState, PartitionLag, Records, UnitLag, Waiting};
 pub use measure::lag;
 pub use murmur2::murmur2_partition;
 pub use newest_settings::newest_settings;
 use peers::Peers;
 pub use place::{Bounds, Place};
-use reset::positions;
+use position::positions;
 pub use reset::{Move, ResetKind, ResetOptions, ResetPlan, plan_reset, reset};
+pub use standing::COUNT_OFFSETS_MAX;
 pub use tap::{Heard, TapOptions, Tapped, tap};

@@ -1,8 +1,9 @@
 //! The settings of a group that hold for windows opened from now on, as the log has them.
 
 use super::{
-    Error, Peers, murmur2_partition,
+    Error, Peers,
     broker::Broker,
+    murmur2_partition,
     scan::{Scanner, Span},
 };
 use crate::{Config, clients::MESSAGES_TOPIC};
@@ -38,7 +39,7 @@ pub fn newest_settings(config: &Config, map: &Map, key: &str) -> Result<Option<G
                 match decoder.decode(record.value) {
                     Ok(event) => found = event.settings.or(found.take()),
                     Err(error) if error.is_transient() => {
-                        return Err(peers.registry_away(crate::shapes::outlet::chain(&error)));
+                        return Err(Error::Registry(crate::shapes::outlet::chain(&error)));
                     }
                     // Poison is window_builder's to dead-letter; it sets nothing.
                     Err(_) => {}

@@ -41,8 +41,4 @@ impl Peers {
     pub(super) fn wait<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
     }
-
-    pub(super) fn registry_away(&self, why: String) -> Error {
-        Error::Registry { address: self.registry.address().to_owned(), why }
-    }
 }

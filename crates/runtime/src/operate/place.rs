@@ -60,10 +60,10 @@ impl FromStr for Place {
         if let Ok(offset) = text.parse::<i64>() {
             return Ok(if offset < 0 { Self::BeforeEnd(-offset) } else { Self::Offset(offset) });
         }
-        let midnight = |date: civil::Date| date.to_zoned(jiff::tz::TimeZone::UTC).map(|time| time.timestamp());
-        let time = text.parse::<Timestamp>().or_else(|_| text.parse::<civil::Date>().and_then(midnight));
-        let expected = "expected beginning, end, an offset, -N for N offsets before the end, a time such as \
-                        2026-03-01T08:00:00Z, or a day (UTC) such as 2026-03-01";
+        let utc = |time: civil::DateTime| time.to_zoned(jiff::tz::TimeZone::UTC).map(|time| time.timestamp());
+        let time = text.parse::<Timestamp>().or_else(|_| text.parse::<civil::DateTime>().and_then(utc));
+        let expected = "expected beginning, end, an offset, -N for N offsets before the end, or a time such as \
+                        2026-03-01T08:00:00Z or 2026-03-01, UTC unless it says otherwise";
         time.map(|time| Self::Time(time.as_millisecond())).map_err(|_| expected.to_owned())
     }
 }
@@ -97,11 +97,12 @@ mod tests {
             ("-10", Place::BeforeEnd(10)),
             ("2018-11-22T14:04:28Z", Place::Time(1_542_895_468_000)),
             ("2018-11-22T17:04:28+03:00", Place::Time(1_542_895_468_000)),
+            ("2018-11-22T14:04:28", Place::Time(1_542_895_468_000)),
             ("2018-11-22", Place::Time(1_542_844_800_000)),
         ] {
             assert_eq!(text.parse(), Ok(place), "{text}");
         }
-        for text in ["", "start", "1.5", "2018-11-22T14:04:28", "99999999999999999999", "-"] {
+        for text in ["", "start", "1.5", "14:04", "2018-13-01", "99999999999999999999", "-"] {
             assert!(text.parse::<Place>().is_err_and(|why| why.starts_with("expected ")), "{text}");
         }
     }

@@ -6,19 +6,12 @@ use super::{
     Bounds, Error, Place,
     broker::{Broker, Group, Partition},
     peers::Peers,
-    scan::{Scanner, Span},
+    position,
     tap::{chosen, starts},
 };
-use crate::{
-    Config,
-    engine::log::OutRecord,
-    kafka::{TransactionalProducer, settings},
-};
+use crate::Config;
 use serde::Serialize;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::ControlFlow,
-};
+use std::collections::{BTreeMap, BTreeSet};
 use topology::{Connector, ConnectorShape, Map, ProcessorShape};
 
 /// What to set, and to what.
@@ -103,7 +96,7 @@ pub fn plan_reset(config: &Config, map: &Map, options: &ResetOptions) -> Result<
     let Ok(connector) = map.connector(&options.name) else { return Err(unknown(map, &options.name)) };
     match connector.shape {
         ConnectorShape::Sink => plan_sink(config, options, connector),
-        ConnectorShape::Source => plan_source(config, map, options, connector),
+        ConnectorShape::Source => position::plan(config, map, options, connector),
     }
 }
 
@@ -184,7 +177,9 @@ fn targets(
     let mut targets = starts(broker, partitions, bounds, to)?;
     if kind == ResetKind::Sink && to == Place::Beginning {
         // A sink at 0 begins at the first record, wherever retention has moved it by then.
-        targets.values_mut().for_each(|target| *target = 0);
+        for target in targets.values_mut() {
+            *target = 0;
+        }
     }
     Ok(targets)
 }
@@ -200,76 +195,20 @@ fn refuse_while_running(config: &Config, broker: &Broker<'_>, name: &str) -> Res
     )))
 }
 
-/// Newest position of each identity in a source's positions topic.
-pub(super) fn positions(
-    config: &Config,
-    map: &Map,
-    broker: &Broker<'_>,
-    source: &str,
-) -> Result<BTreeMap<String, String>, Error> {
-    let Some(topic) = map.connector(source)?.positions.as_deref() else { return Ok(BTreeMap::new()) };
-    let partitions = broker.partitions(topic)?;
-    let bounds = broker.bounds(&partitions)?;
-    let span = |bounds: &Bounds| Span { from: bounds.low, until: bounds.stable };
-    let spans = bounds.iter().map(|((_, partition), bounds)| (*partition, span(bounds))).collect();
-    let mut positions = BTreeMap::new();
-    Scanner::new(broker, true)?.scan(&config.prefix.topic(topic), &spans, &mut |record| {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        match (record.key.map(text), record.value.map(text)) {
-            (Some(key), Some(value)) => drop(positions.insert(key, value)),
-            (Some(key), None) => drop(positions.remove(&key)),
-            (None, _) => {}
-        }
-        Ok(ControlFlow::Continue(()))
-    })?;
-    Ok(positions)
-}
-
-fn plan_source(
-    config: &Config,
-    map: &Map,
-    options: &ResetOptions,
-    source: &Connector,
-) -> Result<ResetPlan, Error> {
-    if options.to != Place::Beginning || options.topic.is_some() || options.partition.is_some() {
-        let name = &source.name;
-        return Err(Error::Refused(format!(
-            "{name} is a source: its position is in its own terms, and can only be forgotten with --to beginning"
-        )));
-    }
-    let peers = Peers::new(config)?;
-    let broker = Broker::connect(config)?;
-    let mut positions = positions(config, map, &broker, &source.name)?;
-    let is_outbox = map.connectors().any(|sink| sink.outbox.as_deref() == Some(&source.name));
-    let identity = match &options.identity {
-        Some(identity) => identity.clone(),
-        None if is_outbox => format!("outbox/{}", peers.store.schema()),
-        None => return Err(Error::Refused(format!("name what it reads with --identity; {}", listed(&positions)))),
-    };
-    match positions.remove(&identity) {
-        Some(before) => Ok(ResetPlan::Position { name: source.name.clone(), identity, before }),
-        None => Err(Error::Refused(format!("{identity} has no position; {}", listed(&positions)))),
-    }
-}
-
-fn listed(positions: &BTreeMap<String, String>) -> String {
-    if positions.is_empty() {
-        return "no source has a position yet".to_owned();
-    }
-    let lines: Vec<&str> = positions.keys().map(String::as_str).collect();
-    format!("positions are of\n  {}", lines.join("\n  "))
-}
-
 /// Does what a plan says.
 ///
 /// # Errors
 /// [`Error::Refused`] when the unit has been started meanwhile; a peer that is away.
 pub fn reset(config: &Config, map: &Map, plan: &ResetPlan) -> Result<(), Error> {
     match plan {
-        ResetPlan::Position { name, identity, .. } => forget(config, map, name, identity),
+        ResetPlan::Position { name, identity, .. } => position::forget(config, map, name, identity),
         ResetPlan::Offsets { name, kind, moves } => {
             refuse_while_running(config, &Broker::connect(config)?, name)?;
-            if *kind == ResetKind::Sink { set_stored(config, name, moves) } else { commit(config, name, moves) }
+            if *kind == ResetKind::Sink {
+                set_stored(config, name, moves)
+            } else {
+                commit(config, name, moves)
+            }
         }
     }
 }
@@ -294,25 +233,6 @@ fn set_stored(config: &Config, name: &str, moves: &[Move]) -> Result<(), Error> 
     Ok(())
 }
 
-/// Writes a tombstone over a position, as the source itself would: a running one is fenced and stops.
-fn forget(config: &Config, map: &Map, name: &str, identity: &str) -> Result<(), Error> {
-    let connector = map.connector(name)?;
-    let Some(topic) = connector.positions.as_deref() else { return Ok(()) };
-    let id = config.prefix.transactional_id(&format!("{name}-{identity}"));
-    let failed = |error: crate::engine::log::TxnError| Error::Refused(format!("could not forget the position: {error}"));
-    let producer =
-        TransactionalProducer::start(settings::producer(&config.kafka, &id)).map_err(failed)?;
-    let tombstone = OutRecord {
-        topic: config.prefix.topic(topic).into(),
-        partition: Some(0),
-        key: identity.as_bytes().to_vec(),
-        value: None,
-        headers: Vec::new(),
-    };
-    producer.begin().and_then(|()| producer.produce(&tombstone)).map_err(failed)?;
-    producer.commit().map_err(failed)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -324,7 +244,8 @@ mod tests {
     #[test]
     fn one_offset_is_for_one_partition() {
         let two = [("t".to_owned(), 0), ("t".to_owned(), 1)];
-        let refused = |to, partitions: &[Partition]| refuse_one_offset_for_many(&options(to), partitions).is_err();
+        let refused =
+            |to, partitions: &[Partition]| refuse_one_offset_for_many(&options(to), partitions).is_err();
         assert!(refused(Place::Offset(7), &two));
         assert!(!refused(Place::Offset(7), &two[..1]));
         assert!(!refused(Place::Time(7), &two));
@@ -333,10 +254,11 @@ mod tests {
     #[test]
     fn an_unknown_name_lists_those_there_are() {
         let map = Map::embedded().expect("the built-in map");
-        let error = plan_reset(&Config::default(), &map, &ResetOptions {
-            name: "topics".to_owned(),
-            ..options(Place::Beginning)
-        })
+        let error = plan_reset(
+            &Config::default(),
+            &map,
+            &ResetOptions { name: "topics".to_owned(), ..options(Place::Beginning) },
+        )
         .expect_err("unknown")
         .to_string();
         assert!(error.contains("\n  topic\n") && error.ends_with("telegram_export_source"), "{error}");

@@ -31,6 +31,10 @@ pub(super) struct Span {
 /// Hears of a record; `Break` when it wants no more of that partition.
 pub(super) type Visit<'a> = &'a mut dyn FnMut(&RecordView<'_>) -> Result<ControlFlow<()>, Error>;
 
+/// The same, and of every pause as `None`.
+pub(super) type VisitOrPause<'a> =
+    &'a mut dyn FnMut(Option<&RecordView<'_>>) -> Result<ControlFlow<()>, Error>;
+
 /// A client that reads span after span.
 pub(super) struct Scanner<'a> {
     broker: &'a Broker<'a>,
@@ -45,7 +49,12 @@ impl<'a> Scanner<'a> {
     }
 
     /// Hands every record of the spans to `visit`.
-    pub(super) fn scan(&self, topic: &str, spans: &BTreeMap<i32, Span>, visit: Visit<'_>) -> Result<(), Error> {
+    pub(super) fn scan(
+        &self,
+        topic: &str,
+        spans: &BTreeMap<i32, Span>,
+        visit: Visit<'_>,
+    ) -> Result<(), Error> {
         let mut open: BTreeMap<i32, Span> = spans.clone();
         open.retain(|_, span| span.from < span.until);
         if open.is_empty() {
@@ -85,14 +94,17 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Reads on from the offsets for as long as `visit` likes, which hears of every pause as `None`.
+    /// Reads on from the offsets for as long as `visit` likes.
     pub(super) fn follow(
         &self,
         topic: &str,
         from: &BTreeMap<i32, i64>,
-        visit: &mut dyn FnMut(Option<&RecordView<'_>>) -> Result<ControlFlow<()>, Error>,
+        visit: VisitOrPause<'_>,
     ) -> Result<(), Error> {
-        self.assign(topic, &from.iter().map(|(p, from)| (*p, Span { from: *from, until: i64::MAX })).collect())?;
+        self.assign(
+            topic,
+            &from.iter().map(|(p, from)| (*p, Span { from: *from, until: i64::MAX })).collect(),
+        )?;
         loop {
             let flow = match self.consumer.poll(POLL_WAIT) {
                 Some(Ok(message)) => visit(Some(&RecordView::from(&Record(&message))))?,
@@ -116,7 +128,9 @@ impl<'a> Scanner<'a> {
         let listed = spans.iter().try_for_each(|(partition, span)| {
             list.add_partition_offset(topic, *partition, Offset::Offset(span.from))
         });
-        listed.and_then(|()| self.consumer.assign(&list)).map_err(|error| self.read_error(topic, error.to_string()))
+        listed
+            .and_then(|()| self.consumer.assign(&list))
+            .map_err(|error| self.read_error(topic, error.to_string()))
     }
 
     /// No more of a partition: what is fetched of it beyond its span would only be thrown away.

@@ -107,7 +107,6 @@ pub fn tap(
     let mut listener = Listener {
         options,
         values: AnyValue::new(topic.kind, std::sync::Arc::clone(&peers.schemas)),
-        peers: &peers,
         told,
         count: 0,
         done: 0,
@@ -127,11 +126,18 @@ pub fn tap(
 }
 
 fn unknown_topic(map: &Map, name: &str) -> Error {
-    Error::UnknownTopic { name: name.to_owned(), known: map.topics().map(|topic| topic.name.clone()).collect() }
+    Error::UnknownTopic {
+        name: name.to_owned(),
+        known: map.topics().map(|topic| topic.name.clone()).collect(),
+    }
 }
 
 /// The partitions of a topic, or the one that is meant.
-pub(super) fn chosen(broker: &Broker<'_>, topic: &str, partition: Option<i32>) -> Result<Vec<Partition>, Error> {
+pub(super) fn chosen(
+    broker: &Broker<'_>,
+    topic: &str,
+    partition: Option<i32>,
+) -> Result<Vec<Partition>, Error> {
     let all = broker.partitions(topic)?;
     let Some(wanted) = partition else { return Ok(all) };
     let count = all.len() as i32;
@@ -182,7 +188,6 @@ fn at((topic, partition): &Partition, error: &Error) -> Error {
 struct Listener<'a> {
     options: &'a TapOptions,
     values: AnyValue,
-    peers: &'a Peers,
     told: &'a mut dyn FnMut(Heard<'_>) -> std::io::Result<ControlFlow<()>>,
     count: u64,
     done: u64,
@@ -203,7 +208,7 @@ impl Listener<'_> {
         if self.has_enough || !is_wanted(self.options, record) {
             return Ok(self.flow());
         }
-        let value = self.values.decode(record.value).map_err(|why| self.peers.registry_away(why))?;
+        let value = self.values.decode(record.value).map_err(Error::Registry)?;
         let owned = record.detach();
         let tapped = Tapped {
             partition: owned.partition,
@@ -256,8 +261,10 @@ mod tests {
             uncommitted: false,
             follow: false,
         };
-        let headers: Vec<(String, Option<Vec<u8>>)> =
-            header.map(|tenant| ("ce_tenantid".to_owned(), Some(tenant.as_bytes().to_vec()))).into_iter().collect();
+        let headers: Vec<(String, Option<Vec<u8>>)> = header
+            .map(|tenant| ("ce_tenantid".to_owned(), Some(tenant.as_bytes().to_vec())))
+            .into_iter()
+            .collect();
         let record =
             RecordView { partition: 0, offset: 0, timestamp_ms: 0, key, value: None, headers: &headers };
         is_wanted(&options, &record)

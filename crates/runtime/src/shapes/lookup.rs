@@ -30,8 +30,24 @@ struct Decided {
     offset: i64,
     /// Which stay on the partition asked; answers for an earlier one are void.
     generation: u64,
-    result: Result<Outcome, Reject>,
+    /// None when the processor panicked.
+    result: Option<Result<Outcome, Reject>>,
     took: Duration,
+}
+
+/// Tells the loop also of a question that ended in a panic, which the async side would swallow.
+struct Answer {
+    sender: Sender<Decided>,
+    decided: Option<Decided>,
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if let Some(decided) = self.decided.take() {
+            // The receiver is gone only when the loop has ended: then nobody wants the answer.
+            drop(self.sender.send(decided));
+        }
+    }
 }
 
 /// A Lookup fitted to the engine. Bounded by the engine, which stops reading at its in-flight limit.
@@ -86,9 +102,11 @@ impl<P: Lookup> LookupShape<P> {
             (Arc::clone(&self.lookup), Arc::clone(&self.clients), self.sender.clone());
         self.tasks.spawn(async move {
             let began = Instant::now();
+            let decided = Decided { partition, offset, generation, result: None, took: Duration::ZERO };
+            let mut answer = Answer { sender, decided: Some(decided) };
             let result = rounds(lookup.as_ref(), clients.as_ref(), &event, cursor, requests).await;
-            // The receiver is gone only when the loop has ended: then nobody wants the answer.
-            drop(sender.send(Decided { partition, offset, generation, result, took: began.elapsed() }));
+            answer.decided =
+                Some(Decided { partition, offset, generation, result: Some(result), took: began.elapsed() });
         });
     }
 }
@@ -132,8 +150,12 @@ impl<P: Lookup> Shape for LookupShape<P> {
             if decided.generation != current {
                 continue;
             }
+            let Some(result) = decided.result else {
+                // A defect: the process dies with the offset uncommitted, as when any other shape panics.
+                std::panic::resume_unwind(Box::new("a lookup panicked"));
+            };
             if let Some(input) = self.waiting.remove(&(decided.partition, decided.offset)) {
-                let fate = self.outlet.measured(decided.result, &input.view(), decided.took);
+                let fate = self.outlet.measured(result, &input.view(), decided.took);
                 return Some((decided.partition, decided.offset, fate));
             }
         }

@@ -19,6 +19,8 @@ pub(crate) struct Bound {
     /// Physical topic.
     pub(crate) topic: Arc<str>,
     pub(crate) encoder: Box<dyn RecordEncoder>,
+    /// Largest value the topic takes, in bytes, with room for key and headers.
+    pub(crate) value_bytes_max: usize,
 }
 
 /// The output side of one processor.
@@ -28,8 +30,6 @@ pub(crate) struct Outlet {
     pub(crate) dead_letters: Bound,
     /// True when undecodable input is ours to dead-letter.
     pub(crate) owns_undecodable: bool,
-    /// Largest value the topics take, in bytes.
-    pub(crate) value_bytes_max: usize,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) tracer: Option<Tracer>,
 }
@@ -92,9 +92,9 @@ impl Outlet {
             .encoder
             .encode(record, &mut value)
             .map_err(|error| Reject::new("unencodable_output", chain(&error)))?;
-        if value.len() > self.value_bytes_max {
+        if value.len() > bound.value_bytes_max {
             let detail =
-                format!("{} of {} bytes, limit {}", record.type_name(), value.len(), self.value_bytes_max);
+                format!("{} of {} bytes, limit {}", record.type_name(), value.len(), bound.value_bytes_max);
             return Err(Reject::new("output_too_large", detail));
         }
         Ok(OutRecord {
@@ -110,7 +110,10 @@ impl Outlet {
         let cause = Cause { reason: reject.reason, detail: reject.detail, next_action };
         let letter = |input: &RecordView<'_>| {
             let bound = &self.dead_letters;
-            dead_letter::record(&bound.topic, bound.encoder.as_ref(), (&self.origin, &cause), input)
+            let fits = input.value.is_none_or(|value| value.len() * 2 <= bound.value_bytes_max);
+            // One that no topic can hold leaves its place in the log, where it still is.
+            let input = if fits { *input } else { RecordView { value: None, ..*input } };
+            dead_letter::record(&bound.topic, bound.encoder.as_ref(), (&self.origin, &cause), &input)
         };
         match letter(input) {
             Ok(record) => Fate::DeadLetter(Box::new(record), cause.reason),

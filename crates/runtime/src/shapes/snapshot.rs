@@ -116,7 +116,9 @@ impl Parts {
 
     /// Whole parts, by name. Chunks left over from a longer earlier value are ignored.
     pub(super) fn into_values(self) -> Result<Vec<(PartName, Vec<u8>)>, String> {
-        self.chunks.into_iter().map(|(name, chunks)| Ok((name, join(&chunks)?))).collect()
+        // All chunks of a part are written together: one without its first is a leftover of a part that is gone.
+        let whole = self.chunks.into_iter().filter(|(_, chunks)| chunks.contains_key(&0));
+        whole.map(|(name, chunks)| Ok((name, join(&chunks)?))).collect()
     }
 }
 

@@ -127,12 +127,12 @@ impl Log for ModelLog {
             return Err("broker away".into());
         }
         self.positions.extend(offsets);
-        Ok(())
+        // As on the real broker's client, a partition that was paused when it was given up would stay so.
+        self.resume(&offsets.keys().copied().collect::<Vec<_>>())
     }
 
     fn unassign(&mut self, partitions: &[i32]) -> Result<(), String> {
         self.positions.retain(|partition, _| !partitions.contains(partition));
-        self.paused.retain(|partition| !partitions.contains(partition));
         self.world.given_up(partitions);
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Partitions of a sink: claimed in its store when the group gives them, written out before they go.
 
-use super::{FENCED_WAIT, SinkLoop, lane::Lane, list};
+use super::{FENCED_WAIT, SinkLoop, lane::Lane};
 use crate::{
     host::Wait,
     kafka::Rebalanced,
@@ -19,8 +19,10 @@ impl<S: Sink> SinkLoop<'_, S> {
                 Rebalanced::Revoked(partitions) | Rebalanced::Lost(partitions) if partitions.is_empty() => {}
                 Rebalanced::Assigned(partitions) => self.offered.extend(partitions),
                 Rebalanced::Revoked(partitions) => {
-                    self.flush(true)?;
+                    // Answered in any case: an unanswered revocation would hold the consumer for ever.
+                    let flushed = self.flush(true);
                     self.give_up(&partitions)?;
+                    flushed?;
                 }
                 Rebalanced::Lost(partitions) => self.give_up(&partitions)?,
             }
@@ -41,18 +43,16 @@ impl<S: Sink> SinkLoop<'_, S> {
         self.consumer.incremental_unassign(&list).map_err(|error| format!("could not unassign: {error}"))
     }
 
-    /// A zombie hears soon from the group that its partitions are lost. Who hears nothing holds them still, after an
-    /// operator's reset for example, and claims them anew.
-    pub(super) fn reclaim_fenced(&mut self) -> Result<(), String> {
-        let Some((key, since)) = self.fenced.first_key_value() else { return Ok(()) };
-        if since.elapsed() < FENCED_WAIT {
-            return Ok(());
+    /// A zombie hears soon from the group that its partitions are lost. Who hears nothing was fenced by an operator's
+    /// reset or by another group of the same name: only a new start can tell.
+    pub(super) fn check_fenced(&self) -> Result<(), String> {
+        match self.fenced.iter().find(|(_, since)| since.elapsed() > FENCED_WAIT) {
+            Some(((topic, partition), _)) => Err(format!(
+                "{topic}/{partition} was claimed by another instance or reset, and the group did not take it away; \
+                 start again to claim it anew"
+            )),
+            None => Ok(()),
         }
-        let key = key.clone();
-        self.consumer.incremental_unassign(&list(&key)).map_err(|error| format!("could not unassign: {error}"))?;
-        self.fenced.remove(&key);
-        self.offered.push((key.0.to_string(), key.1));
-        Ok(())
     }
 
     pub(super) fn observe(&self) {
@@ -93,7 +93,11 @@ impl<S: Sink> SinkLoop<'_, S> {
                 }
             }
         }
-        self.consumer.incremental_assign(&starts).map_err(|error| format!("could not assign: {error}"))?;
+        self.consumer
+            .incremental_assign(&starts)
+            // A partition that was paused when it was given up comes back paused.
+            .and_then(|()| self.consumer.resume(&starts))
+            .map_err(|error| format!("could not assign: {error}"))?;
         for (id, claim) in claimed {
             self.lanes.insert((Arc::clone(&id.topic), id.partition), Lane::new(id, claim));
         }

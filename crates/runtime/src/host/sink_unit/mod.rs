@@ -14,7 +14,7 @@ use crate::{
         guard::{Guard, Tripped},
         log::RecordView,
     },
-    kafka::{GroupConsumer, GroupContext, Record, consumer_error, settings},
+    kafka::{GroupConsumer, GroupContext, Record, close, consumer_error, settings},
     shapes::outlet::chain,
     sink::{Sink, SinkError, SinkRecord},
 };
@@ -60,8 +60,12 @@ pub(super) fn run<S: Sink>(
     make: &impl Fn(String) -> S,
 ) -> Result<(), String> {
     let wait = Wait { stop: &shared.stop, status };
-    let cluster =
-        binding::patiently(&wait, || shared.topics_exist(S::NAME).and_then(|()| shared.database_is_ready()).and_then(|()| shared.cluster_id()))?;
+    let cluster = binding::patiently(&wait, || {
+        shared
+            .topics_exist(S::NAME)
+            .and_then(|()| shared.database_is_ready())
+            .and_then(|()| shared.cluster_id())
+    })?;
     let Some(cluster_id) = cluster else { return Ok(()) };
     let sink = make(cluster_id);
     let inputs = inputs(shared, &sink)?;
@@ -86,7 +90,6 @@ pub(super) fn run<S: Sink>(
         status,
     };
     let ended = sink_loop.run();
-    sink_loop.consumer.context().close();
     ended
 }
 
@@ -114,7 +117,7 @@ impl<S: Sink> SinkLoop<'_, S> {
         while !self.shared.stop.is_asked() {
             let idle = self.poll()?;
             self.rebalance()?;
-            self.reclaim_fenced()?;
+            self.check_fenced()?;
             self.claim_offered()?;
             self.flush(idle)?;
             self.status.turned();
@@ -238,7 +241,17 @@ impl<S: Sink> SinkLoop<'_, S> {
 
     /// Writes a lane's batch; false when it has to be tried again.
     fn write(&mut self, key: &(Arc<str>, i32)) -> Result<bool, String> {
-        let Some(lane) = self.lanes.get_mut(key) else { return Ok(true) };
+        loop {
+            match self.write_once(key)? {
+                Written::Done => return Ok(true),
+                Written::Later => return Ok(false),
+                Written::Buried => {}
+            }
+        }
+    }
+
+    fn write_once(&mut self, key: &(Arc<str>, i32)) -> Result<Written, String> {
+        let Some(lane) = self.lanes.get_mut(key) else { return Ok(Written::Done) };
         let (count, started) = (lane.batch.records.len(), Instant::now());
         match self.shared.tasks.block_on(self.sink.write(&lane.batch)) {
             Ok(()) => {
@@ -249,14 +262,14 @@ impl<S: Sink> SinkLoop<'_, S> {
                 }
                 lane.written();
                 self.shared.metrics.committed(S::NAME, count, started.elapsed());
-                Ok(true)
+                Ok(Written::Done)
             }
             Err(SinkError::Transient { what, source }) => {
                 let why = chain(source.as_ref());
                 warn!(sink = S::NAME, what, why, "could not write, trying again");
                 self.shared.metrics.recovering(S::NAME);
                 self.hold(key)?;
-                Ok(false)
+                Ok(Written::Later)
             }
             Err(SinkError::Fenced) => {
                 warn!(
@@ -268,16 +281,33 @@ impl<S: Sink> SinkLoop<'_, S> {
                 self.lanes.remove(key);
                 self.fenced.insert(key.clone(), Instant::now());
                 self.consumer.pause(&list(key)).map_err(|error| format!("could not pause: {error}"))?;
-                Ok(true)
+                Ok(Written::Done)
             }
             Err(SinkError::Poison { offset, reason, detail }) => {
                 let cause = Cause { reason, detail, next_action: "investigate" };
                 lane.bury::<S>(offset, &cause, &self.group, &self.inputs)?;
                 self.shared.metrics.fate(S::NAME, ("reject", reason));
-                self.write(key)
+                // Nothing of the batch is written yet, so that stopping here is safe.
+                self.guard.observe(true).map_err(blast_radius)?;
+                Ok(Written::Buried)
             }
             Err(SinkError::Fatal(why)) => Err(why),
         }
+    }
+}
+
+/// What came of an attempt to write a batch.
+enum Written {
+    Done,
+    /// To be tried again.
+    Later,
+    /// One record became a dead letter: the rest is to be written now.
+    Buried,
+}
+
+impl<S: Sink> Drop for SinkLoop<'_, S> {
+    fn drop(&mut self) {
+        close(&self.consumer);
     }
 }
 

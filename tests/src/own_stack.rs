@@ -1,0 +1,102 @@
+//! A stack of a test's own, for faults that would disturb the others.
+
+use crate::stack::Stack;
+use anyhow::{Context, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+use tempfile::TempDir;
+
+/// A running stack on free ports; stopped and removed when dropped.
+#[derive(Debug)]
+pub struct OwnStack {
+    binary: PathBuf,
+    directory: TempDir,
+}
+
+impl OwnStack {
+    /// Starts a stack with the binary under test; `None`, said on standard error, where the others are skipped too.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start() -> anyhow::Result<Option<Self>> {
+        let Some(shared) = Stack::from_environment() else { return Ok(None) };
+        let directory = tempfile::tempdir().context("could not make a directory")?;
+        // Postgres runs as a user of its own there.
+        std::fs::set_permissions(directory.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+        let own = Self { binary: shared.binary, directory };
+        own.stack(&["up", "--free-ports", "--native"])?;
+        Ok(Some(own))
+    }
+
+    fn data(&self) -> PathBuf {
+        self.directory.path().join("stack")
+    }
+
+    fn stack(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let data: &Path = &self.data();
+        let output = Command::new(&self.binary)
+            .arg("stack")
+            .args(arguments)
+            .arg("--data-dir")
+            .arg(data)
+            .env_remove("GISTMILL_TEST_BINARY")
+            .output()
+            .context("could not run gistmill")?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "gistmill stack {arguments:?} ended with {}: {said}", output.status);
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Its addresses.
+    ///
+    /// # Errors
+    /// It does not tell them.
+    pub fn addresses(&self) -> anyhow::Result<Stack> {
+        let lines = self.stack(&["env"])?;
+        let value = |name: &str| {
+            let prefix = format!("export {name}='");
+            let found = lines.lines().find_map(|line| line.strip_prefix(&prefix)?.strip_suffix('\''));
+            found.map(str::to_owned).with_context(|| format!("stack env does not tell {name}"))
+        };
+        Ok(Stack {
+            brokers: value("GISTMILL_KAFKA__BROKERS")?,
+            registry_url: value("GISTMILL_REGISTRY__URL")?,
+            postgres_url: value("GISTMILL_POSTGRES__URL")?,
+            owner_url: value("GISTMILL_POSTGRES__OWNER_URL")?,
+            binary: self.binary.clone(),
+        })
+    }
+
+    /// Kills one of its parts: `kafka`, `registry` or `postgres`.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn kill(&self, part: &str) -> anyhow::Result<()> {
+        let status: serde_json::Value = serde_json::from_str(&self.stack(&["status", "--json"])?)?;
+        let parts = status["parts"].as_array().context("status has parts")?;
+        let found = parts.iter().find(|found| found["part"] == part).and_then(|found| found["pid"].as_i64());
+        let pid = found.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)).context("the part has no pid")?;
+        kill_process(pid, Signal::KILL).with_context(|| format!("could not kill {part}"))
+    }
+
+    /// Starts again what was killed.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn restart(&self) -> anyhow::Result<()> {
+        self.stack(&["up"]).map(|_| ())
+    }
+}
+
+impl Drop for OwnStack {
+    fn drop(&mut self) {
+        for arguments in [&["down"][..], &["reset", "--yes"]] {
+            if let Err(error) = self.stack(arguments) {
+                eprintln!("{error:#}");
+            }
+        }
+    }
+}
