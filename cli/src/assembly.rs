@@ -33,11 +33,11 @@ pub(crate) fn add(host: &mut Host, name: &str) -> anyhow::Result<()> {
             host.processor(trigger)?;
         }
         "context_builder" => host.lookup(context_builder::ContextBuilder::default())?,
-        "thread_builder" => host.processor(thread_builder::ThreadBuilder::default())?,
-        "segmenter" => host.processor(segmenter::Segmenter::default())?,
-        "emotion" => host.processor(emotion::Emotion::default())?,
-        "roles" => host.processor(roles::RoleFinder::default())?,
-        "topic" => host.processor(topic::TopicFinder::default())?,
+        "thread_builder" => host.processor(thread_builder::ThreadBuilder)?,
+        "segmenter" => host.processor(segmenter::Segmenter)?,
+        "emotion" => host.processor(emotion::Emotion)?,
+        "roles" => host.processor(roles::RoleFinder)?,
+        "topic" => host.processor(topic::TopicFinder)?,
         "synthesis" => host.processor(synthesis::Synthesis::default())?,
         "delivery_manager" => {
             let gates = gates(host.config());

@@ -88,7 +88,7 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
 fn list(filter: &LetterFilter, json: bool, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let bar = reading_bar();
     let letters = operate::dead_letters(&settings.config()?, filter, &mut |done, total| {
-        show_progress(&bar, done, total)
+        show_progress(&bar, done, total);
     });
     bar.finish_and_clear();
     let letters = letters?;

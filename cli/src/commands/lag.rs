@@ -17,6 +17,7 @@ use crate::{exit::Exit, printing::age, settings::Settings};
 /// Show how far every processor and sink is behind
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line are independent of each other")]
 pub(crate) struct Arguments {
     /// Each partition, too
     #[arg(long)]

@@ -20,6 +20,7 @@ use crate::{
 /// Print the records of a topic, decoded
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line are independent of each other")]
 pub(crate) struct Arguments {
     /// Topic, by the name that the map gives it
     topic: String,

@@ -89,8 +89,7 @@ pub(super) fn run<S: Sink>(
         guard: Guard::new(),
         status,
     };
-    let ended = sink_loop.run();
-    ended
+    sink_loop.run()
 }
 
 fn inputs<S: Sink>(shared: &Shared, sink: &S) -> Result<Vec<Input>, String> {
