@@ -30,14 +30,32 @@ pub struct Token {
 
 /// Lower case, with `ё` as `е` and the typographic apostrophe as `'`.
 pub fn fold(text: &str) -> String {
-    text.chars()
-        .flat_map(char::to_lowercase)
-        .map(|c| match c {
-            'ё' => 'е',
-            '’' => '\'',
-            other => other,
-        })
-        .collect()
+    let mut folded = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            'a'..='z' | 'а'..='я' | '0'..='9' => folded.push(c),
+            'А'..='Я' => folded.extend(char::from_u32(u32::from(c) + 0x20)),
+            'Ё' | 'ё' => folded.push('е'),
+            '’' => folded.push('\''),
+            other => folded.extend(other.to_lowercase()),
+        }
+    }
+    folded
+}
+
+/// `char::is_alphanumeric`, with a short way for the letters that chats are made of: the table look-up behind
+/// it is a third of the cost of tokenizing Russian.
+fn is_word_char(c: char) -> bool {
+    match c {
+        'а'..='я' | 'А'..='Я' | 'ё' | 'Ё' => true,
+        _ if c.is_ascii() => c.is_ascii_alphanumeric(),
+        _ => c.is_alphanumeric(),
+    }
+}
+
+/// Whether the token has a letter.
+fn has_letter(token: &str) -> bool {
+    token.chars().any(|c| c.is_ascii_alphabetic() || (!c.is_ascii() && c.is_alphabetic()))
 }
 
 /// Folded tokens of a text, addresses and mentions (as `@name`) included.
@@ -55,7 +73,7 @@ pub fn tokenize(text: &str) -> Vec<Token> {
             (TokenKind::Address, length)
         } else if let Some(length) = mention_length(rest) {
             (TokenKind::Mention, length)
-        } else if c.is_alphanumeric() {
+        } else if is_word_char(c) {
             word(rest)
         } else {
             at += c.len_utf8();
@@ -70,6 +88,9 @@ pub fn tokenize(text: &str) -> Vec<Token> {
 /// Bytes of the URL that `rest` starts with.
 fn url_length(rest: &str) -> Option<usize> {
     let bytes = rest.as_bytes();
+    if !bytes.first().is_some_and(|first| b"hfwtHFWT".contains(first)) {
+        return None;
+    }
     let starts = |prefix: &str| {
         bytes.len() > prefix.len() && bytes[..prefix.len()].eq_ignore_ascii_case(prefix.as_bytes())
     };
@@ -85,7 +106,7 @@ fn url_length(rest: &str) -> Option<usize> {
 
 fn mention_length(rest: &str) -> Option<usize> {
     let name = rest.strip_prefix('@')?;
-    let end = name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len());
+    let end = name.find(|c: char| !is_word_char(c) && c != '_').unwrap_or(name.len());
     (end > 0).then_some(end + 1)
 }
 
@@ -97,8 +118,8 @@ fn word(rest: &str) -> (TokenKind, usize) {
     let mut address = false;
     while let Some((at, c)) = chars.next() {
         let next = chars.peek().map(|&(_, next)| next);
-        let inner = next.is_some_and(|next| next.is_alphanumeric() && joins(last, c, next));
-        if !(c.is_alphanumeric() || c == '_' || is_mark(c) || inner) {
+        let inner = next.is_some_and(|next| is_word_char(next) && joins(last, c, next));
+        if !(is_word_char(c) || c == '_' || is_mark(c) || inner) {
             break;
         }
         address |= c == '@';
@@ -110,7 +131,7 @@ fn word(rest: &str) -> (TokenKind, usize) {
     }
     let kind = if address {
         TokenKind::Address
-    } else if rest[..end].chars().any(char::is_alphabetic) {
+    } else if has_letter(&rest[..end]) {
         TokenKind::Word
     } else {
         TokenKind::Number

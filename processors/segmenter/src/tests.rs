@@ -63,6 +63,46 @@ fn a_pair_is_one_segment() {
     assert_eq!(segment(&messages, &one_thread(&messages)).segments.len(), 1);
 }
 
+fn state() -> DigestState {
+    let window = schemas::WindowRef {
+        size_hours: 24,
+        window_start: 0,
+        window_end: 1,
+        revision: 1,
+        lane: "live".to_owned(),
+        message_count: 0,
+        participant_count: 0,
+        settings: schemas::GroupSettings::default(),
+        source_partition: 0,
+        source_offset: 0,
+    };
+    DigestState {
+        window,
+        delivery_channel: String::new(),
+        language: "en".to_owned(),
+        duplicates_removed: 0,
+        messages: Vec::new(),
+        history: "unavailable".to_owned(),
+        history_matches: Vec::new(),
+        runs: Vec::new(),
+        threads: None,
+        segments: None,
+        emotions: None,
+        roles: None,
+        topics: None,
+        digest: None,
+    }
+}
+
+#[test]
+fn without_threads_the_input_is_rejected() {
+    let mut state = state();
+    assert_eq!(Segmenter.run(&mut state).unwrap_err().reason, "missing_artifact");
+    state.threads = Some(Threads::default());
+    assert!(Segmenter.run(&mut state).is_ok());
+    assert_eq!(state.segments, Some(Segments::default()));
+}
+
 proptest! {
     #[test]
     fn segments_cover_their_threads(

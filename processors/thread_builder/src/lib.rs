@@ -21,6 +21,11 @@ use std::collections::BTreeMap;
 /// Confidence of a link that the messenger itself states.
 const CERTAIN: f64 = 1.0;
 
+/// Confidences are written in thousandths.
+const SCORE_STEPS: f64 = 1000.0;
+/// Highest confidence of a prediction: below that of a native reply.
+const SCORE_MAX: f64 = 0.999;
+
 /// The stage.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ThreadBuilder;
@@ -84,7 +89,8 @@ fn in_order(messages: &[ContextMessage]) -> Vec<&ContextMessage> {
 fn predict(linker: &Linker, model: &Model) -> Option<(usize, f64)> {
     let candidates = linker.candidates();
     let (best, score) = choose(model, &candidates)?;
-    Some((candidates[best].parent?, score))
+    // The last bits of a logarithm differ between machines; nobody needs them.
+    Some((candidates[best].parent?, ((score * SCORE_STEPS).round() / SCORE_STEPS).min(SCORE_MAX)))
 }
 
 fn gather(ordered: &[&ContextMessage], linker: &Linker) -> Vec<Thread> {

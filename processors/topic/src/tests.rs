@@ -59,6 +59,48 @@ fn forum_topics_stay_apart() {
     assert_eq!(found.topics[1].message_ids, [3]);
 }
 
+fn state() -> DigestState {
+    let window = schemas::WindowRef {
+        size_hours: 24,
+        window_start: 0,
+        window_end: 1,
+        revision: 1,
+        lane: "live".to_owned(),
+        message_count: 0,
+        participant_count: 0,
+        settings: schemas::GroupSettings::default(),
+        source_partition: 0,
+        source_offset: 0,
+    };
+    DigestState {
+        window,
+        delivery_channel: String::new(),
+        language: "en".to_owned(),
+        duplicates_removed: 0,
+        messages: Vec::new(),
+        history: "unavailable".to_owned(),
+        history_matches: Vec::new(),
+        runs: Vec::new(),
+        threads: None,
+        segments: None,
+        emotions: None,
+        roles: None,
+        topics: None,
+        digest: None,
+    }
+}
+
+#[test]
+fn without_threads_or_segments_the_input_is_rejected() {
+    let mut state = state();
+    assert_eq!(TopicFinder.run(&mut state).unwrap_err().reason, "missing_artifact");
+    state.threads = Some(schemas::Threads::default());
+    assert_eq!(TopicFinder.run(&mut state).unwrap_err().reason, "missing_artifact");
+    state.segments = Some(Segments::default());
+    assert!(TopicFinder.run(&mut state).is_ok());
+    assert_eq!(state.topics, Some(Topics::default()));
+}
+
 proptest! {
     #[test]
     fn every_segment_is_in_one_topic(

@@ -7,12 +7,15 @@ use super::{
     Found, agreement::agrees, due::due, has, lexis, promise::own_words, starts, verb::is_first_plural,
 };
 use crate::source::{Post, Sentence, Source};
+use std::collections::BTreeSet;
 
 /// Least score of a decision.
-const THRESHOLD: f64 = 3.0;
+const THRESHOLD: f64 = 2.75;
 /// Posts before and after that make up the discussion.
 const DISCUSSION: usize = 8;
 const REACTIONS: usize = 4;
+/// How long before a post something is still part of the same talk, in ms.
+const BESIDE_MS: i64 = 20 * 60 * 1000;
 
 /// Decisions of the window by time, at most one per post.
 pub fn decisions(source: &Source<'_>) -> Vec<Found> {
@@ -86,25 +89,51 @@ fn context(source: &Source<'_>, at: usize, post: &Post<'_>) -> f64 {
     let earlier = source.earlier(at);
     let recent = &earlier[earlier.len().saturating_sub(DISCUSSION)..];
     let mut score = 0.0;
-    let others: std::collections::BTreeSet<&str> =
-        recent.iter().map(|post| source.author(*post)).filter(|other| *other != author).collect();
-    score += match others.len() {
-        0 => -0.75,
-        1 => 0.25,
+    let voices = |posts: &[usize]| {
+        let others = posts.iter().map(|post| source.author(*post)).filter(|other| *other != author);
+        others.collect::<BTreeSet<_>>().len()
+    };
+    // A thread may have been cut short: what was just said beside it counts too, for less.
+    let beside = beside(source, at, post);
+    score += match (voices(recent), voices(&beside)) {
+        (0, 0) => -0.75,
+        (0, 1) => 0.0,
+        (0, _) | (1, 0 | 1) => 0.25,
         _ => 0.75,
     };
-    if recent.iter().any(|before| offers(source, *before)) {
+    if recent.iter().chain(&beside).any(|before| offers(source, *before)) {
         score += 0.5;
     }
+    let agreed = |posts: &[usize]| {
+        let mut others = posts.iter().filter(|after| source.author(**after) != author);
+        others.any(|after| agrees(source, &source.posts[*after]))
+    };
     let later = source.later(at);
-    let reactions = later.iter().take(REACTIONS).filter(|after| source.author(**after) != author);
-    if reactions.clone().any(|after| agrees(source, &source.posts[*after])) {
+    if agreed(&later[..later.len().min(REACTIONS)]) || agreed(&just_after(source, at, post)) {
         score += 0.75;
     }
     if post.message.reactions > 1 {
         score += 0.25;
     }
     score
+}
+
+/// Posts of any thread of the same forum topic shortly before.
+fn beside(source: &Source<'_>, at: usize, post: &Post<'_>) -> Vec<usize> {
+    let is_near = |before: &usize| {
+        let other = source.posts[*before].message;
+        other.topic_id == post.message.topic_id && post.message.sent_at - other.sent_at <= BESIDE_MS
+    };
+    (at.saturating_sub(DISCUSSION)..at).filter(is_near).collect()
+}
+
+/// Posts of any thread of the same forum topic shortly after.
+fn just_after(source: &Source<'_>, at: usize, post: &Post<'_>) -> Vec<usize> {
+    let is_near = |after: &usize| {
+        let other = source.posts[*after].message;
+        other.topic_id == post.message.topic_id && other.sent_at - post.message.sent_at <= BESIDE_MS
+    };
+    (at + 1..source.posts.len().min(at + 1 + REACTIONS)).filter(is_near).collect()
 }
 
 /// Whether a post offers or asks for a choice.
