@@ -38,12 +38,15 @@ pub fn kill_in_transaction(
     commits: i64,
     deadline: Duration,
 ) -> anyhow::Result<Option<Hit>> {
-    // What a predecessor left open ends when this one takes its transactional id over.
-    let wanted = transactions.stable()? + commits;
-    let begun = eventually("transactions of a predecessor end", deadline, || {
-        Ok((transactions.find()?.is_none() && transactions.stable()? >= wanted).then_some(()))
+    let mut begun = None;
+    let ready = eventually("it has begun", deadline, || {
+        // What a predecessor left open ends when this one takes its transactional id over.
+        if begun.is_none() && transactions.find()?.is_none() {
+            begun = Some(transactions.stable()?);
+        }
+        Ok(begun.filter(|begun| transactions.stable().is_ok_and(|now| now >= begun + commits)))
     });
-    if begun.is_err() {
+    if ready.is_err() {
         process.kill()?;
         return Ok(None);
     }

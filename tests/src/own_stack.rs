@@ -70,16 +70,23 @@ impl OwnStack {
         })
     }
 
-    /// Kills one of its parts: `kafka`, `registry` or `postgres`.
+    /// The process of one of its parts: `kafka`, `registry` or `postgres`.
     ///
     /// # Errors
     /// It does not run.
-    pub fn kill(&self, part: &str) -> anyhow::Result<()> {
+    pub fn pid(&self, part: &str) -> anyhow::Result<Pid> {
         let status: serde_json::Value = serde_json::from_str(&self.stack(&["status", "--json"])?)?;
         let parts = status["parts"].as_array().context("status has parts")?;
         let found = parts.iter().find(|found| found["part"] == part).and_then(|found| found["pid"].as_i64());
-        let pid = found.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)).context("the part has no pid")?;
-        kill_process(pid, Signal::KILL).with_context(|| format!("could not kill {part}"))
+        found.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)).with_context(|| format!("{part} has no pid"))
+    }
+
+    /// Kills a part with SIGKILL.
+    ///
+    /// # Errors
+    /// It is gone already.
+    pub fn kill(pid: Pid) -> anyhow::Result<()> {
+        kill_process(pid, Signal::KILL).context("could not kill a part of the stack")
     }
 
     /// Starts again what was killed.

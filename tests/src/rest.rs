@@ -29,10 +29,18 @@ pub fn settle(pipeline: &Pipeline) -> anyhow::Result<Stranger> {
 /// # Errors
 /// It does not come within [`PATIENCE`].
 pub fn settle_without(pipeline: &Pipeline, units: &[&str]) -> anyhow::Result<Stranger> {
+    settle_within(pipeline, units, PATIENCE)
+}
+
+/// [`settle_without`], for as long as `patience`.
+///
+/// # Errors
+/// It does not come in time.
+pub fn settle_within(pipeline: &Pipeline, units: &[&str], patience: Duration) -> anyhow::Result<Stranger> {
     let mut stranger = Stranger::of(pipeline, Isolation::Committed)?;
     let mut groups = Groups::of(pipeline, units)?;
     let (mut calm, mut last) = (0, String::new());
-    let come = eventually("the pipeline comes to rest", PATIENCE, || {
+    let come = eventually("the pipeline comes to rest", patience, || {
         let news = stranger.catch_up()?;
         let busy = match groups.behind(&stranger)? {
             None => outbox_behind(pipeline, &stranger, units)?,
@@ -60,6 +68,36 @@ fn outbox_behind(pipeline: &Pipeline, stranger: &Stranger, without: &[&str]) -> 
         said.get(*port).copied().unwrap_or_default() > i64::try_from(stranger.count(topic)).unwrap_or(i64::MAX)
     };
     Ok(OUTBOX.iter().find(is_behind).map(|(port, _)| format!("the outbox to publish {port}")))
+}
+
+/// Committed offsets of a processor's group, by partition of its input.
+///
+/// # Errors
+/// The broker refuses, or the map has no such processor.
+pub fn committed(pipeline: &Pipeline, processor: &str) -> anyhow::Result<Vec<i64>> {
+    let input = &pipeline.map.processor(processor)?.input;
+    offsets(&reader(pipeline, processor)?, &pipeline.topic(input), pipeline.map.topic(input)?.partitions)
+}
+
+fn reader(pipeline: &Pipeline, processor: &str) -> anyhow::Result<BaseConsumer> {
+    let mut settings = ClientConfig::new();
+    settings.set("bootstrap.servers", &pipeline.stack.brokers).set("group.id", pipeline.prefix.group(processor));
+    settings.create().context("could not create a reader of offsets")
+}
+
+fn offsets(consumer: &BaseConsumer, physical: &str, partitions: i32) -> anyhow::Result<Vec<i64>> {
+    let mut list = TopicPartitionList::new();
+    for partition in 0..partitions {
+        list.add_partition(physical, partition);
+    }
+    let committed = consumer.committed_offsets(list, OFFSETS_TIMEOUT)?;
+    let mut by_partition: Vec<(i32, i64)> = committed
+        .elements()
+        .iter()
+        .map(|element| (element.partition(), if let Offset::Offset(offset) = element.offset() { offset } else { 0 }))
+        .collect();
+    by_partition.sort_unstable();
+    Ok(by_partition.into_iter().map(|(_, offset)| offset).collect())
 }
 
 type SinkInput = (String, String, i32);
@@ -92,10 +130,7 @@ impl Groups {
             .processors()
             .filter(|processor| !without.contains(&processor.name.as_str()))
             .map(|processor| {
-                let consumer = ClientConfig::new()
-                    .set("bootstrap.servers", &pipeline.stack.brokers)
-                    .set("group.id", pipeline.prefix.group(&processor.name))
-                    .create()?;
+                let consumer = reader(pipeline, &processor.name)?;
                 Ok((processor.input.clone(), pipeline.topic(&processor.input), consumer))
             })
             .collect::<anyhow::Result<_>>()?;
@@ -105,17 +140,10 @@ impl Groups {
     /// A partition of which a group has not consumed everything visible.
     fn behind(&mut self, stranger: &Stranger) -> anyhow::Result<Option<String>> {
         for (logical, physical, consumer) in &self.readers {
-            let mut list = TopicPartitionList::new();
-            for partition in 0..stranger.partitions(logical) {
-                list.add_partition(physical, partition);
-            }
-            for element in consumer.committed_offsets(list, OFFSETS_TIMEOUT)?.elements() {
-                let committed = match element.offset() {
-                    Offset::Offset(offset) => offset,
-                    _ => 0,
-                };
-                if committed < stranger.end(logical, element.partition()) {
-                    return Ok(Some(format!("the reader of {logical}/{}", element.partition())));
+            let committed = offsets(consumer, physical, stranger.partitions(logical))?;
+            for (partition, offset) in (0_i32..).zip(committed) {
+                if offset < stranger.end(logical, partition) {
+                    return Ok(Some(format!("the reader of {logical}/{partition}")));
                 }
             }
         }

@@ -1,27 +1,53 @@
-//! Kafka killed and started again in mid-stream, on a stack of the test's own.
+//! Parts of the stack killed and started again in mid-stream, on a stack of the test's own.
 
-use crate::undisturbed::{export, import, undisturbed};
-use tests::{Isolation, OwnStack, Pipeline, assert_equal, eventually, read, settle};
+use crate::{
+    kills::SLOW,
+    undisturbed::{export, undisturbed},
+};
+use std::time::Duration;
+use tests::{
+    Isolation, OpenTransactions, OwnStack, PATIENCE, Pipeline, Process, assert_equal, eventually, read, settle,
+};
 
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
+const STAGES: [&str; 3] =
+    ["digest.context.prepared.v1", "digest.stage.emotion.completed.v1", "digest.stage.synthesis.completed.v1"];
+/// A client that has lost its broker takes a while to come back.
+const LONG: Duration = Duration::from_secs(180);
 
 #[test]
-fn a_broker_killed_in_mid_stream_changes_nothing() -> anyhow::Result<()> {
+fn a_broker_and_a_database_killed_in_mid_stream_change_nothing() -> anyhow::Result<()> {
     let Some(calm) = undisturbed() else { return Ok(()) };
     let Some(own) = OwnStack::start()? else { return Ok(()) };
     let pipeline = Pipeline::start_on(own.addresses()?, "restart")?;
-    let mut up = pipeline.up_without(&[])?;
-    import(&pipeline, &calm.chats[..1])?;
-    eventually("digests come", PATIENCE, || {
-        Ok((pipeline.rows.number("SELECT count(*) FROM digests")? > 0).then_some(()))
-    })?;
-    own.kill("kafka")?;
-    own.restart()?;
-    import(&pipeline, &calm.chats[1..])?;
+    let mut up = pipeline.spawn("up", &["up"], &SLOW)?;
+    let open = OpenTransactions::on(&pipeline, &STAGES)?;
+    for (chat, part) in calm.chats.iter().zip(["kafka", "postgres", "registry"]) {
+        let pid = own.pid(part)?;
+        let file = chat.write(pipeline.directory())?;
+        if part == "kafka" {
+            pipeline.import(&file, &chat.group)?;
+            eventually("a transaction is open", LONG, || open.find())?;
+            OwnStack::kill(pid)?;
+        } else {
+            // The import finds it away, or not: either way it says so and goes on.
+            OwnStack::kill(pid)?;
+            let arguments = Pipeline::import_arguments(file.to_str().expect("UTF-8"), &chat.group);
+            let mut import = pipeline.spawn(&format!("import-{part}"), &arguments, &[])?;
+            own.restart()?;
+            assert!(import.wait(LONG)?.success(), "{}", import.log()?);
+        }
+        own.restart()?;
+    }
     let live = settle(&pipeline)?.into_seen();
-    assert!(up.is_running()?, "the processors went on: {}", up.log()?);
+    went_on(&mut up)?;
     assert_equal(&calm.seen, &live);
     assert_equal(&calm.seen, &read(&pipeline, Isolation::Committed)?);
     assert_eq!(export(&pipeline)?, calm.export);
+    up.stop(PATIENCE)?;
     pipeline.finish()
+}
+
+fn went_on(up: &mut Process) -> anyhow::Result<()> {
+    assert!(up.is_running()?, "the processors went on: {}", up.log()?);
+    Ok(())
 }
