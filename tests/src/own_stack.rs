@@ -42,7 +42,7 @@ impl OwnStack {
             .args(arguments)
             .arg("--data-dir")
             .arg(data)
-            .env_remove("GISTMILL_TEST_BINARY")
+            .env_remove("TEST_GISTMILL_BINARY")
             .output()
             .context("could not run gistmill")?;
         let said = String::from_utf8_lossy(&output.stderr);

@@ -25,7 +25,7 @@ impl Stack {
             registry_url: variable("GISTMILL_REGISTRY__URL")?,
             postgres_url: variable("GISTMILL_POSTGRES__URL")?,
             owner_url: variable("GISTMILL_POSTGRES__OWNER_URL")?,
-            binary: variable("GISTMILL_TEST_BINARY")?.into(),
+            binary: variable("TEST_GISTMILL_BINARY")?.into(),
         })
     }
 

@@ -1,5 +1,5 @@
 //! A reader in another language decodes an example of every type through the registry alone. Skipped without a stack,
-//! or where `GISTMILL_PYTHON` does not name an interpreter that has `tests/python/requirements.txt`.
+//! or where `TEST_GISTMILL_PYTHON` does not name an interpreter that has `tests/python/requirements.txt`.
 #![cfg(test)]
 
 use rdkafka::{
@@ -89,7 +89,7 @@ fn same(example: &serde_json::Value, read: &serde_json::Value) -> bool {
 
 #[tokio::test]
 async fn a_reader_in_python_decodes_every_type() {
-    let names = ["GISTMILL_KAFKA__BROKERS", "GISTMILL_REGISTRY__URL", "GISTMILL_PYTHON"];
+    let names = ["GISTMILL_KAFKA__BROKERS", "GISTMILL_REGISTRY__URL", "TEST_GISTMILL_PYTHON"];
     let [Some(brokers), Some(registry), Some(python)] = names.map(variable) else { return };
     let mut options = Options::new(&brokers, &registry);
     // The keys of a RandomState are random: no two runs share a prefix, whatever was left behind.

@@ -6,23 +6,30 @@ use processor::MessagesAsOf;
 use schemas::{Author, Message};
 use sqlx::{Row, postgres::PgRow};
 
-/// A window holds the states whose send time lies in it, as the window's fold does; of each id the newest one counts
-/// (a deletion outranks edits), and none when that is a deletion. The innermost order is that of an index: right after an
-/// import the table has no statistics, and an index that also gives the order is then the one that the planner takes.
+/// Candidates are the states inside the window; each id counts by its newest state at the offset, and not at all when it
+/// is deleted there. Both inner orders are those of an index: right after an import the table has no statistics, and an
+/// index that also gives the order is then the only one that the planner is sure to take.
 const AS_OF: &str = "
-SELECT newest.id, newest.revision, newest.kind, newest.sent_at_ms, newest.author_id, newest.author_name,
-    newest.author_is_bot, newest.text, newest.reply_to, newest.topic_id, newest.extra::text AS extra
+SELECT DISTINCT ON (newest.sent_at_ms, newest.id) newest.id, newest.revision, newest.kind, newest.sent_at_ms,
+    newest.author_id, newest.author_name, newest.author_is_bot, newest.text, newest.reply_to, newest.topic_id,
+    newest.extra::text AS extra
 FROM (
-    SELECT DISTINCT ON (candidate.id) candidate.*
-    FROM (
-        SELECT * FROM messages
-        WHERE tenant_id = $1 AND group_id = $2 AND sent_at_ms >= $3 AND sent_at_ms < $4 AND source_offset <= $5
-            AND source_partition = $6
-        ORDER BY sent_at_ms
-    ) AS candidate
-    ORDER BY candidate.id, candidate.deleted DESC, candidate.revision DESC, candidate.source_offset DESC
+    SELECT id FROM messages
+    WHERE tenant_id = $1 AND group_id = $2 AND sent_at_ms >= $3 AND sent_at_ms < $4 AND source_offset <= $5
+        AND source_partition = $6
+    ORDER BY sent_at_ms
+) AS candidate
+CROSS JOIN LATERAL (
+    SELECT * FROM messages AS state
+    WHERE state.tenant_id = $1 AND state.group_id = $2 AND state.id = candidate.id AND state.source_offset <= $5
+        AND state.source_partition = $6
+    ORDER BY state.revision DESC, state.source_offset DESC LIMIT 1
 ) AS newest
-WHERE NOT newest.deleted
+WHERE newest.sent_at_ms >= $3 AND newest.sent_at_ms < $4 AND NOT EXISTS (
+    SELECT FROM messages AS gone
+    WHERE gone.tenant_id = $1 AND gone.group_id = $2 AND gone.id = candidate.id AND gone.deleted
+        AND gone.source_offset <= $5 AND gone.source_partition = $6
+)
 ORDER BY newest.sent_at_ms, newest.id";
 
 impl Store {

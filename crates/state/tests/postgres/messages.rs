@@ -45,22 +45,21 @@ fn question(start: i64, end: i64, offset: i64) -> MessagesAsOf {
     }
 }
 
-/// Of the states inside the window, per id the highest (deleted, revision, offset) up to the offset; not deleted, by
-/// (time, id).
+/// Per id the highest (deleted, revision, offset) up to the offset; inside the window, not deleted, by (time, id).
 fn model(log: &[(i64, Message)], question: &MessagesAsOf) -> Vec<Message> {
     let mut newest: std::collections::BTreeMap<i64, (bool, i64, i64, Message)> =
         std::collections::BTreeMap::new();
-    let inside =
-        |message: &Message| message.sent_at >= question.start_ms && message.sent_at < question.end_ms;
-    for (offset, message) in log.iter().filter(|(at, state)| *at <= question.offset && inside(state)) {
+    for (offset, message) in log.iter().filter(|(offset, _)| *offset <= question.offset) {
         let state = (message.kind == "deleted", message.revision, *offset, message.clone());
         let entry = newest.entry(message.id).or_insert_with(|| state.clone());
         if (state.0, state.1, state.2) >= (entry.0, entry.1, entry.2) {
             *entry = state;
         }
     }
+    let inside =
+        |message: &Message| message.sent_at >= question.start_ms && message.sent_at < question.end_ms;
     let mut messages: Vec<Message> =
-        newest.into_values().filter(|state| !state.0).map(|state| state.3).collect();
+        newest.into_values().filter(|state| !state.0 && inside(&state.3)).map(|state| state.3).collect();
     messages.sort_by_key(|message| (message.sent_at, message.id));
     messages
 }
