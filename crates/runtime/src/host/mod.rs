@@ -119,6 +119,10 @@ impl Shared {
             })
             .map_err(|error| BindError::Fatal(error.to_string()))?;
         let mut broker = self.broker.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.stop.is_asked() {
+            // Others have waited here for their turn to ask a broker that is away.
+            return Err(BindError::Wait("the process is stopping".to_owned()));
+        }
         let asked = self.ask_broker(&mut broker, &topics);
         if asked.is_err() {
             // A client that was refused may hold on to what it was told.
