@@ -3,7 +3,6 @@
 //! Skipped, and said so, where `GISTMILL_KAFKA__BROKERS` and its neighbours are not set; `tests/run` sets them.
 #![cfg(test)]
 
-mod broker_restart;
 mod happy;
 mod imports;
 mod kills;
