@@ -6,6 +6,8 @@ use crate::codec::{Reader, Writer};
 use std::{collections::HashMap, sync::Arc};
 
 /// Authors in one part of a snapshot: a part is written again only when it grows.
+/// Most authors of a group.
+const AUTHORS_MAX: usize = 1 << 22;
 const PART_AUTHORS: usize = 128;
 
 /// Author ids and their numbers.
@@ -44,7 +46,8 @@ impl Authors {
     /// Puts a part back; parts may come in any order.
     pub(crate) fn restore_part(&mut self, part: usize, bytes: &[u8]) -> Option<()> {
         let mut reader = Reader(bytes);
-        let mut position = part.checked_mul(PART_AUTHORS)?;
+        // A part of another world must not make room for authors that do not exist.
+        let mut position = part.checked_mul(PART_AUTHORS).filter(|position| *position < AUTHORS_MAX)?;
         while !reader.is_empty() {
             let id: Arc<str> = reader.take_text()?.into();
             if self.ids.len() <= position {
