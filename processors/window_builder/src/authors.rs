@@ -5,9 +5,9 @@
 use crate::codec::{Reader, Writer};
 use std::{collections::HashMap, sync::Arc};
 
-/// Authors in one part of a snapshot: a part is written again only when it grows.
 /// Most authors of a group.
 const AUTHORS_MAX: usize = 1 << 22;
+/// Authors in one part of a snapshot: a part is written again only when it grows.
 const PART_AUTHORS: usize = 128;
 
 /// Author ids and their numbers.
