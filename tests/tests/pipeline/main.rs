@@ -11,6 +11,5 @@ mod poison;
 mod rebalance;
 mod samples;
 mod sinks;
-mod stack_parts;
 mod start;
 mod undisturbed;
