@@ -154,7 +154,10 @@ impl Proof {
             let now = progress(pipeline, name)?;
             Ok((now != before).then_some(now))
         })?;
-        self.say(&format!("{name}: killed with {}; offsets {before:?} before, {after:?} after", in_words(&hit)))?;
+        self.say(&format!(
+            "{name}: killed with {}; offsets {before:?} before, {after:?} after",
+            in_words(&hit)
+        ))?;
         Ok(again)
     }
 }
@@ -174,7 +177,8 @@ fn progress(pipeline: &Pipeline, name: &str) -> anyhow::Result<Vec<i64>> {
         return committed(pipeline, name);
     }
     let offsets = pipeline.rows.sink_offsets()?;
-    let of_sink: Vec<i64> = offsets.iter().filter(|(key, _)| key.0 == name).map(|(_, offset)| *offset).collect();
+    let of_sink: Vec<i64> =
+        offsets.iter().filter(|(key, _)| key.0 == name).map(|(_, offset)| *offset).collect();
     if of_sink.is_empty() {
         let published = OpenTransactions::on(pipeline, &["digest.persisted.v1", "digest.delivered.v1"])?;
         ensure!(name == "postgres_outbox_source" || name.ends_with("_sink"), "{name} is no unit");

@@ -13,7 +13,8 @@ const DAY_MS: i64 = 86_400_000;
 /// 2026-01-05T00:00:00Z, a Monday.
 const FIRST_DAY_MS: i64 = 1_767_571_200_000;
 const PEOPLE: [&str; 5] = ["Ann", "Bo", "Cem", "Dora", "Eli"];
-const SUBJECTS: [&str; 6] = ["the release", "the invoice export", "the login page", "the backup", "the offsite", "the API"];
+const SUBJECTS: [&str; 6] =
+    ["the release", "the invoice export", "the login page", "the backup", "the offsite", "the API"];
 const PHRASES: [&str; 10] = [
     "Could somebody look at {}?",
     "We decided: {} goes out on Thursday.",
@@ -67,9 +68,14 @@ impl Chat {
 
     /// [`Chat::new`], beginning so many days later, with ids of its own.
     pub fn later(group: &str, first_day: i64, days: i64, busiest: usize) -> Self {
-        let mut chat =
-            Self { group: group.to_owned(), lines: Vec::new(), days: BTreeMap::new(), states: BTreeSet::new() };
-        let seed = group.bytes().fold(7_u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
+        let mut chat = Self {
+            group: group.to_owned(),
+            lines: Vec::new(),
+            days: BTreeMap::new(),
+            states: BTreeSet::new(),
+        };
+        let seed =
+            group.bytes().fold(7_u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
         let mut dice = Dice(seed);
         let mut id = 1 + first_day * 1_000;
         for day in first_day..first_day + days {
@@ -126,7 +132,11 @@ impl Chat {
     /// # Errors
     /// The file cannot be written.
     pub fn write(&self, directory: &Path) -> anyhow::Result<PathBuf> {
-        let path = directory.join(format!("{}-{}.jsonl", self.group, self.days.keys().next().copied().unwrap_or_default()));
+        let path = directory.join(format!(
+            "{}-{}.jsonl",
+            self.group,
+            self.days.keys().next().copied().unwrap_or_default()
+        ));
         let mut file = BufWriter::new(File::create(&path).context("could not make a file")?);
         for line in &self.lines {
             writeln!(file, "{line}").context("could not write a chat")?;

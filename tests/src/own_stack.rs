@@ -78,7 +78,9 @@ impl OwnStack {
         let status: serde_json::Value = serde_json::from_str(&self.stack(&["status", "--json"])?)?;
         let parts = status["parts"].as_array().context("status has parts")?;
         let found = parts.iter().find(|found| found["part"] == part).and_then(|found| found["pid"].as_i64());
-        found.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)).with_context(|| format!("{part} has no pid"))
+        found
+            .and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?))
+            .with_context(|| format!("{part} has no pid"))
     }
 
     /// Kills a part with SIGKILL.

@@ -111,7 +111,12 @@ impl Pipeline {
     ///
     /// # Errors
     /// It cannot be started.
-    pub fn spawn(&self, name: &str, arguments: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<Process> {
+    pub fn spawn(
+        &self,
+        name: &str,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> anyhow::Result<Process> {
         let mut command = self.command(arguments);
         command.envs(variables.iter().copied());
         Process::spawn(name, command, self.directory())

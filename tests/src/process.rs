@@ -49,7 +49,10 @@ impl Process {
     /// # Errors
     /// The process is gone.
     pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).context("could not name a process")?;
+        let pid = i32::try_from(self.child.id())
+            .ok()
+            .and_then(Pid::from_raw)
+            .context("could not name a process")?;
         kill_process(pid, signal).with_context(|| format!("could not signal {}", self.name))
     }
 

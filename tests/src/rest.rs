@@ -13,7 +13,8 @@ use rdkafka::{
 use std::{collections::BTreeMap, time::Duration};
 
 /// Port of the outbox and the topic that it ends on.
-const OUTBOX: [(&str, &str); 2] = [("persisted", "digest.persisted.v1"), ("delivered", "digest.delivered.v1")];
+const OUTBOX: [(&str, &str); 2] =
+    [("persisted", "digest.persisted.v1"), ("delivered", "digest.delivered.v1")];
 const OFFSETS_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Waits for rest and gives the reader that has seen all of it.
@@ -54,7 +55,11 @@ pub fn settle_within(pipeline: &Pipeline, units: &[&str], patience: Duration) ->
     Ok(stranger)
 }
 
-fn outbox_behind(pipeline: &Pipeline, stranger: &Stranger, without: &[&str]) -> anyhow::Result<Option<String>> {
+fn outbox_behind(
+    pipeline: &Pipeline,
+    stranger: &Stranger,
+    without: &[&str],
+) -> anyhow::Result<Option<String>> {
     for ((sink, topic, partition), offset) in sink_inputs(pipeline, without)? {
         if offset < stranger.end(&topic, partition) {
             return Ok(Some(format!("{sink} on {topic}/{partition}")));
@@ -65,7 +70,8 @@ fn outbox_behind(pipeline: &Pipeline, stranger: &Stranger, without: &[&str]) -> 
     }
     let said = pipeline.rows.outbox()?;
     let is_behind = |(port, topic): &&(&str, &str)| {
-        said.get(*port).copied().unwrap_or_default() > i64::try_from(stranger.count(topic)).unwrap_or(i64::MAX)
+        said.get(*port).copied().unwrap_or_default()
+            > i64::try_from(stranger.count(topic)).unwrap_or(i64::MAX)
     };
     Ok(OUTBOX.iter().find(is_behind).map(|(port, _)| format!("the outbox to publish {port}")))
 }
@@ -81,7 +87,9 @@ pub fn committed(pipeline: &Pipeline, processor: &str) -> anyhow::Result<Vec<i64
 
 fn reader(pipeline: &Pipeline, processor: &str) -> anyhow::Result<BaseConsumer> {
     let mut settings = ClientConfig::new();
-    settings.set("bootstrap.servers", &pipeline.stack.brokers).set("group.id", pipeline.prefix.group(processor));
+    settings
+        .set("bootstrap.servers", &pipeline.stack.brokers)
+        .set("group.id", pipeline.prefix.group(processor));
     settings.create().context("could not create a reader of offsets")
 }
 
@@ -94,7 +102,9 @@ fn offsets(consumer: &BaseConsumer, physical: &str, partitions: i32) -> anyhow::
     let mut by_partition: Vec<(i32, i64)> = committed
         .elements()
         .iter()
-        .map(|element| (element.partition(), if let Offset::Offset(offset) = element.offset() { offset } else { 0 }))
+        .map(|element| {
+            (element.partition(), if let Offset::Offset(offset) = element.offset() { offset } else { 0 })
+        })
         .collect();
     by_partition.sort_unstable();
     Ok(by_partition.into_iter().map(|(_, offset)| offset).collect())

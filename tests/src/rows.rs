@@ -84,7 +84,8 @@ impl Rows {
     /// # Errors
     /// The database refuses, or is away.
     pub fn sink_offsets(&self) -> anyhow::Result<BTreeMap<(String, String, i32), i64>> {
-        let rows = self.query("SELECT consumer_group, topic, partition, next_offset FROM sink_offsets", &[])?;
+        let rows =
+            self.query("SELECT consumer_group, topic, partition, next_offset FROM sink_offsets", &[])?;
         rows.iter()
             .map(|row| Ok(((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?), row.try_get(3)?)))
             .collect()

@@ -10,6 +10,9 @@ use std::{collections::BTreeMap, sync::Arc};
 /// Bytes of a key, value or header.
 pub type Bytes = Vec<u8>;
 
+/// Confluent's frame: a zero byte and the schema's id.
+const FRAME_BYTES: usize = 5;
+
 /// A record of a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
@@ -42,9 +45,17 @@ impl Seen {
         }
     }
 
+    /// The same without the registry's id in the frame of its value.
+    #[must_use]
+    pub fn without_schema_id(&self) -> Self {
+        let value = self.value.as_deref().map(|value| value.get(FRAME_BYTES..).unwrap_or(value).to_vec());
+        Self { value, ..self.clone() }
+    }
+
     /// A header as text; empty when it is missing.
     pub fn header(&self, name: &str) -> String {
-        let found = self.headers.iter().find(|header| header.0 == name).and_then(|header| header.1.as_deref());
+        let found =
+            self.headers.iter().find(|header| header.0 == name).and_then(|header| header.1.as_deref());
         String::from_utf8_lossy(found.unwrap_or_default()).into_owned()
     }
 
@@ -64,7 +75,9 @@ fn decoder<R: Record>(pipeline: &Pipeline) -> anyhow::Result<Decoder<R>> {
 /// # Errors
 /// It is none of `R`.
 pub fn decode<R: Record>(pipeline: &Pipeline, seen: &Seen) -> anyhow::Result<R> {
-    decoder(pipeline)?.decode(seen.value.as_deref()).with_context(|| format!("{}/{}", seen.topic, seen.offset))
+    decoder(pipeline)?
+        .decode(seen.value.as_deref())
+        .with_context(|| format!("{}/{}", seen.topic, seen.offset))
 }
 
 /// The records of a logical topic, decoded, in the order of the log.
@@ -73,10 +86,15 @@ pub fn decode<R: Record>(pipeline: &Pipeline, seen: &Seen) -> anyhow::Result<R> 
 /// One of them is none of `R`.
 pub fn decode_all<R: Record>(pipeline: &Pipeline, seen: &[Seen], topic: &str) -> anyhow::Result<Vec<R>> {
     let mut decoder = decoder(pipeline)?;
-    let in_order: BTreeMap<(i32, i64), &Seen> =
-        seen.iter().filter(|record| record.topic == topic).map(|seen| ((seen.partition, seen.offset), seen)).collect();
+    let in_order: BTreeMap<(i32, i64), &Seen> = seen
+        .iter()
+        .filter(|record| record.topic == topic)
+        .map(|seen| ((seen.partition, seen.offset), seen))
+        .collect();
     in_order
         .into_iter()
-        .map(|(place, seen)| decoder.decode(seen.value.as_deref()).with_context(|| format!("{topic} {place:?}")))
+        .map(|(place, seen)| {
+            decoder.decode(seen.value.as_deref()).with_context(|| format!("{topic} {place:?}"))
+        })
         .collect()
 }

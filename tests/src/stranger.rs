@@ -96,7 +96,11 @@ impl Stranger {
         let mut list = TopicPartitionList::new();
         for partition in 0..*partitions {
             let end = self.ends.get(&(logical.clone(), partition));
-            list.add_partition_offset(physical, partition, end.map_or(Offset::Beginning, |end| Offset::Offset(*end)))?;
+            list.add_partition_offset(
+                physical,
+                partition,
+                end.map_or(Offset::Beginning, |end| Offset::Offset(*end)),
+            )?;
         }
         self.consumer.assign(&list)?;
         let mut open: BTreeSet<i32> = (0..*partitions).collect();

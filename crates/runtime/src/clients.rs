@@ -93,11 +93,26 @@ impl Passed {
         if is_passed(&offsets.borrow()) {
             return;
         }
-        self.waiting.fetch_add(1, Ordering::SeqCst);
-        self.wake.notify_one();
+        let _one_of_those_who_wait = Waiter::new(self);
         // The sender lives as long as `self`.
         drop(offsets.wait_for(is_passed).await);
-        self.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Somebody who waits, until the answer comes or the question is taken back.
+struct Waiter<'a>(&'a AtomicUsize);
+
+impl<'a> Waiter<'a> {
+    fn new(passed: &'a Passed) -> Self {
+        passed.waiting.fetch_add(1, Ordering::SeqCst);
+        passed.wake.notify_one();
+        Self(&passed.waiting)
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

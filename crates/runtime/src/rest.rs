@@ -2,7 +2,7 @@
 
 use crate::{
     Config,
-    kafka::{assigned, consumer_error, settings},
+    kafka::{assigned, reader_error, settings},
 };
 use rdkafka::{
     Offset, TopicPartitionList,
@@ -83,7 +83,7 @@ fn has_more(config: &Config, starts: &TopicPartitionList) -> Result<bool, String
             Some(Ok(_)) => return Ok(true),
             Some(Err(KafkaError::PartitionEOF(partition))) => drop(ended.insert(partition)),
             Some(Err(error)) => {
-                if let Some(why) = consumer_error(&error) {
+                if let Some(why) = reader_error(&error) {
                     return Err(why);
                 }
             }

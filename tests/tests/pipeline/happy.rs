@@ -10,7 +10,9 @@ fn every_window_of_the_oracle_is_ready_once_with_its_counts() {
         .chats
         .iter()
         .flat_map(|chat| chat.days.iter().map(move |(start, day)| (chat, *start, day)))
-        .map(|(chat, start, day)| ((chat.group.clone(), start), (day.ids.len() as i32, day.people.len() as i32)))
+        .map(|(chat, start, day)| {
+            ((chat.group.clone(), start), (day.ids.len() as i32, day.people.len() as i32))
+        })
         .collect();
     let found: BTreeMap<(String, i64), (i32, i32)> = run
         .windows
@@ -40,7 +42,9 @@ fn every_large_enough_day_is_digested_persisted_and_delivered_once() {
     assert_eq!((persisted.len(), delivered.len(), run.ready.len()), (ids.len(), ids.len(), ids.len()));
     assert_eq!(persisted.into_iter().collect::<BTreeSet<_>>(), ids);
     assert_eq!(delivered.into_iter().collect::<BTreeSet<_>>(), ids);
-    assert!(run.delivered.iter().all(|delivered| delivered.status == "success" && delivered.channel == "file"));
+    assert!(
+        run.delivered.iter().all(|delivered| delivered.status == "success" && delivered.channel == "file")
+    );
     let small = run.chats.iter().map(|chat| chat.days.len()).sum::<usize>() - expected.len();
     assert_eq!((run.blocked.len(), small > 0), (small, true));
     assert_eq!(run.digest_rows, ids.len() as i64);

@@ -20,8 +20,12 @@ fn a_killed_import_repeated_gives_every_message_once() -> anyhow::Result<()> {
     // A transaction of an import is a thousand messages.
     let chat = Chat::new("alpha", 60, 200);
     let file = chat.write(pipeline.directory())?;
-    let others: Vec<&str> =
-        pipeline.map.processors().map(|unit| unit.name.as_str()).chain(["file_sink", "postgres_outbox_source"]).collect();
+    let others: Vec<&str> = pipeline
+        .map
+        .processors()
+        .map(|unit| unit.name.as_str())
+        .chain(["file_sink", "postgres_outbox_source"])
+        .collect();
     let others: Vec<&str> = others.into_iter().filter(|name| !UNITS.contains(name)).collect();
     let _up = pipeline.up_without(&others)?;
     let transactions = OpenTransactions::on(&pipeline, &[INGESTED])?;
@@ -43,14 +47,19 @@ fn a_killed_import_repeated_gives_every_message_once() -> anyhow::Result<()> {
     let seen = settle_without(&pipeline, &others)?.into_seen();
 
     let records: Vec<GroupMessageIngested> = decode_all(&pipeline, &seen, INGESTED)?;
-    let states: Vec<(i64, i64)> =
-        records.iter().flat_map(|record| &record.messages).map(|message| (message.id, message.revision)).collect();
+    let states: Vec<(i64, i64)> = records
+        .iter()
+        .flat_map(|record| &record.messages)
+        .map(|message| (message.id, message.revision))
+        .collect();
     let distinct: BTreeSet<(i64, i64)> = states.iter().copied().collect();
     assert_eq!(distinct, chat.states);
     assert_eq!(pipeline.rows.number("SELECT count(*) FROM messages")?, distinct.len() as i64);
     let ready: Vec<GroupWindowReady> = decode_all(&pipeline, &seen, "group.window.ready.v1")?;
-    let found: BTreeMap<i64, i32> = ready.iter().map(|ready| (ready.window_start, ready.message_count)).collect();
-    let expected: BTreeMap<i64, i32> = chat.days.iter().map(|(start, day)| (*start, day.ids.len() as i32)).collect();
+    let found: BTreeMap<i64, i32> =
+        ready.iter().map(|ready| (ready.window_start, ready.message_count)).collect();
+    let expected: BTreeMap<i64, i32> =
+        chat.days.iter().map(|(start, day)| (*start, day.ids.len() as i32)).collect();
     assert_eq!((found, ready.len()), (expected.clone(), expected.len()));
     assert_aborted(&pipeline, &hits)?;
 

@@ -72,7 +72,8 @@ pub(crate) fn assert_aborted(pipeline: &Pipeline, hits: &[Hit]) -> anyhow::Resul
         let Hit::Kafka(stretch) = hit else { continue };
         let within = |offset: i64| (stretch.stable..stretch.high).contains(&offset);
         let count = |seen: &[tests::Seen]| {
-            let here = seen.iter().filter(|seen| seen.topic == stretch.topic && seen.partition == stretch.partition);
+            let here =
+                seen.iter().filter(|seen| seen.topic == stretch.topic && seen.partition == stretch.partition);
             here.filter(|seen| within(seen.offset)).count()
         };
         assert!(count(&everything) > 0, "{hit:?} held records");

@@ -11,5 +11,6 @@ mod poison;
 mod rebalance;
 mod samples;
 mod sinks;
+mod stack_parts;
 mod start;
 mod undisturbed;

@@ -21,13 +21,15 @@ fn partition() -> i32 {
 
 /// Produces values as they are, with a header, into the partition of the chat.
 fn produce(pipeline: &Pipeline, values: &[Option<Vec<u8>>]) -> anyhow::Result<()> {
-    let producer: BaseProducer = ClientConfig::new().set("bootstrap.servers", &pipeline.stack.brokers).create()?;
+    let producer: BaseProducer =
+        ClientConfig::new().set("bootstrap.servers", &pipeline.stack.brokers).create()?;
     let topic = pipeline.topic(INGESTED);
     for value in values {
         let headers = OwnedHeaders::new()
             .insert(Header { key: "origin", value: Some(&[0_u8, 255][..]) })
             .insert(Header::<&Vec<u8>> { key: "nothing", value: None });
-        let mut record = BaseRecord::<str, Vec<u8>>::to(&topic).key(KEY).partition(partition()).headers(headers);
+        let mut record =
+            BaseRecord::<str, Vec<u8>>::to(&topic).key(KEY).partition(partition()).headers(headers);
         record.payload = value.as_ref();
         producer.send(record).map_err(|(error, _)| error)?;
     }
@@ -97,9 +99,9 @@ fn each_poison_is_one_dead_letter_and_the_good_ones_around_it_flow_on() -> anyho
 fn assert_origins(pipeline: &Pipeline, seen: &[Seen]) {
     for letter in seen.iter().filter(|seen| seen.topic == DEAD_LETTERS) {
         let offset: i64 = letter.header("dlq_offset").parse().expect("an offset");
-        let origin = seen.iter().find(|seen| {
-            seen.topic == INGESTED && seen.partition == partition() && seen.offset == offset
-        });
+        let origin = seen
+            .iter()
+            .find(|seen| seen.topic == INGESTED && seen.partition == partition() && seen.offset == offset);
         assert!(origin.is_some(), "offset {offset} is a record of the topic");
         assert_eq!(letter.header("dlq_physical_topic"), pipeline.topic(INGESTED));
         assert_eq!(letter.header("kafka_dlt-original-topic"), pipeline.topic(INGESTED));

@@ -14,7 +14,8 @@ const SECOND: [(&str, &str); 2] = [SLOW[0], ("GISTMILL_INSTANCE", "b")];
 fn has_joined(process: &Process, times: usize) -> anyhow::Result<()> {
     eventually("an instance gets partitions", PATIENCE, || {
         let log = process.log()?;
-        let given = log.lines().filter(|line| line.contains("partitions held") && !line.contains("\"[]\"")).count();
+        let given =
+            log.lines().filter(|line| line.contains("partitions held") && !line.contains("\"[]\"")).count();
         Ok((given >= times).then_some(()))
     })
 }

@@ -24,7 +24,8 @@ fn digests_of_the_samples_hold_most_of_the_answer_keys() -> anyhow::Result<()> {
         decode_all(&pipeline, &seen, "digest.stage.delivery_manager.completed.v1")?;
     let mut lacking = Vec::new();
     for (group, file) in SAMPLES {
-        let key: AnswerKey = serde_json::from_str(&std::fs::read_to_string(sample(&format!("{file}.key.json")))?)?;
+        let key: AnswerKey =
+            serde_json::from_str(&std::fs::read_to_string(sample(&format!("{file}.key.json")))?)?;
         let windows: Vec<Digested<'_>> = ends
             .iter()
             .filter(|end| end.group_id == group)
@@ -36,7 +37,8 @@ fn digests_of_the_samples_hold_most_of_the_answer_keys() -> anyhow::Result<()> {
             .collect();
         assert_eq!(windows.len(), 3, "{group} has three days");
         let found = check(&key, &windows);
-        let kinds = [("decisions", &found.decisions), ("questions", &found.questions), ("actions", &found.actions)];
+        let kinds =
+            [("decisions", &found.decisions), ("questions", &found.questions), ("actions", &found.actions)];
         // Threads of the key are shown and not asked for: the reply model cuts conversations shorter than people do.
         eprintln!("{group}: {} of {} threads", found.threads.found(), found.threads.total);
         for (kind, tally) in kinds {

@@ -7,7 +7,8 @@ use tests::{Isolation, Pipeline, assert_equal, kill_in_write, read, settle};
 const CATCH: Duration = Duration::from_secs(10);
 const KILLS_MAX: usize = 12;
 /// Sinks, the tables that tell of their writes, and kills that have to hit.
-const VICTIMS: [(&str, &str, usize); 2] = [("postgres_sink", "messages,digests", 3), ("file_sink", "deliveries", 2)];
+const VICTIMS: [(&str, &str, usize); 2] =
+    [("postgres_sink", "messages,digests", 3), ("file_sink", "deliveries", 2)];
 /// Keeps a write open for long enough to be killed in.
 const SLOW_WRITES: [&str; 3] = [
     "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.1); RETURN NULL; END'",

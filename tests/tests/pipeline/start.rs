@@ -14,7 +14,9 @@ fn closed_port() -> anyhow::Result<u16> {
 fn a_second_process_of_one_name_is_refused_by_name() -> anyhow::Result<()> {
     let Some(pipeline) = Pipeline::start("second")? else { return Ok(()) };
     let first = pipeline.unit("digest_trigger", &[])?;
-    eventually("the first is ready", PATIENCE, || Ok(first.log()?.contains("partitions held").then_some(())))?;
+    eventually("the first is ready", PATIENCE, || {
+        Ok(first.log()?.contains("partitions held").then_some(()))
+    })?;
     let mut second = pipeline.spawn("up-second", &["up"], &[])?;
     assert_eq!(second.wait(SOON)?.code(), Some(1));
     let log = second.log()?;

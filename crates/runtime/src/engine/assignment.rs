@@ -60,12 +60,33 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
             self.observer.recovering(&why.to_string());
         }
         if self.mode.is_running() && open {
-            let step = if self.open.begun_at.is_some() { Step::Abort } else { Step::Rewind };
-            let held: Vec<i32> = self.lanes.keys().copied().collect();
-            self.shape.forget(&held);
-            (self.open, self.round) = Default::default();
-            self.mode = Mode::Mending { step, at: now, wait: self.limits.retry.0 };
+            self.start_over(now);
         }
+    }
+
+    /// The group has given this member's name away, as it does when a broker dies between granting a membership and
+    /// telling of it. Everything open is dropped and the group joined anew, once: expelled soon again, somebody else
+    /// has this name.
+    pub(super) fn expelled(&mut self, why: &str, now: Duration) -> Result<(), Stop> {
+        if self.rebuilds.is_expelled_again(now, self.limits.fenced_wait) {
+            return Err(Stop::Fatal(format!("expelled again: another instance has this name: {why}")));
+        }
+        self.observer.recovering(why);
+        self.expelled = true;
+        if self.mode.is_running() {
+            self.start_over(now);
+        }
+        self.lanes.clear();
+        self.offered.clear();
+        self.observe_assignment();
+        Ok(())
+    }
+
+    /// Drops what is open; on with the committed offsets.
+    fn start_over(&mut self, now: Duration) {
+        let step = if self.open.begun_at.is_some() { Step::Abort } else { Step::Rewind };
+        self.forget_all();
+        self.mode = Mode::Mending { step, at: now, wait: self.limits.retry.0 };
     }
 
     fn give_up(&mut self, partitions: &[i32]) -> Result<(), Stop> {

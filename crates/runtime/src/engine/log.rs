@@ -96,6 +96,8 @@ pub(crate) enum Polled {
     Lost(Vec<i32>),
     /// Nothing within the wait.
     Idle,
+    /// The group has given this member's name away: nothing more comes until [`Log::rejoin`].
+    Expelled(String),
     /// The log cannot be read on: the message says what to do.
     Broken(String),
 }
@@ -150,6 +152,8 @@ pub(crate) trait Log: Reader {
     fn seek(&mut self, offsets: &BTreeMap<i32, i64>) -> Result<(), String>;
     fn pause(&mut self, partitions: &[i32]) -> Result<(), String>;
     fn resume(&mut self, partitions: &[i32]) -> Result<(), String>;
+    /// Joins the group anew; nothing is assigned until the group says so.
+    fn rejoin(&mut self) -> Result<(), String>;
     /// Committed offsets once no transaction is pending on them; `None` for a partition without one.
     fn committed(&mut self, partitions: &[i32]) -> Result<BTreeMap<i32, Option<i64>>, String>;
 

@@ -133,6 +133,8 @@ pub(crate) struct Engine<L, S, O> {
     guard_committed: Guard,
     mode: Mode,
     rebuilds: Rebuilds,
+    /// The group has expelled this member, which has not yet joined again.
+    expelled: bool,
     throttled: bool,
 }
 
@@ -153,6 +155,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
             guard_committed: Guard::new(),
             mode: Mode::Running,
             rebuilds: Rebuilds::default(),
+            expelled: false,
             throttled: false,
         }
     }
@@ -162,10 +165,13 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         let polled = self.poll(self.wait(now), now);
         let idle = matches!(polled, Polled::Idle);
         match polled {
+            // What an expelled consumer has to say is about partitions that are not its own any more.
+            _ if self.expelled => {}
             Polled::Assigned(partitions) if partitions.is_empty() => self.observe_assignment(),
             Polled::Assigned(partitions) => self.offered.extend(partitions),
             Polled::Revoked(partitions) => self.revoked(&partitions, now)?,
             Polled::Lost(partitions) => self.lost(&partitions, now),
+            Polled::Expelled(why) => self.expelled(&why, now)?,
             Polled::Broken(why) => return Err(Stop::NoOffset(why)),
             Polled::Read | Polled::Idle => {}
         }

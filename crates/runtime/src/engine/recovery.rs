@@ -40,6 +40,7 @@ impl Mode {
 pub(super) struct Rebuilds {
     last: Option<Duration>,
     fenced_at: Option<Duration>,
+    expelled_at: Option<Duration>,
     /// Aborts since the last commit.
     aborts: u32,
 }
@@ -115,10 +116,16 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         Ok(())
     }
 
-    /// Drops everything that is not committed.
-    fn forget_all(&mut self) {
+    /// Drops everything that is not committed, and reads nothing until the rewind.
+    pub(super) fn forget_all(&mut self) {
         let partitions: Vec<i32> = self.lanes.keys().copied().collect();
         self.shape.forget(&partitions);
+        let reading: Vec<i32> = self.lanes.iter().filter(|(_, lane)| !lane.paused).map(|(p, _)| *p).collect();
+        match self.log.pause(&reading) {
+            Ok(()) => self.lanes.values_mut().for_each(|lane| lane.paused = true),
+            // What is read meanwhile is thrown away: a waste, not a fault.
+            Err(why) => self.observer.recovering(&why),
+        }
         self.open = Open::default();
         self.round = Round::default();
         self.guard = self.guard_committed.clone();
@@ -126,6 +133,11 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
 
     /// Reads again from the committed offsets, with the state as of them. The outer error is final.
     fn rewind(&mut self) -> Result<Result<(), String>, Stop> {
+        if self.expelled {
+            let joined = self.log.rejoin();
+            self.expelled = joined.is_err();
+            return Ok(joined);
+        }
         let partitions: Vec<i32> = self.lanes.keys().copied().collect();
         if partitions.is_empty() {
             return Ok(Ok(()));
@@ -190,8 +202,12 @@ impl Rebuilds {
 
     /// Whether this is the second fencing within ten waits: two instances with one name, not a slow transaction.
     fn is_fenced_again(&mut self, now: Duration, wait: Duration) -> bool {
-        let before = self.fenced_at.replace(now);
-        before.is_some_and(|before| now.saturating_sub(before) < wait * 10)
+        is_soon(self.fenced_at.replace(now), now, wait)
+    }
+
+    /// The same for being expelled from the group.
+    pub(super) fn is_expelled_again(&mut self, now: Duration, wait: Duration) -> bool {
+        is_soon(self.expelled_at.replace(now), now, wait)
     }
 
     fn allow(&mut self, now: Duration, window: Duration, why: &str) -> Result<(), Stop> {
@@ -202,4 +218,9 @@ impl Rebuilds {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether something happened within ten waits before.
+fn is_soon(before: Option<Duration>, now: Duration, wait: Duration) -> bool {
+    before.is_some_and(|before| now.saturating_sub(before) < wait * 10)
 }

@@ -103,21 +103,39 @@ impl<'a> From<&'a Record<'a>> for RecordView<'a> {
     }
 }
 
-/// What a consumer's error means: a reason to stop, or `None` when the client goes on by itself.
-pub(crate) fn consumer_error(error: &KafkaError) -> Option<String> {
+/// What a consumer's error means where the client does not go on by itself.
+#[derive(Debug)]
+pub(crate) enum ConsumerFault {
+    /// The group has given the member's name away; a new consumer may join.
+    Expelled(String),
+    /// A reason to stop.
+    Broken(String),
+}
+
+/// [`consumer_fault`] of a reader outside any group: a reason to stop.
+pub(crate) fn reader_error(error: &KafkaError) -> Option<String> {
+    consumer_fault(error).map(|(ConsumerFault::Expelled(why) | ConsumerFault::Broken(why))| why)
+}
+
+/// What to do about a consumer's error; `None` when the client goes on by itself.
+pub(crate) fn consumer_fault(error: &KafkaError) -> Option<ConsumerFault> {
+    let broken = |why: String| Some(ConsumerFault::Broken(why));
     match error {
-        KafkaError::MessageConsumptionFatal(code) => Some(format!("consumer failed: {code}")),
+        KafkaError::MessageConsumptionFatal(RDKafkaErrorCode::FencedInstanceId)
+        | KafkaError::MessageConsumption(RDKafkaErrorCode::FencedInstanceId) => {
+            Some(ConsumerFault::Expelled(error.to_string()))
+        }
+        KafkaError::MessageConsumptionFatal(code) => broken(format!("consumer failed: {code}")),
         KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset) => {
-            Some("offsets or data expired: the committed offset is outside what the topic holds".to_owned())
+            broken("offsets or data expired: the committed offset is outside what the topic holds".to_owned())
         }
         KafkaError::MessageConsumption(
             code @ (RDKafkaErrorCode::UnknownTopicOrPartition
             | RDKafkaErrorCode::UnknownTopic
             | RDKafkaErrorCode::UnknownPartition
             | RDKafkaErrorCode::TopicAuthorizationFailed
-            | RDKafkaErrorCode::GroupAuthorizationFailed
-            | RDKafkaErrorCode::FencedInstanceId),
-        ) => Some(format!("could not read the input topic: {code}")),
+            | RDKafkaErrorCode::GroupAuthorizationFailed),
+        ) => broken(format!("could not read the input topic: {code}")),
         _ => {
             warn!(%error, "consumer");
             None

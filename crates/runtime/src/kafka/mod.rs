@@ -8,7 +8,7 @@ mod reader;
 pub(crate) mod settings;
 
 use crate::engine::log::{Log, OutRecord, Polled, Reader, RecordView, Restored, TxnError, Visit};
-pub(crate) use consumer::{GroupContext, Rebalanced, Record, consumer_error};
+pub(crate) use consumer::{ConsumerFault, GroupContext, Rebalanced, Record, consumer_fault, reader_error};
 pub(crate) use producer::TransactionalProducer;
 use rdkafka::{
     Offset, TopicPartitionList,
@@ -53,11 +53,7 @@ impl KafkaLog {
     /// Joins the group and takes the transactional id over. Fails at once on settings that cannot work.
     pub(crate) fn start(options: LogOptions) -> Result<Self, TxnError> {
         let producer = TransactionalProducer::start(options.producer.clone())?;
-        let fatal =
-            |error: KafkaError| TxnError::Fatal(format!("could not subscribe to {}: {error}", options.input));
-        let consumer: GroupConsumer =
-            options.consumer.create_with_context(GroupContext::default()).map_err(fatal)?;
-        consumer.subscribe(&[&options.input]).map_err(fatal)?;
+        let consumer = join(&options.consumer, &[&options.input]).map_err(TxnError::Fatal)?;
         Ok(Self { consumer, producer, options })
     }
 
@@ -133,7 +129,11 @@ impl Log for KafkaLog {
                 visit(&RecordView::from(&Record(&message)));
                 Polled::Read
             }
-            Some(Err(error)) => consumer_error(&error).map_or(Polled::Idle, Polled::Broken),
+            Some(Err(error)) => match consumer_fault(&error) {
+                Some(ConsumerFault::Expelled(why)) => Polled::Expelled(why),
+                Some(ConsumerFault::Broken(why)) => Polled::Broken(why),
+                None => Polled::Idle,
+            },
             None => self.consumer.context().next().map_or(Polled::Idle, news),
         }
     }
@@ -165,6 +165,12 @@ impl Log for KafkaLog {
 
     fn resume(&mut self, partitions: &[i32]) -> Result<(), String> {
         self.consumer.resume(&self.named(partitions)?).map_err(failed("resume"))
+    }
+
+    fn rejoin(&mut self) -> Result<(), String> {
+        let consumer = join(&self.options.consumer, &[&self.options.input])?;
+        close(&std::mem::replace(&mut self.consumer, consumer));
+        Ok(())
     }
 
     fn committed(&mut self, partitions: &[i32]) -> Result<BTreeMap<i32, Option<i64>>, String> {
@@ -218,6 +224,14 @@ impl Drop for KafkaLog {
     fn drop(&mut self) {
         close(&self.consumer);
     }
+}
+
+/// A consumer that is about to join the group of its settings.
+pub(crate) fn join(settings: &ClientConfig, topics: &[&str]) -> Result<GroupConsumer, String> {
+    let failed = |error: KafkaError| format!("could not subscribe to {topics:?}: {error}");
+    let consumer: GroupConsumer = settings.create_with_context(GroupContext::default()).map_err(failed)?;
+    consumer.subscribe(topics).map_err(failed)?;
+    Ok(consumer)
 }
 
 /// Leaves the group whatever state it is in: the client's own drop waits for ever for an answer to a revocation that was

@@ -1,6 +1,6 @@
 //! Reads committed records of one partition outside the group, for restoring state and positions.
 
-use super::consumer::{Record, consumer_error};
+use super::consumer::{Record, reader_error};
 use crate::engine::log::{RecordView, Visit};
 use rdkafka::{
     ClientContext, Offset, TopicPartitionList,
@@ -71,7 +71,7 @@ pub(crate) fn read_range(
             }
             Some(Err(KafkaError::PartitionEOF(_))) => return Ok(()),
             Some(Err(error)) => {
-                if let Some(why) = consumer_error(&error) {
+                if let Some(why) = reader_error(&error) {
                     return Err(why);
                 }
             }

@@ -5,7 +5,7 @@
 use super::{Error, broker::Broker, error::WAIT};
 use crate::{
     engine::log::RecordView,
-    kafka::{Record, consumer_error},
+    kafka::{Record, reader_error},
 };
 use rdkafka::{
     Offset, TopicPartitionList,
@@ -81,7 +81,7 @@ impl<'a> Scanner<'a> {
                     open.remove(&partition);
                 }
                 Some(Err(error)) => {
-                    if let Some(why) = consumer_error(&error) {
+                    if let Some(why) = reader_error(&error) {
                         return Err(self.read_error(topic, why));
                     }
                 }
@@ -108,7 +108,7 @@ impl<'a> Scanner<'a> {
         loop {
             let flow = match self.consumer.poll(POLL_WAIT) {
                 Some(Ok(message)) => visit(Some(&RecordView::from(&Record(&message))))?,
-                Some(Err(error)) => match consumer_error_of(&error) {
+                Some(Err(error)) => match scan_error(&error) {
                     Some(why) => return Err(self.read_error(topic, why)),
                     None => visit(None)?,
                 },
@@ -150,6 +150,6 @@ impl<'a> Scanner<'a> {
 }
 
 /// An end of a partition is no error for who follows it.
-fn consumer_error_of(error: &KafkaError) -> Option<String> {
-    if matches!(error, KafkaError::PartitionEOF(_)) { None } else { consumer_error(error) }
+fn scan_error(error: &KafkaError) -> Option<String> {
+    if matches!(error, KafkaError::PartitionEOF(_)) { None } else { reader_error(error) }
 }

@@ -17,6 +17,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
+use tracing::warn;
 
 /// State of one partition.
 struct Keys<S> {
@@ -76,20 +77,41 @@ impl<F: Fold> FoldShape<F> {
         reader: &mut dyn Reader,
     ) -> Result<Option<i64>, String> {
         let mut parts = Parts::default();
-        reader.read(Restored::Snapshots, partition, (None, None), &mut |record| parts.visit(record))?;
+        reader.read(Restored::Snapshots, partition, (None, None), &mut |record| {
+            parts.visit(record);
+            Ok(())
+        })?;
         let usable = parts
             .marker
             .clone()
             .filter(|marker| marker.state_version == F::STATE_VERSION && marker.next_offset <= committed);
-        let keys = self.partitions.entry(partition).or_default();
-        let Some(marker) = usable else {
-            keys.stale = parts.into_keys();
-            return Ok(None);
+        let stale = parts.keys();
+        let states = match usable {
+            Some(marker) => self.states(parts).map(|states| Some((marker.next_offset, states))),
+            None => Ok(None),
         };
-        for ((key, part), value) in parts.into_values()? {
-            keys.states.entry(key).or_default().restore(&part, &value).map_err(|error| error.to_string())?;
+        let keys = self.partitions.entry(partition).or_default();
+        match states {
+            Ok(Some((next_offset, states))) => {
+                keys.states = states;
+                return Ok(Some(next_offset));
+            }
+            Ok(None) => {}
+            // Trying again would find the same bytes.
+            Err(why) => {
+                warn!(fold = F::NAME, partition, why, "snapshot is damaged, reading the input instead")
+            }
         }
-        Ok(Some(marker.next_offset))
+        keys.stale = stale;
+        Ok(None)
+    }
+
+    fn states(&self, parts: Parts) -> Result<BTreeMap<Vec<u8>, F::State>, String> {
+        let mut states: BTreeMap<Vec<u8>, F::State> = BTreeMap::new();
+        for ((key, part), value) in parts.into_values()? {
+            states.entry(key).or_default().restore(&part, &value).map_err(|error| error.to_string())?;
+        }
+        Ok(states)
     }
 }
 

@@ -17,6 +17,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::task::AbortHandle;
 
 /// Answers requests; waits and retries inside until there is an answer, however long a dependency is away.
 pub(crate) trait Clients: Send + Sync + 'static {
@@ -50,6 +51,19 @@ impl Drop for Answer {
     }
 }
 
+/// An input whose answer is awaited; its question is taken back when this is dropped.
+struct Waiting {
+    /// Kept whole for a dead letter.
+    input: OwnedRecord,
+    question: AbortHandle,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.question.abort();
+    }
+}
+
 /// A Lookup fitted to the engine. Bounded by the engine, which stops reading at its in-flight limit.
 pub(crate) struct LookupShape<P: Lookup> {
     lookup: Arc<P>,
@@ -59,8 +73,8 @@ pub(crate) struct LookupShape<P: Lookup> {
     tasks: tokio::runtime::Handle,
     sender: Sender<Decided>,
     receiver: Receiver<Decided>,
-    /// Inputs whose answers are awaited, kept whole for a dead letter.
-    waiting: BTreeMap<(i32, i64), OwnedRecord>,
+    /// Inputs whose answers are awaited, by partition and offset.
+    waiting: BTreeMap<(i32, i64), Waiting>,
     generation: u64,
     generations: BTreeMap<i32, u64>,
 }
@@ -96,11 +110,10 @@ impl<P: Lookup> LookupShape<P> {
         requests: Vec<Request>,
     ) {
         let (partition, offset) = (record.partition, record.offset);
-        self.waiting.insert((partition, offset), record.detach());
         let generation = self.generations.get(&partition).copied().unwrap_or_default();
         let (lookup, clients, sender) =
             (Arc::clone(&self.lookup), Arc::clone(&self.clients), self.sender.clone());
-        self.tasks.spawn(async move {
+        let question = self.tasks.spawn(async move {
             let began = Instant::now();
             let decided = Decided { partition, offset, generation, result: None, took: Duration::ZERO };
             let mut answer = Answer { sender, decided: Some(decided) };
@@ -108,6 +121,8 @@ impl<P: Lookup> LookupShape<P> {
             answer.decided =
                 Some(Decided { partition, offset, generation, result: Some(result), took: began.elapsed() });
         });
+        let waiting = Waiting { input: record.detach(), question: question.abort_handle() };
+        self.waiting.insert((partition, offset), waiting);
     }
 }
 
@@ -154,8 +169,8 @@ impl<P: Lookup> Shape for LookupShape<P> {
                 // A defect: the process dies with the offset uncommitted, as when any other shape panics.
                 std::panic::resume_unwind(Box::new("a lookup panicked"));
             };
-            if let Some(input) = self.waiting.remove(&(decided.partition, decided.offset)) {
-                let fate = self.outlet.measured(result, &input.view(), decided.took);
+            if let Some(waiting) = self.waiting.remove(&(decided.partition, decided.offset)) {
+                let fate = self.outlet.measured(result, &waiting.input.view(), decided.took);
                 return Some((decided.partition, decided.offset, fate));
             }
         }

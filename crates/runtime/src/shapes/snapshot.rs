@@ -6,7 +6,10 @@
 
 use crate::engine::log::{OutRecord, RecordView};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Bytes of state in one record.
 const CHUNK_BYTES: usize = 512 * 1024;
@@ -86,36 +89,41 @@ pub(super) fn tombstone(topic: &Arc<str>, partition: i32, key: Vec<u8>) -> OutRe
 pub(super) struct Parts {
     chunks: BTreeMap<PartName, BTreeMap<u32, Vec<u8>>>,
     pub(super) marker: Option<Marker>,
+    /// Keys of records that nobody of this name has written.
+    strange: BTreeSet<Vec<u8>>,
 }
 
 impl Parts {
     /// Takes one record in.
-    pub(super) fn visit(&mut self, record: &RecordView<'_>) -> Result<(), String> {
+    pub(super) fn visit(&mut self, record: &RecordView<'_>) {
         let key = record.key.unwrap_or_default();
         if key == MARKER_KEY {
-            let value = record.value.unwrap_or_default();
-            self.marker =
-                serde_json::from_slice(value).map_err(|error| format!("could not read marker: {error}"))?;
-            return Ok(());
+            self.marker = serde_json::from_slice(record.value.unwrap_or_default()).ok();
+            return;
         }
-        let (name, chunk) = parse_chunk_key(key).ok_or("could not read the key of a snapshot record")?;
-        match record.value {
-            Some(bytes) => drop(self.chunks.entry(name).or_default().insert(chunk, bytes.to_vec())),
-            None => drop(self.chunks.remove(&name)),
+        match (parse_chunk_key(key), record.value) {
+            (Some((name, chunk)), Some(bytes)) => {
+                self.chunks.entry(name).or_default().insert(chunk, bytes.to_vec());
+            }
+            (Some((name, _)), None) => drop(self.chunks.remove(&name)),
+            (None, Some(_)) => drop(self.strange.insert(key.to_vec())),
+            (None, None) => drop(self.strange.remove(key)),
         }
-        Ok(())
     }
 
-    /// Keys of the records that hold parts: what must be buried when the snapshot cannot be used.
-    pub(super) fn into_keys(self) -> Vec<Vec<u8>> {
-        let keys = self.chunks.into_iter().flat_map(|((state_key, part), chunks)| {
-            chunks.into_keys().map(move |chunk| chunk_key(&state_key, &part, chunk)).collect::<Vec<_>>()
+    /// Keys of all records but the marker: what must be buried when the snapshot cannot be used.
+    pub(super) fn keys(&self) -> Vec<Vec<u8>> {
+        let chunks = self.chunks.iter().flat_map(|((state_key, part), chunks)| {
+            chunks.keys().map(move |chunk| chunk_key(state_key, part, *chunk))
         });
-        keys.collect()
+        chunks.chain(self.strange.iter().cloned()).collect()
     }
 
     /// Whole parts, by name. Chunks left over from a longer earlier value are ignored.
     pub(super) fn into_values(self) -> Result<Vec<(PartName, Vec<u8>)>, String> {
+        if !self.strange.is_empty() {
+            return Err(format!("{} of its records are no parts of a state", self.strange.len()));
+        }
         // All chunks of a part are written together: one without its first is a leftover of a part that is gone.
         let whole = self.chunks.into_iter().filter(|(_, chunks)| chunks.contains_key(&0));
         whole.map(|(name, chunks)| Ok((name, join(&chunks)?))).collect()
@@ -149,9 +157,31 @@ mod tests {
                 value: record.value.as_deref(),
                 headers: &headers,
             };
-            parts.visit(&view).expect("own records");
+            parts.visit(&view);
         }
         parts.into_values().expect("complete")
+    }
+
+    #[test]
+    fn a_record_that_is_no_part_spoils_the_snapshot_and_is_buried_with_it() {
+        let mut parts = Parts::default();
+        let headers = Vec::new();
+        let mut visit = |key: &[u8], value: Option<&[u8]>| {
+            let place = RecordView {
+                partition: 0,
+                offset: 0,
+                timestamp_ms: 0,
+                key: Some(key),
+                value,
+                headers: &headers,
+            };
+            parts.visit(&place);
+        };
+        visit(b"hello", Some(b"world"));
+        visit(MARKER_KEY, Some(b"not a marker"));
+        assert_eq!(parts.keys(), [b"hello".to_vec()]);
+        assert_eq!(parts.marker, None);
+        assert!(parts.into_values().is_err());
     }
 
     #[test]

@@ -103,6 +103,7 @@ impl Log for ModelLog {
                 }
                 Some(News::Revoked(partitions)) => return Polled::Revoked(partitions),
                 Some(News::Lost(partitions)) => return Polled::Lost(partitions),
+                Some(News::Expelled) => return Polled::Expelled("name given away".into()),
                 None => {}
             }
         }
@@ -114,7 +115,9 @@ impl Log for ModelLog {
         let partition = readable[self.world.dice(readable.len() as u64) as usize];
         match self.world.record_from(partition, self.positions[&partition]) {
             Some(record) => {
-                self.positions.insert(partition, record.offset + 1);
+                if !self.world.fault("read again", 20) {
+                    self.positions.insert(partition, record.offset + 1);
+                }
                 visit(&record.view());
                 Polled::Read
             }
@@ -152,6 +155,16 @@ impl Log for ModelLog {
 
     fn resume(&mut self, partitions: &[i32]) -> Result<(), String> {
         self.paused.retain(|partition| !partitions.contains(partition));
+        Ok(())
+    }
+
+    fn rejoin(&mut self) -> Result<(), String> {
+        if self.world.fault("rejoin", 5) {
+            return Err("broker away".into());
+        }
+        self.positions.clear();
+        self.paused.clear();
+        self.world.join(self.instance);
         Ok(())
     }
 

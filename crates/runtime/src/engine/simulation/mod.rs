@@ -30,6 +30,9 @@ fn run(kind: Kind, seed: u64) -> BTreeMap<&'static str, u32> {
             instances[which] = Instance::start(&world, kind, which);
         }
         world.maybe_move();
+        if !instances[which].has_stopped() {
+            world.maybe_expel(which);
+        }
         instances[which].turn(now);
         if turn > 600 && world.is_drained() {
             break;
@@ -81,6 +84,8 @@ fn the_faults_are_really_injected() {
         "commit unknown, done",
         "commit unknown, not done",
         "seek",
+        "expelled",
+        "read again",
     ] {
         assert!(faults.get(kind).copied().unwrap_or_default() > 0, "{kind} never failed: {faults:?}");
     }

@@ -17,6 +17,7 @@ pub(super) enum News {
     Assigned(Vec<(i32, u64)>),
     Revoked(Vec<i32>),
     Lost(Vec<i32>),
+    Expelled,
 }
 
 #[derive(Debug, Default)]
@@ -146,12 +147,22 @@ impl World {
         true
     }
 
-    /// An instance joins: it gets what nobody has.
+    /// An instance joins: it gets what nobody has, and what it was given before it could hear of it.
     pub(super) fn join(&self, instance: usize) {
         let mut state = self.0.borrow_mut();
-        let free: Vec<i32> =
-            (0..PARTITIONS).filter(|partition| !state.owner.contains_key(partition)).collect();
+        state.news[instance].clear();
+        let is_free = |partition: &i32| state.owner.get(partition).is_none_or(|owner| *owner == instance);
+        let free: Vec<i32> = (0..PARTITIONS).filter(is_free).collect();
+        state.moving.retain(|partition, _| !free.contains(partition));
         Self::give(&mut state, &free, instance);
+    }
+
+    /// Now and then the group gives an instance's name away.
+    pub(super) fn maybe_expel(&self, instance: usize) {
+        if self.fault("expelled", 400) {
+            self.leave(instance);
+            self.0.borrow_mut().news[instance].push_back(News::Expelled);
+        }
     }
 
     /// An instance dies: what it had goes to the other.

@@ -1,15 +1,15 @@
 //! Partitions of a sink: claimed in its store when the group gives them, written out before they go.
 
-use super::{FENCED_WAIT, SinkLoop, lane::Lane};
+use super::{EXPELLED_AGAIN, FENCED_WAIT, SinkLoop, lane::Lane, topics};
 use crate::{
     host::Wait,
-    kafka::Rebalanced,
+    kafka::{Rebalanced, close, join},
     shapes::outlet::chain,
     sink::{PartitionId, Sink, SinkError},
 };
 use rdkafka::{Offset, TopicPartitionList, consumer::Consumer};
-use std::sync::Arc;
-use tracing::info;
+use std::{sync::Arc, time::Instant};
+use tracing::{info, warn};
 
 impl<S: Sink> SinkLoop<'_, S> {
     pub(super) fn rebalance(&mut self) -> Result<(), String> {
@@ -27,6 +27,24 @@ impl<S: Sink> SinkLoop<'_, S> {
                 Rebalanced::Lost(partitions) => self.give_up(&partitions)?,
             }
         }
+        Ok(())
+    }
+
+    /// Joins the group anew after it gave this member's name away, once: see the engine's [`crate::engine`]. What is
+    /// not written is read again from the offsets of the sink's own store.
+    pub(super) fn rejoin(&mut self, why: &str) -> Result<(), String> {
+        let before = self.expelled_at.replace(Instant::now());
+        if before.is_some_and(|before| before.elapsed() < EXPELLED_AGAIN) {
+            return Err(format!("expelled again: another instance has this name: {why}"));
+        }
+        warn!(sink = S::NAME, why, "joining the group anew");
+        self.shared.metrics.recovering(S::NAME);
+        self.lanes.clear();
+        self.offered.clear();
+        self.fenced.clear();
+        self.observe();
+        let consumer = join(&self.settings, &topics(&self.inputs))?;
+        close(&std::mem::replace(&mut self.consumer, consumer));
         Ok(())
     }
 

@@ -14,13 +14,13 @@ use crate::{
         guard::{Guard, Tripped},
         log::RecordView,
     },
-    kafka::{GroupConsumer, GroupContext, Record, close, consumer_error, settings},
+    kafka::{ConsumerFault, GroupConsumer, Record, close, consumer_fault, join, settings},
     shapes::outlet::chain,
     sink::{Sink, SinkError, SinkRecord},
 };
 use lane::{Held, Input, Lane, dead_letter};
 use processor::SourcePosition;
-use rdkafka::{TopicPartitionList, consumer::Consumer, message::Message};
+use rdkafka::{ClientConfig, TopicPartitionList, consumer::Consumer, message::Message};
 use schemas::SchemaSource;
 use std::{
     collections::BTreeMap,
@@ -36,11 +36,15 @@ const AGE_MAX: Duration = Duration::from_millis(100);
 const POLL_WAIT: Duration = Duration::from_millis(250);
 /// Longer than the group's session: a lost partition is known as lost by then.
 const FENCED_WAIT: Duration = Duration::from_secs(15);
+/// Expelled from the group twice within this time, somebody else has this name.
+const EXPELLED_AGAIN: Duration = Duration::from_mins(10);
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 struct SinkLoop<'a, S: Sink> {
     shared: &'a Shared,
     sink: S,
+    /// The consumer's.
+    settings: ClientConfig,
     consumer: GroupConsumer,
     inputs: Vec<Input>,
     lanes: BTreeMap<(Arc<str>, i32), Lane>,
@@ -48,6 +52,8 @@ struct SinkLoop<'a, S: Sink> {
     offered: Vec<(String, i32)>,
     /// Partitions that somebody else claimed although the group still gives them to us, and since when.
     fenced: BTreeMap<(Arc<str>, i32), Instant>,
+    /// When the group last gave this member's name away.
+    expelled_at: Option<Instant>,
     group: Arc<str>,
     guard: Guard,
     status: &'a UnitStatus,
@@ -72,24 +78,26 @@ pub(super) fn run<S: Sink>(
     let group = shared.config.prefix.group(S::NAME);
     let instance = format!("{}-0", shared.config.instance);
     let settings = settings::consumer(&shared.config.kafka, &group, &instance, shared.consumers);
-    let topics: Vec<&str> = inputs.iter().map(|input| &*input.physical).collect();
-    let subscribed = settings
-        .create_with_context(GroupContext::default())
-        .and_then(|consumer: GroupConsumer| consumer.subscribe(&topics).map(|()| consumer));
-    let consumer = subscribed.map_err(|error| format!("could not subscribe to {topics:?}: {error}"))?;
+    let consumer = join(&settings, &topics(&inputs))?;
     let mut sink_loop = SinkLoop {
         shared,
         sink,
+        settings,
         consumer,
         inputs,
         lanes: BTreeMap::new(),
         offered: Vec::new(),
         fenced: BTreeMap::new(),
+        expelled_at: None,
         group: group.into(),
         guard: Guard::new(),
         status,
     };
     sink_loop.run()
+}
+
+fn topics(inputs: &[Input]) -> Vec<&str> {
+    inputs.iter().map(|input| &*input.physical).collect()
 }
 
 fn inputs<S: Sink>(shared: &Shared, sink: &S) -> Result<Vec<Input>, String> {
@@ -144,8 +152,9 @@ impl<S: Sink> SinkLoop<'_, S> {
                 }
                 Ok(false)
             }
-            Some(Err(error)) => match consumer_error(&error) {
-                Some(why) => Err(format!("{why}; see `gistmill reset`")),
+            Some(Err(error)) => match consumer_fault(&error) {
+                Some(ConsumerFault::Broken(why)) => Err(format!("{why}; see `gistmill reset`")),
+                Some(ConsumerFault::Expelled(why)) => self.rejoin(&why).map(|()| true),
                 None => Ok(true),
             },
             None => Ok(true),
