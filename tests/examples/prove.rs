@@ -2,7 +2,7 @@
 //! with SIGKILL while something of its is uncommitted, and the canonical exports of both.
 //!
 //! `prove DIRECTORY [EXPORT]`: writes `undisturbed.jsonl` and `killed.jsonl` into the directory. Without an export the
-//! two samples are imported. `tests/prove` runs it on a stack of its own and compares.
+//! two samples and a made-up chat of 120 days are imported. `tests/prove` runs it on a stack of its own and compares.
 
 use anyhow::{Context, bail, ensure};
 use std::{
@@ -11,13 +11,13 @@ use std::{
     time::{Duration, Instant},
 };
 use tests::{
-    Hit, OpenTransactions, Pipeline, Process, Stretch, TENANT, committed, eventually, kill_in_transaction,
-    kill_in_write, settle_within,
+    Chat, Hit, OpenTransactions, Pipeline, Process, Stretch, TENANT, committed, eventually,
+    kill_in_transaction, kill_in_write, settle_within,
 };
 
 /// Longest wait for rest, and for a moment to kill in: an export may be large.
-const LONG: Duration = Duration::from_secs(900);
-const CATCH: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(15);
+const CATCH: Duration = Duration::from_mins(1);
 const KILLS_MAX: usize = 10;
 /// Holds a transaction open for long enough to be killed in.
 const SLOW: [(&str, &str); 1] =
@@ -63,9 +63,13 @@ struct Proof {
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let directory = PathBuf::from(arguments.next().context("usage: prove DIRECTORY [EXPORT]")?);
-    let inputs = match arguments.next() {
-        Some(export) => vec![("qa_load".to_owned(), std::fs::canonicalize(export)?)],
-        None => ["engineering_en", "garden_ru"].map(|name| (name.to_owned(), sample(name))).to_vec(),
+    let inputs = if let Some(export) = arguments.next() {
+        vec![("qa_load".to_owned(), std::fs::canonicalize(export)?)]
+    } else {
+        // The samples alone give each stage a handful of transactions, too few to be sure to hit one.
+        let long = Chat::new("made_up", 120, 12);
+        let samples = ["engineering_en", "garden_ru"].map(|name| (name.to_owned(), sample(name)));
+        samples.into_iter().chain([(long.group.clone(), long.write(&directory)?)]).collect()
     };
     let proof = Proof { began: Instant::now(), inputs };
     proof.run("undisturbed", &directory, Proof::undisturbed)?;

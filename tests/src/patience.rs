@@ -4,7 +4,7 @@ use anyhow::ensure;
 use std::time::{Duration, Instant};
 
 /// Longest wait for something that takes a second on a quiet machine.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_mins(2);
 /// Wait between two looks.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 

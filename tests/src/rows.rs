@@ -53,13 +53,12 @@ impl Rows {
     pub fn query(&self, sql: &'static str, text: &[&str]) -> anyhow::Result<Vec<PgRow>> {
         let mut held = self.connection.lock().map_err(|_| anyhow::anyhow!("another thread panicked"))?;
         let rows = self.block_on(async {
-            let connection = match held.take() {
-                Some(connection) => held.insert(connection),
-                None => {
-                    let mut fresh = PgConnection::connect_with(&self.options).await?;
-                    sqlx::query(SEE_ALL).execute(&mut fresh).await?;
-                    held.insert(fresh)
-                }
+            let connection = if let Some(connection) = held.take() {
+                held.insert(connection)
+            } else {
+                let mut fresh = PgConnection::connect_with(&self.options).await?;
+                sqlx::query(SEE_ALL).execute(&mut fresh).await?;
+                held.insert(fresh)
             };
             let query = text.iter().fold(sqlx::query(sql), |query, value| query.bind(*value));
             query.fetch_all(connection).await

@@ -58,7 +58,7 @@ impl std::fmt::Debug for Stranger {
     }
 }
 
-pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const READ_TIMEOUT: Duration = Duration::from_mins(1);
 
 impl Stranger {
     /// A reader of every event topic of a pipeline.

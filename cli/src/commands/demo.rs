@@ -36,7 +36,7 @@ const TENANT: &str = "demo";
 /// Group and file of each sample.
 const SAMPLES: [(&str, &str); 2] = [("engineering", "engineering_en.json"), ("garden", "garden_ru.json")];
 /// Longest wait for the pipeline to come to rest.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let began = Instant::now();

@@ -79,7 +79,7 @@ struct Target {
     /// Put before the names of topics and groups
     #[arg(long, value_name = "NAME", env = "GISTMILL_PREFIX", default_value = "")]
     prefix: Prefix,
-    /// A librdkafka property, such as security.protocol=SASL_SSL; may be repeated
+    /// A librdkafka property, such as `security.protocol=SASL_SSL`; may be repeated
     #[arg(long = "kafka-property", value_name = "NAME=VALUE", value_parser = property)]
     properties: Vec<(String, String)>,
     /// Replicas of new topics; -1 leaves it to the broker

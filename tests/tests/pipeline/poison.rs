@@ -117,7 +117,7 @@ fn the_guard_stops_readers_of_a_topic_that_nobody_can_read() -> anyhow::Result<(
     produce(&pipeline, &poison)?;
     for name in ["window_builder", "postgres_sink"] {
         let mut unit = pipeline.unit(name, &[])?;
-        let status = unit.wait(Duration::from_secs(60))?;
+        let status = unit.wait(Duration::from_mins(1))?;
         let log = unit.log()?;
         assert_eq!(status.code(), Some(1), "{name}: {log}");
         assert!(log.contains("inputs were rejected: stopped instead of draining the topic"), "{name}: {log}");

@@ -17,7 +17,7 @@ const STAGES: [&str; 3] = [
     "digest.stage.synthesis.completed.v1",
 ];
 /// A client that has lost its broker takes a while to come back.
-const LONG: Duration = Duration::from_secs(180);
+const LONG: Duration = Duration::from_mins(3);
 
 /// Kills the broker in mid-stream, with a transaction open.
 fn kill_broker(own: &OwnStack, pipeline: &Pipeline, chat: &Chat) -> anyhow::Result<()> {

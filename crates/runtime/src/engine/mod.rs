@@ -7,60 +7,22 @@ mod assignment;
 mod frontier;
 pub(crate) mod guard;
 mod lane;
+mod limits;
 pub(crate) mod log;
 mod recovery;
 pub(crate) mod shape;
 #[cfg(test)]
 mod simulation;
+mod transaction;
 
-use guard::{Guard, Tripped};
+use guard::Guard;
 use lane::Lane;
-use log::{Log, Polled, TxnError};
+pub(crate) use limits::Limits;
+use log::{Log, Polled};
 use recovery::{Mode, Rebuilds};
 use shape::{Fate, Shape};
 use std::{collections::BTreeMap, time::Duration};
-
-/// Bounds of the loop. Times are durations; the defaults are the measured ones.
-#[derive(Debug, Clone)]
-pub(crate) struct Limits {
-    /// Inputs after which a transaction commits.
-    pub(crate) commit_records: usize,
-    /// Age at which a transaction commits when nothing more is there to read.
-    pub(crate) commit_idle: Duration,
-    /// Age at which a transaction commits in any case.
-    pub(crate) commit_interval: Duration,
-    /// Age at which a Fold writes its state, or at least its offset.
-    pub(crate) round_interval: Duration,
-    /// Inputs after which a Fold writes its state.
-    pub(crate) round_records: usize,
-    /// Inputs waiting for answers or for order, over all partitions.
-    pub(crate) in_flight_max: usize,
-    /// First and longest wait before something that failed is tried again.
-    pub(crate) retry: (Duration, Duration),
-    /// Wait before a fenced producer is rebuilt, once.
-    pub(crate) fenced_wait: Duration,
-    /// A second rebuild within this time ends the loop.
-    pub(crate) rebuild_window: Duration,
-    /// Longest wait for records when there is nothing else to do.
-    pub(crate) poll_wait: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            commit_records: 10_000,
-            commit_idle: Duration::from_millis(5),
-            commit_interval: Duration::from_millis(100),
-            round_interval: Duration::from_secs(10),
-            round_records: 50_000,
-            in_flight_max: 256,
-            retry: (Duration::from_millis(100), Duration::from_secs(5)),
-            fenced_wait: Duration::from_mins(1),
-            rebuild_window: Duration::from_secs(30),
-            poll_wait: Duration::from_millis(250),
-        }
-    }
-}
+use transaction::{Failure, Open, Round};
 
 /// Why the loop ended for good; nothing uncommitted was left behind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -96,24 +58,6 @@ pub(crate) trait Observer {
     fn assigned(&mut self, partitions: &[i32]);
     /// Time for measuring how long a commit takes.
     fn now(&self) -> Duration;
-}
-
-/// The transaction being filled, or the offsets waiting for one.
-#[derive(Debug, Default)]
-struct Open {
-    begun_at: Option<Duration>,
-    pending_since: Option<Duration>,
-    records: usize,
-    offsets: BTreeMap<i32, i64>,
-}
-
-/// Inputs that a Fold has stepped over since its last round.
-#[derive(Debug, Default)]
-struct Round {
-    since: Option<Duration>,
-    records: usize,
-    /// Write it with the next commit: partitions are about to leave.
-    forced: bool,
 }
 
 /// The loop over one consumer and one producer.
@@ -294,71 +238,6 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         Ok(())
     }
 
-    fn begin(&mut self, now: Duration) -> Result<(), TxnError> {
-        if self.open.begun_at.is_none() {
-            self.log.begin()?;
-            self.open.begun_at = Some(now);
-        }
-        Ok(())
-    }
-
-    /// Age of what waits for a commit: for a Fold only a transaction that has begun.
-    fn commit_age(&self, now: Duration) -> Option<Duration> {
-        let since = if self.shape.is_stateful() { self.open.begun_at } else { self.open.pending_since };
-        since.map(|since| now.saturating_sub(since))
-    }
-
-    fn round_due(&self, now: Duration) -> bool {
-        self.shape.is_stateful()
-            && (self.round.forced
-                || self.round.records >= self.limits.round_records
-                || self
-                    .round
-                    .since
-                    .is_some_and(|since| now.saturating_sub(since) >= self.limits.round_interval))
-    }
-
-    fn commit_if_due(&mut self, now: Duration, idle: bool) -> Result<(), Failure> {
-        let due = self.commit_age(now).is_some_and(|age| {
-            self.open.records >= self.limits.commit_records
-                || age >= self.limits.commit_interval
-                || (idle && age >= self.limits.commit_idle)
-        });
-        if due || self.round_due(now) { self.commit(now) } else { Ok(()) }
-    }
-
-    fn commit(&mut self, now: Duration) -> Result<(), Failure> {
-        if self.open.offsets.is_empty() {
-            return Ok(());
-        }
-        let started = self.observer.now();
-        self.begin(now)?;
-        if self.round_due(now) {
-            self.write_round()?;
-        }
-        self.log.commit(&self.open.offsets)?;
-        self.observer.committed(self.open.records, self.observer.now().saturating_sub(started));
-        self.open = Open::default();
-        self.guard_committed = self.guard.clone();
-        self.rebuilds.mended();
-        Ok(())
-    }
-
-    /// Writes the state touched since the last round into the open transaction.
-    fn write_round(&mut self) -> Result<(), Failure> {
-        let mut records = Vec::new();
-        for (partition, lane) in &mut self.lanes {
-            if let Some(next_offset) = lane.unsaved.take() {
-                self.shape.snapshot(*partition, next_offset, &mut records);
-            }
-        }
-        for record in records {
-            self.log.produce(record)?;
-        }
-        self.round = Round::default();
-        Ok(())
-    }
-
     /// Stops and restarts reading so that what waits stays bounded.
     fn regulate(&mut self) -> Result<(), Stop> {
         let waiting: usize =
@@ -380,24 +259,5 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
             self.log.resume(&resume).map_err(Stop::Fatal)?;
         }
         Ok(())
-    }
-}
-
-/// Why a turn could not finish.
-#[derive(Debug)]
-enum Failure {
-    Txn(TxnError),
-    Guard(Tripped),
-}
-
-impl From<TxnError> for Failure {
-    fn from(error: TxnError) -> Self {
-        Self::Txn(error)
-    }
-}
-
-impl From<Tripped> for Failure {
-    fn from(tripped: Tripped) -> Self {
-        Self::Guard(tripped)
     }
 }

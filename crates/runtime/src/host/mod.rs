@@ -3,188 +3,40 @@
 //! Invariant: when one unit cannot go on, all are stopped in order and the process ends with an error that says why.
 
 mod binding;
+mod error;
 mod health;
 mod lock;
 mod pair;
+mod shared;
 mod sink_unit;
 mod source_unit;
 mod status;
 mod stop;
 
 use crate::{
-    clients::PostgresClient, config::Config, kafka::settings, metrics::Metrics, shapes,
-    shapes::lookup::Clients, sink::Sink, source::Source, telemetry::Tracer,
+    clients::PostgresClient, config::Config, metrics::Metrics, shapes, shapes::lookup::Clients, sink::Sink,
+    source::Source, telemetry::Tracer,
 };
-use binding::BindError;
+pub use error::HostError;
+use error::start_error;
 use lock::InstanceLock;
 pub use lock::LockError;
 use pair::PairSpec;
 use processor::{Fold, Lookup, Processor};
-use rdkafka::{
-    client::{Client, DefaultClientContext},
-    config::FromClientConfig,
-    consumer::{BaseConsumer, Consumer},
-};
 use registry::RegistrySource;
+pub(crate) use shared::{Shared, Wait};
 pub use source_unit::SourceEnd;
 use state::{Schema, Store, StoreOptions};
 use status::UnitStatus;
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, OnceLock},
     thread::JoinHandle,
     time::Duration,
 };
 pub use stop::Stop;
 use topology::Map;
 use tracing::{error, info};
-
-/// Wait between two looks at something that is away.
-const PATIENCE: Duration = Duration::from_secs(1);
-const METADATA_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Why a process could not begin or had to end.
-#[derive(Debug, thiserror::Error)]
-pub enum HostError {
-    /// The instance name is taken.
-    #[error(transparent)]
-    Lock(#[from] LockError),
-    /// Something that this process needs from its own machine.
-    #[error("could not {what}: {why}")]
-    Start {
-        /// What was attempted.
-        what: &'static str,
-        /// Why it failed.
-        why: String,
-    },
-    /// A unit could not go on.
-    #[error("{unit} stopped: {why}")]
-    Unit {
-        /// Its name.
-        unit: String,
-        /// Why.
-        why: String,
-    },
-}
-
-fn start_error<E: std::fmt::Display>(what: &'static str) -> impl FnOnce(E) -> HostError {
-    move |why| HostError::Start { what, why: why.to_string() }
-}
-
-/// What the units of a process share.
-pub(crate) struct Shared {
-    pub(crate) config: Config,
-    pub(crate) map: Map,
-    pub(crate) tasks: tokio::runtime::Handle,
-    pub(crate) registry: registry::Client,
-    pub(crate) schemas: Arc<RegistrySource>,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) tracer: Option<Tracer>,
-    pub(crate) stop: Stop,
-    /// Consumers that the process is meant to have, for their share of memory.
-    pub(crate) consumers: usize,
-    /// The database, for a process that uses one.
-    store: OnceLock<Store>,
-    broker: Mutex<Option<BaseConsumer>>,
-}
-
-/// What a unit waits with.
-pub(crate) struct Wait<'a> {
-    pub(crate) stop: &'a Stop,
-    pub(crate) status: &'a UnitStatus,
-}
-
-impl Wait<'_> {
-    pub(crate) fn for_a_while(&self, what: &str) {
-        self.status.waiting(what);
-        self.stop.wait(PATIENCE);
-    }
-}
-
-impl Shared {
-    /// Says whether the broker answers and has the topics of a unit.
-    fn topics_exist(&self, name: &str) -> Result<(), BindError> {
-        let topics: Vec<String> = self
-            .map
-            .processor(name)
-            .map(|entry| {
-                let outputs = entry.outputs().chain([entry.input.as_str()]);
-                outputs.map(|topic| self.config.prefix.topic(topic)).collect()
-            })
-            .or_else(|_| {
-                self.map.connector(name).map(|entry| {
-                    let inputs = entry.inputs.values().map(String::as_str);
-                    entry.outputs().chain(inputs).map(|topic| self.config.prefix.topic(topic)).collect()
-                })
-            })
-            .map_err(|error| BindError::Fatal(error.to_string()))?;
-        let mut broker = self.broker.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.stop.is_asked() {
-            // Others have waited here for their turn to ask a broker that is away.
-            return Err(BindError::Wait("the process is stopping".to_owned()));
-        }
-        let asked = self.ask_broker(&mut broker, &topics);
-        if asked.is_err() {
-            // A client that was refused may hold on to what it was told.
-            *broker = None;
-        }
-        asked
-    }
-
-    fn ask_broker(&self, broker: &mut Option<BaseConsumer>, topics: &[String]) -> Result<(), BindError> {
-        let address = &self.config.kafka.brokers;
-        let away = |error: rdkafka::error::KafkaError| {
-            BindError::Wait(format!(
-                "kafka at {address}: {error}; is it up? `gistmill stack up` starts a local one"
-            ))
-        };
-        if broker.is_none() {
-            let settings = settings::reader(&self.config.kafka, "read_committed");
-            let made = BaseConsumer::from_config(&settings)
-                .map_err(|error| BindError::Fatal(format!("could not use the kafka settings: {error}")))?;
-            *broker = Some(made);
-        }
-        let Some(client) = broker.as_ref() else { return Ok(()) };
-        let metadata = client.fetch_metadata(None, METADATA_TIMEOUT).map_err(away)?;
-        let missing =
-            topics.iter().find(|name| !metadata.topics().iter().any(|topic| topic.name() == name.as_str()));
-        match missing {
-            Some(topic) => Err(BindError::Wait(format!(
-                "topic {topic} is not on the broker at {address}: run `gistmill topology apply`"
-            ))),
-            None => Ok(()),
-        }
-    }
-
-    /// Says whether the database, if the process uses one, answers, has its tables, and holds the role to row-level
-    /// security.
-    fn database_is_ready(&self) -> Result<(), BindError> {
-        let Some(store) = self.store.get() else { return Ok(()) };
-        self.tasks.block_on(store.ready()).map_err(|error| match error {
-            state::Error::UnsafeRole(_) => BindError::Fatal(error.describe()),
-            other => BindError::Wait(format!("postgres at {}: {}", store.address(), other.describe())),
-        })
-    }
-
-    /// The cluster's id, once the broker answers.
-    fn cluster_id(&self) -> Result<String, BindError> {
-        let settings = settings::reader(&self.config.kafka, "read_committed");
-        let client = Client::new(
-            &settings,
-            settings.create_native_config().map_err(|error| fatal(&error))?,
-            rdkafka::types::RDKafkaType::RD_KAFKA_CONSUMER,
-            DefaultClientContext,
-        )
-        .map_err(|error| fatal(&error))?;
-        client.fetch_cluster_id(METADATA_TIMEOUT).ok_or_else(|| {
-            BindError::Wait(format!("kafka at {}: no cluster id yet", self.config.kafka.brokers))
-        })
-    }
-}
-
-fn fatal(error: &rdkafka::error::KafkaError) -> BindError {
-    BindError::Fatal(format!("could not use the kafka settings: {error}"))
-}
 
 /// A process under construction: add units, then [`Host::run`].
 pub struct Host {

@@ -87,7 +87,7 @@ impl<F: Fold> FoldShape<F> {
             .filter(|marker| marker.state_version == F::STATE_VERSION && marker.next_offset <= committed);
         let stale = parts.keys();
         let states = match usable {
-            Some(marker) => self.states(parts).map(|states| Some((marker.next_offset, states))),
+            Some(marker) => Self::states(parts).map(|states| Some((marker.next_offset, states))),
             None => Ok(None),
         };
         let keys = self.partitions.entry(partition).or_default();
@@ -99,14 +99,14 @@ impl<F: Fold> FoldShape<F> {
             Ok(None) => {}
             // Trying again would find the same bytes.
             Err(why) => {
-                warn!(fold = F::NAME, partition, why, "snapshot is damaged, reading the input instead")
+                warn!(fold = F::NAME, partition, why, "snapshot is damaged, reading the input instead");
             }
         }
         keys.stale = stale;
         Ok(None)
     }
 
-    fn states(&self, parts: Parts) -> Result<BTreeMap<Vec<u8>, F::State>, String> {
+    fn states(parts: Parts) -> Result<BTreeMap<Vec<u8>, F::State>, String> {
         let mut states: BTreeMap<Vec<u8>, F::State> = BTreeMap::new();
         for ((key, part), value) in parts.into_values()? {
             states.entry(key).or_default().restore(&part, &value).map_err(|error| error.to_string())?;

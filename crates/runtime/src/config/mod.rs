@@ -2,11 +2,16 @@
 //!
 //! Invariant: no other part of the program reads the environment, and an unknown key is an error that names it.
 
+mod properties;
+mod sections;
+
 use config::{Environment, File, FileFormat};
 use garde::Validate;
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer, de::Error as _};
-use std::{collections::BTreeMap, fmt, path::Path};
+pub use properties::Properties;
+use secrecy::ExposeSecret;
+pub use sections::{DigestSettings, Files, Http, Kafka, Postgres, Registry, Telemetry};
+use serde::Deserialize;
+use std::path::Path;
 use topology::Prefix;
 
 /// Settings of every processor, connector and command. Environment: `GISTMILL_KAFKA__BROKERS` sets
@@ -60,183 +65,6 @@ impl Default for Config {
             files: Files::default(),
             telemetry: Telemetry::default(),
         }
-    }
-}
-
-/// Broker.
-#[derive(Debug, Clone, Deserialize, Validate)]
-#[serde(default, deny_unknown_fields)]
-pub struct Kafka {
-    /// Bootstrap servers.
-    #[garde(length(min = 1))]
-    pub brokers: String,
-    /// Any librdkafka property, for all clients: security, timeouts, ... In the environment `key=value;key=value`.
-    #[garde(skip)]
-    pub properties: Properties,
-    /// For consumers only.
-    #[garde(skip)]
-    pub consumer_properties: Properties,
-    /// For producers only.
-    #[garde(skip)]
-    pub producer_properties: Properties,
-    /// Consumer and producer pairs per processor. Default: 1; the partitions are split among them.
-    #[garde(range(min = 1, max = 64))]
-    pub pairs: usize,
-}
-
-impl Default for Kafka {
-    fn default() -> Self {
-        Self {
-            brokers: "127.0.0.1:29090".to_owned(),
-            properties: Properties::default(),
-            consumer_properties: Properties::default(),
-            producer_properties: Properties::default(),
-            pairs: 1,
-        }
-    }
-}
-
-/// Schema registry.
-#[derive(Debug, Clone, Deserialize, Validate)]
-#[serde(default, deny_unknown_fields)]
-pub struct Registry {
-    /// Root of the Confluent API; credentials may stand in the URL.
-    #[garde(skip)]
-    pub url: SecretString,
-}
-
-impl Default for Registry {
-    fn default() -> Self {
-        Self { url: "http://127.0.0.1:29092/apis/ccompat/v7".into() }
-    }
-}
-
-/// Database.
-#[derive(Debug, Clone, Deserialize, Validate)]
-#[serde(default, deny_unknown_fields)]
-pub struct Postgres {
-    /// As the application role, which row-level security holds.
-    #[garde(skip)]
-    pub url: SecretString,
-    /// As the owner of the schema, for migrations only.
-    #[garde(skip)]
-    pub owner_url: Option<SecretString>,
-}
-
-impl Default for Postgres {
-    fn default() -> Self {
-        Self { url: "postgres://gistmill_app@127.0.0.1:29094/gistmill".into(), owner_url: None }
-    }
-}
-
-/// Health and metrics.
-#[derive(Debug, Clone, Default, Deserialize, Validate)]
-#[serde(default, deny_unknown_fields)]
-pub struct Http {
-    /// Address for `/livez`, `/readyz` and `/metrics`, such as `127.0.0.1:9100`. Default: none is opened.
-    #[garde(skip)]
-    pub listen: Option<std::net::SocketAddr>,
-}
-
-/// What the digest processors are told; the environment's names are those of the event contract.
-#[derive(Debug, Clone, Deserialize, Validate)]
-#[serde(default, deny_unknown_fields)]
-pub struct DigestSettings {
-    /// `DIGEST_AGENT_ENABLED`: digests for every tenant. Default: true.
-    #[garde(skip)]
-    pub agent_enabled: bool,
-    /// `DIGEST_AGENT_CANARY_TENANTS`: tenants that get digests even when that is off; CSV or a JSON array.
-    #[garde(skip)]
-    pub agent_canary_tenants: String,
-    /// `DIGEST_DELIVERY_SCOPE`: scope without which a digest is blocked.
-    #[garde(length(min = 1))]
-    pub delivery_scope: String,
-    /// `DIGEST_QUALITY_THRESHOLD`: quality score in [0, 1] below which a digest is blocked. Default: the gate's own.
-    #[garde(inner(range(min = 0.0, max = 1.0)))]
-    pub quality_threshold: Option<f64>,
-}
-
-impl Default for DigestSettings {
-    fn default() -> Self {
-        Self {
-            agent_enabled: true,
-            agent_canary_tenants: String::new(),
-            delivery_scope: "DIGEST_READ".to_owned(),
-            quality_threshold: None,
-        }
-    }
-}
-
-/// Where `file_sink` writes.
-#[derive(Debug, Clone, Deserialize, Validate)]
-#[serde(default, deny_unknown_fields)]
-pub struct Files {
-    /// Directory of digests, made when missing. Default: `out`.
-    #[garde(skip)]
-    pub directory: std::path::PathBuf,
-}
-
-impl Default for Files {
-    fn default() -> Self {
-        Self { directory: "out".into() }
-    }
-}
-
-/// Logs and traces.
-#[derive(Debug, Clone, Deserialize, Validate)]
-#[serde(default, deny_unknown_fields)]
-pub struct Telemetry {
-    /// Filter of log lines, such as `info` or `runtime=debug,warn`.
-    #[garde(length(min = 1))]
-    pub log: String,
-    /// Log lines as JSON. Default: true; `gistmill up` in a terminal prints text.
-    #[garde(skip)]
-    pub json: bool,
-    /// OTLP endpoint over HTTP for traces, such as `http://127.0.0.1:4318/v1/traces`. Default: none are sent.
-    #[garde(skip)]
-    pub otlp_endpoint: Option<String>,
-}
-
-impl Default for Telemetry {
-    fn default() -> Self {
-        Self { log: "info".to_owned(), json: true, otlp_endpoint: None }
-    }
-}
-
-/// librdkafka properties.
-#[derive(Clone, Default)]
-pub struct Properties(pub BTreeMap<String, String>);
-
-impl fmt::Debug for Properties {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hidden =
-            |key: &str| ["password", "secret", "jaas", "key.pem"].iter().any(|word| key.contains(word));
-        f.debug_map()
-            .entries(self.0.iter().map(|(key, value)| (key, if hidden(key) { "[redacted]" } else { value })))
-            .finish()
-    }
-}
-
-impl<'de> Deserialize<'de> for Properties {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Form {
-            Map(BTreeMap<String, String>),
-            Text(String),
-        }
-        let text = match Form::deserialize(deserializer)? {
-            Form::Map(map) => return Ok(Self(map)),
-            Form::Text(text) => text,
-        };
-        let pairs = text.split([';', '\n']).map(str::trim).filter(|pair| !pair.is_empty());
-        let pair = |pair: &str| {
-            let (key, value) = pair
-                .split_once('=')
-                .ok_or_else(|| D::Error::custom(format!("expected key=value;key=value, found {pair:?}")))?;
-            Ok((key.trim().to_owned(), value.trim().to_owned()))
-        };
-        Ok(Self(pairs.map(pair).collect::<Result<_, D::Error>>()?))
     }
 }
 

@@ -1,0 +1,45 @@
+//! Bounds of the loop: when it commits, how much may wait, how long it waits itself.
+
+use std::time::Duration;
+
+/// Bounds of the loop. Times are durations; the defaults are the measured ones.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    /// Inputs after which a transaction commits.
+    pub(crate) commit_records: usize,
+    /// Age at which a transaction commits when nothing more is there to read.
+    pub(crate) commit_idle: Duration,
+    /// Age at which a transaction commits in any case.
+    pub(crate) commit_interval: Duration,
+    /// Age at which a Fold writes its state, or at least its offset.
+    pub(crate) round_interval: Duration,
+    /// Inputs after which a Fold writes its state.
+    pub(crate) round_records: usize,
+    /// Inputs waiting for answers or for order, over all partitions.
+    pub(crate) in_flight_max: usize,
+    /// First and longest wait before something that failed is tried again.
+    pub(crate) retry: (Duration, Duration),
+    /// Wait before a fenced producer is rebuilt, once.
+    pub(crate) fenced_wait: Duration,
+    /// A second rebuild within this time ends the loop.
+    pub(crate) rebuild_window: Duration,
+    /// Longest wait for records when there is nothing else to do.
+    pub(crate) poll_wait: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            commit_records: 10_000,
+            commit_idle: Duration::from_millis(5),
+            commit_interval: Duration::from_millis(100),
+            round_interval: Duration::from_secs(10),
+            round_records: 50_000,
+            in_flight_max: 256,
+            retry: (Duration::from_millis(100), Duration::from_secs(5)),
+            fenced_wait: Duration::from_mins(1),
+            rebuild_window: Duration::from_secs(30),
+            poll_wait: Duration::from_millis(250),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What the units of a process share, and what they ask their peers before they begin.
+
+use super::{Stop, binding::BindError, status::UnitStatus};
+use crate::{config::Config, kafka::settings, metrics::Metrics, telemetry::Tracer};
+use rdkafka::{
+    client::{Client, DefaultClientContext},
+    config::FromClientConfig,
+    consumer::{BaseConsumer, Consumer},
+};
+use registry::RegistrySource;
+use state::Store;
+use std::{
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
+use topology::Map;
+
+/// Wait between two looks at something that is away.
+const PATIENCE: Duration = Duration::from_secs(1);
+const METADATA_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What the units of a process share.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) map: Map,
+    pub(crate) tasks: tokio::runtime::Handle,
+    pub(crate) registry: registry::Client,
+    pub(crate) schemas: Arc<RegistrySource>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) tracer: Option<Tracer>,
+    pub(crate) stop: Stop,
+    /// Consumers that the process is meant to have, for their share of memory.
+    pub(crate) consumers: usize,
+    /// The database, for a process that uses one.
+    pub(super) store: OnceLock<Store>,
+    pub(super) broker: Mutex<Option<BaseConsumer>>,
+}
+
+/// What a unit waits with.
+pub(crate) struct Wait<'a> {
+    pub(crate) stop: &'a Stop,
+    pub(crate) status: &'a UnitStatus,
+}
+
+impl Wait<'_> {
+    pub(crate) fn for_a_while(&self, what: &str) {
+        self.status.waiting(what);
+        self.stop.wait(PATIENCE);
+    }
+}
+
+impl Shared {
+    /// Says whether the broker answers and has the topics of a unit.
+    pub(super) fn topics_exist(&self, name: &str) -> Result<(), BindError> {
+        let topics: Vec<String> = self
+            .map
+            .processor(name)
+            .map(|entry| {
+                let outputs = entry.outputs().chain([entry.input.as_str()]);
+                outputs.map(|topic| self.config.prefix.topic(topic)).collect()
+            })
+            .or_else(|_| {
+                self.map.connector(name).map(|entry| {
+                    let inputs = entry.inputs.values().map(String::as_str);
+                    entry.outputs().chain(inputs).map(|topic| self.config.prefix.topic(topic)).collect()
+                })
+            })
+            .map_err(|error| BindError::Fatal(error.to_string()))?;
+        let mut broker = self.broker.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.stop.is_asked() {
+            // Others have waited here for their turn to ask a broker that is away.
+            return Err(BindError::Wait("the process is stopping".to_owned()));
+        }
+        let asked = self.ask_broker(&mut broker, &topics);
+        if asked.is_err() {
+            // A client that was refused may hold on to what it was told.
+            *broker = None;
+        }
+        asked
+    }
+
+    fn ask_broker(&self, broker: &mut Option<BaseConsumer>, topics: &[String]) -> Result<(), BindError> {
+        let address = &self.config.kafka.brokers;
+        let away = |error: rdkafka::error::KafkaError| {
+            BindError::Wait(format!(
+                "kafka at {address}: {error}; is it up? `gistmill stack up` starts a local one"
+            ))
+        };
+        if broker.is_none() {
+            let settings = settings::reader(&self.config.kafka, "read_committed");
+            let made = BaseConsumer::from_config(&settings)
+                .map_err(|error| BindError::Fatal(format!("could not use the kafka settings: {error}")))?;
+            *broker = Some(made);
+        }
+        let Some(client) = broker.as_ref() else { return Ok(()) };
+        let metadata = client.fetch_metadata(None, METADATA_TIMEOUT).map_err(away)?;
+        let missing =
+            topics.iter().find(|name| !metadata.topics().iter().any(|topic| topic.name() == name.as_str()));
+        match missing {
+            Some(topic) => Err(BindError::Wait(format!(
+                "topic {topic} is not on the broker at {address}: run `gistmill topology apply`"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Says whether the database, if the process uses one, answers, has its tables, and holds the role to row-level
+    /// security.
+    pub(super) fn database_is_ready(&self) -> Result<(), BindError> {
+        let Some(store) = self.store.get() else { return Ok(()) };
+        self.tasks.block_on(store.ready()).map_err(|error| match error {
+            state::Error::UnsafeRole(_) => BindError::Fatal(error.describe()),
+            other => BindError::Wait(format!("postgres at {}: {}", store.address(), other.describe())),
+        })
+    }
+
+    /// The cluster's id, once the broker answers.
+    pub(super) fn cluster_id(&self) -> Result<String, BindError> {
+        let settings = settings::reader(&self.config.kafka, "read_committed");
+        let client = Client::new(
+            &settings,
+            settings.create_native_config().map_err(|error| fatal(&error))?,
+            rdkafka::types::RDKafkaType::RD_KAFKA_CONSUMER,
+            DefaultClientContext,
+        )
+        .map_err(|error| fatal(&error))?;
+        client.fetch_cluster_id(METADATA_TIMEOUT).ok_or_else(|| {
+            BindError::Wait(format!("kafka at {}: no cluster id yet", self.config.kafka.brokers))
+        })
+    }
+}
+
+fn fatal(error: &rdkafka::error::KafkaError) -> BindError {
+    BindError::Fatal(format!("could not use the kafka settings: {error}"))
+}
