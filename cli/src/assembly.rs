@@ -7,57 +7,53 @@ use delivery_manager::DeliveryManager;
 use digest_trigger::{DigestTrigger, canary_tenants};
 use runtime::{Config, Host};
 
+/// Puts a unit into a process.
+type Add = fn(&mut Host) -> anyhow::Result<()>;
+
 /// Units that `gistmill up` starts and `gistmill run NAME` starts alone, in the order of the flow.
-pub(crate) const UNITS: [&str; 13] = [
-    "window_builder",
-    "digest_trigger",
-    "context_builder",
-    "thread_builder",
-    "segmenter",
-    "emotion",
-    "roles",
-    "topic",
-    "synthesis",
-    "delivery_manager",
-    "postgres_sink",
-    "postgres_outbox_source",
-    "file_sink",
+const UNITS: &[(&str, Add)] = &[
+    ("window_builder", |host| Ok(host.fold(window_builder::WindowBuilder::default())?)),
+    ("digest_trigger", |host| {
+        let trigger = trigger(host.config())?;
+        Ok(host.processor(trigger)?)
+    }),
+    ("context_builder", |host| Ok(host.lookup(context_builder::ContextBuilder::default())?)),
+    ("thread_builder", |host| Ok(host.processor(thread_builder::ThreadBuilder)?)),
+    ("segmenter", |host| Ok(host.processor(segmenter::Segmenter)?)),
+    ("emotion", |host| Ok(host.processor(emotion::Emotion)?)),
+    ("roles", |host| Ok(host.processor(roles::RoleFinder)?)),
+    ("topic", |host| Ok(host.processor(topic::TopicFinder)?)),
+    ("synthesis", |host| Ok(host.processor(synthesis::Synthesis::default())?)),
+    ("delivery_manager", |host| {
+        let gates = gates(host.config());
+        Ok(host.processor(gates)?)
+    }),
+    ("postgres_sink", |host| {
+        let store = host.store()?;
+        Ok(host.sink(move |cluster| postgres_sink::PostgresSink::new(store.clone(), cluster))?)
+    }),
+    ("postgres_outbox_source", |host| {
+        let store = host.store()?;
+        Ok(host.source(postgres_outbox_source::PostgresOutboxSource::new(store))?)
+    }),
+    ("file_sink", |host| {
+        let (store, directory) = (host.store()?, host.config().files.directory.clone());
+        Ok(host.sink(move |cluster| file_sink::FileSink::new(store.clone(), cluster, directory.clone()))?)
+    }),
 ];
+
+/// Names of all units, in the order of the flow.
+pub(crate) fn units() -> impl Iterator<Item = &'static str> {
+    UNITS.iter().map(|(name, _)| *name)
+}
 
 /// Adds the unit called `name` to a process.
 pub(crate) fn add(host: &mut Host, name: &str) -> anyhow::Result<()> {
-    match name {
-        "window_builder" => host.fold(window_builder::WindowBuilder::default())?,
-        "digest_trigger" => {
-            let trigger = trigger(host.config())?;
-            host.processor(trigger)?;
-        }
-        "context_builder" => host.lookup(context_builder::ContextBuilder::default())?,
-        "thread_builder" => host.processor(thread_builder::ThreadBuilder)?,
-        "segmenter" => host.processor(segmenter::Segmenter)?,
-        "emotion" => host.processor(emotion::Emotion)?,
-        "roles" => host.processor(roles::RoleFinder)?,
-        "topic" => host.processor(topic::TopicFinder)?,
-        "synthesis" => host.processor(synthesis::Synthesis::default())?,
-        "delivery_manager" => {
-            let gates = gates(host.config());
-            host.processor(gates)?;
-        }
-        "postgres_sink" => {
-            let store = host.store()?;
-            host.sink(move |cluster| postgres_sink::PostgresSink::new(store.clone(), cluster))?;
-        }
-        "postgres_outbox_source" => {
-            let store = host.store()?;
-            host.source(postgres_outbox_source::PostgresOutboxSource::new(store))?;
-        }
-        "file_sink" => {
-            let (store, directory) = (host.store()?, host.config().files.directory.clone());
-            host.sink(move |cluster| file_sink::FileSink::new(store.clone(), cluster, directory.clone()))?;
-        }
-        _ => bail!("no processor or connector is called {name:?}; there are {}", UNITS.join(", ")),
-    }
-    Ok(())
+    let Some((_, add)) = UNITS.iter().find(|unit| unit.0 == name) else {
+        let known = units().collect::<Vec<_>>().join(", ");
+        bail!("no processor or connector is called {name:?}; there are {known}")
+    };
+    add(host)
 }
 
 fn trigger(config: &Config) -> anyhow::Result<DigestTrigger> {
@@ -92,6 +88,6 @@ mod tests {
         let connectors =
             map.connectors().map(|entry| entry.name.clone()).filter(|name| name != "telegram_export_source");
         let in_map: BTreeSet<String> = processors.chain(connectors).collect();
-        assert_eq!(in_map, UNITS.iter().map(ToString::to_string).collect());
+        assert_eq!(in_map, units().map(ToOwned::to_owned).collect());
     }
 }

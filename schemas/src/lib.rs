@@ -37,7 +37,7 @@ pub use ingested::{
     MessageKind, Reaction,
 };
 pub use record::{RECORD_TYPES, Record, RecordType, record_type};
-pub use stage::{DigestStageCompleted, DigestStageStarted, DigestState, STAGES, outcome};
+pub use stage::{DigestStageCompleted, DigestStageStarted, DigestState, outcome};
 pub use window::{GroupWindowReady, WindowRef};
 pub use wire::{
     DecodeError, Decoder, EncodeError, Encoder, SchemaSource, SchemaSourceError, frame_schema_id,

@@ -7,10 +7,6 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The stages in their order.
-pub const STAGES: [&str; 7] =
-    ["thread_builder", "segmenter", "emotion", "roles", "topic", "synthesis", "delivery_manager"];
-
 /// Names of a stage's outcome on the wire; the set is open.
 pub mod outcome {
     /// Worked as meant.

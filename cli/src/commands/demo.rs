@@ -60,8 +60,8 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
         anyhow::Ok(())
     })?;
     say("starting every processor");
-    let mut host = Host::new(config.clone(), assembly::UNITS.len())?;
-    for name in assembly::UNITS {
+    let mut host = Host::new(config.clone(), assembly::units().count())?;
+    for name in assembly::units() {
         assembly::add(&mut host, name)?;
     }
     let store = host.store()?;

@@ -29,8 +29,8 @@ GISTMILL_TELEMETRY__OTLP_ENDPOINT, DIGEST_AGENT_ENABLED, DIGEST_AGENT_CANARY_TEN
 DIGEST_QUALITY_THRESHOLD. What is away at start is waited for, and the log says what it is.";
 
 pub(crate) fn run(arguments: &Arguments, settings: &Settings, _: &mut dyn Write) -> anyhow::Result<Exit> {
-    let wanted = |name: &&&str| !arguments.without.iter().any(|without| without == **name);
-    start(&assembly::UNITS.iter().filter(wanted).copied().collect::<Vec<_>>(), settings)
+    let wanted = |name: &&str| !arguments.without.iter().any(|without| without == name);
+    start(&assembly::units().filter(wanted).collect::<Vec<_>>(), settings)
 }
 
 /// Runs the named units to their end.
