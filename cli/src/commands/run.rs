@@ -2,15 +2,16 @@
 
 use std::io::Write;
 
-use clap::Args;
+use clap::{Args, builder::PossibleValuesParser};
 
-use crate::{commands::up, exit::Exit, settings::Settings};
+use crate::{assembly, commands::up, exit::Exit, settings::Settings};
 
 /// Run one processor or sink in this process, until it is interrupted
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
     /// Its name in the map
+    #[arg(value_parser = PossibleValuesParser::new(assembly::units()))]
     name: String,
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write, stderr};
 
-use clap::Args;
+use clap::{Args, builder::PossibleValuesParser};
 use runtime::Host;
 
 use crate::{assembly, exit::Exit, settings::Settings};
@@ -12,7 +12,7 @@ use crate::{assembly, exit::Exit, settings::Settings};
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
     /// Leave these out; may be repeated
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(assembly::units()))]
     without: Vec<String>,
 }
 
