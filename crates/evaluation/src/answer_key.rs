@@ -1,12 +1,14 @@
 //! Holds digests against the answer key of a sample: what a careful reader would note.
 //!
-//! Invariant: pure; a found item needs a citation of one of its messages in the list of its kind, nothing looser.
+//! Invariant: pure; a found item needs a citation of one of its messages in the list of its kind, and a found
+//! conversation a thread that shares half of their messages, nothing looser.
 
 use schemas::{ContextMessage, Digest, Threads};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// Overlap of two sets of messages (Jaccard) from which they are the same conversation.
+/// Overlap of two sets of messages (intersection over union) from which they are the same conversation; the
+/// bound of detection in Everingham et al., "The PASCAL Visual Object Classes (VOC) Challenge" (IJCV 2010).
 const SAME_THREAD: f64 = 0.5;
 
 /// A sample's answer key; further fields are for people.
@@ -33,7 +35,7 @@ pub struct Item {
     pub owner: Option<String>,
 }
 
-/// A conversation.
+/// A conversation; it lies within one window.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Conversation {
     /// In the words of the key.
@@ -145,19 +147,24 @@ fn owns(wanted: Option<&str>, found: Option<&str>) -> bool {
     })
 }
 
+/// Threads part the messages of a window, so that many or large ones find no more conversations than right ones.
 fn threads(key: &AnswerKey, windows: &[Digested<'_>]) -> Tally {
     let listed: Vec<BTreeSet<i64>> = windows
         .iter()
         .flat_map(|window| &window.threads.threads)
         .map(|thread| thread.message_ids.iter().copied().collect())
         .collect();
+    conversations(&key.threads, &listed)
+}
+
+fn conversations(wanted: &[Conversation], listed: &[BTreeSet<i64>]) -> Tally {
     let found = |conversation: &&Conversation| {
-        let wanted: BTreeSet<i64> = conversation.message_ids.iter().copied().collect();
-        listed.iter().any(|thread| jaccard(&wanted, thread) >= SAME_THREAD)
+        let messages: BTreeSet<i64> = conversation.message_ids.iter().copied().collect();
+        listed.iter().any(|thread| jaccard(&messages, thread) >= SAME_THREAD)
     };
-    let missed = key.threads.iter().filter(|conversation| !found(conversation));
+    let missed = wanted.iter().filter(|conversation| !found(conversation));
     Tally {
-        total: key.threads.len(),
+        total: wanted.len(),
         missed: missed.map(|conversation| conversation.title.clone()).collect(),
         listed: listed.len(),
     }
@@ -198,9 +205,24 @@ mod tests {
         assert!(!owns(Some("Tom"), None));
     }
 
+    fn set(ids: &[i64]) -> BTreeSet<i64> {
+        ids.iter().copied().collect()
+    }
+
+    #[test]
+    fn a_conversation_needs_a_thread_of_about_its_messages() {
+        let wanted = [("halved", 1..=4), ("swallowed", 5..=8), ("kept", 9..=12)];
+        let wanted =
+            wanted.map(|(title, ids)| Conversation { title: title.to_owned(), message_ids: ids.collect() });
+        // 2 of 5, 4 of 9 and 4 of 7.
+        let listed =
+            [set(&[1, 2, 20]), set(&[3, 4, 5, 6, 7, 8, 21, 22, 23]), set(&[9, 10, 11, 12, 24, 25, 26])];
+        let tally = conversations(&wanted, &listed);
+        assert_eq!((tally.found(), tally.missed), (1, vec!["halved".to_owned(), "swallowed".to_owned()]));
+    }
+
     #[test]
     fn overlap_by_hand() {
-        let set = |ids: &[i64]| ids.iter().copied().collect::<BTreeSet<i64>>();
         assert!((jaccard(&set(&[1, 2, 3]), &set(&[2, 3, 4])) - 0.5).abs() < 1e-9);
         assert!(jaccard(&set(&[]), &set(&[])) < 1e-9);
     }

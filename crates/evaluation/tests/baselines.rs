@@ -1,4 +1,5 @@
 //! Each stage beats its simple baseline on real data; skipped where the data folder is absent.
+#![expect(clippy::expect_used, reason = "the helpers of a test may fail it")]
 
 use std::path::{Path, PathBuf};
 
@@ -8,13 +9,13 @@ fn data_dir() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    println!("skipped: there is no {}", folder.display());
+    eprintln!("skipped: there is no {}", folder.display());
     None
 }
 
 fn check(stage: &str, rows_min: usize) {
     let Some(folder) = data_dir() else { return };
-    let report = evaluation::run(stage, &folder).unwrap();
+    let report = evaluation::run(stage, &folder).expect("data is readable");
     assert_eq!(report.stage, stage);
     assert!(report.rows.iter().filter(|row| row.baseline.is_some()).count() >= rows_min);
     assert!(report.behind().is_empty(), "not above the baseline: {:?}", report.behind());

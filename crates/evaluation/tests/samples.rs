@@ -72,6 +72,14 @@ fn most_of_the_answer_keys_is_found() {
                 tally.total
             );
         }
+        // Threads part the messages, so that listing more of them finds no more.
+        let threads = &checked.threads;
+        assert!(
+            threads.share() >= FOUND_MIN,
+            "{name}: threads {:.2}, missed {:?}",
+            threads.share(),
+            threads.missed
+        );
         assert_eq!(checked.dangling, 0, "{name}");
     }
 }

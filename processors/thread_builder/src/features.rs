@@ -75,7 +75,8 @@ pub(crate) struct Placement {
     pub(crate) best_cosine: f64,
 }
 
-fn seconds(later: &Post, earlier: &Post) -> f64 {
+/// Seconds from a post to a later one.
+pub(crate) fn seconds(later: &Post, earlier: &Post) -> f64 {
     later.at_ms.saturating_sub(earlier.at_ms).max(0) as f64 / 1000.0
 }
 

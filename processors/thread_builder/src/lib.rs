@@ -9,6 +9,7 @@ mod linker;
 mod model;
 mod names;
 mod post;
+mod rhythm;
 
 pub use features::{FEATURES, Features, START_FEATURE};
 pub use linker::{CANDIDATES_MAX, Candidate, Linker, choose};
@@ -32,7 +33,7 @@ pub struct ThreadBuilder;
 
 impl Stage for ThreadBuilder {
     const NAME: &'static str = "thread_builder";
-    const CODE_VERSION: &'static str = "1";
+    const CODE_VERSION: &'static str = "2";
     const SCHEMA_VERSION: i32 = 1;
     type In = DigestContextPrepared;
 

@@ -8,6 +8,7 @@ use crate::{
     features::{self, Features, Placement, Scene},
     model::{Habit, Model},
     post::{Post, prepare},
+    rhythm::Rhythm,
 };
 use schemas::ContextMessage;
 use std::collections::BTreeMap;
@@ -26,6 +27,8 @@ pub struct Candidate {
     pub parent: Option<usize>,
     /// What speaks for it.
     pub features: Features,
+    /// Evidence that the model does not see, in natural logarithms of odds: for a new thread, the silence before.
+    pub evidence: f64,
 }
 
 /// Gives parents to messages one after another.
@@ -35,6 +38,7 @@ pub struct Linker {
     topics: Vec<Option<i64>>,
     conversation: Conversation,
     pace_s: f64,
+    rhythm: Option<Rhythm>,
     recent: BTreeMap<Option<i64>, Vec<usize>>,
     next: usize,
 }
@@ -42,14 +46,20 @@ pub struct Linker {
 impl Linker {
     /// A linker over messages sorted by (`sent_at`, id).
     pub fn new(messages: &[&ContextMessage]) -> Self {
-        Self {
+        let mut linker = Self {
             posts: prepare(messages),
             topics: messages.iter().map(|message| message.topic_id).collect(),
             conversation: Conversation::default(),
             pace_s: pace(messages),
+            rhythm: None,
             recent: BTreeMap::new(),
             next: 0,
+        };
+        // People who address each other talk across each other, too: there a pause is of the room, not of a talk.
+        if linker.habit() == Habit::Replying {
+            linker.rhythm = Rhythm::of(&pauses(messages));
         }
+        linker
     }
 
     /// How people show whom they answer.
@@ -80,11 +90,20 @@ impl Linker {
             .map(|(parent, placement)| Candidate {
                 parent: Some(*parent),
                 features: features::of_parent(scene, *parent, placement),
+                evidence: 0.0,
             })
             .collect();
         let start = features::of_start(scene, recent.last().copied(), best, best_thread);
-        candidates.push(Candidate { parent: None, features: start });
+        candidates.push(Candidate { parent: None, features: start, evidence: self.silence(recent) });
         candidates
+    }
+
+    /// Evidence of the silence before the next message that a talk has ended. Posts of bots do not break a silence.
+    fn silence(&self, recent: &[usize]) -> f64 {
+        let child = &self.posts[self.next];
+        let before = recent.iter().rev().map(|&at| &self.posts[at]).find(|post| !post.is_bot);
+        let evidence = |(rhythm, post)| Rhythm::evidence(&rhythm, features::seconds(child, post));
+        self.rhythm.zip(before).map_or(0.0, evidence)
     }
 
     fn place(&self, recent: &[usize]) -> Vec<(usize, Placement)> {
@@ -142,7 +161,8 @@ impl Linker {
 
 /// Best candidate and its probability among all, with ties to the nearer one.
 pub fn choose(model: &Model, candidates: &[Candidate]) -> Option<(usize, f64)> {
-    let scores: Vec<f64> = candidates.iter().map(|candidate| model.score(&candidate.features)).collect();
+    let score = |candidate: &Candidate| model.score(&candidate.features) + candidate.evidence;
+    let scores: Vec<f64> = candidates.iter().map(score).collect();
     let mut best = 0;
     for (at, score) in scores.iter().enumerate() {
         if *score > scores[best] {
@@ -152,6 +172,17 @@ pub fn choose(model: &Model, candidates: &[Candidate]) -> Option<(usize, f64)> {
     let top = scores.get(best)?;
     let total: f64 = scores.iter().map(|score| (score - top).exp()).sum();
     Some((best, 1.0 / total))
+}
+
+/// Pauses in seconds between neighbours of each forum topic, by topic.
+fn pauses(messages: &[&ContextMessage]) -> Vec<f64> {
+    let mut last: BTreeMap<Option<i64>, i64> = BTreeMap::new();
+    let people = messages.iter().filter(|message| !message.is_bot);
+    let pause = |message: &&ContextMessage| {
+        let before = last.insert(message.topic_id, message.sent_at)?;
+        Some(message.sent_at.saturating_sub(before).max(0) as f64 / 1000.0)
+    };
+    people.filter_map(pause).collect()
 }
 
 /// Median pause in seconds inside talks, at least one.

@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 fn post(id: i64, author: &str, seconds: i64, text: &str) -> ContextMessage {
     ContextMessage {
@@ -78,6 +79,46 @@ fn forum_topics_never_mix() {
     for thread in build(&messages).threads {
         assert!(thread.message_ids.iter().all(|id| id % 2 == thread.thread_id % 2));
     }
+}
+
+const SUBJECTS: [&str; 6] = ["крышу", "насос", "сервер", "отпуск", "договор", "обед"];
+
+/// Six talks of five messages by the same three people, about two minutes apart, with 40 minutes from start to start.
+fn bursts(bot_before_each: bool) -> Vec<ContextMessage> {
+    let said = |at: i64| {
+        let (talk, place) = ((at / 5) as usize, (at % 5) as usize);
+        let text = if place == 0 {
+            format!("кто знает, что решили про {}?", SUBJECTS[talk])
+        } else {
+            "так и было".to_owned()
+        };
+        let seconds = at / 5 * 2400 + [0, 110, 200, 330, 420][place];
+        post(at, ["Anna", "Boris", "Vera"][place % 3], seconds, &text)
+    };
+    let notice = |at: i64| {
+        let seconds = said(at).sent_at / 1000 - 60;
+        ContextMessage { is_bot: true, ..post(100 + at, "CI", seconds, "сборка готова") }
+    };
+    let bots = (0..30).filter(|at| bot_before_each && at % 5 == 0).map(notice);
+    (0..30).map(said).chain(bots).collect()
+}
+
+#[test]
+fn a_silence_beyond_the_rhythm_of_the_window_starts_a_thread() {
+    for bot_before_each in [false, true] {
+        for thread in build(&bursts(bot_before_each)).threads {
+            let people = thread.message_ids.iter().filter(|&&id| id < 100);
+            let talks: BTreeSet<i64> = people.map(|id| id / 5).collect();
+            assert!(talks.len() <= 1, "{:?}", thread.message_ids);
+        }
+    }
+}
+
+#[test]
+fn an_answer_after_a_silence_stays_an_answer() {
+    let mut messages = bursts(false);
+    messages[25].reply_to = Some(22);
+    assert_eq!(parent_of(&build(&messages), 25), Some(22));
 }
 
 #[test]
