@@ -1,7 +1,11 @@
-//! Exit codes for scripts. Two, a wrong command line, is clap's own.
+//! Exit codes for scripts. Two, a wrong command line, is clap's own; values that clap cannot judge have it too.
 
+use std::error::Error as StdError;
 use std::io::{self, Write};
 use std::process::ExitCode;
+
+use runtime::operate;
+use topology::broker;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +15,8 @@ pub(crate) enum Exit {
     Done = 0,
     /// It failed.
     Failed = 1,
+    /// An argument has a value that cannot work.
+    Usage = 2,
     /// What it needs is not running.
     NotRunning = 3,
 }
@@ -28,14 +34,44 @@ pub(crate) fn report(error: &anyhow::Error, err: &mut dyn Write) -> Exit {
     if error.chain().filter_map(|cause| cause.downcast_ref()).any(closed) {
         return Exit::Done;
     }
-    let asked = error.downcast_ref::<runtime::operate::Error>();
-    let advice = asked.and_then(runtime::operate::Error::advice).map(|advice| format!("; {advice}"));
+    let (exit, advice) = error.chain().find_map(judge).unwrap_or((Exit::Failed, None));
+    let advice = advice.map(|advice| format!("; {advice}")).unwrap_or_default();
     // Nothing is left to tell a failure of standard error to.
-    drop(writeln!(err, "error: {error:#}{}", advice.unwrap_or_default()));
-    match error.downcast_ref() {
-        Some(stack::Error::NotRunning { .. }) => Exit::NotRunning,
-        _ if asked.is_some_and(runtime::operate::Error::is_away) => Exit::NotRunning,
-        _ => Exit::Failed,
+    drop(writeln!(err, "error: {error:#}{advice}"));
+    exit
+}
+
+/// What one cause of a failure says of all of it: its code, and what to do where the message does not say that.
+fn judge(cause: &(dyn StdError + 'static)) -> Option<(Exit, Option<String>)> {
+    if let Some(error) = cause.downcast_ref::<operate::Error>() {
+        return match error {
+            operate::Error::UnknownTopic { .. } | operate::Error::UnknownPartition { .. } => {
+                Some((Exit::Usage, None))
+            }
+            _ => error.is_away().then(|| (Exit::NotRunning, error.advice())),
+        };
+    }
+    if let Some(stack::Error::NotRunning { .. }) = cause.downcast_ref() {
+        return Some((Exit::NotRunning, None));
+    }
+    if cause.downcast_ref().is_some_and(telegram_export_source::Error::is_usage) {
+        return Some((Exit::Usage, None));
+    }
+    away(cause).map(|variable| {
+        let advice = format!("start it with `gistmill stack up`, or set {variable} to where it is");
+        (Exit::NotRunning, Some(advice))
+    })
+}
+
+/// The setting that names a peer that is away.
+fn away(cause: &(dyn StdError + 'static)) -> Option<&'static str> {
+    if let Some(state::Error::Unreachable { .. }) = cause.downcast_ref() {
+        return Some("GISTMILL_POSTGRES__URL (for migrate GISTMILL_POSTGRES__OWNER_URL)");
+    }
+    match cause.downcast_ref()? {
+        broker::Error::Unreachable { .. } => Some("GISTMILL_KAFKA__BROKERS"),
+        broker::Error::Registry(registry) if registry.is_away() => Some("GISTMILL_REGISTRY__URL"),
+        _ => None,
     }
 }
 
@@ -58,12 +94,37 @@ mod tests {
 
     #[test]
     fn a_peer_that_is_away_has_that_code_too_and_is_told_how_to_start_it() {
-        let error = runtime::operate::Error::KafkaAway { brokers: "b:1".to_owned(), source: None };
+        let error = operate::Error::KafkaAway { brokers: "b:1".to_owned(), source: None };
         let (exit, text) = reported(error);
         assert_eq!(exit, Exit::NotRunning);
         let expected = "error: could not reach kafka at b:1 within 6 s; start it with `gistmill stack up`, or set \
                         GISTMILL_KAFKA__BROKERS to where it is\n";
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_database_that_is_away_has_it_whichever_command_asks() {
+        let url = "postgres://gistmill_owner@127.0.0.1:1/gistmill";
+        let schema = state::Schema::of_prefix("").unwrap();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let error = runtime.block_on(state::migrate(url, &schema)).unwrap_err();
+        let (exit, text) = reported(anyhow::Error::new(error).context("could not read digests"));
+        assert_eq!(exit, Exit::NotRunning);
+        assert!(
+            text.starts_with("error: could not read digests: could not reach postgres at 127.0.0.1:1: "),
+            "{text}"
+        );
+        assert!(
+            text.contains("; start it with `gistmill stack up`, or set GISTMILL_POSTGRES__URL"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_value_that_cannot_work_is_a_wrong_command_line() {
+        let name = telegram_export_source::Group::new("a b", "team").unwrap_err();
+        let topic = operate::Error::UnknownTopic { name: "a".to_owned(), known: vec!["b".to_owned()] };
+        assert_eq!((reported(name).0, reported(topic).0), (Exit::Usage, Exit::Usage));
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl Command {
     fn run(self, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
         match self {
             Self::Stack(arguments) => commands::stack::run(arguments, out),
-            Self::Topology(arguments) => commands::topology::run(arguments, out),
+            Self::Topology(arguments) => commands::topology::run(arguments, settings, out),
             Self::Migrate(arguments) => commands::migrate::run(&arguments, settings, out),
             Self::Up(arguments) => commands::up::run(&arguments, settings, out),
             Self::Run(arguments) => commands::run::run(&arguments, settings, out),
@@ -102,11 +102,33 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    #[test]
-    fn every_group_of_commands_shows_examples() {
-        for command in Cli::command().get_subcommands() {
+    fn assert_shows_examples(command: &clap::Command) {
+        for command in command.get_subcommands() {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(help.starts_with("Examples:\n"), "{}", command.get_name());
+            assert_shows_examples(command);
         }
+    }
+
+    #[test]
+    fn every_command_shows_examples() {
+        assert_shows_examples(&Cli::command());
+    }
+
+    fn run(line: &[&str]) -> anyhow::Result<Exit> {
+        let cli = Cli::parse_from(["gistmill"].iter().chain(line));
+        cli.command.run(&cli.settings, &mut Vec::new())
+    }
+
+    #[test]
+    fn an_unknown_key_of_the_file_stops_what_reads_it_and_nothing_else() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "[kafka]\nbrokerz = 'x'\n").unwrap();
+        let path = file.path().to_str().unwrap();
+        for command in ["plan", "apply"] {
+            let error = format!("{:#}", run(&["--config", path, "topology", command]).unwrap_err());
+            assert!(error.contains("brokerz"), "{error}");
+        }
+        assert_eq!(run(&["--config", path, "topology", "check"]).unwrap(), Exit::Done);
     }
 }

@@ -6,7 +6,7 @@ use runtime::{Config, config::Telemetry};
 use std::path::PathBuf;
 
 /// Options of every command.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Settings {
     /// Configuration file in TOML; the environment (`GISTMILL_KAFKA__BROKERS`, ...) overrides it
     #[arg(long, global = true, value_name = "FILE")]

@@ -59,10 +59,30 @@ pub(crate) fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Opt
     }
 }
 
+/// Bytes that anyone may still write where a path lies, or is to lie; `None` when the system does not tell.
+pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
+    let path = std::path::absolute(path).ok()?;
+    let existing = path.ancestors().find(|ancestor| ancestor.exists())?;
+    let system = rustix::fs::statvfs(existing).ok()?;
+    system.f_bavail.checked_mul(system.f_frsize)
+}
+
 /// Bytes on disk of a file, or of a directory with everything in it.
 pub(crate) fn disk_bytes(path: &Path) -> u64 {
     let Ok(metadata) = fs::symlink_metadata(path) else { return 0 };
     let below = if metadata.is_dir() { fs::read_dir(path).ok() } else { None };
     metadata.blocks() * 512
         + below.into_iter().flatten().flatten().map(|entry| disk_bytes(&entry.path())).sum::<u64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn free_space_is_that_of_the_nearest_directory_there_is() {
+        let outer = tempfile::tempdir().unwrap();
+        assert!(free_bytes(&outer.path().join("not/made/yet")).is_some());
+        assert!(free_bytes(Path::new("not-made-yet")).is_some());
+    }
 }

@@ -24,12 +24,12 @@ mod status;
 mod tool;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 pub use error::Error;
-use files::absent_is_fine;
+use files::{absent_is_fine, free_bytes};
 pub use layout::Mode;
 use layout::{DataDir, State};
 pub use logs::LogRequest;
@@ -38,6 +38,10 @@ pub use part::{DEFAULT_BASE_PORT, Part, PortChoice};
 pub use progress::Progress;
 use progress::{Reporter, reporting};
 pub use status::{Health, PartStatus, Status};
+
+/// Below this the parts may fail in ways that do not name the disk.
+const ROOM_BYTES: u64 = 500 * MIB;
+const MIB: u64 = 1024 * 1024;
 
 /// Which stack is meant, and how it is to be started.
 #[derive(Clone, Debug)]
@@ -94,22 +98,39 @@ impl Addresses {
 
 /// Makes everything run: installs the software the first time, starts the parts that do not run, waits until all are
 /// healthy. Of two calls at once on one directory the second waits and then finds the stack running. A part that
-/// fails leaves the others running; the next call starts what is missing.
+/// fails leaves the others running; the next call starts what is missing. A disk that is nearly full is told last,
+/// next to the failure it may be the cause of.
 pub fn up(options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Addresses, Error> {
     reporting(progress, |reporter| {
-        let (directory, _lock) = DataDir::create_locked(&options.data_dir, || waiting(reporter))?;
-        let mode = match directory.state()? {
-            Some(state) if state.mode == Mode::Compose && options.native => {
-                return Err(Error::OtherMode { path: options.data_dir.clone() });
-            }
-            Some(state) => state.mode,
-            None => native::choose_mode(options.native),
-        };
-        let ports = match mode {
-            Mode::Native => native::up(&directory, options.ports, reporter),
-            Mode::Compose => compose::up(&directory, options.ports, reporter),
-        }?;
-        Ok(Addresses::of(ports))
+        let started = start(options, reporter);
+        let free = free_bytes(&options.data_dir);
+        if let Some(warning) = free.and_then(|free| little_room(free, &options.data_dir)) {
+            reporter.say("stack", warning);
+        }
+        started
+    })
+}
+
+fn start(options: &Options, reporter: &Reporter) -> Result<Addresses, Error> {
+    let (directory, _lock) = DataDir::create_locked(&options.data_dir, || waiting(reporter))?;
+    let mode = match directory.state()? {
+        Some(state) if state.mode == Mode::Compose && options.native => {
+            return Err(Error::OtherMode { path: options.data_dir.clone() });
+        }
+        Some(state) => state.mode,
+        None => native::choose_mode(options.native),
+    };
+    let ports = match mode {
+        Mode::Native => native::up(&directory, options.ports, reporter),
+        Mode::Compose => compose::up(&directory, options.ports, reporter),
+    }?;
+    Ok(Addresses::of(ports))
+}
+
+fn little_room(free_bytes: u64, data_dir: &Path) -> Option<String> {
+    let free = free_bytes / MIB;
+    (free_bytes < ROOM_BYTES).then(|| {
+        format!("only {free} MiB are free in {}: make room, or choose another --data-dir", data_dir.display())
     })
 }
 
@@ -216,6 +237,13 @@ mod tests {
         ];
         assert_eq!(addresses.variables(), expected);
         Ok(())
+    }
+
+    #[test]
+    fn a_disk_that_is_nearly_full_is_told() {
+        assert_eq!(little_room(ROOM_BYTES, Path::new("d")), None);
+        let told = little_room(12 * MIB + 1, Path::new("d")).unwrap();
+        assert_eq!(told, "only 12 MiB are free in d: make room, or choose another --data-dir");
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! `gistmill digest`: digests as Postgres holds them.
 
-use std::io::{IsTerminal, Write, stdout};
+use std::{
+    cmp::Reverse,
+    io::{IsTerminal, Write, stdout},
+};
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use rendering::View;
 use runtime::Host;
 use schemas::{GroupSettings, WindowRef};
-use state::{DigestFilter, Store, StoredDigest};
+use state::{BlockedSummary, DigestFilter, Store, StoredDigest};
 
 use crate::{exit::Exit, settings::Settings};
 
@@ -32,6 +35,11 @@ input: no partition, offset, time of writing, trace or schema id.";
 #[derive(Debug, Subcommand)]
 enum Command {
     /// List the newest digest of each window, oldest window first
+    #[command(after_help = "\
+Examples:
+  gistmill digest ls --tenant acme --group team --limit 7
+  gistmill digest ls --tenant acme --blocked
+  gistmill digest ls --tenant acme --json | jq -r .headline")]
     Ls {
         #[command(flatten)]
         which: Which,
@@ -46,6 +54,10 @@ enum Command {
         json: bool,
     },
     /// Print a digest to read
+    #[command(after_help = "\
+Examples:
+  gistmill digest show latest --tenant acme --group team
+  gistmill digest show latest --tenant acme --markdown > digest.md")]
     Show {
         /// Id of a digest or a window, or `latest`
         id: String,
@@ -59,6 +71,10 @@ enum Command {
         markdown: bool,
     },
     /// Print every digest as JSON lines
+    #[command(after_help = "\
+Examples:
+  gistmill digest export --tenant acme > digests.jsonl
+  gistmill digest export --tenant acme --canonical | sha256sum")]
     Export {
         #[command(flatten)]
         which: Which,
@@ -90,7 +106,10 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
     host.block_on(async {
         store.ready().await.context("could not read digests")?;
         match arguments.command {
-            Command::Ls { which, blocked: true, json, .. } => list_blocked(&store, &which, json, out).await,
+            Command::Ls { which, blocked: true, limit, json } => {
+                let blocked = newest(store.blocked_list(&which.filter(None)).await?, limit);
+                print_blocked(&blocked, json, out)
+            }
             Command::Ls { which, limit, json, .. } => {
                 list(&store, &which.filter(Some(limit)), json, out).await
             }
@@ -135,10 +154,19 @@ async fn list(store: &Store, filter: &DigestFilter, json: bool, out: &mut dyn Wr
     Ok(Exit::Done)
 }
 
-async fn list_blocked(store: &Store, which: &Which, json: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    for blocked in store.blocked_list(&which.filter(None)).await? {
+/// The newest windows of a list, in its order.
+fn newest(list: Vec<BlockedSummary>, limit: u32) -> Vec<BlockedSummary> {
+    let mut list: Vec<_> = list.into_iter().enumerate().collect();
+    list.sort_by_key(|(at, blocked)| (Reverse(blocked.window_start), *at));
+    list.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    list.sort_by_key(|(at, _)| *at);
+    list.into_iter().map(|(_, blocked)| blocked).collect()
+}
+
+fn print_blocked(list: &[BlockedSummary], json: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    for blocked in list {
         if json {
-            writeln!(out, "{}", serde_json::to_string(&blocked)?)?;
+            writeln!(out, "{}", serde_json::to_string(blocked)?)?;
         } else {
             let (start, hours, group) = (day(blocked.window_start), blocked.size_hours, &blocked.group_id);
             writeln!(
@@ -230,4 +258,34 @@ async fn export(store: &Store, which: &Which, canonical: bool, out: &mut dyn Wri
         }
     }
     Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blocked(group: &str, window_start: i64) -> BlockedSummary {
+        BlockedSummary {
+            group_id: group.to_owned(),
+            window_id: "w".to_owned(),
+            version: "1.0".to_owned(),
+            size_hours: 24,
+            window_start,
+            window_end: window_start + 86_400_000,
+            reason: "empty".to_owned(),
+            quality_score: None,
+            missing_scopes: Vec::new(),
+            message_count: 1,
+        }
+    }
+
+    #[test]
+    fn a_limit_leaves_the_newest_windows_in_the_lists_order() {
+        let list = || vec![blocked("a", 1), blocked("a", 4), blocked("b", 2), blocked("b", 3)];
+        let starts = |limit| newest(list(), limit).iter().map(|b| b.window_start).collect::<Vec<_>>();
+        assert_eq!(
+            [starts(0), starts(2), starts(3), starts(9)],
+            [vec![], vec![4, 3], vec![4, 2, 3], vec![1, 4, 2, 3]]
+        );
+    }
 }

@@ -40,6 +40,10 @@ A dead letter is in the same transaction as the offset of its input: there is ex
 #[derive(Debug, Subcommand)]
 enum Command {
     /// List dead letters, oldest first
+    #[command(after_help = "\
+Examples:
+  gistmill dlq ls --tenant acme
+  gistmill dlq ls --reason unknown_schema --limit 1000 --json")]
     Ls {
         /// Of this tenant only
         #[arg(long)]
@@ -55,6 +59,10 @@ enum Command {
         json: bool,
     },
     /// Open one dead letter
+    #[command(after_help = "\
+Examples:
+  gistmill dlq show 2:17
+  gistmill dlq show 2:17 --raw - | xxd | head")]
     Show {
         /// Where it lies, as `ls` prints it
         #[arg(value_name = "PARTITION:OFFSET")]

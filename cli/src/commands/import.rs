@@ -53,7 +53,14 @@ Examples:
   my-bridge | gistmill import - --follow --id bridge --tenant acme --group team
 
 The same file imported again adds nothing; an interrupted import goes on where it stopped.
-The shape of JSON Lines is described in connectors/telegram_export_source/FEED.md.";
+
+JSON Lines are objects, one a line, in the order in which things happened:
+  {\"id\": 17, \"sent_at\": \"2026-03-02T10:00:00Z\", \"author\": {\"id\": \"u1\"}, \"text\": \"At 15:00?\"}
+  {\"id\": 18, \"sent_at\": 1772445900000, \"author\": {\"id\": \"u2\"}, \"text\": \"Yes\", \"reply_to\": 17}
+  {\"id\": 17, \"kind\": \"edited\", \"edited_at\": .., \"sent_at\": .., \"author\": .., \"text\": ..}
+  {\"id\": 18, \"kind\": \"deleted\", \"deleted_at\": .., \"sent_at\": ..}
+  {\"complete_until\": \"2026-03-02T12:00:00Z\"}    nothing older will come
+A message needs `id` and `sent_at`: when it was first sent, with offset, or ms since the epoch.";
 
 pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let config = settings.config()?;
@@ -70,8 +77,13 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
         drive(config, FileSource::open(&options, meter.clone())?)?
     };
     reporter.finish();
-    summary(&meter.snapshot(), end, arguments.json, out)?;
-    Ok(if end == SourceEnd::Finished { Exit::Done } else { Exit::Failed })
+    summary(&meter.snapshot(), end, arguments, out)?;
+    Ok(verdict(end, arguments.follow))
+}
+
+/// What is followed has no end of its own: whoever stops it has had what was asked for.
+fn verdict(end: SourceEnd, follow: bool) -> Exit {
+    if end == SourceEnd::Finished || follow { Exit::Done } else { Exit::Failed }
 }
 
 fn drive<S: Source>(config: runtime::Config, mut source: S) -> anyhow::Result<SourceEnd> {
@@ -80,12 +92,17 @@ fn drive<S: Source>(config: runtime::Config, mut source: S) -> anyhow::Result<So
     Ok(host.drive(&mut source, &mut |_| {})?)
 }
 
-fn summary(snapshot: &Snapshot, end: SourceEnd, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+fn summary(
+    snapshot: &Snapshot,
+    end: SourceEnd,
+    arguments: &Arguments,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     let summary = &snapshot.summary;
     let date =
         |ms: Option<i64>| ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()).map(|t| t.to_string());
     let (first, last) = (date(summary.first_sent_at), date(summary.last_sent_at));
-    if json {
+    if arguments.json {
         let value = serde_json::json!({
             "finished": end == SourceEnd::Finished, "read": summary.read, "new": summary.new,
             "edited": summary.edited, "deleted": summary.deleted, "skipped": summary.skipped,
@@ -97,26 +114,39 @@ fn summary(snapshot: &Snapshot, end: SourceEnd, json: bool, out: &mut dyn Write)
     }
     writeln!(
         out,
-        "{} messages read, {} new; {} edited, {} deleted",
-        summary.read, summary.new, summary.edited, summary.deleted
+        "{} read, {} new; {} edited, {} deleted",
+        counted(summary.read, "message", "messages"),
+        summary.new,
+        summary.edited,
+        summary.deleted
     )?;
     writeln!(out, "skipped: {}", summary.skipped_text())?;
-    for (count, what) in [
-        (summary.zone_assumed, "had no time zone and were taken as UTC"),
-        (summary.future_date, "are dated in the far future"),
-        (summary.topics, "forum topics"),
+    for (count, one, many) in [
+        (
+            summary.zone_assumed,
+            "had no time zone and was taken as UTC",
+            "had no time zone and were taken as UTC",
+        ),
+        (summary.future_date, "is dated in the far future", "are dated in the far future"),
+        (summary.topics, "forum topic", "forum topics"),
     ] {
         if count > 0 {
-            writeln!(out, "{count} {what}")?;
+            writeln!(out, "{}", counted(count, one, many))?;
         }
     }
     if let (Some(first), Some(last)) = (first, last) {
         writeln!(out, "from {first} to {last}")?;
     }
-    if end == SourceEnd::Stopped {
-        writeln!(out, "stopped early; the same command goes on from here")?;
+    match end {
+        SourceEnd::Stopped if arguments.follow => writeln!(out, "stopped")?,
+        SourceEnd::Stopped => writeln!(out, "stopped early; the same command goes on from here")?,
+        SourceEnd::Finished => {}
     }
     Ok(())
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// Draws what the meter shows on a thread of its own: a bar in a terminal, a line every few seconds elsewhere.
@@ -178,11 +208,63 @@ fn write_lines(meter: &Meter, done: &AtomicBool) {
         let seconds = began.elapsed().as_secs_f64();
         let total = snapshot.bytes_total.map(|total| format!(" of {total}")).unwrap_or_default();
         let rate = snapshot.summary.read as f64 / seconds.max(0.001);
-        let (verb, bytes, read) = (verb(snapshot.phase), snapshot.bytes_done, snapshot.summary.read);
+        let (verb, bytes) = (verb(snapshot.phase), snapshot.bytes_done);
+        let read = counted(snapshot.summary.read, "message", "messages");
         // Progress that cannot be shown is no reason to stop.
         drop(writeln!(
             stderr(),
-            "{verb}: {bytes}{total} bytes, {read} messages, {rate:.0} messages/s, {seconds:.0} s"
+            "{verb}: {bytes}{total} bytes, {read}, {rate:.0} messages/s, {seconds:.0} s"
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use telegram_export_source::Summary;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    fn told(summary_of: Summary, end: SourceEnd, flags: &[&str]) -> String {
+        let line = ["import", "-", "--tenant", "acme", "--group", "team"].iter().chain(flags);
+        let arguments = Line::parse_from(line).arguments;
+        let mut out = Vec::new();
+        let snapshot = Snapshot { summary: summary_of, ..Snapshot::default() };
+        summary(&snapshot, end, &arguments, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_is_followed_ends_well_when_it_is_stopped_and_a_file_does_not() {
+        assert_eq!(verdict(SourceEnd::Stopped, true), Exit::Done);
+        assert_eq!(verdict(SourceEnd::Stopped, false), Exit::Failed);
+        assert_eq!(verdict(SourceEnd::Finished, false), Exit::Done);
+        let text = told(Summary::default(), SourceEnd::Stopped, &[]);
+        assert!(text.ends_with("\nstopped early; the same command goes on from here\n"), "{text}");
+        assert!(told(Summary::default(), SourceEnd::Stopped, &["--follow"]).ends_with("\nstopped\n"));
+    }
+
+    #[test]
+    fn one_is_told_as_one() {
+        let ones =
+            Summary { read: 1, new: 1, zone_assumed: 1, future_date: 1, topics: 1, ..Summary::default() };
+        let expected = "\
+1 message read, 1 new; 0 edited, 0 deleted
+skipped: nothing
+1 had no time zone and was taken as UTC
+1 is dated in the far future
+1 forum topic
+";
+        assert_eq!(told(ones, SourceEnd::Finished, &[]), expected);
+        let twos = Summary { read: 2, future_date: 2, ..Summary::default() };
+        let expected =
+            "2 messages read, 0 new; 0 edited, 0 deleted\nskipped: nothing\n2 are dated in the far future\n";
+        assert_eq!(told(twos, SourceEnd::Finished, &[]), expected);
     }
 }

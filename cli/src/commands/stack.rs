@@ -1,12 +1,15 @@
 //! `gistmill stack`: Kafka, the schema registry and Postgres for development and tests.
 
+mod table;
+
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
-use stack::{Health, LogRequest, Options, Part, PortChoice, Progress, Status};
+use stack::{LogRequest, Options, Part, PortChoice, Progress, Status};
 
+use self::table::write_table;
 use crate::exit::Exit;
 
 /// Run Kafka, the schema registry and Postgres on this machine
@@ -35,6 +38,10 @@ Exit codes: 0 done (status: all healthy), 1 failed, 2 wrong command line, 3 not 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Start what does not run yet, and wait until everything is healthy
+    #[command(after_help = "\
+Examples:
+  gistmill stack up
+  gistmill stack up --data-dir /tmp/b --base-port 29190")]
     Up {
         /// The first of five ports [default: those of the last start, at first 29090]; 0 picks free ones
         #[arg(long, value_name = "PORT")]
@@ -47,20 +54,38 @@ enum Command {
         native: bool,
     },
     /// Show each part's process, port, health and size
+    #[command(after_help = "\
+Examples:
+  gistmill stack status
+  gistmill stack status --json | jq -r '.parts[] | select(.health != \"healthy\").part'")]
     Status {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Print the addresses as shell exports, for `eval`
+    #[command(after_help = "\
+Examples:
+  eval \"$(gistmill stack env)\" && gistmill up
+  gistmill stack env --json | jq -r .GISTMILL_KAFKA__BROKERS
+
+Where a part of the stack is not healthy, `eval` fails, too.")]
     Env {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Stop everything, in order
+    #[command(after_help = "\
+Examples:
+  gistmill stack down
+  gistmill stack down --data-dir /tmp/b")]
     Down,
     /// Print the ends of the logs
+    #[command(after_help = "\
+Examples:
+  gistmill stack logs -n 200
+  gistmill stack logs kafka -f")]
     Logs {
         /// One part only
         part: Option<PartName>,
@@ -72,6 +97,10 @@ enum Command {
         follow: bool,
     },
     /// Stop everything and delete the data directory
+    #[command(after_help = "\
+Examples:
+  gistmill stack reset
+  gistmill stack reset --yes --data-dir /tmp/b")]
     Reset {
         /// Do not ask
         #[arg(short, long)]
@@ -106,7 +135,15 @@ pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<E
             Ok(Exit::Done)
         }
         Command::Status { json } => status(&stack::status(&options)?, json, out),
-        Command::Env { json } => env(&stack::addresses(&options)?, json, out),
+        Command::Env { json } => match stack::addresses(&options) {
+            Ok(addresses) => env(&addresses, json, out),
+            Err(error) => {
+                if !json {
+                    writeln!(out, "{}", failing_statement(&options.data_dir))?;
+                }
+                Err(error.into())
+            }
+        },
         Command::Down => {
             let ran = stack::down(&options, &mut say)?;
             note(if ran { "the stack is stopped" } else { "nothing was running" });
@@ -153,6 +190,12 @@ fn env(addresses: &stack::Addresses, json: bool, out: &mut dyn Write) -> anyhow:
     Ok(Exit::Done)
 }
 
+/// For `eval`, which sees nothing of how the command ended whose output it runs: it fails there, too.
+fn failing_statement(data_dir: &Path) -> String {
+    let text = format!("gistmill: this shell has no addresses of the stack in {}", data_dir.display());
+    format!("echo '{}' >&2; false", text.replace('\'', r"'\''"))
+}
+
 fn status(status: &Status, json: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {
     if json {
         writeln!(out, "{}", serde_json::to_string_pretty(status)?)?;
@@ -164,44 +207,6 @@ fn status(status: &Status, json: bool, out: &mut dyn Write) -> anyhow::Result<Ex
         () if status.all_stopped() => Exit::NotRunning,
         () => Exit::Failed,
     })
-}
-
-fn write_table(status: &Status, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{:<9} {:>7} {:>6} {:<10} {:>9} {:>9}", "PART", "PID", "PORT", "HEALTH", "RSS", "UPTIME")?;
-    for part in &status.parts {
-        let health = match part.health {
-            Health::Healthy => "healthy",
-            Health::Unhealthy => "unhealthy",
-            Health::Stopped => "stopped",
-        };
-        let pid = part.pid.map_or_else(dash, |pid| pid.to_string());
-        let rss = part.rss_bytes.map_or_else(dash, bytes);
-        let uptime = part.uptime_seconds.map_or_else(dash, duration);
-        writeln!(out, "{:<9} {pid:>7} {:>6} {health:<10} {rss:>9} {uptime:>9}", part.part, part.port)?;
-    }
-    writeln!(out, "data      {} in {}", bytes(status.data_bytes), status.data_dir.display())
-}
-
-fn dash() -> String {
-    "-".to_owned()
-}
-
-fn bytes(bytes: u64) -> String {
-    match bytes {
-        0..1_048_576 => format!("{} KiB", bytes / 1024),
-        1_048_576..10_737_418_240 => format!("{} MiB", bytes / 1_048_576),
-        _ => format!("{} GiB", bytes / 1_073_741_824),
-    }
-}
-
-fn duration(seconds: u64) -> String {
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds}s"),
-        (0, 0, _) => format!("{minutes}m{:02}s", seconds % 60),
-        (0, _, _) => format!("{hours}h{minutes:02}m"),
-        _ => format!("{days}d{hours:02}h"),
-    }
 }
 
 fn reset(options: &Options, yes: bool) -> anyhow::Result<Exit> {
@@ -239,12 +244,19 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_times_are_short() {
-        assert_eq!(bytes(2_048), "2 KiB");
-        assert_eq!(bytes(400 * 1_048_576), "400 MiB");
-        assert_eq!(bytes(12 * 1_073_741_824), "12 GiB");
-        let times = [5, 65, 3_700, 90_000].map(duration);
-        assert_eq!(times, ["5s", "1m05s", "1h01m", "1d01h"]);
+    fn a_shell_that_evaluates_the_addresses_of_no_stack_fails() {
+        let outer = tempfile::tempdir().unwrap();
+        let data_dir = outer.path().join("Ann's");
+        let mut out = Vec::new();
+        let command = Command::Env { json: false };
+        assert!(run(Arguments { data_dir: data_dir.clone(), command }, &mut out).is_err());
+        let printed = String::from_utf8(out).unwrap();
+        let arguments = ["-c", "eval \"$1\"", "sh", &printed];
+        let shell = std::process::Command::new("sh").args(arguments).output().unwrap();
+        let expected =
+            format!("gistmill: this shell has no addresses of the stack in {}\n", data_dir.display());
+        assert_eq!((shell.status.code(), String::from_utf8(shell.stderr).unwrap()), (Some(1), expected));
+        assert_eq!(shell.stdout, b"");
     }
 
     #[test]

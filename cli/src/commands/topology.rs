@@ -1,15 +1,18 @@
 //! `gistmill topology`: the map checked, drawn, compared with a broker and a registry, and applied to them.
 
+mod target;
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
+use topology::Map;
 use topology::broker::{self, Options};
-use topology::{Map, Prefix};
 
-use crate::exit::Exit;
+use self::target::Target;
+use crate::{exit::Exit, settings::Settings};
 
 /// Check, draw and apply the map of topics and processors
 #[derive(Debug, Args)]
@@ -30,18 +33,29 @@ Examples:
   gistmill topology plan                     what would apply do? changes nothing
   gistmill topology apply --prefix trial     topics, schemas and groups' offsets of a second pipeline
 
+`plan` and `apply` find Kafka and the registry as all other commands do (--config, GISTMILL_KAFKA__BROKERS, ...); their
+own flags come first. `check` and `graph` read no configuration.
 Exit codes: 0 done, 1 failed, refused, or problems in the map, 2 wrong command line,
 3 Kafka or the registry does not answer.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Look for problems in the map; needs no broker
+    #[command(after_help = "\
+Examples:
+  gistmill topology check
+  gistmill topology check --map changed.toml --json")]
     Check {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Draw the map as a Mermaid chart
+    #[command(after_help = "\
+Examples:
+  gistmill topology graph > map.mmd
+  gistmill topology graph --text
+  gistmill topology graph --write README.md")]
     Graph {
         /// Print plain lines instead
         #[arg(long, conflicts_with = "write")]
@@ -51,71 +65,27 @@ enum Command {
         write: Option<PathBuf>,
     },
     /// Print what is to be done so that Kafka and the registry hold what the map says
+    #[command(after_help = "\
+Examples:
+  gistmill topology plan
+  gistmill --config production.toml topology plan --json")]
     Plan(Target),
     /// Do it: create topics, register schemas, seed the offsets of new groups
+    #[command(after_help = "\
+Examples:
+  gistmill topology apply
+  gistmill topology apply --prefix trial --replication-factor 3
+  gistmill topology apply --kafka-property security.protocol=SSL")]
     Apply(Target),
 }
 
-/// Kafka and the registry, and how to treat them.
-#[derive(Debug, Args)]
-struct Target {
-    /// Kafka's address
-    #[arg(
-        long,
-        value_name = "HOST:PORT",
-        env = "GISTMILL_KAFKA__BROKERS",
-        default_value = "127.0.0.1:29090"
-    )]
-    brokers: String,
-    /// The schema registry's address
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "GISTMILL_REGISTRY__URL",
-        hide_env_values = true,
-        default_value = "http://127.0.0.1:29092/apis/ccompat/v7"
-    )]
-    registry_url: String,
-    /// Put before the names of topics and groups
-    #[arg(long, value_name = "NAME", env = "GISTMILL_PREFIX", default_value = "")]
-    prefix: Prefix,
-    /// A librdkafka property, such as `security.protocol=SASL_SSL`; may be repeated
-    #[arg(long = "kafka-property", value_name = "NAME=VALUE", value_parser = property)]
-    properties: Vec<(String, String)>,
-    /// Replicas of new topics; -1 leaves it to the broker
-    #[arg(long, value_name = "N", default_value_t = -1, allow_negative_numbers = true)]
-    replication_factor: i32,
-    /// Let the map shorten the retention of topics, which deletes records
-    #[arg(long)]
-    lower_retention: bool,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
-fn property(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or_else(|| "expected NAME=VALUE".to_owned())?;
-    Ok((name.to_owned(), value.to_owned()))
-}
-
-impl From<&Target> for Options {
-    fn from(target: &Target) -> Self {
-        let mut options = Self::new(&target.brokers, &target.registry_url);
-        options.prefix = target.prefix.clone();
-        options.properties = target.properties.iter().cloned().collect();
-        options.replication_factor = target.replication_factor;
-        options.lower_retention = target.lower_retention;
-        options
-    }
-}
-
-pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let map = map(arguments.map.as_deref())?;
     match arguments.command {
         Command::Check { json } => check(&map, json, out),
         Command::Graph { text, write } => graph(&map, text, write.as_deref(), out),
-        Command::Plan(target) => plan(sound(&map)?, &target, out),
-        Command::Apply(target) => apply(sound(&map)?, &target, out),
+        Command::Plan(target) => plan(sound(&map)?, &target.options(settings)?, target.json, out),
+        Command::Apply(target) => apply(sound(&map)?, &target.options(settings)?, target.json, out),
     }
 }
 
@@ -171,12 +141,9 @@ fn write_page(map: &Map, path: &Path) -> anyhow::Result<()> {
     fs::write(path, changed).with_context(|| format!("could not write {}", path.display()))
 }
 
-fn plan(map: &Map, target: &Target, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let plan = match runtime()?.block_on(broker::difference(map, &target.into())) {
-        Ok(plan) => plan,
-        Err(error) => return failed(error),
-    };
-    if target.json {
+fn plan(map: &Map, options: &Options, json: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let plan = runtime()?.block_on(broker::difference(map, options))?;
+    if json {
         print_json(&serde_json::to_value(&plan)?, out)?;
     } else {
         plan.actions.iter().try_for_each(|action| writeln!(out, "{action}"))?;
@@ -188,17 +155,14 @@ fn plan(map: &Map, target: &Target, out: &mut dyn Write) -> anyhow::Result<Exit>
     Ok(if plan.refusals.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
-fn apply(map: &Map, target: &Target, out: &mut dyn Write) -> anyhow::Result<Exit> {
+fn apply(map: &Map, options: &Options, json: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let mut report = |action: &topology::Action| {
-        if !target.json {
+        if !json {
             note(&action.to_string());
         }
     };
-    let done = match runtime()?.block_on(broker::apply(map, &target.into(), &mut report)) {
-        Ok(done) => done,
-        Err(error) => return failed(error),
-    };
-    if target.json {
+    let done = runtime()?.block_on(broker::apply(map, options, &mut report))?;
+    if json {
         print_json(&serde_json::to_value(&done)?, out)?;
     }
     note(&match done.len() {
@@ -211,18 +175,6 @@ fn apply(map: &Map, target: &Target, out: &mut dyn Write) -> anyhow::Result<Exit
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.context("could not start the asynchronous runtime")
-}
-
-/// A peer that is away has an exit code of its own, and the message says what to do about it.
-fn failed(error: broker::Error) -> anyhow::Result<Exit> {
-    let variable = match &error {
-        broker::Error::Unreachable { .. } => "GISTMILL_KAFKA__BROKERS",
-        broker::Error::Registry(registry) if registry.is_unreachable() => "GISTMILL_REGISTRY__URL",
-        _ => return Err(error.into()),
-    };
-    let error = anyhow::Error::new(error);
-    note(&format!("error: {error:#}; start it with `gistmill stack up`, or set {variable} to where it is"));
-    Ok(Exit::NotRunning)
 }
 
 fn print_json(value: &serde_json::Value, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -274,11 +226,5 @@ mod tests {
         assert!(fs::read_to_string(&page).unwrap().contains("flowchart LR"));
         fs::write(&page, "no marks").unwrap();
         assert!(write_page(&map, &page).unwrap_err().to_string().contains("has no <!-- graph -->"));
-    }
-
-    #[test]
-    fn properties_are_pairs() {
-        assert_eq!(property("a.b=c=d"), Ok(("a.b".to_owned(), "c=d".to_owned())));
-        assert_eq!(property("a"), Err("expected NAME=VALUE".to_owned()));
     }
 }

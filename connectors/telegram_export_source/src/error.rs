@@ -4,6 +4,7 @@ use runtime::SourceError;
 use std::{error::Error as _, io};
 
 const EXPORT_AGAIN: &str = "in Telegram Desktop choose Export chat history, format \"Machine-readable JSON\"";
+const SHAPE: &str = "`gistmill import --help` shows the shape of lines";
 
 /// Why an input cannot be imported. Found before anything is written, unless the variant says otherwise.
 #[derive(Debug, thiserror::Error)]
@@ -49,9 +50,7 @@ pub enum Error {
         path: String,
     },
     /// Something else.
-    #[error(
-        "{path} is not a chat export ({found}): {EXPORT_AGAIN}, or give JSON Lines (see the connector's README)"
-    )]
+    #[error("{path} is not a chat export ({found}): {EXPORT_AGAIN}, or give JSON Lines ({SHAPE})")]
     NotAnExport {
         /// As given.
         path: String,
@@ -127,9 +126,7 @@ pub enum Error {
         list: String,
     },
     /// A line that is not of the documented shape.
-    #[error(
-        "line {line} of {path} is not a message or control line ({what}): see the connector's README; {consequence}"
-    )]
+    #[error("line {line} of {path} is not a message or control line ({what}): {SHAPE}; {consequence}")]
     BadLine {
         /// As given.
         path: String,
@@ -188,6 +185,13 @@ pub enum Error {
         /// What would do.
         expected: &'static str,
     },
+}
+
+impl Error {
+    /// True when a name or a setting is wrong as given, whatever the input holds.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::BadName { .. } | Self::NeedsId { .. } | Self::Setting { .. })
+    }
 }
 
 impl From<Error> for SourceError {

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead};
 
 /// Longest line in bytes: a message of the largest size with every character escaped.
-const LINE_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub(crate) const LINE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// A line without its end.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,5 +1,6 @@
 //! What was read, skipped and why, shared between a source and whoever draws its progress.
 
+use crate::{draft::TEXT_BYTES_MAX, lines::LINE_BYTES_MAX};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -49,12 +50,20 @@ impl Summary {
         *self.skipped.entry(reason).or_default() += 1;
     }
 
-    /// `service 3, unsupported 1`, or `nothing`.
+    /// `service 3, unsupported 1`, or `nothing`; a limit that was passed is told.
     pub fn skipped_text(&self) -> String {
-        let parts: Vec<String> =
-            self.skipped.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        let part = |(reason, count): (&&str, &u64)| format!("{reason} {count}{}", limit(reason));
+        let parts: Vec<String> = self.skipped.iter().map(part).collect();
         if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
     }
+}
+
+fn limit(reason: &str) -> String {
+    if reason != "too_large" {
+        return String::new();
+    }
+    let [text, line] = [TEXT_BYTES_MAX, LINE_BYTES_MAX].map(|bytes| bytes / (1024 * 1024));
+    format!(" (text above {text} MiB, or a line above {line} MiB)")
 }
 
 /// A look at a source.
@@ -82,5 +91,21 @@ impl Meter {
 
     pub(crate) fn update(&self, change: impl FnOnce(&mut Snapshot)) {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_that_was_passed_is_told() {
+        let mut summary = Summary::default();
+        assert_eq!(summary.skipped_text(), "nothing");
+        for reason in ["too_large", "service", "service"] {
+            summary.skip(reason);
+        }
+        let expected = "service 2, too_large 1 (text above 1 MiB, or a line above 4 MiB)";
+        assert_eq!(summary.skipped_text(), expected);
     }
 }

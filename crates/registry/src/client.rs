@@ -124,7 +124,7 @@ impl Client {
     /// The JSON of the schema with this id.
     pub async fn schema_by_id(&self, id: u32) -> Result<String, Error> {
         let request = self.request(Method::GET, &["schemas", "ids", &id.to_string()]);
-        let text: SchemaText = self.ask(&format!("schema id {id}"), request).await?;
+        let text: SchemaText = self.ask(&format!("read schema {id}"), request).await?;
         Ok(text.schema)
     }
 
@@ -146,7 +146,7 @@ impl Client {
     pub async fn lookup(&self, subject: &str, avsc: &str) -> Result<u32, Error> {
         let request = self.request(Method::POST, &["subjects", subject]);
         let id: SchemaId =
-            self.ask(&format!("the schema under {subject}"), with_schema(request, avsc)).await?;
+            self.ask(&format!("look up a schema under {subject}"), with_schema(request, avsc)).await?;
         Ok(id.id)
     }
 
@@ -176,21 +176,21 @@ impl Client {
     /// Version numbers of a subject, oldest first; empty when there is no such subject.
     pub async fn versions(&self, subject: &str) -> Result<Vec<i32>, Error> {
         let request = self.request(Method::GET, &["subjects", subject, "versions"]);
-        absent_as_none(self.ask(&format!("versions of {subject}"), request).await)
+        absent_as_none(self.ask(&format!("list the versions of {subject}"), request).await)
             .map(Option::unwrap_or_default)
     }
 
     /// The JSON of a version of a subject.
     pub async fn schema_of_version(&self, subject: &str, version: i32) -> Result<String, Error> {
         let request = self.request(Method::GET, &["subjects", subject, "versions", &version.to_string()]);
-        let text: SchemaText = self.ask(&format!("version {version} of {subject}"), request).await?;
+        let text: SchemaText = self.ask(&format!("read version {version} of {subject}"), request).await?;
         Ok(text.schema)
     }
 
     /// A subject's own rule; `None` when it has none and the registry's global rule holds.
     pub async fn compatibility(&self, subject: &str) -> Result<Option<Compatibility>, Error> {
         let request = self.request(Method::GET, &["config", subject]);
-        let level = self.ask::<Level>(&format!("compatibility of {subject}"), request).await;
+        let level = self.ask::<Level>(&format!("read the compatibility of {subject}"), request).await;
         Ok(absent_as_none(level)?.map(|level| level.level))
     }
 

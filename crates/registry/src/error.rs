@@ -23,9 +23,9 @@ pub enum Error {
         source: Box<reqwest::Error>,
     },
     /// The registry has no such subject, version or schema.
-    #[error("could not find {what} in the schema registry: {message}")]
+    #[error("could not {what}: the schema registry has no such thing: {message}")]
     NotFound {
-        /// What was asked for.
+        /// What was attempted.
         what: String,
         /// Code of the Confluent API: 40401 subject, 40402 version, 40403 schema; 0 when it gave none.
         code: i64,
@@ -83,9 +83,9 @@ impl Error {
         matches!(self, Self::NotFound { code: SCHEMA_NOT_FOUND, .. })
     }
 
-    /// True when nobody answered at the registry's address.
-    pub fn is_unreachable(&self) -> bool {
-        matches!(self, Self::Unreachable { .. })
+    /// True when the registry does not serve: nobody answers at its address, or what answers has failed (5xx).
+    pub fn is_away(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Refused { status: 500..=599, .. })
     }
 
     pub(crate) fn from_answer(what: &str, status: u16, body: ErrorBody) -> Self {
@@ -95,5 +95,32 @@ impl Error {
             409 => Self::Incompatible { what, message },
             _ => Self::Refused { what, status, code, message },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(status: u16) -> Error {
+        Error::from_answer("read schema 11", status, ErrorBody { error_code: 0, message: "Oops".to_owned() })
+    }
+
+    #[test]
+    fn every_answer_reads_as_a_sentence() {
+        let table = [
+            (404, "could not read schema 11: the schema registry has no such thing: Oops"),
+            (409, "could not read schema 11: the schema is incompatible with an earlier version: Oops"),
+            (422, "could not read schema 11: the schema registry answered 422: Oops"),
+        ];
+        for (status, text) in table {
+            assert_eq!(answered(status).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_registry_that_fails_is_away() {
+        let away = [401, 404, 409, 422, 500, 503].map(|status| answered(status).is_away());
+        assert_eq!(away, [false, false, false, false, true, true]);
     }
 }

@@ -16,6 +16,7 @@ use processor::AnyRecord;
 use schemas::span_id;
 use std::{
     cell::Cell,
+    io::IsTerminal,
     time::{Duration, SystemTime},
 };
 use tracing_subscriber::{EnvFilter, fmt};
@@ -28,7 +29,7 @@ pub fn start_logging(telemetry: &Telemetry) -> Result<(), String> {
     let started = if telemetry.json {
         base.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
     } else {
-        base.compact().with_target(false).try_init()
+        base.compact().with_target(false).with_ansi(std::io::stderr().is_terminal()).try_init()
     };
     // A second start in one process keeps the first one's logger.
     drop(started);
@@ -82,6 +83,15 @@ impl Tracer {
     /// A tracer to `endpoint`; none when there is no endpoint.
     pub(crate) fn start(endpoint: Option<&str>) -> Result<Option<Self>, String> {
         let Some(endpoint) = endpoint else { return Ok(None) };
+        let is_address = endpoint.parse::<axum::http::Uri>().is_ok_and(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https"))
+                && uri.host().is_some_and(|host| !host.is_empty())
+        });
+        if !is_address {
+            return Err(format!(
+                "telemetry.otlp_endpoint {endpoint:?} is no address: expected http://HOST:4318/v1/traces"
+            ));
+        }
         let exporter = SpanExporter::builder()
             .with_http()
             .with_endpoint(endpoint)

@@ -13,6 +13,8 @@ pub(crate) struct Limits {
     pub(crate) commit_interval: Duration,
     /// Age at which a Fold writes its state, or at least its offset.
     pub(crate) round_interval: Duration,
+    /// The same after the last input: a Fold that has nothing to do is not seen to lag behind, and restarts quickly.
+    pub(crate) round_idle: Duration,
     /// Inputs after which a Fold writes its state.
     pub(crate) round_records: usize,
     /// Inputs waiting for answers or for order, over all partitions.
@@ -34,6 +36,7 @@ impl Default for Limits {
             commit_idle: Duration::from_millis(5),
             commit_interval: Duration::from_millis(100),
             round_interval: Duration::from_secs(10),
+            round_idle: Duration::from_secs(1),
             round_records: 50_000,
             in_flight_max: 256,
             retry: (Duration::from_millis(100), Duration::from_secs(5)),

@@ -231,6 +231,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         self.open.pending_since.get_or_insert(now);
         self.open.records += 1;
         self.round.since.get_or_insert(now);
+        self.round.last = Some(now);
         self.round.records += 1;
         if let Some(lane) = self.lanes.get_mut(&partition) {
             lane.unsaved = Some(offset + 1);

@@ -23,6 +23,7 @@ pub(super) struct Open {
 #[derive(Debug, Default)]
 pub(super) struct Round {
     pub(super) since: Option<Duration>,
+    pub(super) last: Option<Duration>,
     pub(super) records: usize,
     /// Write it with the next commit: partitions are about to leave.
     pub(super) forced: bool,
@@ -47,6 +48,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         self.shape.is_stateful()
             && (self.round.forced
                 || self.round.records >= self.limits.round_records
+                || self.round.last.is_some_and(|last| now.saturating_sub(last) >= self.limits.round_idle)
                 || self
                     .round
                     .since

@@ -1,42 +1,55 @@
 //! `/livez`, `/readyz` and `/metrics`.
 
-use super::status::UnitStatus;
-use crate::metrics::Metrics;
+use super::{Shared, status::UnitStatus};
 use axum::{Router, extract::State, http::StatusCode, routing::get};
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
+use tokio::net::TcpListener;
 
-type Shared = Arc<(Vec<Arc<UnitStatus>>, Arc<Metrics>)>;
-
-fn report(units: &[Arc<UnitStatus>], good: impl Fn(&UnitStatus) -> bool) -> (StatusCode, String) {
-    let ok = units.iter().all(|unit| good(unit));
-    let lines: Vec<String> = units.iter().map(|unit| unit.line()).collect();
-    let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, lines.join("\n") + "\n")
-}
-
-async fn livez(State(shared): State<Shared>) -> (StatusCode, String) {
-    report(&shared.0, UnitStatus::is_live)
-}
-
-async fn readyz(State(shared): State<Shared>) -> (StatusCode, String) {
-    report(&shared.0, UnitStatus::is_ready)
-}
-
-async fn metrics(State(shared): State<Shared>) -> String {
-    shared.1.text()
-}
-
-/// Serves until the process ends. Fails when the address cannot be bound.
-pub(super) async fn serve(
-    address: SocketAddr,
+struct Process {
     units: Vec<Arc<UnitStatus>>,
-    metrics_of: Arc<Metrics>,
+    shared: Arc<Shared>,
+}
+
+impl Process {
+    /// What each unit is doing, and the broker when it is away.
+    fn lines(&self) -> String {
+        let broker = || format!("kafka at {}: away", self.shared.config.kafka.brokers);
+        let units = self.units.iter().map(|unit| unit.line());
+        units.chain(self.is_alone().then(broker)).map(|line| line + "\n").collect()
+    }
+
+    fn is_alone(&self) -> bool {
+        self.shared.standing.is_away()
+    }
+}
+
+fn code(is_good: bool) -> StatusCode {
+    if is_good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+}
+
+async fn livez(State(process): State<Arc<Process>>) -> (StatusCode, String) {
+    (code(process.units.iter().all(|unit| unit.is_live())), process.lines())
+}
+
+async fn readyz(State(process): State<Arc<Process>>) -> (StatusCode, String) {
+    let is_ready = !process.is_alone() && process.units.iter().all(|unit| unit.is_ready());
+    (code(is_ready), process.lines())
+}
+
+async fn metrics(State(process): State<Arc<Process>>) -> String {
+    process.shared.metrics.text()
+}
+
+/// Serves until the process ends.
+pub(super) async fn serve(
+    listener: TcpListener,
+    units: Vec<Arc<UnitStatus>>,
+    shared: Arc<Shared>,
 ) -> std::io::Result<()> {
     let router = Router::new()
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
-        .with_state(Arc::new((units, metrics_of)));
-    let listener = tokio::net::TcpListener::bind(address).await?;
+        .with_state(Arc::new(Process { units, shared }));
     axum::serve(listener, router).await
 }

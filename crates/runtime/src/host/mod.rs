@@ -12,10 +12,11 @@ mod sink_unit;
 mod source_unit;
 mod status;
 mod stop;
+mod watch;
 
 use crate::{
-    clients::PostgresClient, config::Config, metrics::Metrics, shapes, shapes::lookup::Clients, sink::Sink,
-    source::Source, telemetry::Tracer,
+    clients::PostgresClient, config::Config, kafka::Standing, metrics::Metrics, shapes,
+    shapes::lookup::Clients, sink::Sink, source::Source, telemetry::Tracer,
 };
 pub use error::HostError;
 use error::start_error;
@@ -36,7 +37,7 @@ use std::{
 };
 pub use stop::Stop;
 use topology::Map;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 /// A process under construction: add units, then [`Host::run`].
 pub struct Host {
@@ -89,12 +90,15 @@ impl Host {
             metrics: Metrics::new().map_err(start_error("register metrics"))?,
             tracer,
             stop: Stop::default(),
+            standing: Standing::default(),
             consumers: consumers * config.kafka.pairs,
             store: OnceLock::new(),
             broker: Mutex::new(None),
             config,
         };
-        Ok(Self { shared: Arc::new(shared), runtime, units: Vec::new(), locks: Vec::new(), postgres: None })
+        let shared = Arc::new(shared);
+        shared.tasks.spawn(watch::run(Arc::clone(&shared)));
+        Ok(Self { shared, runtime, units: Vec::new(), locks: Vec::new(), postgres: None })
     }
 
     /// The flag that ends the process.
@@ -239,10 +243,10 @@ impl Host {
     /// Runs until every unit has ended: after SIGTERM, SIGINT, [`Stop::ask`], or the first unit that cannot go on.
     pub fn run(self) -> Result<(), HostError> {
         self.watch_signals();
-        if let Some(address) = self.shared.config.http.listen {
-            self.serve(address);
+        let mut first = self.serve();
+        if first.is_err() {
+            self.shared.stop.ask();
         }
-        let mut first = Ok(());
         for unit in self.units {
             let name = unit.status.name.clone();
             let ended = if let Ok(ended) = unit.thread.join() {
@@ -282,19 +286,30 @@ impl Host {
         let stop = self.shared.stop.clone();
         self.shared.tasks.spawn(async move {
             crate::telemetry::termination().await;
-            info!("stopping");
+            info!("stopping; a second signal ends the process at once");
             stop.ask();
+            crate::telemetry::termination().await;
+            warn!("ended by a second signal; what was not committed is read again at the next start");
+            std::process::exit(1);
         });
     }
 
-    fn serve(&self, address: std::net::SocketAddr) {
+    /// Serves health and metrics, where the configuration says so.
+    fn serve(&self) -> Result<(), HostError> {
+        let Some(address) = self.shared.config.http.listen else { return Ok(()) };
+        let listener = self.runtime.block_on(tokio::net::TcpListener::bind(address)).map_err(|error| {
+            HostError::Start {
+                what: "serve health and metrics",
+                why: format!("{address}: {error}; is the port taken? http.listen names another"),
+            }
+        })?;
         let statuses = self.units.iter().map(|unit| Arc::clone(&unit.status)).collect();
-        let (metrics, stop) = (Arc::clone(&self.shared.metrics), self.shared.stop.clone());
+        let served = health::serve(listener, statuses, Arc::clone(&self.shared));
         self.shared.tasks.spawn(async move {
-            if let Err(error) = health::serve(address, statuses, metrics).await {
-                error!(%address, %error, "could not serve health and metrics; is the port taken?");
-                stop.ask();
+            if let Err(error) = served.await {
+                error!(%address, %error, "health and metrics ended");
             }
         });
+        Ok(())
     }
 }

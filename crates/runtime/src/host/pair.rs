@@ -20,7 +20,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tracing::{info, warn};
+use tracing::info;
 
 /// Longest wait at shutdown for answers that are on their way.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -40,10 +40,11 @@ impl Observer for Report {
 
     fn committed(&mut self, records: usize, took: Duration) {
         self.metrics.committed(self.name, records, took);
+        self.status.working();
     }
 
     fn recovering(&mut self, why: &str) {
-        warn!(processor = self.name, why, "recovering");
+        self.status.waiting(why);
         self.metrics.recovering(self.name);
     }
 
@@ -86,6 +87,7 @@ pub(super) fn run<R: Record, S: Shape>(
         KafkaLog::start(LogOptions {
             consumer: settings::consumer(kafka, &bindings.group, &instance, shared.consumers),
             producer: settings::producer(kafka, &transactional_id),
+            standing: shared.standing.clone(),
             input: Arc::clone(&bindings.input),
             snapshots: bindings.snapshots.clone(),
         })

@@ -1,10 +1,14 @@
 //! What the units of a process share, and what they ask their peers before they begin.
 
 use super::{Stop, binding::BindError, status::UnitStatus};
-use crate::{config::Config, kafka::settings, metrics::Metrics, telemetry::Tracer};
+use crate::{
+    config::Config,
+    kafka::{Standing, settings},
+    metrics::Metrics,
+    telemetry::Tracer,
+};
 use rdkafka::{
-    client::{Client, DefaultClientContext},
-    config::FromClientConfig,
+    client::Client,
     consumer::{BaseConsumer, Consumer},
 };
 use registry::RegistrySource;
@@ -29,11 +33,13 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) tracer: Option<Tracer>,
     pub(crate) stop: Stop,
+    /// The broker, as all clients of the process see it.
+    pub(crate) standing: Standing,
     /// Consumers that the process is meant to have, for their share of memory.
     pub(crate) consumers: usize,
     /// The database, for a process that uses one.
     pub(super) store: OnceLock<Store>,
-    pub(super) broker: Mutex<Option<BaseConsumer>>,
+    pub(super) broker: Mutex<Option<BaseConsumer<Standing>>>,
 }
 
 /// What a unit waits with.
@@ -44,12 +50,20 @@ pub(crate) struct Wait<'a> {
 
 impl Wait<'_> {
     pub(crate) fn for_a_while(&self, what: &str) {
-        self.status.waiting(what);
-        self.stop.wait(PATIENCE);
+        if !self.stop.is_asked() {
+            self.status.waiting(what);
+            self.stop.wait(PATIENCE);
+        }
     }
 }
 
 impl Shared {
+    /// Says whether the broker answers.
+    pub(super) fn broker_answers(&self) -> Result<(), BindError> {
+        let mut broker = self.broker.lock().unwrap_or_else(PoisonError::into_inner);
+        self.ask_broker(&mut broker, &[])
+    }
+
     /// Says whether the broker answers and has the topics of a unit.
     pub(super) fn topics_exist(&self, name: &str) -> Result<(), BindError> {
         let topics: Vec<String> = self
@@ -79,7 +93,11 @@ impl Shared {
         asked
     }
 
-    fn ask_broker(&self, broker: &mut Option<BaseConsumer>, topics: &[String]) -> Result<(), BindError> {
+    fn ask_broker(
+        &self,
+        broker: &mut Option<BaseConsumer<Standing>>,
+        topics: &[String],
+    ) -> Result<(), BindError> {
         let address = &self.config.kafka.brokers;
         let away = |error: rdkafka::error::KafkaError| {
             BindError::Wait(format!(
@@ -88,7 +106,8 @@ impl Shared {
         };
         if broker.is_none() {
             let settings = settings::reader(&self.config.kafka, "read_committed");
-            let made = BaseConsumer::from_config(&settings)
+            let made = settings
+                .create_with_context(self.standing.clone())
                 .map_err(|error| BindError::Fatal(format!("could not use the kafka settings: {error}")))?;
             *broker = Some(made);
         }
@@ -121,7 +140,7 @@ impl Shared {
             &settings,
             settings.create_native_config().map_err(|error| fatal(&error))?,
             rdkafka::types::RDKafkaType::RD_KAFKA_CONSUMER,
-            DefaultClientContext,
+            self.standing.clone(),
         )
         .map_err(|error| fatal(&error))?;
         client.fetch_cluster_id(METADATA_TIMEOUT).ok_or_else(|| {

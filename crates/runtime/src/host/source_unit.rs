@@ -72,11 +72,10 @@ pub(super) fn run<S: Source>(
     let identity = source.identity();
     let id = shared.config.prefix.transactional_id(&format!("{}-{identity}", S::NAME));
     let start = || {
-        TransactionalProducer::start(settings::producer(&shared.config.kafka, &id)).map_err(|error| {
-            match error {
-                TxnError::Fatal(why) => BindError::Fatal(why),
-                other => BindError::Wait(other.to_string()),
-            }
+        let settings = settings::producer(&shared.config.kafka, &id);
+        TransactionalProducer::start(settings, shared.standing.clone()).map_err(|error| match error {
+            TxnError::Fatal(why) => BindError::Fatal(why),
+            other => BindError::Wait(other.to_string()),
         })
     };
     let Some(producer) = binding::patiently(&wait, start)? else { return Ok(SourceEnd::Stopped) };
@@ -116,12 +115,16 @@ impl<S: Source> SourceLoop<'_, S> {
                             self.failures = 0;
                             self.position = Some(position);
                             self.shared.metrics.committed(S::NAME, emissions.len(), started.elapsed());
+                            self.status.working();
                             committed(emissions.len());
                         }
                         Err(error) => self.recover(error)?,
                     }
                 }
-                Ok(SourceBatch::Idle(wait)) => self.shared.stop.wait(wait),
+                Ok(SourceBatch::Idle(wait)) => {
+                    self.status.working();
+                    self.shared.stop.wait(wait);
+                }
                 Ok(SourceBatch::End) => return Ok(SourceEnd::Finished),
                 Err(SourceError::Fatal(why)) => return Err(why),
                 Err(error @ SourceError::Transient(_)) => {
@@ -194,6 +197,7 @@ impl<S: Source> SourceLoop<'_, S> {
             TxnError::Abort(_) | TxnError::Rebuild(_) if self.failures > FAILURES_MAX => {
                 return Err(format!("{} transactions failed in a row: {error}", self.failures));
             }
+            TxnError::Abort(_) | TxnError::Rebuild(_) if self.shared.stop.is_asked() => return Ok(()),
             TxnError::Abort(_) if self.producer.abort().is_ok() => return Ok(()),
             TxnError::Abort(_) | TxnError::Rebuild(_) => {}
         }

@@ -19,7 +19,7 @@ pub(crate) struct UnitStatus {
     started: Instant,
     turned_ms: AtomicU64,
     ready: AtomicBool,
-    /// What it waits for before it can begin.
+    /// What it waits for.
     waiting: Mutex<Option<String>>,
 }
 
@@ -39,15 +39,23 @@ impl UnitStatus {
         self.turned_ms.store(self.started.elapsed().as_millis() as u64, Ordering::Relaxed);
     }
 
-    /// The unit has what it needs and works.
+    /// The unit has what it needs.
     pub(crate) fn ready(&self) {
         if !self.ready.swap(true, Ordering::Relaxed) {
             info!(unit = self.name, "ready");
         }
-        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.working();
     }
 
-    /// The unit cannot begin; said once per reason.
+    /// What the unit waited for has come.
+    pub(crate) fn working(&self) {
+        let waited = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(what) = waited {
+            info!(unit = self.name, "goes on after waiting: {what}");
+        }
+    }
+
+    /// The unit cannot begin or go on; said once per reason.
     pub(crate) fn waiting(&self, what: &str) {
         self.turned();
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -64,12 +72,13 @@ impl UnitStatus {
 
     pub(crate) fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Relaxed)
+            && self.waiting.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
     /// One line for people: name and state.
     pub(crate) fn line(&self) -> String {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        match (&*waiting, self.is_ready()) {
+        match (&*waiting, self.ready.load(Ordering::Relaxed)) {
             (Some(what), _) => format!("{}: waiting: {what}", self.name),
             (None, true) => format!("{}: ready", self.name),
             (None, false) => format!("{}: starting", self.name),

@@ -1,8 +1,10 @@
 //! The group's consumer: rebalances are queued and answered by the loop, never inside the callback.
 
+use super::standing::Standing;
 use crate::engine::log::{Headers, RecordView};
 use rdkafka::{
     ClientContext, TopicPartitionList,
+    config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer, ConsumerContext},
     error::{KafkaError, RDKafkaErrorCode},
     message::{BorrowedMessage, Message},
@@ -15,7 +17,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 /// News of partitions, as (topic, partition). An empty assignment is answered already and only says that the group
 /// has been joined.
@@ -27,13 +29,18 @@ pub(crate) enum Rebalanced {
 }
 
 /// Queues rebalances for the polling thread.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct GroupContext {
+    standing: Standing,
     news: Mutex<VecDeque<Rebalanced>>,
     closing: AtomicBool,
 }
 
 impl GroupContext {
+    pub(super) fn new(standing: Standing) -> Self {
+        Self { standing, news: Mutex::default(), closing: AtomicBool::new(false) }
+    }
+
     /// The oldest rebalance not yet answered.
     pub(crate) fn next(&self) -> Option<Rebalanced> {
         self.news.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
@@ -46,8 +53,12 @@ impl GroupContext {
 }
 
 impl ClientContext for GroupContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.standing.log(level, facility, message);
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
-        warn!(%error, reason, "broker connection");
+        self.standing.error(error, reason);
     }
 }
 
@@ -136,6 +147,13 @@ pub(crate) fn consumer_fault(error: &KafkaError) -> Option<ConsumerFault> {
             | RDKafkaErrorCode::TopicAuthorizationFailed
             | RDKafkaErrorCode::GroupAuthorizationFailed),
         ) => broken(format!("could not read the input topic: {code}")),
+        KafkaError::MessageConsumption(
+            RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::BrokerTransportFailure,
+        ) => {
+            // Said for all clients by `Standing`.
+            debug!(%error, "consumer");
+            None
+        }
         _ => {
             warn!(%error, "consumer");
             None

@@ -47,7 +47,8 @@ fn is_fencing(code: RDKafkaErrorCode) -> bool {
     )
 }
 
-/// Calls until it works, fails otherwise than by asking to be called again, or has been called `attempts` times.
+/// Calls until it works, fails otherwise than by asking to be called again, or has been called `attempts` times. One
+/// that timed out is not called again: its outcome is unknown.
 pub(super) fn transactional(
     what: &'static str,
     attempts: u32,
@@ -57,7 +58,8 @@ pub(super) fn transactional(
     loop {
         let Err(error) = call() else { return Ok(()) };
         left = left.saturating_sub(1);
-        if error.fatal || error.abort || !error.retriable || left == 0 {
+        let timed_out = error.code == RDKafkaErrorCode::OperationTimedOut;
+        if error.fatal || error.abort || !error.retriable || timed_out || left == 0 {
             return Err(classify(what, &error));
         }
     }
@@ -116,5 +118,16 @@ mod tests {
             if calls == 2 { Ok(()) } else { Err(error(false, false, true, RDKafkaErrorCode::Fail)) }
         });
         assert_eq!(result, Ok(()));
+    }
+
+    #[test]
+    fn a_call_that_timed_out_is_not_made_again() {
+        let mut calls = 0;
+        let result = transactional("commit", 3, || {
+            calls += 1;
+            Err(error(false, false, true, RDKafkaErrorCode::OperationTimedOut))
+        });
+        assert_eq!(calls, 1);
+        assert!(matches!(result, Err(TxnError::Rebuild(_))));
     }
 }

@@ -1,11 +1,13 @@
 //! The engine's log on a real broker: one group consumer and one transactional producer, owned by one thread.
 
+mod caller;
 mod consumer;
 mod errors;
 mod ffi;
 mod producer;
 mod reader;
 pub(crate) mod settings;
+mod standing;
 
 use crate::engine::log::{Log, OutRecord, Polled, Reader, RecordView, Restored, TxnError, Visit};
 pub(crate) use consumer::{ConsumerFault, GroupContext, Rebalanced, Record, consumer_fault, reader_error};
@@ -17,6 +19,7 @@ use rdkafka::{
     error::KafkaError,
 };
 pub(crate) use reader::{assigned, read_range};
+pub(crate) use standing::Standing;
 use std::{
     collections::BTreeMap,
     sync::Arc,
@@ -36,6 +39,8 @@ pub(crate) type GroupConsumer = BaseConsumer<GroupContext>;
 pub(crate) struct LogOptions {
     pub(crate) consumer: ClientConfig,
     pub(crate) producer: ClientConfig,
+    /// The broker, as all clients of the process see it.
+    pub(crate) standing: Standing,
     /// Physical topic.
     pub(crate) input: Arc<str>,
     /// Physical topic of snapshots, for a Fold.
@@ -52,8 +57,9 @@ pub(crate) struct KafkaLog {
 impl KafkaLog {
     /// Joins the group and takes the transactional id over. Fails at once on settings that cannot work.
     pub(crate) fn start(options: LogOptions) -> Result<Self, TxnError> {
-        let producer = TransactionalProducer::start(options.producer.clone())?;
-        let consumer = join(&options.consumer, &[&options.input]).map_err(TxnError::Fatal)?;
+        let producer = TransactionalProducer::start(options.producer.clone(), options.standing.clone())?;
+        let consumer =
+            join(&options.consumer, &[&options.input], &options.standing).map_err(TxnError::Fatal)?;
         Ok(Self { consumer, producer, options })
     }
 
@@ -168,7 +174,8 @@ impl Log for KafkaLog {
     }
 
     fn rejoin(&mut self) -> Result<(), String> {
-        let consumer = join(&self.options.consumer, &[&self.options.input])?;
+        let LogOptions { consumer, input, standing, .. } = &self.options;
+        let consumer = join(consumer, &[input], standing)?;
         close(&std::mem::replace(&mut self.consumer, consumer));
         Ok(())
     }
@@ -207,7 +214,7 @@ impl Log for KafkaLog {
             .consumer
             .group_metadata()
             .ok_or_else(|| TxnError::Abort("consumer has left its group".to_owned()))?;
-        self.producer.send_offsets(&list, &group)?;
+        self.producer.send_offsets(list, group)?;
         self.producer.commit()
     }
 
@@ -227,9 +234,14 @@ impl Drop for KafkaLog {
 }
 
 /// A consumer that is about to join the group of its settings.
-pub(crate) fn join(settings: &ClientConfig, topics: &[&str]) -> Result<GroupConsumer, String> {
+pub(crate) fn join(
+    settings: &ClientConfig,
+    topics: &[&str],
+    standing: &Standing,
+) -> Result<GroupConsumer, String> {
     let failed = |error: KafkaError| format!("could not subscribe to {topics:?}: {error}");
-    let consumer: GroupConsumer = settings.create_with_context(GroupContext::default()).map_err(failed)?;
+    let context = GroupContext::new(standing.clone());
+    let consumer: GroupConsumer = settings.create_with_context(context).map_err(failed)?;
     consumer.subscribe(topics).map_err(failed)?;
     Ok(consumer)
 }

@@ -1,56 +1,68 @@
 //! A transactional producer: one transaction at a time, committed in the time that librdkafka itself needs.
 
 use super::{
+    caller::Caller,
     errors::{CallError, classify, transactional},
     ffi,
+    standing::Standing,
 };
 use crate::engine::log::{OutRecord, TxnError};
 use rdkafka::{
     TopicPartitionList,
-    config::{ClientConfig, FromClientConfig},
+    config::{ClientConfig, FromClientConfigAndContext},
     consumer::ConsumerGroupMetadata,
     error::{KafkaError, RDKafkaErrorCode},
     message::{Header, OwnedHeaders},
-    producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer},
+    producer::{BaseRecord, Producer, ThreadedProducer},
 };
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// Longest wait for one transactional call. Above librdkafka's own retries, below the transaction's timeout.
 const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+/// Longest wait for a call's own timeout to be kept. Below the transaction's timeout.
+const STUCK_AFTER: Duration = Duration::from_secs(25);
+/// Longest wait for a transactional id: whoever waits for it tries again, and may have been asked to stop meanwhile.
+const INIT_TIMEOUT: Duration = Duration::from_secs(8);
 /// Calls made again when librdkafka asks for it.
 const ATTEMPTS: u32 = 5;
 /// Longest wait for room in the producer's queue.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(30);
 
-type Inner = ThreadedProducer<DefaultProducerContext>;
+type Inner = ThreadedProducer<Standing>;
 
 /// One transactional producer and the settings to make the next one from.
 pub(crate) struct TransactionalProducer {
     settings: ClientConfig,
-    inner: Inner,
+    standing: Standing,
+    inner: Arc<Inner>,
+    caller: Caller,
 }
 
 impl TransactionalProducer {
     /// Creates the producer and takes its transactional id over, which fences and aborts what an earlier holder
     /// left open.
-    pub(crate) fn start(settings: ClientConfig) -> Result<Self, TxnError> {
-        let inner = Self::make(&settings)?;
-        Ok(Self { settings, inner })
+    pub(crate) fn start(settings: ClientConfig, standing: Standing) -> Result<Self, TxnError> {
+        let inner = Arc::new(Self::make(&settings, &standing)?);
+        Ok(Self { settings, standing, inner, caller: start_caller()? })
     }
 
-    fn make(settings: &ClientConfig) -> Result<Inner, TxnError> {
-        let inner = Inner::from_config(settings)
+    fn make(settings: &ClientConfig, standing: &Standing) -> Result<Inner, TxnError> {
+        let inner = Inner::from_config_and_context(settings, standing.clone())
             .map_err(|error| TxnError::Fatal(format!("could not create producer: {error}")))?;
         transactional("init transactions", ATTEMPTS, || {
-            inner.init_transactions(CALL_TIMEOUT).map_err(CallError::from)
+            inner.init_transactions(INIT_TIMEOUT).map_err(CallError::from)
         })?;
         Ok(inner)
     }
 
     /// Replaces the producer by a new one. The old one is dropped on a thread of its own, because that can hang.
     pub(crate) fn rebuild(&mut self) -> Result<(), TxnError> {
-        let fresh = Self::make(&self.settings)?;
-        let broken = std::mem::replace(&mut self.inner, fresh);
+        let fresh = Self::make(&self.settings, &self.standing)?;
+        self.caller = start_caller()?;
+        let broken = std::mem::replace(&mut self.inner, Arc::new(fresh));
         std::thread::spawn(move || drop(broken));
         Ok(())
     }
@@ -107,16 +119,16 @@ impl TransactionalProducer {
     /// Adds consumed offsets to the transaction.
     pub(crate) fn send_offsets(
         &self,
-        offsets: &TopicPartitionList,
-        group: &ConsumerGroupMetadata,
+        offsets: TopicPartitionList,
+        group: ConsumerGroupMetadata,
     ) -> Result<(), TxnError> {
-        transactional("send offsets to transaction", ATTEMPTS, || {
-            self.inner.send_offsets_to_transaction(offsets, group, CALL_TIMEOUT).map_err(CallError::from)
+        self.call("send offsets to transaction", move |inner| {
+            inner.send_offsets_to_transaction(&offsets, &group, CALL_TIMEOUT).map_err(CallError::from)
         })
     }
 
     pub(crate) fn commit(&self) -> Result<(), TxnError> {
-        transactional("commit transaction", ATTEMPTS, || ffi::commit_transaction(&self.inner, CALL_TIMEOUT))
+        self.call("commit transaction", |inner| ffi::commit_transaction(inner, CALL_TIMEOUT))
     }
 
     /// Aborts the open transaction, after the first delivery report is in: an `EndTxn` that overtakes it is fatal
@@ -126,8 +138,23 @@ impl TransactionalProducer {
         while self.inner.in_flight_count() > 0 && Instant::now() < deadline {
             std::thread::park_timeout(Duration::from_millis(1));
         }
-        transactional("abort transaction", ATTEMPTS, || {
-            self.inner.abort_transaction(CALL_TIMEOUT).map_err(CallError::from)
-        })
+        self.call("abort transaction", |inner| inner.abort_transaction(CALL_TIMEOUT).map_err(CallError::from))
     }
+
+    /// Makes a transactional call, again where librdkafka asks for it, and gives it up when it is stuck.
+    fn call(
+        &self,
+        what: &'static str,
+        call: impl Fn(&Inner) -> Result<(), CallError> + Send + 'static,
+    ) -> Result<(), TxnError> {
+        let inner = Arc::clone(&self.inner);
+        let calls = move || transactional(what, ATTEMPTS, || call(&inner));
+        let stuck =
+            || Err(TxnError::Rebuild(format!("could not {what}: no answer, not even that there is none")));
+        self.caller.call(STUCK_AFTER, calls).unwrap_or_else(stuck)
+    }
+}
+
+fn start_caller() -> Result<Caller, TxnError> {
+    Caller::start().map_err(|error| TxnError::Fatal(format!("could not start a thread: {error}")))
 }

@@ -10,7 +10,7 @@ use rdkafka::{
     message::Message,
 };
 use std::time::{Duration, Instant};
-use tracing::warn;
+use tracing::debug;
 
 /// Says nothing at the end of a partition, which is what a reader looks for.
 pub(crate) struct Quiet;
@@ -18,7 +18,7 @@ pub(crate) struct Quiet;
 impl ClientContext for Quiet {
     fn error(&self, error: KafkaError, reason: &str) {
         if !matches!(error, KafkaError::Global(RDKafkaErrorCode::PartitionEOF)) {
-            warn!(%error, reason, "broker connection");
+            debug!(%error, reason, "broker connection of a reader");
         }
     }
 }

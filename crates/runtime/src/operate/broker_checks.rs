@@ -82,7 +82,8 @@ pub(super) fn topology_checks(config: &Config, map: &Map, peers: &Peers) -> Vec<
     match peers.wait(applied::observe(map, &options)) {
         Ok(observed) => {
             let plan_options = PlanOptions { prefix: config.prefix.clone(), lower_retention: false };
-            vec![applied_check(&plan(map, &observed, &plan_options)), timestamps(config, map, &observed)]
+            let plan = plan(map, &observed, &plan_options);
+            vec![applied_check(&plan), timestamps(config, map, &observed, &plan)]
         }
         Err(error) => {
             let advice = "see `gistmill topology plan`";
@@ -95,8 +96,10 @@ pub(super) fn topology_checks(config: &Config, map: &Map, peers: &Peers) -> Vec<
 fn applied_check(plan: &Plan) -> Check {
     let name = "topology";
     if let Some(refusal) = plan.refusals.first() {
-        let more = plan.refusals.len() - 1;
-        let advice = format!("settle it by hand ({more} more like it); `gistmill topology plan` shows all");
+        let advice = match plan.refusals.len() - 1 {
+            0 => "settle it by hand: `gistmill topology apply` does nothing before".to_owned(),
+            more => format!("settle it by hand, and {more} more that `gistmill topology plan` shows"),
+        };
         return Check::bad(name, Level::Fail, refusal.to_string(), advice);
     }
     match plan.actions.first() {
@@ -110,7 +113,7 @@ fn applied_check(plan: &Plan) -> Check {
     }
 }
 
-fn timestamps(config: &Config, map: &Map, observed: &BrokerState) -> Check {
+fn timestamps(config: &Config, map: &Map, observed: &BrokerState, plan: &Plan) -> Check {
     let name = "record timestamps";
     let is_wrong = |topic: &String| {
         let stamped =
@@ -126,7 +129,12 @@ fn timestamps(config: &Config, map: &Map, observed: &BrokerState) -> Check {
     }
     let finding =
         format!("producers stamp {}: retention would delete an import of old history", wrong.join(", "));
-    Check::bad(name, Level::Fail, finding, "run `gistmill topology apply`")
+    let advice = if plan.refusals.is_empty() {
+        "run `gistmill topology apply`"
+    } else {
+        "once the topology is settled by hand, run `gistmill topology apply`"
+    };
+    Check::bad(name, Level::Fail, finding, advice)
 }
 
 /// A record from the future says that the broker's clock is ahead, or ours behind.
@@ -191,6 +199,21 @@ mod tests {
     fn producers_may_not_ask_for_more_than_the_broker_allows() {
         assert_eq!(transaction_timeout(Some(900_000), 30_000).level, Level::Ok);
         assert_eq!(transaction_timeout(Some(10_000), 30_000).level, Level::Fail);
+    }
+
+    #[test]
+    fn what_apply_refuses_is_not_sent_to_apply() {
+        let refusal = |topic: &str| topology::Refusal::PartitionCount {
+            topic: topic.to_owned(),
+            found: 3,
+            expected: 4,
+        };
+        let one = applied_check(&Plan { actions: Vec::new(), refusals: vec![refusal("a")] });
+        let alone = "settle it by hand: `gistmill topology apply` does nothing before";
+        assert_eq!((one.level, one.advice.as_deref()), (Level::Fail, Some(alone)));
+        let two = applied_check(&Plan { actions: Vec::new(), refusals: vec![refusal("a"), refusal("b")] });
+        let both = "settle it by hand, and 1 more that `gistmill topology plan` shows";
+        assert_eq!(two.advice.as_deref(), Some(both));
     }
 
     #[test]

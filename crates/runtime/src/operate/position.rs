@@ -10,7 +10,7 @@ use super::{
 use crate::{
     Config,
     engine::log::{OutRecord, TxnError},
-    kafka::{TransactionalProducer, settings},
+    kafka::{Standing, TransactionalProducer, settings},
 };
 use std::{collections::BTreeMap, ops::ControlFlow};
 use topology::{Connector, Map};
@@ -87,7 +87,8 @@ pub(super) fn forget(config: &Config, map: &Map, name: &str, identity: &str) -> 
     let Some(topic) = connector.positions.as_deref() else { return Ok(()) };
     let id = config.prefix.transactional_id(&format!("{name}-{identity}"));
     let failed = |error: TxnError| Error::Refused(format!("could not forget the position: {error}"));
-    let producer = TransactionalProducer::start(settings::producer(&config.kafka, &id)).map_err(failed)?;
+    let producer = TransactionalProducer::start(settings::producer(&config.kafka, &id), Standing::default())
+        .map_err(failed)?;
     let tombstone = OutRecord {
         topic: config.prefix.topic(topic).into(),
         partition: Some(0),

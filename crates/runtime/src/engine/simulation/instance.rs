@@ -268,6 +268,7 @@ impl Instance {
             commit_records: 7,
             commit_interval: Duration::from_millis(20),
             round_interval: Duration::from_millis(60),
+            round_idle: Duration::from_millis(25),
             round_records: 25,
             in_flight_max: 6,
             retry: (Duration::from_millis(3), Duration::from_millis(30)),

@@ -43,7 +43,7 @@ impl<S: Sink> SinkLoop<'_, S> {
         self.offered.clear();
         self.fenced.clear();
         self.observe();
-        let consumer = join(&self.settings, &topics(&self.inputs))?;
+        let consumer = join(&self.settings, &topics(&self.inputs), &self.shared.standing)?;
         close(&std::mem::replace(&mut self.consumer, consumer));
         Ok(())
     }

@@ -78,7 +78,7 @@ pub(super) fn run<S: Sink>(
     let group = shared.config.prefix.group(S::NAME);
     let instance = format!("{}-0", shared.config.instance);
     let settings = settings::consumer(&shared.config.kafka, &group, &instance, shared.consumers);
-    let consumer = join(&settings, &topics(&inputs))?;
+    let consumer = join(&settings, &topics(&inputs), &shared.standing)?;
     let mut sink_loop = SinkLoop {
         shared,
         sink,
@@ -270,11 +270,11 @@ impl<S: Sink> SinkLoop<'_, S> {
                 }
                 lane.written();
                 self.shared.metrics.committed(S::NAME, count, started.elapsed());
+                self.status.working();
                 Ok(Written::Done)
             }
             Err(SinkError::Transient { what, source }) => {
-                let why = chain(source.as_ref());
-                warn!(sink = S::NAME, what, why, "could not write, trying again");
+                self.status.waiting(&format!("could not {what}: {}", chain(source.as_ref())));
                 self.shared.metrics.recovering(S::NAME);
                 self.hold(key)?;
                 Ok(Written::Later)
