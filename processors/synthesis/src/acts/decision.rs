@@ -122,7 +122,8 @@ fn context(source: &Source<'_>, at: usize, post: &Post<'_>) -> f64 {
 fn beside(source: &Source<'_>, at: usize, post: &Post<'_>) -> Vec<usize> {
     let is_near = |before: &usize| {
         let other = source.posts[*before].message;
-        other.topic_id == post.message.topic_id && post.message.sent_at.saturating_sub(other.sent_at) <= BESIDE_MS
+        other.topic_id == post.message.topic_id
+            && post.message.sent_at.saturating_sub(other.sent_at) <= BESIDE_MS
     };
     (at.saturating_sub(DISCUSSION)..at).filter(is_near).collect()
 }
@@ -131,7 +132,8 @@ fn beside(source: &Source<'_>, at: usize, post: &Post<'_>) -> Vec<usize> {
 fn just_after(source: &Source<'_>, at: usize, post: &Post<'_>) -> Vec<usize> {
     let is_near = |after: &usize| {
         let other = source.posts[*after].message;
-        other.topic_id == post.message.topic_id && other.sent_at.saturating_sub(post.message.sent_at) <= BESIDE_MS
+        other.topic_id == post.message.topic_id
+            && other.sent_at.saturating_sub(post.message.sent_at) <= BESIDE_MS
     };
     (at + 1..source.posts.len().min(at + 1 + REACTIONS)).filter(is_near).collect()
 }
