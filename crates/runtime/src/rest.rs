@@ -10,11 +10,8 @@ use rdkafka::{
     error::KafkaError,
 };
 use state::SinkOffset;
-use std::{
-    collections::BTreeSet,
-    time::{Duration, Instant},
-};
-use topology::Map;
+use std::time::{Duration, Instant};
+use topology::{Connector, Map};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -30,27 +27,36 @@ pub fn is_at_rest(config: &Config, map: &Map, sinks: &[SinkOffset]) -> Result<bo
         }
     }
     for connector in map.connectors() {
-        for logical in connector.inputs.values() {
-            let input = map.topic(logical).map_err(|error| error.to_string())?;
-            let mut starts = TopicPartitionList::new();
-            for partition in 0..input.partitions {
-                let stored = sinks.iter().find(|sink| {
-                    sink.consumer_group == connector.name
-                        && sink.topic == *logical
-                        && sink.partition == partition
-                });
-                let offset = stored.map_or(0, |sink| sink.next_offset);
-                let start = if offset == 0 { Offset::Beginning } else { Offset::Offset(offset) };
-                starts
-                    .add_partition_offset(&config.prefix.topic(logical), partition, start)
-                    .map_err(|error| error.to_string())?;
-            }
-            if has_more(config, &starts)? {
-                return Ok(false);
-            }
+        let starts = stored(config, map, connector, sinks)?;
+        if starts.count() > 0 && has_more(config, &starts)? {
+            return Ok(false);
         }
     }
     Ok(true)
+}
+
+/// Where a sink goes on in each of its inputs.
+fn stored(
+    config: &Config,
+    map: &Map,
+    connector: &Connector,
+    sinks: &[SinkOffset],
+) -> Result<TopicPartitionList, String> {
+    let mut starts = TopicPartitionList::new();
+    for logical in connector.inputs.values() {
+        let input = map.topic(logical).map_err(|error| error.to_string())?;
+        for partition in 0..input.partitions {
+            let stored = sinks.iter().find(|sink| {
+                sink.consumer_group == connector.name && sink.topic == *logical && sink.partition == partition
+            });
+            let offset = stored.map_or(0, |sink| sink.next_offset);
+            let start = if offset == 0 { Offset::Beginning } else { Offset::Offset(offset) };
+            starts
+                .add_partition_offset(&config.prefix.topic(logical), partition, start)
+                .map_err(|error| error.to_string())?;
+        }
+    }
+    Ok(starts)
 }
 
 fn committed(
@@ -73,15 +79,14 @@ fn committed(
 
 /// True when a reader starting there gets a record before the ends of all partitions.
 fn has_more(config: &Config, starts: &TopicPartitionList) -> Result<bool, String> {
-    let mut settings = settings::reader(&config.kafka, "read_committed");
-    settings.set("fetch.wait.max.ms", "10");
-    let consumer = assigned(&settings, starts)?;
-    let mut ended = BTreeSet::new();
+    let consumer = assigned(&settings::reader(&config.kafka, "read_committed"), starts)?;
+    // Without a record in between, each partition tells its end once.
+    let mut ended = 0;
     let began = Instant::now();
-    while ended.len() < starts.count() {
+    while ended < starts.count() {
         match consumer.poll(Duration::from_millis(100)) {
             Some(Ok(_)) => return Ok(true),
-            Some(Err(KafkaError::PartitionEOF(partition))) => drop(ended.insert(partition)),
+            Some(Err(KafkaError::PartitionEOF(_))) => ended += 1,
             Some(Err(error)) => {
                 if let Some(why) = reader_error(&error) {
                     return Err(why);

@@ -2,6 +2,7 @@
 
 use processor::{AnyRecord, SourcePosition};
 use schemas::{DecodeError, Decoder, DigestDlq, Record, SchemaSource};
+use state::{BatchBounds, ClaimedPartition, SinkPartition};
 use std::{fmt, future::Future, sync::Arc};
 
 /// A partition as the broker names it.
@@ -13,6 +14,18 @@ pub struct PartitionId {
     pub logical: Arc<str>,
     /// Partition.
     pub partition: i32,
+}
+
+impl PartitionId {
+    /// The partition as state knows it, for the sink called `sink`.
+    pub fn of_sink(&self, sink: &str) -> SinkPartition {
+        SinkPartition {
+            consumer_group: sink.to_owned(),
+            topic: self.logical.to_string(),
+            physical_topic: self.topic.to_string(),
+            partition: self.partition,
+        }
+    }
 }
 
 /// Decodes the records of one input, type erased.
@@ -59,6 +72,12 @@ pub struct Claim {
     pub next_offset: i64,
 }
 
+impl From<ClaimedPartition> for Claim {
+    fn from(claimed: ClaimedPartition) -> Self {
+        Self { epoch: claimed.epoch, next_offset: claimed.next_offset }
+    }
+}
+
 /// One record of a batch.
 #[derive(Debug)]
 pub enum SinkRecord {
@@ -86,6 +105,17 @@ pub struct SinkBatch {
     pub records: Vec<SinkRecord>,
     /// One past the last offset of the batch.
     pub next_offset: i64,
+}
+
+impl SinkBatch {
+    /// The bounds of the batch as state knows them, for the sink called `sink`.
+    pub fn bounds(&self, sink: &str) -> BatchBounds {
+        BatchBounds {
+            partition: self.partition.of_sink(sink),
+            claim: ClaimedPartition { epoch: self.claim.epoch, next_offset: self.claim.next_offset },
+            end_offset: self.next_offset,
+        }
+    }
 }
 
 /// Why a sink could not write.
@@ -116,6 +146,17 @@ pub enum SinkError {
     /// It will not get better: the message says what to do.
     #[error("{0}")]
     Fatal(String),
+}
+
+impl SinkError {
+    /// The fate of a batch after `error` in writing `what`: what may get better by itself never ends the process.
+    pub fn of_state(what: &'static str, error: state::Error) -> Self {
+        match error {
+            state::Error::Fenced => Self::Fenced,
+            error if error.is_transient() => Self::Transient { what, source: Box::new(error) },
+            error => Self::Fatal(format!("could not write {what}: {}", error.describe())),
+        }
+    }
 }
 
 /// Writes records outside, idempotently or in a transaction with their offset. A sink never produces to Kafka:

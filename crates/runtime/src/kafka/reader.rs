@@ -8,9 +8,15 @@ use rdkafka::{
     consumer::{BaseConsumer, Consumer, ConsumerContext},
     error::{KafkaError, RDKafkaErrorCode},
     message::Message,
+    topic_partition_list::TopicPartitionListElem,
 };
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 use tracing::debug;
+
+const METADATA_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Says nothing at the end of a partition, which is what a reader looks for.
 pub(crate) struct Quiet;
@@ -25,17 +31,26 @@ impl ClientContext for Quiet {
 
 impl ConsumerContext for Quiet {}
 
-/// A consumer outside any group, to be assigned by hand.
+/// A consumer outside any group that reads from `starts` on, and says where it comes to an end.
 pub(crate) fn assigned(
     settings: &ClientConfig,
     starts: &TopicPartitionList,
 ) -> Result<BaseConsumer<Quiet>, String> {
     let mut settings = settings.clone();
-    settings.set("enable.partition.eof", "true");
+    // An empty fetch tells the end: it should not take long.
+    settings.set("enable.partition.eof", "true").set("fetch.wait.max.ms", "10");
     settings.remove("group.instance.id");
     let consumer =
         settings.create_with_context(Quiet).map_err(|error| format!("could not create reader: {error}"))?;
     let consumer: BaseConsumer<Quiet> = consumer;
+    let elements = starts.elements();
+    let topics: BTreeSet<&str> = elements.iter().map(TopicPartitionListElem::topic).collect();
+    // A client that has to find the leaders by itself takes a second for it.
+    for topic in topics {
+        consumer
+            .fetch_metadata(Some(topic), METADATA_TIMEOUT)
+            .map_err(|error| format!("could not look at {topic}: {error}"))?;
+    }
     consumer.assign(starts).map_err(|error| format!("could not read {starts:?}: {error}"))?;
     Ok(consumer)
 }
