@@ -1,10 +1,7 @@
 //! The one flag that ends a process in order.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Condvar, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::sync::watch;
@@ -12,26 +9,29 @@ use tokio::sync::watch;
 /// Asked for once, seen by every unit. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Stop {
-    asked: Arc<AtomicBool>,
+    waiting: Arc<(Mutex<()>, Condvar)>,
     sender: watch::Sender<bool>,
 }
 
 impl Default for Stop {
     fn default() -> Self {
-        Self { asked: Arc::default(), sender: watch::Sender::new(false) }
+        Self { waiting: Arc::default(), sender: watch::Sender::new(false) }
     }
 }
 
 impl Stop {
     /// Asks every unit to finish what it has and end.
     pub fn ask(&self) {
-        self.asked.store(true, Ordering::Relaxed);
+        let (lock, asked) = &*self.waiting;
+        // Under the lock, so that nobody who has just looked goes to sleep over it.
+        let _looked = lock.lock().unwrap_or_else(PoisonError::into_inner);
         self.sender.send_replace(true);
+        asked.notify_all();
     }
 
     /// True once somebody asked.
     pub fn is_asked(&self) -> bool {
-        self.asked.load(Ordering::Relaxed)
+        *self.sender.borrow()
     }
 
     /// Resolves once somebody asked.
@@ -43,11 +43,26 @@ impl Stop {
 
     /// Waits so long on a thread of its own, or until somebody asks.
     pub(crate) fn wait(&self, wait: Duration) {
-        let step = Duration::from_millis(20);
-        let mut left = wait;
-        while !left.is_zero() && !self.is_asked() {
-            std::thread::park_timeout(step.min(left));
-            left = left.saturating_sub(step);
-        }
+        let (lock, asked) = &*self.waiting;
+        let looked = lock.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whichever way the wait ends, the caller looks again.
+        drop(asked.wait_timeout_while(looked, wait, |()| !self.is_asked()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn asking_ends_every_wait() {
+        let stop = Stop::default();
+        let waiting = stop.clone();
+        let waiter = std::thread::spawn(move || waiting.wait(Duration::from_hours(1)));
+        assert!(!stop.is_asked());
+        stop.ask();
+        waiter.join().expect("the wait ends");
+        assert!(stop.is_asked());
+        stop.wait(Duration::from_hours(1));
     }
 }

@@ -11,7 +11,7 @@
 use super::errors::CallError;
 use rdkafka::{
     message::BorrowedMessage,
-    producer::{Producer, ProducerContext, ThreadedProducer},
+    producer::{BaseProducer, Producer, ProducerContext},
 };
 use rdkafka_sys as sys;
 use std::{ffi::CStr, ptr, slice, time::Duration};
@@ -20,7 +20,7 @@ const NO_ERROR: sys::rd_kafka_resp_err_t = sys::rd_kafka_resp_err_t::RD_KAFKA_RE
 
 /// Commits the producer's open transaction, waiting at most `timeout`.
 pub(super) fn commit_transaction<C: ProducerContext + 'static>(
-    producer: &ThreadedProducer<C>,
+    producer: &BaseProducer<C>,
     timeout: Duration,
 ) -> Result<(), CallError> {
     let timeout_ms = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
