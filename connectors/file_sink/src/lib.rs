@@ -4,14 +4,12 @@
 //! `digest.delivered` and the offset are one Postgres transaction. A file can be written again without harm, so that a
 //! crash while `sending` is repaired by doing it again, unlike a message to people.
 
-mod error;
 mod files;
 mod paths;
 mod plan;
 
 pub use paths::digest_stem;
 
-use error::{bounds, sink_error, sink_partition};
 use files::FileJob;
 use plan::{CHANNEL, Planned, plan};
 use rendering::View;
@@ -66,9 +64,9 @@ impl FileSink {
 
     /// Commits `sending` for every file about to be written.
     async fn begin<'a>(&self, batch: &'a SinkBatch) -> Result<Option<Vec<Planned<'a>>>, SinkError> {
-        let failed = |error| sink_error("the plan of deliveries", error);
+        let failed = |error| SinkError::of_state("the plan of deliveries", error);
         let Opened::Batch(mut open) =
-            self.store.open_batch(&bounds(Self::NAME, batch)).await.map_err(failed)?
+            self.store.open_batch(&batch.bounds(Self::NAME)).await.map_err(failed)?
         else {
             return Ok(None);
         };
@@ -89,9 +87,9 @@ impl FileSink {
 
     /// Commits how it ended, what is said of it, and the offset.
     async fn finish(&self, batch: &SinkBatch, planned: &[Planned<'_>]) -> Result<(), SinkError> {
-        let failed = |error| sink_error("the ledger of deliveries", error);
+        let failed = |error| SinkError::of_state("the ledger of deliveries", error);
         let Opened::Batch(mut open) =
-            self.store.open_batch(&bounds(Self::NAME, batch)).await.map_err(failed)?
+            self.store.open_batch(&batch.bounds(Self::NAME)).await.map_err(failed)?
         else {
             return Ok(());
         };
@@ -123,11 +121,11 @@ impl Sink for FileSink {
     async fn claim(&self, partition: &PartitionId) -> Result<Claim, SinkError> {
         let claimed = self
             .store
-            .claim(&sink_partition(Self::NAME, partition), &self.cluster_id)
+            .claim(&partition.of_sink(Self::NAME), &self.cluster_id)
             .await
-            .map_err(|error| sink_error("the claim of a partition", error))?;
+            .map_err(|error| SinkError::of_state("the claim of a partition", error))?;
         files::clear_partial(self.out_dir.join(".partial"), partition.partition).await?;
-        Ok(Claim { epoch: claimed.epoch, next_offset: claimed.next_offset })
+        Ok(claimed.into())
     }
 
     async fn write(&self, batch: &SinkBatch) -> Result<(), SinkError> {

@@ -1,7 +1,6 @@
 //! What is to be done with each digest of a batch. Invariant: the decision is a pure function of the ledger; a version
 //! that a newer attempt has overtaken is not written.
 
-use crate::error::sink_error;
 use runtime::SinkError;
 use schemas::{DigestReadyForDelivery, Version};
 use state::{Batch, Delivery, DeliveryBefore, DeliveryStatus};
@@ -76,7 +75,7 @@ pub(crate) async fn plan<'a>(
         chat: "",
         part: 1,
     };
-    let failed = |error| sink_error("the plan of a delivery", error);
+    let failed = |error| SinkError::of_state("the plan of a delivery", error);
     let before = batch.delivery_before(&delivery).await.map_err(failed)?;
     let action = decide(delivery.version, before);
     match action {

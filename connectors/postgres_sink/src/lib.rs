@@ -4,15 +4,13 @@
 //! was stored, and what was stored already is not announced again.
 
 mod accept;
-mod error;
 mod persisted;
 
-pub use error::sink_error;
 pub use persisted::persisted;
 
 use runtime::{Claim, InputSpec, PartitionId, Sink, SinkBatch, SinkError, SinkRecord};
 use schemas::{DigestBlocked, DigestReadyForDelivery, GroupMessageIngested};
-use state::{Batch, BatchBounds, ClaimedPartition, Error, MessageRow, Opened, SinkPartition, Store};
+use state::{Batch, BatchBounds, Error, MessageRow, Opened, Store};
 
 const MESSAGES: InputSpec = InputSpec::of::<GroupMessageIngested>("messages");
 const READY: InputSpec = InputSpec::of::<DigestReadyForDelivery>("ready");
@@ -55,10 +53,10 @@ impl PostgresSink {
                         detail,
                     };
                 }
-                Err(error) => return sink_error("one record of a batch", error),
+                Err(error) => return SinkError::of_state("one record of a batch", error),
             }
         }
-        sink_error("a batch", error)
+        SinkError::of_state("a batch", error)
     }
 }
 
@@ -72,46 +70,28 @@ impl Sink for PostgresSink {
     async fn claim(&self, partition: &PartitionId) -> Result<Claim, SinkError> {
         let claimed = self
             .store
-            .claim(&sink_partition(Self::NAME, partition), &self.cluster_id)
+            .claim(&partition.of_sink(Self::NAME), &self.cluster_id)
             .await
-            .map_err(|error| sink_error("the claim of a partition", error))?;
-        Ok(Claim { epoch: claimed.epoch, next_offset: claimed.next_offset })
+            .map_err(|error| SinkError::of_state("the claim of a partition", error))?;
+        Ok(claimed.into())
     }
 
     async fn write(&self, batch: &SinkBatch) -> Result<(), SinkError> {
         accept::all(&batch.records)?;
-        let bounds = bounds(Self::NAME, batch);
-        let opened = self.store.open_batch(&bounds).await.map_err(|error| sink_error("a batch", error))?;
+        let bounds = batch.bounds(Self::NAME);
+        let opened =
+            self.store.open_batch(&bounds).await.map_err(|error| SinkError::of_state("a batch", error))?;
         let Opened::Batch(mut open) = opened else { return Ok(()) };
         let records: Vec<&SinkRecord> =
             batch.records.iter().filter(|record| offset(record) >= open.begin_offset()).collect();
         match apply(&mut open, &records).await {
-            Ok(()) => open.commit().await.map_err(|error| sink_error("the end of a batch", error)),
+            Ok(()) => open.commit().await.map_err(|error| SinkError::of_state("the end of a batch", error)),
             Err(error) if error.is_refusal() => {
                 drop(open);
                 Err(self.refused(&bounds, &records, error).await)
             }
-            Err(error) => Err(sink_error("a batch", error)),
+            Err(error) => Err(SinkError::of_state("a batch", error)),
         }
-    }
-}
-
-/// The partition as state knows it, for the sink called `name`.
-pub fn sink_partition(name: &str, partition: &PartitionId) -> SinkPartition {
-    SinkPartition {
-        consumer_group: name.to_owned(),
-        topic: partition.logical.to_string(),
-        physical_topic: partition.topic.to_string(),
-        partition: partition.partition,
-    }
-}
-
-/// The bounds of a batch as state knows them, for the sink called `name`.
-pub fn bounds(name: &str, batch: &SinkBatch) -> BatchBounds {
-    BatchBounds {
-        partition: sink_partition(name, &batch.partition),
-        claim: ClaimedPartition { epoch: batch.claim.epoch, next_offset: batch.claim.next_offset },
-        end_offset: batch.next_offset,
     }
 }
 

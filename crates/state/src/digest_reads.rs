@@ -4,7 +4,11 @@
 use crate::{Error, Store, json::from_json};
 use schemas::{Digest, StageRun};
 use serde::Serialize;
-use sqlx::{Row, postgres::PgRow};
+use sqlx::{
+    Postgres, Row,
+    postgres::{PgArguments, PgRow},
+    query::Query,
+};
 
 /// Which digests.
 #[derive(Debug, Clone, Default)]
@@ -138,15 +142,9 @@ SELECT * FROM (
 impl Store {
     /// The newest version of each window's digest, by (group, window start, size).
     pub async fn digest_list(&self, filter: &DigestFilter) -> Result<Vec<DigestSummary>, Error> {
-        let mut transaction = self.begin_for(&filter.tenant_id).await?;
-        sqlx::query(LIST)
-            .bind(&filter.tenant_id)
-            .bind(&filter.group_id)
-            .bind(filter.limit.map(i64::from))
-            .fetch_all(&mut *transaction)
-            .await
-            .map(|rows| rows.iter().map(summary).collect())
-            .map_err(Error::query("list digests"))
+        let query = listing(LIST, filter).bind(filter.limit.map(i64::from));
+        let rows = self.listed("list digests", filter, query).await?;
+        Ok(rows.iter().map(summary).collect())
     }
 
     /// The digest with this id, or the newest one of the window with this id.
@@ -164,14 +162,8 @@ impl Store {
     /// The newest version of each window's digest in canonical form, by (group, window start, size); the limit of the
     /// filter does not apply.
     pub async fn digest_export(&self, filter: &DigestFilter) -> Result<Vec<CanonicalDigest>, Error> {
-        let mut transaction = self.begin_for(&filter.tenant_id).await?;
-        sqlx::query(EXPORT)
-            .bind(&filter.tenant_id)
-            .bind(&filter.group_id)
-            .fetch_all(&mut *transaction)
-            .await
-            .map_err(Error::query("export digests"))?
-            .iter()
+        let rows = self.listed("export digests", filter, listing(EXPORT, filter)).await?;
+        rows.iter()
             .map(|row| {
                 let StoredDigest { summary, channels, runs, digest, .. } = stored(row)?;
                 Ok(CanonicalDigest { summary, channels, runs, digest })
@@ -182,15 +174,24 @@ impl Store {
     /// The newest blocked version of each window, by (group, window start, size); the limit of the filter does not
     /// apply.
     pub async fn blocked_list(&self, filter: &DigestFilter) -> Result<Vec<BlockedSummary>, Error> {
-        let mut transaction = self.begin_for(&filter.tenant_id).await?;
-        sqlx::query(BLOCKED)
-            .bind(&filter.tenant_id)
-            .bind(&filter.group_id)
-            .fetch_all(&mut *transaction)
-            .await
-            .map(|rows| rows.iter().map(blocked).collect())
-            .map_err(Error::query("list blocked digests"))
+        let rows = self.listed("list blocked digests", filter, listing(BLOCKED, filter)).await?;
+        Ok(rows.iter().map(blocked).collect())
     }
+
+    async fn listed(
+        &self,
+        what: &'static str,
+        filter: &DigestFilter,
+        query: Query<'static, Postgres, PgArguments>,
+    ) -> Result<Vec<PgRow>, Error> {
+        let mut transaction = self.begin_for(&filter.tenant_id).await?;
+        query.fetch_all(&mut *transaction).await.map_err(Error::query(what))
+    }
+}
+
+/// `sql` with what every listing asks for: the tenant and its group, if one is named.
+fn listing(sql: &'static str, filter: &DigestFilter) -> Query<'static, Postgres, PgArguments> {
+    sqlx::query(sql).bind(&filter.tenant_id).bind(&filter.group_id)
 }
 
 fn summary(row: &PgRow) -> DigestSummary {

@@ -10,24 +10,7 @@ use schemas::{
 
 /// A message in a context.
 pub(crate) fn said(id: i64, author: &str, text: &str) -> ContextMessage {
-    ContextMessage {
-        id,
-        revision: 0,
-        author_id: author.to_owned(),
-        author_name: author.to_owned(),
-        is_bot: false,
-        sent_at: id,
-        text: text.to_owned(),
-        reply_to: None,
-        topic_id: None,
-        links: Vec::new(),
-        media_kind: None,
-        forwarded: false,
-        reactions: 0,
-        rank: 0.0,
-        in_budget: false,
-        duplicate_of: None,
-    }
+    ContextMessage { in_budget: false, ..fixtures::message(id, id, author, text) }
 }
 
 /// A message as read.
@@ -50,16 +33,13 @@ fn read(id: i64, text: &str) -> Message {
 
 fn request(message_count: i32, language: &str) -> Event<DigestGenerateRequested> {
     let window = WindowRef {
-        size_hours: 24,
-        window_start: 0,
-        window_end: 86_400_000,
         revision: 2,
-        lane: "live".to_owned(),
         message_count,
         participant_count: 2,
         settings: GroupSettings { language: language.to_owned(), ..GroupSettings::default() },
         source_partition: 3,
         source_offset: 77,
+        ..fixtures::window()
     };
     let value = DigestGenerateRequested {
         tenant_id: "acme".to_owned(),

@@ -39,33 +39,14 @@ fn input(digest: Option<Digest>, scopes: &[&str], channels: &str) -> Event<Diges
         ..GroupSettings::default()
     };
     let window = WindowRef {
-        size_hours: 24,
-        window_start: 0,
-        window_end: 86_400_000,
-        revision: 1,
-        lane: "live".to_owned(),
         message_count: 5,
         participant_count: 2,
         settings,
-        source_partition: 0,
         source_offset: 9,
+        ..fixtures::window()
     };
-    let state = DigestState {
-        window,
-        delivery_channel: channels.to_owned(),
-        language: "en".to_owned(),
-        duplicates_removed: 0,
-        messages: Vec::new(),
-        history: "unavailable".to_owned(),
-        history_matches: Vec::new(),
-        runs: Vec::new(),
-        threads: None,
-        segments: None,
-        emotions: None,
-        roles: None,
-        topics: None,
-        digest,
-    };
+    let state =
+        DigestState { window, delivery_channel: channels.to_owned(), digest, ..fixtures::state(Vec::new()) };
     let value = DigestStageCompleted {
         tenant_id: "acme".to_owned(),
         group_id: "garden".to_owned(),

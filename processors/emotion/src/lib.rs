@@ -80,24 +80,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn message(id: i64, text: &str) -> ContextMessage {
-        ContextMessage {
-            id,
-            revision: 0,
-            author_id: "a".to_owned(),
-            author_name: "A".to_owned(),
-            is_bot: false,
-            sent_at: id,
-            text: text.to_owned(),
-            reply_to: None,
-            topic_id: None,
-            links: Vec::new(),
-            media_kind: None,
-            forwarded: false,
-            reactions: 0,
-            rank: 0.0,
-            in_budget: true,
-            duplicate_of: None,
-        }
+        fixtures::message(id, id, "A", text)
     }
 
     #[test]

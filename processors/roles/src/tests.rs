@@ -5,24 +5,7 @@ use proptest::prelude::*;
 use schemas::{ReplyLink, Thread};
 
 fn post(id: i64, author: &str, text: &str) -> ContextMessage {
-    ContextMessage {
-        id,
-        revision: 0,
-        author_id: author.to_owned(),
-        author_name: author.to_owned(),
-        is_bot: author == "bot",
-        sent_at: id * 1000,
-        text: text.to_owned(),
-        reply_to: None,
-        topic_id: None,
-        links: Vec::new(),
-        media_kind: None,
-        forwarded: false,
-        reactions: 0,
-        rank: 0.0,
-        in_budget: true,
-        duplicate_of: None,
-    }
+    ContextMessage { is_bot: author == "bot", ..fixtures::message(id, id * 1000, author, text) }
 }
 
 fn link(id: i64, parent: i64) -> ReplyLink {
@@ -73,34 +56,7 @@ fn each_role_is_seen_and_cited() {
 
 #[test]
 fn without_threads_the_input_is_rejected() {
-    let window = schemas::WindowRef {
-        size_hours: 24,
-        window_start: 0,
-        window_end: 1,
-        revision: 1,
-        lane: "live".to_owned(),
-        message_count: 0,
-        participant_count: 0,
-        settings: schemas::GroupSettings::default(),
-        source_partition: 0,
-        source_offset: 0,
-    };
-    let mut state = DigestState {
-        window,
-        delivery_channel: String::new(),
-        language: "en".to_owned(),
-        duplicates_removed: 0,
-        messages: Vec::new(),
-        history: "unavailable".to_owned(),
-        history_matches: Vec::new(),
-        runs: Vec::new(),
-        threads: None,
-        segments: None,
-        emotions: None,
-        roles: None,
-        topics: None,
-        digest: None,
-    };
+    let mut state = fixtures::state(Vec::new());
     assert_eq!(RoleFinder.run(&mut state).unwrap_err().reason, "missing_artifact");
     state.threads = Some(Threads::default());
     assert!(RoleFinder.run(&mut state).is_ok());

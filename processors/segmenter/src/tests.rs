@@ -5,24 +5,7 @@ use proptest::prelude::*;
 use schemas::Thread;
 
 fn post(id: i64, author: &str, minute: i64, text: &str) -> ContextMessage {
-    ContextMessage {
-        id,
-        revision: 0,
-        author_id: author.to_owned(),
-        author_name: author.to_owned(),
-        is_bot: false,
-        sent_at: minute * 60_000,
-        text: text.to_owned(),
-        reply_to: None,
-        topic_id: None,
-        links: Vec::new(),
-        media_kind: None,
-        forwarded: false,
-        reactions: 0,
-        rank: 0.0,
-        in_budget: true,
-        duplicate_of: None,
-    }
+    fixtures::message(id, minute * 60_000, author, text)
 }
 
 fn one_thread(messages: &[ContextMessage]) -> Threads {
@@ -63,40 +46,9 @@ fn a_pair_is_one_segment() {
     assert_eq!(segment(&messages, &one_thread(&messages)).segments.len(), 1);
 }
 
-fn state() -> DigestState {
-    let window = schemas::WindowRef {
-        size_hours: 24,
-        window_start: 0,
-        window_end: 1,
-        revision: 1,
-        lane: "live".to_owned(),
-        message_count: 0,
-        participant_count: 0,
-        settings: schemas::GroupSettings::default(),
-        source_partition: 0,
-        source_offset: 0,
-    };
-    DigestState {
-        window,
-        delivery_channel: String::new(),
-        language: "en".to_owned(),
-        duplicates_removed: 0,
-        messages: Vec::new(),
-        history: "unavailable".to_owned(),
-        history_matches: Vec::new(),
-        runs: Vec::new(),
-        threads: None,
-        segments: None,
-        emotions: None,
-        roles: None,
-        topics: None,
-        digest: None,
-    }
-}
-
 #[test]
 fn without_threads_the_input_is_rejected() {
-    let mut state = state();
+    let mut state = fixtures::state(Vec::new());
     assert_eq!(Segmenter.run(&mut state).unwrap_err().reason, "missing_artifact");
     state.threads = Some(Threads::default());
     assert!(Segmenter.run(&mut state).is_ok());

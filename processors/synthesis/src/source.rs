@@ -233,26 +233,9 @@ pub(crate) mod tests {
     use super::*;
     use schemas::Thread;
 
-    /// A message for tests: `author`'s name is also the id, `sent_at` counts minutes.
+    /// A message for tests: the id is also the minute.
     pub(crate) fn message(id: i64, author: &str, text: &str) -> ContextMessage {
-        ContextMessage {
-            id,
-            revision: 0,
-            author_id: author.to_lowercase(),
-            author_name: author.to_owned(),
-            is_bot: false,
-            sent_at: id * 60_000,
-            text: text.to_owned(),
-            reply_to: None,
-            topic_id: None,
-            links: Vec::new(),
-            media_kind: None,
-            forwarded: false,
-            reactions: 0,
-            rank: 0.5,
-            in_budget: true,
-            duplicate_of: None,
-        }
+        ContextMessage { rank: 0.5, ..fixtures::message(id, id * 60_000, author, text) }
     }
 
     #[test]

@@ -3,8 +3,7 @@
 use processor::Stage;
 use proptest::prelude::*;
 use schemas::{
-    ContextMessage, DigestState, Emotions, GroupSettings, MessageEmotion, ReplyLink, Thread, Threads, Topic,
-    Topics, WindowRef,
+    ContextMessage, DigestState, Emotions, MessageEmotion, ReplyLink, Thread, Threads, Topic, Topics,
 };
 use std::collections::BTreeSet;
 use synthesis::Synthesis;
@@ -23,39 +22,19 @@ fn message() -> impl Strategy<Value = ContextMessage> {
     let ids = (-3..12_i64, any::<i64>(), proptest::option::of(-3..12_i64), proptest::option::of(-3..12_i64));
     (ids, text, "[ab:]{0,2}", any::<bool>()).prop_map(
         |((id, sent_at, reply_to, duplicate_of), text, author, is_bot)| ContextMessage {
-            id,
-            revision: 0,
-            author_id: author.clone(),
-            author_name: author,
             is_bot,
-            sent_at,
-            links: vec![text.clone()],
-            text,
             reply_to,
-            topic_id: None,
-            media_kind: None,
-            forwarded: false,
+            links: vec![text.clone()],
             reactions: 3,
             rank: f64::NAN,
             in_budget: false,
             duplicate_of,
+            ..fixtures::message(id, sent_at, &author, &text)
         },
     )
 }
 
 fn state(messages: Vec<ContextMessage>, threads: Vec<Vec<i64>>) -> DigestState {
-    let window = WindowRef {
-        size_hours: 24,
-        window_start: 0,
-        window_end: 1,
-        revision: 1,
-        lane: "live".to_owned(),
-        message_count: 0,
-        participant_count: 0,
-        settings: GroupSettings::default(),
-        source_partition: 0,
-        source_offset: 0,
-    };
     let topic = |(topic_id, ids): (usize, &Vec<i64>)| Topic {
         topic_id: topic_id as i32,
         label: "label".to_owned(),
@@ -66,14 +45,7 @@ fn state(messages: Vec<ContextMessage>, threads: Vec<Vec<i64>>) -> DigestState {
     };
     let emotion = |id: &i64| MessageEmotion { id: *id, label: "odd".to_owned(), score: f64::NAN };
     DigestState {
-        window,
-        delivery_channel: String::new(),
         language: "ru".to_owned(),
-        duplicates_removed: 0,
-        messages,
-        history: String::new(),
-        history_matches: Vec::new(),
-        runs: Vec::new(),
         topics: Some(Topics { topics: threads.iter().enumerate().map(topic).collect() }),
         emotions: Some(Emotions {
             messages: threads.iter().flatten().map(emotion).collect(),
@@ -83,9 +55,7 @@ fn state(messages: Vec<ContextMessage>, threads: Vec<Vec<i64>>) -> DigestState {
             links: vec![ReplyLink { id: 1, parent: 77, score: 0.5 }],
             threads: threads.into_iter().map(|ids| Thread { thread_id: 5, message_ids: ids }).collect(),
         }),
-        segments: None,
-        roles: None,
-        digest: None,
+        ..fixtures::state(messages)
     }
 }
 

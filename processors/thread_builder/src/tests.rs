@@ -5,24 +5,7 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 fn post(id: i64, author: &str, seconds: i64, text: &str) -> ContextMessage {
-    ContextMessage {
-        id,
-        revision: 0,
-        author_id: author.to_lowercase(),
-        author_name: author.to_owned(),
-        is_bot: false,
-        sent_at: seconds * 1000,
-        text: text.to_owned(),
-        reply_to: None,
-        topic_id: None,
-        links: Vec::new(),
-        media_kind: None,
-        forwarded: false,
-        reactions: 0,
-        rank: 0.0,
-        in_budget: true,
-        duplicate_of: None,
-    }
+    fixtures::message(id, seconds * 1000, author, text)
 }
 
 fn parent_of(threads: &Threads, id: i64) -> Option<i64> {
