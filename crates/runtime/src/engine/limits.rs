@@ -23,8 +23,6 @@ pub(crate) struct Limits {
     pub(crate) retry: (Duration, Duration),
     /// Wait before a fenced producer is rebuilt, once.
     pub(crate) fenced_wait: Duration,
-    /// A second rebuild within this time ends the loop.
-    pub(crate) rebuild_window: Duration,
     /// Longest wait for records when there is nothing else to do.
     pub(crate) poll_wait: Duration,
 }
@@ -41,7 +39,6 @@ impl Default for Limits {
             in_flight_max: 256,
             retry: (Duration::from_millis(100), Duration::from_secs(5)),
             fenced_wait: Duration::from_mins(1),
-            rebuild_window: Duration::from_secs(30),
             poll_wait: Duration::from_millis(250),
         }
     }

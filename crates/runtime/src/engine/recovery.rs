@@ -38,12 +38,16 @@ impl Mode {
 /// Counts rebuilds so that two instances with one name do not fence each other for ever.
 #[derive(Debug, Default)]
 pub(super) struct Rebuilds {
-    last: Option<Duration>,
+    /// Producers that broke since the last commit.
+    broken: u32,
     fenced_at: Option<Duration>,
     expelled_at: Option<Duration>,
     /// Aborts since the last commit.
     aborts: u32,
 }
+
+/// Producers that may break in a row: a broker that has just come back is slow for a while.
+const REBUILDS_MAX: u32 = 5;
 
 /// Aborts in a row that end the loop: what fails that often does not get better by itself.
 const ABORTS_MAX: u32 = 20;
@@ -68,7 +72,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         let (step, at) = match error {
             TxnError::Abort(why) => (Step::Abort, now + self.rebuilds.back_off(self.limits.retry, &why)?),
             TxnError::Rebuild(why) => {
-                self.rebuilds.allow(now, self.limits.rebuild_window, &why)?;
+                self.rebuilds.allow(&why)?;
                 (Step::Rebuild, now)
             }
             TxnError::Fenced(why) => {
@@ -187,7 +191,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
 impl Rebuilds {
     /// A transaction was committed: what failed before is mended.
     pub(super) fn mended(&mut self) {
-        self.aborts = 0;
+        (self.aborts, self.broken) = (0, 0);
     }
 
     /// Wait before a failed transaction is tried again: none the first time, then doubling.
@@ -210,13 +214,14 @@ impl Rebuilds {
         is_soon(self.expelled_at.replace(now), now, wait)
     }
 
-    fn allow(&mut self, now: Duration, window: Duration, why: &str) -> Result<(), Stop> {
-        match self.last.replace(now) {
-            Some(last) if now.saturating_sub(last) < window => {
-                Err(Stop::Fatal(format!("producer broke twice within {} s: {why}", window.as_secs())))
-            }
-            _ => Ok(()),
+    fn allow(&mut self, why: &str) -> Result<(), Stop> {
+        self.broken += 1;
+        if self.broken > REBUILDS_MAX {
+            return Err(Stop::Fatal(format!(
+                "producer broke {REBUILDS_MAX} times without a commit between: {why}"
+            )));
         }
+        Ok(())
     }
 }
 

@@ -273,7 +273,6 @@ impl Instance {
             in_flight_max: 6,
             retry: (Duration::from_millis(3), Duration::from_millis(30)),
             fenced_wait: Duration::from_millis(50),
-            rebuild_window: Duration::ZERO,
             ..Limits::default()
         };
         let engine = Engine::new(log, AnyShape::new(kind, world), Silent, limits);
