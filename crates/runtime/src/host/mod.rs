@@ -7,6 +7,7 @@ mod error;
 mod health;
 mod lock;
 mod pair;
+mod processors;
 mod shared;
 mod sink_unit;
 mod source_unit;
@@ -15,15 +16,13 @@ mod stop;
 mod watch;
 
 use crate::{
-    clients::PostgresClient, config::Config, kafka::Standing, metrics::Metrics, shapes,
-    shapes::lookup::Clients, sink::Sink, source::Source, telemetry::Tracer,
+    clients::PostgresClient, config::Config, kafka::Standing, metrics::Metrics, sink::Sink, source::Source,
+    telemetry::Tracer,
 };
 pub use error::HostError;
 use error::start_error;
 use lock::InstanceLock;
 pub use lock::LockError;
-use pair::PairSpec;
-use processor::{Fold, Lookup, Processor};
 use registry::RegistrySource;
 pub(crate) use shared::{Shared, Wait};
 pub use source_unit::SourceEnd;
@@ -124,53 +123,6 @@ impl Host {
             .block_on(Store::open(self.shared.config.postgres_url(), &options))
             .map_err(start_error("use the database's address"))?;
         Ok(self.shared.store.get_or_init(|| store).clone())
-    }
-
-    /// Adds a [`Processor`].
-    pub fn processor<P: Processor>(&mut self, processor: P) -> Result<(), HostError> {
-        let processor = Arc::new(processor);
-        let ports = processor.ports();
-        self.pairs(P::NAME, move |shared, slot, status| {
-            let spec = PairSpec { name: P::NAME, slot, ports: &ports };
-            let processor = Arc::clone(&processor);
-            pair::run(shared, &spec, status, |bound| shapes::ProcessorShape {
-                processor,
-                inlet: bound.inlet,
-                outlet: bound.outlet,
-            })
-        })
-    }
-
-    /// Adds a [`Fold`].
-    pub fn fold<F: Fold>(&mut self, fold: F) -> Result<(), HostError> {
-        let fold = Arc::new(fold);
-        let ports = fold.ports();
-        self.pairs(F::NAME, move |shared, slot, status| {
-            let spec = PairSpec { name: F::NAME, slot, ports: &ports };
-            let fold = Arc::clone(&fold);
-            pair::run(shared, &spec, status, |bound| {
-                let snapshots = bound.snapshots.unwrap_or_else(|| "".into());
-                shapes::fold::FoldShape::new(fold, bound.inlet, bound.outlet, snapshots)
-            })
-        })
-    }
-
-    /// Adds a [`Lookup`].
-    pub fn lookup<P: Lookup>(&mut self, lookup: P) -> Result<(), HostError> {
-        let lookup = Arc::new(lookup);
-        let ports = lookup.ports();
-        let store = self.store()?;
-        let client =
-            self.postgres.get_or_insert_with(|| Arc::new(PostgresClient::start(store, &self.shared.tasks)));
-        let clients = Arc::clone(client) as Arc<dyn Clients>;
-        self.pairs(P::NAME, move |shared, slot, status| {
-            let spec = PairSpec { name: P::NAME, slot, ports: &ports };
-            let (lookup, clients) = (Arc::clone(&lookup), Arc::clone(&clients));
-            pair::run(shared, &spec, status, |bound| {
-                let tasks = shared.tasks.clone();
-                shapes::lookup::LookupShape::new(lookup, bound.inlet, bound.outlet, clients, tasks)
-            })
-        })
     }
 
     /// Adds a [`Sink`], made once the broker tells its cluster's id.

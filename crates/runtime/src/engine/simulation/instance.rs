@@ -162,8 +162,7 @@ impl Log for ModelLog {
         if self.world.fault("rejoin", 5) {
             return Err("broker away".into());
         }
-        self.positions.clear();
-        self.paused.clear();
+        (self.positions, self.paused) = Default::default();
         self.world.join(self.instance);
         Ok(())
     }

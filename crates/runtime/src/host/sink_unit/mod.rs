@@ -5,6 +5,7 @@
 
 mod claims;
 mod lane;
+mod writing;
 
 use super::{Shared, Wait, binding, status::UnitStatus};
 use crate::{
@@ -16,16 +17,16 @@ use crate::{
     },
     kafka::{ConsumerFault, GroupConsumer, Record, close, consumer_fault, join, settings},
     shapes::outlet::chain,
-    sink::{Sink, SinkError, SinkRecord},
+    sink::{Sink, SinkRecord},
 };
 use lane::{Held, Input, Lane, dead_letter};
 use processor::SourcePosition;
-use rdkafka::{ClientConfig, TopicPartitionList, consumer::Consumer, message::Message};
+use rdkafka::{ClientConfig, TopicPartitionList, message::Message};
 use schemas::SchemaSource;
 use std::{
     collections::BTreeMap,
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 use tracing::warn;
 
@@ -205,112 +206,6 @@ impl<S: Sink> SinkLoop<'_, S> {
         }
         Ok(())
     }
-
-    /// Pauses a partition until its next attempt.
-    fn hold(&mut self, key: &(Arc<str>, i32)) -> Result<(), String> {
-        let Some(lane) = self.lanes.get_mut(key) else { return Ok(()) };
-        let wait = lane.retry.map_or(RETRY.0, |(_, wait)| (wait * 2).min(RETRY.1));
-        let first = lane.retry.is_none();
-        lane.retry = Some((Instant::now() + wait, wait));
-        if first {
-            self.consumer.pause(&list(key)).map_err(|error| format!("could not pause: {error}"))?;
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self, idle: bool) -> Result<(), String> {
-        let keys: Vec<_> = self.lanes.keys().cloned().collect();
-        for key in keys {
-            let Some(lane) = self.lanes.get_mut(&key) else { continue };
-            if let Some((at, _)) = lane.retry {
-                if Instant::now() < at {
-                    continue;
-                }
-                self.decide(&key)?;
-            }
-            let Some(lane) = self.lanes.get(&key) else { continue };
-            if lane.is_due(idle) && !self.write(&key)? {
-                continue;
-            }
-            self.release(&key)?;
-        }
-        Ok(())
-    }
-
-    /// Resumes a partition that was held and is not any more.
-    fn release(&mut self, key: &(Arc<str>, i32)) -> Result<(), String> {
-        let Some(lane) = self.lanes.get_mut(key) else { return Ok(()) };
-        if lane.retry.is_some() && lane.undecided.is_empty() && lane.since.is_none() {
-            lane.retry = None;
-            self.consumer.resume(&list(key)).map_err(|error| format!("could not resume: {error}"))?;
-        }
-        Ok(())
-    }
-
-    /// Writes a lane's batch; false when it has to be tried again.
-    fn write(&mut self, key: &(Arc<str>, i32)) -> Result<bool, String> {
-        loop {
-            match self.write_once(key)? {
-                Written::Done => return Ok(true),
-                Written::Later => return Ok(false),
-                Written::Buried => {}
-            }
-        }
-    }
-
-    fn write_once(&mut self, key: &(Arc<str>, i32)) -> Result<Written, String> {
-        let Some(lane) = self.lanes.get_mut(key) else { return Ok(Written::Done) };
-        let (count, started) = (lane.batch.records.len(), Instant::now());
-        match self.shared.tasks.block_on(self.sink.write(&lane.batch)) {
-            Ok(()) => {
-                if let Some(channel) = S::CHANNEL {
-                    lane.batch.records.iter().filter_map(waited).for_each(|seconds| {
-                        self.shared.metrics.delivered(channel, seconds);
-                    });
-                }
-                lane.written();
-                self.shared.metrics.committed(S::NAME, count, started.elapsed());
-                self.status.working();
-                Ok(Written::Done)
-            }
-            Err(SinkError::Transient { what, source }) => {
-                self.status.waiting(&format!("could not {what}: {}", chain(source.as_ref())));
-                self.shared.metrics.recovering(S::NAME);
-                self.hold(key)?;
-                Ok(Written::Later)
-            }
-            Err(SinkError::Fenced) => {
-                warn!(
-                    sink = S::NAME,
-                    topic = &*key.0,
-                    partition = key.1,
-                    "claimed by another instance, giving it up"
-                );
-                self.lanes.remove(key);
-                self.fenced.insert(key.clone(), Instant::now());
-                self.consumer.pause(&list(key)).map_err(|error| format!("could not pause: {error}"))?;
-                Ok(Written::Done)
-            }
-            Err(SinkError::Poison { offset, reason, detail }) => {
-                let cause = Cause { reason, detail, next_action: "investigate" };
-                lane.bury::<S>(offset, &cause, &self.group, &self.inputs)?;
-                self.shared.metrics.fate(S::NAME, ("reject", reason));
-                // Nothing of the batch is written yet, so that stopping here is safe.
-                self.guard.observe(true).map_err(blast_radius)?;
-                Ok(Written::Buried)
-            }
-            Err(SinkError::Fatal(why)) => Err(why),
-        }
-    }
-}
-
-/// What came of an attempt to write a batch.
-enum Written {
-    Done,
-    /// To be tried again.
-    Later,
-    /// One record became a dead letter: the rest is to be written now.
-    Buried,
 }
 
 impl<S: Sink> Drop for SinkLoop<'_, S> {
@@ -321,14 +216,6 @@ impl<S: Sink> Drop for SinkLoop<'_, S> {
 
 fn blast_radius(tripped: Tripped) -> String {
     Stop::BlastRadius { rejected: tripped.rejected, seen: tripped.seen }.to_string()
-}
-
-/// Seconds since a record was appended.
-#[expect(clippy::disallowed_methods, reason = "a metric tells how long people waited; no record holds it")]
-fn waited(record: &SinkRecord) -> Option<f64> {
-    let SinkRecord::Decoded { source, .. } = record else { return None };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-    Some(now.as_secs_f64() - source.append_time_ms as f64 / 1000.0)
 }
 
 fn list((topic, partition): &(Arc<str>, i32)) -> TopicPartitionList {
