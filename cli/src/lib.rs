@@ -6,6 +6,8 @@
 mod assembly;
 mod commands;
 mod exit;
+#[cfg(test)]
+mod line;
 mod printing;
 mod settings;
 

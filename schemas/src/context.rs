@@ -107,6 +107,30 @@ pub struct ContextMessage {
     pub duplicate_of: Option<i64>,
 }
 
+impl ContextMessage {
+    /// A message with nothing but text, within the budget; the author's name is also its id. `sent_at` in ms.
+    pub fn plain(id: i64, sent_at: i64, author: &str, text: &str) -> Self {
+        Self {
+            id,
+            revision: 0,
+            author_id: author.to_owned(),
+            author_name: author.to_owned(),
+            is_bot: false,
+            sent_at,
+            text: text.to_owned(),
+            reply_to: None,
+            topic_id: None,
+            links: Vec::new(),
+            media_kind: None,
+            forwarded: false,
+            reactions: 0,
+            rank: 0.0,
+            in_budget: true,
+            duplicate_of: None,
+        }
+    }
+}
+
 /// An earlier item that resembles a window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HistoryMatch {

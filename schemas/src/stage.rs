@@ -120,16 +120,17 @@ pub struct DigestState {
     pub digest: Option<Digest>,
 }
 
-impl From<&DigestContextPrepared> for DigestState {
-    fn from(context: &DigestContextPrepared) -> Self {
+impl DigestState {
+    /// A window before its first stage: delivered to files, nothing removed, no history.
+    pub fn new(window: WindowRef, language: &str, messages: Vec<ContextMessage>) -> Self {
         Self {
-            window: context.window.clone(),
-            delivery_channel: context.delivery_channel.clone(),
-            language: context.language.clone(),
-            duplicates_removed: context.duplicates_removed,
-            messages: context.messages.clone(),
-            history: context.history.clone(),
-            history_matches: context.history_matches.clone(),
+            window,
+            delivery_channel: "file".to_owned(),
+            language: language.to_owned(),
+            duplicates_removed: 0,
+            messages,
+            history: "unavailable".to_owned(),
+            history_matches: Vec::new(),
             runs: Vec::new(),
             threads: None,
             segments: None,
@@ -137,6 +138,18 @@ impl From<&DigestContextPrepared> for DigestState {
             roles: None,
             topics: None,
             digest: None,
+        }
+    }
+}
+
+impl From<&DigestContextPrepared> for DigestState {
+    fn from(context: &DigestContextPrepared) -> Self {
+        Self {
+            delivery_channel: context.delivery_channel.clone(),
+            duplicates_removed: context.duplicates_removed,
+            history: context.history.clone(),
+            history_matches: context.history_matches.clone(),
+            ..Self::new(context.window.clone(), &context.language, context.messages.clone())
         }
     }
 }

@@ -154,16 +154,11 @@ mod tests {
     use clap::{Parser, error::ErrorKind};
 
     use super::*;
-
-    #[derive(Debug, Parser)]
-    struct Line {
-        #[command(flatten)]
-        arguments: Arguments,
-    }
+    use crate::line::Line;
 
     const NAME: [&str; 6] = ["group", "set", "--tenant", "acme", "--group", "team"];
 
-    fn parsed(flags: &[&str]) -> Result<Line, clap::Error> {
+    fn parsed(flags: &[&str]) -> Result<Line<Arguments>, clap::Error> {
         Line::try_parse_from(NAME.iter().chain(flags))
     }
 

@@ -224,16 +224,11 @@ mod tests {
     use telegram_export_source::Summary;
 
     use super::*;
-
-    #[derive(Debug, Parser)]
-    struct Line {
-        #[command(flatten)]
-        arguments: Arguments,
-    }
+    use crate::line::Line;
 
     fn told(summary_of: Summary, end: SourceEnd, flags: &[&str]) -> String {
         let line = ["import", "-", "--tenant", "acme", "--group", "team"].iter().chain(flags);
-        let arguments = Line::parse_from(line).arguments;
+        let arguments = Line::<Arguments>::parse_from(line).arguments;
         let mut out = Vec::new();
         let snapshot = Snapshot { summary: summary_of, ..Snapshot::default() };
         summary(&snapshot, end, &arguments, &mut out).unwrap();

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a line's number in the file is its message id, so links of the corpus need no translation.
 
-use crate::{Error, data, posts};
+use crate::{Error, data};
 use schemas::ContextMessage;
 use std::{
     collections::BTreeSet,
@@ -52,7 +52,7 @@ fn read(path: &Path) -> Result<Log, Error> {
         match parse_line(line) {
             Some((minute, author, text)) => {
                 let sent_at = clock.tick(minute);
-                log.messages.push(posts::message(number as i64, author, sent_at, text));
+                log.messages.push(ContextMessage::plain(number as i64, sent_at, author, text));
             }
             None => log.system_lines.push(number as i64),
         }

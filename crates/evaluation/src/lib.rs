@@ -8,7 +8,6 @@ mod data;
 mod emotion;
 mod irc;
 mod matching;
-mod posts;
 mod report;
 mod rouge;
 mod segmentation;

@@ -1,7 +1,7 @@
 //! Evaluates segmentation: marked topic shifts of TIAGE, concatenated dialogues of `DialSeg711`, agenda of `QMSum`.
 
 use crate::{
-    Error, Report, data, posts,
+    Error, Report, data,
     segmentation::{Segmentation, marks},
 };
 use schemas::ContextMessage;
@@ -84,7 +84,11 @@ fn dialogues(path: &Path, part: Option<&str>) -> Result<Vec<Dialogue>, Error> {
 /// The sets are dialogues of two who speak in turn; they carry no time.
 fn two_speakers(utterances: &[String]) -> Vec<ContextMessage> {
     let speaker = |at: usize| if at.is_multiple_of(2) { "A" } else { "B" };
-    utterances.iter().enumerate().map(|(at, text)| posts::message(at as i64, speaker(at), 0, text)).collect()
+    utterances
+        .iter()
+        .enumerate()
+        .map(|(at, text)| ContextMessage::plain(at as i64, 0, speaker(at), text))
+        .collect()
 }
 
 /// Meetings whose subjects are consecutive spans.
@@ -104,7 +108,7 @@ fn meeting(raw: &Meeting) -> Option<Dialogue> {
     let mut start = 0;
     let length = |&end: &usize| end - std::mem::replace(&mut start, end);
     let segments: Vec<usize> = ends.iter().map(length).collect();
-    let turn = |(at, turn): (usize, &Turn)| posts::message(at as i64, &turn.speaker, 0, &turn.content);
+    let turn = |(at, turn): (usize, &Turn)| ContextMessage::plain(at as i64, 0, &turn.speaker, &turn.content);
     let messages = raw.meeting_transcripts.iter().enumerate().map(turn).collect();
     (segments.len() > 1).then_some(Dialogue { messages, segments })
 }

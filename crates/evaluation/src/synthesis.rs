@@ -1,7 +1,7 @@
 //! The digest's sentences on meetings (ROUGE at equal length) and its quality score against human judgement (Pearson).
 
 use crate::{
-    Error, Report, data, posts,
+    Error, Report, data,
     rouge::{Rouge, pearson, rouge, stems},
 };
 use schemas::ContextMessage;
@@ -73,7 +73,7 @@ fn compared(meeting: &Meeting, answer: &str) -> [Rouge; 3] {
         .meeting_transcripts
         .iter()
         .zip(1..)
-        .map(|(turn, id)| posts::message(id, &turn.speaker, id * PAUSE_MS, &clean(&turn.content)))
+        .map(|(turn, id)| ContextMessage::plain(id, id * PAUSE_MS, &turn.speaker, &clean(&turn.content)))
         .collect();
     let lead: Vec<String> =
         messages.iter().take(LEAD_TURNS).flat_map(|message| stems(&message.text)).collect();
@@ -145,7 +145,7 @@ fn score(judged: &Judged) -> f64 {
         .zip(1..)
         .map(|(turn, id)| {
             let (speaker, text) = turn.split_once(": ").unwrap_or(("", turn));
-            posts::message(id, speaker, id * PAUSE_MS, text)
+            ContextMessage::plain(id, id * PAUSE_MS, speaker, text)
         })
         .collect();
     let source = Source::new(&messages, None);

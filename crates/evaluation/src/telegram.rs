@@ -3,7 +3,7 @@
 //! Invariant: the result is sorted by (`sent_at`, id), and a forum topic is what the reply chain up to a
 //! `topic_created` service message says.
 
-use crate::{Error, data, posts};
+use crate::{Error, data};
 use schemas::ContextMessage;
 use serde::Deserialize;
 use serde_json::Value;
@@ -86,7 +86,7 @@ fn convert(raw: &Raw, topic_id: Option<i64>) -> ContextMessage {
         topic_id,
         forwarded: raw.forwarded_from.is_some(),
         media_kind: media,
-        ..posts::message(raw.id, author, seconds * 1000, &text)
+        ..ContextMessage::plain(raw.id, seconds * 1000, author, &text)
     }
 }
 

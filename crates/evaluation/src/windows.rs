@@ -29,7 +29,7 @@ pub fn days(messages: &[ContextMessage], messages_min: usize) -> Vec<DigestState
 fn state(day: i64, mut messages: Vec<ContextMessage>) -> DigestState {
     messages.sort_by_key(|message| (message.sent_at, message.id));
     let duplicates_removed = mark_duplicates(&mut messages);
-    let language = text::detect(messages.iter().map(|message| message.text.as_str())).code().to_owned();
+    let language = text::detect(messages.iter().map(|message| message.text.as_str())).code();
     let authors: std::collections::BTreeSet<&str> =
         messages.iter().map(|message| message.author_id.as_str()).collect();
     let window = WindowRef {
@@ -44,22 +44,7 @@ fn state(day: i64, mut messages: Vec<ContextMessage>) -> DigestState {
         source_partition: 0,
         source_offset: 0,
     };
-    DigestState {
-        window,
-        delivery_channel: "file".to_owned(),
-        language,
-        duplicates_removed,
-        messages,
-        history: "unavailable".to_owned(),
-        history_matches: Vec::new(),
-        runs: Vec::new(),
-        threads: None,
-        segments: None,
-        emotions: None,
-        roles: None,
-        topics: None,
-        digest: None,
-    }
+    DigestState { duplicates_removed, ..DigestState::new(window, language, messages) }
 }
 
 fn mark_duplicates(messages: &mut [ContextMessage]) -> i32 {

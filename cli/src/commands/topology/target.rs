@@ -64,12 +64,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-
-    #[derive(Debug, Parser)]
-    struct Line {
-        #[command(flatten)]
-        target: Target,
-    }
+    use crate::line::Line;
 
     fn options(flags: &[&str]) -> Options {
         let mut config = Config::default()
@@ -79,7 +74,7 @@ mod tests {
         let properties = [("security.protocol", "SSL"), ("client.id", "file")];
         config.kafka.properties.0 =
             properties.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
-        Line::parse_from(["plan"].iter().chain(flags)).target.over(&config)
+        Line::<Target>::parse_from(["plan"].iter().chain(flags)).arguments.over(&config)
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(super) struct Lane {
     pub(super) backlog: VecDeque<OwnedRecord>,
     /// When the first of the backlog is offered again, and the wait after that.
     retry: Option<(Duration, Duration)>,
+    /// Why the shape asked for a record to be offered again, until the observer has heard of it.
+    pub(super) stalled_on: Option<String>,
     pub(super) paused: bool,
     /// Next offset as of the last input stepped over and not yet in a snapshot.
     pub(super) unsaved: Option<i64>,
@@ -28,6 +30,7 @@ impl Lane {
             frontier: Frontier::starting_at(offset),
             backlog: VecDeque::new(),
             retry: None,
+            stalled_on: None,
             paused: false,
             unsaved: None,
         }
@@ -93,7 +96,10 @@ impl Lane {
                 self.frontier.admit(record.offset);
                 true
             }
-            Accepted::Stalled(_) => false,
+            Accepted::Stalled(why) => {
+                self.stalled_on = Some(why);
+                false
+            }
         }
     }
 }

@@ -52,6 +52,8 @@ pub(crate) trait Observer {
     fn fate(&mut self, fate: &Fate);
     /// A transaction of so many inputs was committed.
     fn committed(&mut self, records: usize, took: Duration);
+    /// An input cannot be decided yet, and its partition waits for what `why` names.
+    fn waiting(&mut self, why: &str);
     /// Something failed and is being mended.
     fn recovering(&mut self, why: &str);
     /// Partitions now held.
@@ -247,6 +249,9 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
             waiting >= if self.throttled { self.limits.in_flight_max / 2 } else { self.limits.in_flight_max };
         let (mut pause, mut resume) = (Vec::new(), Vec::new());
         for (partition, lane) in &mut self.lanes {
+            if let Some(why) = lane.stalled_on.take() {
+                self.observer.waiting(&why);
+            }
             let stop = self.throttled || lane.is_stalled();
             if stop != lane.paused {
                 lane.paused = stop;

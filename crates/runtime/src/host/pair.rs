@@ -43,6 +43,10 @@ impl Observer for Report {
         self.status.working();
     }
 
+    fn waiting(&mut self, why: &str) {
+        self.status.waiting(why);
+    }
+
     fn recovering(&mut self, why: &str) {
         self.status.waiting(why);
         self.metrics.recovering(self.name);

@@ -2,12 +2,12 @@
 
 use super::{
     shapes::{AnyShape, Kind},
+    told::Told,
     world::{News, World},
 };
 use crate::engine::{
-    Engine, Limits, Observer,
+    Engine, Limits,
     log::{Log, OutRecord, Polled, Reader, RecordView, Restored, TxnError, Visit},
-    shape::Fate,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -230,21 +230,9 @@ impl Log for ModelLog {
     }
 }
 
-struct Silent;
-
-impl Observer for Silent {
-    fn fate(&mut self, _: &Fate) {}
-    fn committed(&mut self, _: usize, _: Duration) {}
-    fn recovering(&mut self, _: &str) {}
-    fn assigned(&mut self, _: &[i32]) {}
-    fn now(&self) -> Duration {
-        Duration::ZERO
-    }
-}
-
 /// A running loop.
 pub(super) struct Instance {
-    engine: Option<Engine<ModelLog, AnyShape, Silent>>,
+    engine: Option<Engine<ModelLog, AnyShape, Told>>,
     world: World,
     number: usize,
 }
@@ -274,7 +262,7 @@ impl Instance {
             fenced_wait: Duration::from_millis(50),
             ..Limits::default()
         };
-        let engine = Engine::new(log, AnyShape::new(kind, world), Silent, limits);
+        let engine = Engine::new(log, AnyShape::new(kind, world), Told(world.clone()), limits);
         Self { engine: Some(engine), world: world.clone(), number }
     }
 

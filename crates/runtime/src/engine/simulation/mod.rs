@@ -6,6 +6,7 @@
 
 mod instance;
 mod shapes;
+mod told;
 mod world;
 
 use instance::Instance;
@@ -86,6 +87,8 @@ fn the_faults_are_really_injected() {
         "seek",
         "expelled",
         "read again",
+        "registry",
+        "registry, told",
     ] {
         assert!(faults.get(kind).copied().unwrap_or_default() > 0, "{kind} never failed: {faults:?}");
     }

@@ -81,9 +81,13 @@ impl World {
     pub(super) fn fault(&self, name: &'static str, one_in: u64) -> bool {
         let happens = self.chance(one_in);
         if happens {
-            *self.0.borrow_mut().faults.entry(name).or_default() += 1;
+            self.count(name);
         }
         happens
+    }
+
+    pub(super) fn count(&self, name: &'static str) {
+        *self.0.borrow_mut().faults.entry(name).or_default() += 1;
     }
 
     pub(super) fn faults(&self) -> BTreeMap<&'static str, u32> {

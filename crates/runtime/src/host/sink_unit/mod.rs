@@ -28,7 +28,6 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tracing::warn;
 
 const RECORDS_MAX: usize = 2_000;
 const BYTES_MAX: usize = 8 << 20;
@@ -182,7 +181,7 @@ impl<S: Sink> SinkLoop<'_, S> {
                     lane.take(SinkRecord::Decoded { input: input.name, source, record }, held);
                 }
                 Err(error) if error.is_transient() => {
-                    warn!(sink = S::NAME, error = chain(&error), "waiting for the schema registry");
+                    self.status.waiting(&chain(&error));
                     stalled = Some(held);
                     break;
                 }
