@@ -1,5 +1,6 @@
 //! The engine's log on a real broker: one group consumer and one transactional producer, owned by one thread.
 
+mod budget;
 mod caller;
 mod consumer;
 mod errors;

@@ -1,6 +1,7 @@
 //! A transactional producer: one transaction at a time, committed in the time that librdkafka itself needs.
 
 use super::{
+    budget::Budget,
     caller::Caller,
     errors::{CallError, classify, transactional},
     ffi,
@@ -16,6 +17,7 @@ use rdkafka::{
     producer::{BaseProducer, BaseRecord, Producer},
 };
 use std::{
+    cell::Cell,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -23,16 +25,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Longest wait for one transactional call. Above librdkafka's own retries, below the transaction's timeout.
-const CALL_TIMEOUT: Duration = Duration::from_secs(20);
-/// Longest wait for a call's own timeout to be kept. Below the transaction's timeout.
-const STUCK_AFTER: Duration = Duration::from_secs(25);
+/// Longest wait for an abort. What it does not end in time, the coordinator does.
+const ABORT_TIMEOUT: Duration = Duration::from_secs(20);
 /// Longest wait for a transactional id: whoever waits for it tries again, and may have been asked to stop meanwhile.
 const INIT_TIMEOUT: Duration = Duration::from_secs(8);
 /// Calls made again when librdkafka asks for it.
 const ATTEMPTS: u32 = 5;
-/// Longest wait for room in the producer's queue.
-const QUEUE_TIMEOUT: Duration = Duration::from_secs(30);
 
 type Inner = BaseProducer<Standing>;
 
@@ -72,6 +70,7 @@ pub(crate) struct TransactionalProducer {
     /// Holds `inner` too, up to a second longer: a producer is dropped on a thread of its own, because that can hang.
     _poller: Poller,
     caller: Caller,
+    budget: Cell<Budget>,
 }
 
 impl TransactionalProducer {
@@ -79,7 +78,8 @@ impl TransactionalProducer {
     /// left open.
     pub(crate) fn start(settings: ClientConfig, standing: Standing) -> Result<Self, TxnError> {
         let (inner, poller) = Self::make(&settings, &standing)?;
-        Ok(Self { settings, standing, inner, _poller: poller, caller: start_caller()? })
+        let budget = Cell::new(Budget::of(&settings));
+        Ok(Self { settings, standing, inner, _poller: poller, caller: start_caller()?, budget })
     }
 
     fn make(settings: &ClientConfig, standing: &Standing) -> Result<(Arc<Inner>, Poller), TxnError> {
@@ -100,22 +100,20 @@ impl TransactionalProducer {
     }
 
     pub(crate) fn begin(&self) -> Result<(), TxnError> {
+        self.budget.set(self.budget.get().begin(Instant::now()));
         transactional("begin transaction", ATTEMPTS, || {
             self.inner.begin_transaction().map_err(CallError::from)
         })
     }
 
-    /// Queues a record; waits, bounded, while the queue is full.
+    /// Queues a record; waits while the queue is full, for as long as the transaction can still be committed.
     pub(crate) fn produce(&self, record: &OutRecord) -> Result<(), TxnError> {
-        let mut deadline = None;
         loop {
             let Err(error) = self.try_produce(record) else { return Ok(()) };
             if error != KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) {
                 return Err(self.produce_error(&error));
             }
-            if Instant::now() > *deadline.get_or_insert_with(|| Instant::now() + QUEUE_TIMEOUT) {
-                return Err(TxnError::Rebuild("producer queue stayed full".to_owned()));
-            }
+            self.budget.get().call(Instant::now())?;
             std::thread::park_timeout(Duration::from_millis(1));
         }
     }
@@ -154,13 +152,15 @@ impl TransactionalProducer {
         offsets: TopicPartitionList,
         group: ConsumerGroupMetadata,
     ) -> Result<(), TxnError> {
-        self.call("send offsets to transaction", move |inner| {
-            inner.send_offsets_to_transaction(&offsets, &group, CALL_TIMEOUT).map_err(CallError::from)
+        let timeout = self.budget.get().call(Instant::now())?;
+        self.call("send offsets to transaction", timeout, move |inner| {
+            inner.send_offsets_to_transaction(&offsets, &group, timeout).map_err(CallError::from)
         })
     }
 
     pub(crate) fn commit(&self) -> Result<(), TxnError> {
-        self.call("commit transaction", |inner| ffi::commit_transaction(inner, CALL_TIMEOUT))
+        let timeout = self.budget.get().call(Instant::now())?;
+        self.call("commit transaction", timeout, move |inner| ffi::commit_transaction(inner, timeout))
     }
 
     /// Aborts the open transaction, after the first delivery report is in: an `EndTxn` that overtakes it is fatal
@@ -170,20 +170,23 @@ impl TransactionalProducer {
         while self.inner.in_flight_count() > 0 && Instant::now() < deadline {
             std::thread::park_timeout(Duration::from_millis(1));
         }
-        self.call("abort transaction", |inner| inner.abort_transaction(CALL_TIMEOUT).map_err(CallError::from))
+        let abort = |inner: &Inner| inner.abort_transaction(ABORT_TIMEOUT).map_err(CallError::from);
+        self.call("abort transaction", ABORT_TIMEOUT, abort)
     }
 
-    /// Makes a transactional call, again where librdkafka asks for it, and gives it up when it is stuck.
+    /// Makes a transactional call, again where librdkafka asks for it, and gives it up when it does not keep its
+    /// timeout.
     fn call(
         &self,
         what: &'static str,
+        timeout: Duration,
         call: impl Fn(&Inner) -> Result<(), CallError> + Send + 'static,
     ) -> Result<(), TxnError> {
         let inner = Arc::clone(&self.inner);
         let calls = move || transactional(what, ATTEMPTS, || call(&inner));
         let stuck =
             || Err(TxnError::Rebuild(format!("could not {what}: no answer, not even that there is none")));
-        self.caller.call(STUCK_AFTER, calls).unwrap_or_else(stuck)
+        self.caller.call(timeout + self.budget.get().grace(), calls).unwrap_or_else(stuck)
     }
 }
 
