@@ -40,11 +40,14 @@ impl From<KafkaError> for CallError {
 fn is_fencing(code: RDKafkaErrorCode) -> bool {
     matches!(
         code,
-        RDKafkaErrorCode::Fenced
-            | RDKafkaErrorCode::ProducerFenced
-            | RDKafkaErrorCode::InvalidProducerEpoch
-            | RDKafkaErrorCode::InvalidProducerIdMapping
+        RDKafkaErrorCode::Fenced | RDKafkaErrorCode::ProducerFenced | RDKafkaErrorCode::InvalidProducerEpoch
     )
+}
+
+/// The coordinator has forgotten the producer, as it does after `transactional.id.expiration.ms` (seven days) without a
+/// transaction. Nobody has taken its id: a new producer goes on at once.
+fn is_expired(code: RDKafkaErrorCode) -> bool {
+    matches!(code, RDKafkaErrorCode::InvalidProducerIdMapping | RDKafkaErrorCode::UnknownProducerId)
 }
 
 /// Calls until it works, fails otherwise than by asking to be called again, or has been called `attempts` times. One
@@ -70,7 +73,7 @@ pub(super) fn classify(what: &'static str, error: &CallError) -> TxnError {
     let text = format!("could not {what}: {} ({:?})", error.text, error.code);
     if is_fencing(error.code) {
         TxnError::Fenced(text)
-    } else if error.fatal {
+    } else if error.fatal || is_expired(error.code) {
         TxnError::Rebuild(text)
     } else if error.abort {
         TxnError::Abort(text)
@@ -101,6 +104,16 @@ mod tests {
             TxnError::Rebuild(_)
         ));
         assert!(matches!(remedy(false, false, false, RDKafkaErrorCode::State), TxnError::Fatal(_)));
+    }
+
+    #[test]
+    fn a_producer_that_expired_is_no_rivals_work() {
+        for code in [RDKafkaErrorCode::InvalidProducerIdMapping, RDKafkaErrorCode::UnknownProducerId] {
+            for (fatal, abort) in [(true, false), (false, true), (false, false)] {
+                let remedy = classify("commit", &error(fatal, abort, false, code));
+                assert!(matches!(remedy, TxnError::Rebuild(_)), "{remedy:?}");
+            }
+        }
     }
 
     #[test]

@@ -193,3 +193,58 @@ impl TransactionalProducer {
 fn start_caller() -> Result<Caller, TxnError> {
     Caller::start().map_err(|error| TxnError::Fatal(format!("could not start a thread: {error}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Kafka;
+    use rdkafka::{
+        consumer::{BaseConsumer, Consumer, DefaultConsumerContext},
+        mocking::MockCluster,
+        types::{RDKafkaApiKey, RDKafkaRespErr},
+    };
+
+    fn record() -> OutRecord {
+        OutRecord {
+            topic: "out".into(),
+            partition: Some(0),
+            key: Vec::new(),
+            value: Some(b"x".to_vec()),
+            headers: Vec::new(),
+        }
+    }
+
+    /// After idle days the coordinator has forgotten the producer: whichever call hears of it, the loop mends it at
+    /// once. A call after the one that heard of it is told less, and asks for an abort.
+    #[test]
+    fn a_producer_that_the_coordinator_has_forgotten_goes_on() {
+        let forgotten = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING];
+        let broker = MockCluster::new(1).expect("a mock broker");
+        broker.create_topic("out", 1, 1).expect("a topic");
+        let kafka = Kafka { brokers: broker.bootstrap_servers(), ..Kafka::default() };
+        let settings = super::super::settings::producer(&kafka, "idle");
+        let mut producer = TransactionalProducer::start(settings, Standing::default()).expect("a producer");
+        let settings = super::super::settings::reader(&kafka, "read_committed");
+        let consumer: BaseConsumer<DefaultConsumerContext> = settings.create().expect("a consumer");
+        for call in
+            [RDKafkaApiKey::AddPartitionsToTxn, RDKafkaApiKey::TxnOffsetCommit, RDKafkaApiKey::EndTxn]
+        {
+            broker.request_errors(call, &forgotten);
+            let transact = |producer: &TransactionalProducer| {
+                let mut offsets = TopicPartitionList::new();
+                offsets.add_partition_offset("out", 0, rdkafka::Offset::Offset(1)).expect("an offset");
+                let group = consumer.group_metadata().expect("a group");
+                producer.begin()?;
+                producer.produce(&record())?;
+                producer.send_offsets(offsets, group)?;
+                producer.commit()
+            };
+            match transact(&producer).expect_err("refused") {
+                TxnError::Abort(_) if producer.abort().is_ok() => {}
+                TxnError::Abort(_) | TxnError::Rebuild(_) => producer.rebuild().expect("a new producer"),
+                error => panic!("{call:?}: {error:?}"),
+            }
+            transact(&producer).expect("goes on");
+        }
+    }
+}
