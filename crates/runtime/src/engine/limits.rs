@@ -21,6 +21,8 @@ pub(crate) struct Limits {
     pub(crate) in_flight_max: usize,
     /// First and longest wait before something that failed is tried again.
     pub(crate) retry: (Duration, Duration),
+    /// Age at which the coordinator aborts a transaction and fences its producer.
+    pub(crate) transaction_timeout: Duration,
     /// Wait before a fenced producer is rebuilt, once.
     pub(crate) fenced_wait: Duration,
     /// Longest wait for records when there is nothing else to do.
@@ -38,6 +40,7 @@ impl Default for Limits {
             round_records: 50_000,
             in_flight_max: 256,
             retry: (Duration::from_millis(100), Duration::from_secs(5)),
+            transaction_timeout: Duration::from_secs(30),
             fenced_wait: Duration::from_mins(1),
             poll_wait: Duration::from_millis(250),
         }

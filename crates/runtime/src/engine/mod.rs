@@ -58,7 +58,7 @@ pub(crate) trait Observer {
     fn recovering(&mut self, why: &str);
     /// Partitions now held.
     fn assigned(&mut self, partitions: &[i32]);
-    /// Time for measuring how long a commit takes.
+    /// Time since the loop's start, as the turns are told it: for measuring within one.
     fn now(&self) -> Duration;
 }
 

@@ -68,23 +68,31 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
             }
         };
         self.observer.recovering(&error.to_string());
+        let timed_out = self.has_timed_out();
         self.forget_all();
         let (step, at) = match error {
             TxnError::Abort(why) => (Step::Abort, now + self.rebuilds.back_off(self.limits.retry, &why)?),
-            TxnError::Rebuild(why) => {
-                self.rebuilds.allow(&why)?;
-                (Step::Rebuild, now)
-            }
-            TxnError::Fenced(why) => {
+            TxnError::Fenced(why) if !timed_out => {
                 if self.rebuilds.is_fenced_again(now, self.limits.fenced_wait) {
                     return Err(Stop::Fatal(format!("fenced again: another instance has this name: {why}")));
                 }
                 (Step::Rebuild, now + self.limits.fenced_wait)
             }
+            TxnError::Rebuild(why) | TxnError::Fenced(why) => {
+                self.rebuilds.allow(&why)?;
+                (Step::Rebuild, now)
+            }
             TxnError::Fatal(why) => return Err(Stop::Fatal(why)),
         };
         self.mode = Mode::Mending { step, at, wait: self.limits.retry.0 };
         self.recover(now)
+    }
+
+    /// Whether the open transaction is so old that the coordinator has aborted it and fenced its producer, as happens
+    /// to a machine that was suspended. Asked of the clock itself: the call that failed may have outlasted its turn.
+    fn has_timed_out(&self) -> bool {
+        let age = self.open.begun_at.map(|begun| self.observer.now().saturating_sub(begun));
+        age.is_some_and(|age| age >= self.limits.transaction_timeout)
     }
 
     /// Mends as far as possible now.

@@ -3,6 +3,7 @@
 //! Invariant: when one unit cannot go on, all are stopped in order and the process ends with an error that says why.
 
 mod binding;
+mod clock;
 mod error;
 mod health;
 mod lock;

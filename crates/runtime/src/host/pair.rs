@@ -3,6 +3,7 @@
 use super::{
     Shared, Wait,
     binding::{self, BindError, Bindings},
+    clock::Clock,
     status::UnitStatus,
 };
 use crate::{
@@ -11,15 +12,12 @@ use crate::{
         log::TxnError,
         shape::{Fate, Shape},
     },
-    kafka::{KafkaLog, LogOptions, settings},
+    kafka::{KafkaLog, LogOptions, settings, transaction_timeout},
     metrics::Metrics,
 };
 use processor::PortSpec;
 use schemas::Record;
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 use tracing::info;
 
 /// Longest wait at shutdown for answers that are on their way.
@@ -30,7 +28,7 @@ struct Report {
     name: &'static str,
     metrics: Arc<Metrics>,
     status: Arc<UnitStatus>,
-    started: Instant,
+    clock: Clock,
 }
 
 impl Observer for Report {
@@ -59,7 +57,7 @@ impl Observer for Report {
     }
 
     fn now(&self) -> Duration {
-        self.started.elapsed()
+        self.clock.elapsed()
     }
 }
 
@@ -86,11 +84,13 @@ pub(super) fn run<R: Record, S: Shape>(
     };
     let instance = format!("{}-{}", shared.config.instance, spec.slot);
     let transactional_id = shared.config.prefix.transactional_id(&format!("{}-{instance}", spec.name));
+    let kafka = &shared.config.kafka;
+    let producer = settings::producer(kafka, &transactional_id);
+    let limits = Limits { transaction_timeout: transaction_timeout(&producer), ..Limits::default() };
     let start_log = || {
-        let kafka = &shared.config.kafka;
         KafkaLog::start(LogOptions {
             consumer: settings::consumer(kafka, &bindings.group, &instance, shared.consumers),
-            producer: settings::producer(kafka, &transactional_id),
+            producer: producer.clone(),
             standing: shared.standing.clone(),
             input: Arc::clone(&bindings.input),
             snapshots: bindings.snapshots.clone(),
@@ -101,28 +101,25 @@ pub(super) fn run<R: Record, S: Shape>(
         })
     };
     let Some(log) = binding::patiently(&wait, start_log)? else { return Ok(()) };
-    let report = Report {
-        name: spec.name,
-        metrics: Arc::clone(&shared.metrics),
-        status: Arc::clone(status),
-        started: Instant::now(),
-    };
-    turn(shared, status, Engine::new(log, shape(bindings), report, Limits::default()))
+    let clock = Clock::start();
+    let (metrics, status_of) = (Arc::clone(&shared.metrics), Arc::clone(status));
+    let report = Report { name: spec.name, metrics, status: status_of, clock };
+    turn(shared, status, Engine::new(log, shape(bindings), report, limits), clock)
 }
 
 fn turn<S: Shape>(
     shared: &Shared,
     status: &UnitStatus,
     mut engine: Engine<KafkaLog, S, Report>,
+    clock: Clock,
 ) -> Result<(), String> {
-    let started = Instant::now();
     while !shared.stop.is_asked() {
-        engine.turn(started.elapsed()).map_err(|stop| stop.to_string())?;
+        engine.turn(clock.elapsed()).map_err(|stop| stop.to_string())?;
         status.turned();
     }
-    let drain_until = started.elapsed() + DRAIN;
-    while engine.in_flight() > 0 && started.elapsed() < drain_until {
-        engine.turn(started.elapsed()).map_err(|stop| stop.to_string())?;
+    let drain_until = clock.elapsed() + DRAIN;
+    while engine.in_flight() > 0 && clock.elapsed() < drain_until {
+        engine.turn(clock.elapsed()).map_err(|stop| stop.to_string())?;
     }
-    engine.finish(started.elapsed()).map_err(|stop| stop.to_string())
+    engine.finish(clock.elapsed()).map_err(|stop| stop.to_string())
 }

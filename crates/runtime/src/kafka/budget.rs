@@ -16,7 +16,7 @@ const CALL: Duration = Duration::from_secs(20);
 const CALL_MIN: Duration = Duration::from_millis(500);
 
 /// Time after which the coordinator aborts a transaction of a producer with these settings.
-fn transaction_timeout(settings: &ClientConfig) -> Duration {
+pub(crate) fn transaction_timeout(settings: &ClientConfig) -> Duration {
     let set = settings.get(TIMEOUT).and_then(|ms| ms.parse().ok());
     set.map_or(TIMEOUT_DEFAULT, Duration::from_millis)
 }

@@ -11,6 +11,7 @@ pub(crate) mod settings;
 mod standing;
 
 use crate::engine::log::{Log, OutRecord, Polled, Reader, RecordView, Restored, TxnError, Visit};
+pub(crate) use budget::transaction_timeout;
 pub(crate) use consumer::{ConsumerFault, GroupContext, Rebalanced, Record, consumer_fault, reader_error};
 pub(crate) use producer::TransactionalProducer;
 use rdkafka::{

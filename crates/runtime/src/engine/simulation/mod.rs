@@ -5,6 +5,7 @@
 //! over the input gives: same records, same order per key, and every input's offset is committed with its output.
 
 mod instance;
+mod log;
 mod shapes;
 mod told;
 mod world;
@@ -21,9 +22,8 @@ const TURNS_MAX: u32 = 20_000;
 fn run(kind: Kind, seed: u64) -> BTreeMap<&'static str, u32> {
     let world = World::new(seed, 60);
     let mut instances = [Instance::start(&world, kind, 0), Instance::start(&world, kind, 1)];
-    let mut now = Duration::ZERO;
     for turn in 0..TURNS_MAX {
-        now += Duration::from_millis(world.dice(4));
+        world.pass(Duration::from_millis(world.dice(4)));
         world.settle_down_after(turn > 600);
         let which = world.dice(2) as usize;
         if world.chance(150) || instances[which].has_stopped() {
@@ -34,7 +34,7 @@ fn run(kind: Kind, seed: u64) -> BTreeMap<&'static str, u32> {
         if !instances[which].has_stopped() {
             world.maybe_expel(which);
         }
-        instances[which].turn(now);
+        instances[which].turn();
         if turn > 600 && world.is_drained() {
             break;
         }
@@ -67,6 +67,27 @@ fn a_fold_restores_the_state_it_had() {
 }
 
 #[test]
+fn a_rival_ends_the_loop_at_the_second_fencing() {
+    let world = World::new(1, 60);
+    world.settle_down_after(true);
+    let mut instance = Instance::start(&world, Kind::Processor, 0);
+    let mut fenced = 0;
+    let stop = loop {
+        world.pass(Duration::from_millis(1));
+        if let Err(stop) = instance.try_turn() {
+            break stop;
+        }
+        // As soon as the loop has a producer, somebody else makes one under its name.
+        if world.epoch(0) == 2 * fenced + 1 {
+            world.new_epoch(0);
+            fenced += 1;
+        }
+    };
+    assert_eq!(fenced, 2);
+    assert!(stop.to_string().starts_with("fenced again: another instance has this name"), "{stop}");
+}
+
+#[test]
 fn the_faults_are_really_injected() {
     let mut faults: BTreeMap<&str, u32> = BTreeMap::new();
     for seed in 0..50 {
@@ -86,6 +107,7 @@ fn the_faults_are_really_injected() {
         "commit unknown, not done",
         "seek",
         "expelled",
+        "suspended",
         "read again",
         "registry",
         "registry, told",

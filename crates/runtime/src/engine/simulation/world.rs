@@ -5,6 +5,7 @@ use std::{
     cell::RefCell,
     collections::{BTreeMap, VecDeque},
     rc::Rc,
+    time::Duration,
 };
 
 /// Partitions of the input.
@@ -23,6 +24,7 @@ pub(super) enum News {
 #[derive(Debug, Default)]
 struct State {
     random: u64,
+    now: Duration,
     input: BTreeMap<i32, Vec<OwnedRecord>>,
     committed: BTreeMap<i32, i64>,
     /// Committed output and snapshots, by topic and partition.
@@ -70,6 +72,15 @@ impl World {
         state.random ^= state.random << 25;
         state.random ^= state.random >> 27;
         state.random.wrapping_mul(0x2545_f491_4f6c_dd1d) % sides
+    }
+
+    /// Time since the beginning.
+    pub(super) fn now(&self) -> Duration {
+        self.0.borrow().now
+    }
+
+    pub(super) fn pass(&self, time: Duration) {
+        self.0.borrow_mut().now += time;
     }
 
     /// True once in so many times, until the world has calmed down.
@@ -122,8 +133,12 @@ impl World {
         state.epochs[instance]
     }
 
+    pub(super) fn epoch(&self, instance: usize) -> u64 {
+        self.0.borrow().epochs[instance]
+    }
+
     pub(super) fn is_fenced(&self, instance: usize, epoch: u64) -> bool {
-        self.0.borrow().epochs[instance] != epoch
+        self.epoch(instance) != epoch
     }
 
     /// Commits a transaction, if all its offsets are of partitions held under their newest grant.
