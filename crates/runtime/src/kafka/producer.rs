@@ -226,8 +226,7 @@ mod tests {
         let mut producer = TransactionalProducer::start(settings, Standing::default()).expect("a producer");
         let settings = super::super::settings::reader(&kafka, "read_committed");
         let consumer: BaseConsumer<DefaultConsumerContext> = settings.create().expect("a consumer");
-        for call in
-            [RDKafkaApiKey::AddPartitionsToTxn, RDKafkaApiKey::TxnOffsetCommit, RDKafkaApiKey::EndTxn]
+        for call in [RDKafkaApiKey::AddPartitionsToTxn, RDKafkaApiKey::TxnOffsetCommit, RDKafkaApiKey::EndTxn]
         {
             broker.request_errors(call, &forgotten);
             let transact = |producer: &TransactionalProducer| {
