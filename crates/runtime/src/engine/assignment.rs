@@ -2,7 +2,6 @@
 
 use super::{
     Engine, Observer, Stop,
-    lane::Lane,
     log::Log,
     recovery::{Mode, Step},
     shape::Shape,
@@ -28,9 +27,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         };
         match assigned {
             Ok(offsets) => {
-                for (partition, offset) in offsets {
-                    self.lanes.insert(partition, Lane::starting_at(offset));
-                }
+                self.start_lanes(&offsets, now);
                 self.offered.clear();
                 self.observe_assignment();
             }

@@ -17,6 +17,8 @@ pub(crate) struct Limits {
     pub(crate) round_idle: Duration,
     /// Inputs after which a Fold writes its state.
     pub(crate) round_records: usize,
+    /// Bytes of a Fold's state in one transaction: what a slow broker takes well within a transaction's timeout.
+    pub(crate) round_bytes: usize,
     /// Inputs waiting for answers or for order, over all partitions.
     pub(crate) in_flight_max: usize,
     /// First and longest wait before something that failed is tried again.
@@ -38,6 +40,7 @@ impl Default for Limits {
             round_interval: Duration::from_secs(10),
             round_idle: Duration::from_secs(1),
             round_records: 50_000,
+            round_bytes: 32 << 20,
             in_flight_max: 256,
             retry: (Duration::from_millis(100), Duration::from_secs(5)),
             transaction_timeout: Duration::from_secs(30),

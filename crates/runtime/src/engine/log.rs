@@ -83,6 +83,14 @@ pub(crate) struct OutRecord {
     pub(crate) headers: Vec<(&'static str, Vec<u8>)>,
 }
 
+impl OutRecord {
+    /// Bytes that it brings to the broker, but for the frame.
+    pub(crate) fn bytes(&self) -> usize {
+        let headers: usize = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        self.key.len() + self.value.as_ref().map_or(0, Vec::len) + headers
+    }
+}
+
 /// What a poll brought.
 #[derive(Debug)]
 pub(crate) enum Polled {

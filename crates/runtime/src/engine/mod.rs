@@ -21,7 +21,10 @@ pub(crate) use limits::Limits;
 use log::{Log, Polled};
 use recovery::{Mode, Rebuilds};
 use shape::{Fate, Shape};
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use transaction::{Failure, Open, Round};
 
 /// Why the loop ended for good; nothing uncommitted was left behind.
@@ -56,6 +59,8 @@ pub(crate) trait Observer {
     fn waiting(&mut self, why: &str);
     /// Something failed and is being mended.
     fn recovering(&mut self, why: &str);
+    /// What failed is mended.
+    fn recovered(&mut self);
     /// Partitions now held.
     fn assigned(&mut self, partitions: &[i32]);
     /// Time since the loop's start, as the turns are told it: for measuring within one.
@@ -72,6 +77,8 @@ pub(crate) struct Engine<L, S, O> {
     /// Partitions offered by the group and not yet taken.
     offered: Vec<i32>,
     offered_retry: Duration,
+    /// Partitions restored to a state that is newer than their snapshot, and not yet read on.
+    replayed: BTreeSet<i32>,
     open: Open,
     round: Round,
     guard: Guard,
@@ -95,6 +102,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
             lanes: BTreeMap::new(),
             offered: Vec::new(),
             offered_retry: Duration::ZERO,
+            replayed: BTreeSet::new(),
             open: Open::default(),
             round: Round::default(),
             guard: Guard::new(),

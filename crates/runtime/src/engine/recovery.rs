@@ -6,7 +6,7 @@ use super::{
     Engine, Failure, Observer, Open, Round, Stop,
     lane::Lane,
     log::{Log, TxnError},
-    shape::Shape,
+    shape::{Replayed, Shape},
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -108,9 +108,10 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
                     Err(TxnError::Fatal(why) | TxnError::Fenced(why)) => return Err(Stop::Fatal(why)),
                     Err(error) => Err(error.to_string()),
                 },
-                Step::Rewind => match self.rewind()? {
+                Step::Rewind => match self.rewind(now)? {
                     Ok(()) => {
                         self.mode = Mode::Running;
+                        self.observer.recovered();
                         return Ok(());
                     }
                     Err(why) => Err(why),
@@ -144,7 +145,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
     }
 
     /// Reads again from the committed offsets, with the state as of them. The outer error is final.
-    fn rewind(&mut self) -> Result<Result<(), String>, Stop> {
+    fn rewind(&mut self, now: Duration) -> Result<Result<(), String>, Stop> {
         if self.expelled {
             let joined = self.log.rejoin();
             self.expelled = joined.is_err();
@@ -165,9 +166,23 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         if let Err(why) = self.log.resume(&paused) {
             return Ok(Err(why));
         }
-        self.lanes =
-            offsets.iter().map(|(partition, offset)| (*partition, Lane::starting_at(*offset))).collect();
+        self.lanes.clear();
+        self.start_lanes(&offsets, now);
         Ok(Ok(()))
+    }
+
+    /// Begins to step over what follows the offsets.
+    pub(super) fn start_lanes(&mut self, offsets: &BTreeMap<i32, i64>, now: Duration) {
+        for (partition, offset) in offsets {
+            let mut lane = Lane::starting_at(*offset);
+            if self.replayed.remove(partition) {
+                // The next restore need not replay the same, though no input may come until then.
+                lane.unsaved = Some(*offset);
+                self.round.since.get_or_insert(now);
+                self.round.last = Some(now);
+            }
+            self.lanes.insert(*partition, lane);
+        }
     }
 
     /// Committed offsets of partitions, with the state restored as of them. The outer error is final.
@@ -186,8 +201,11 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
             };
             if self.shape.is_stateful() {
                 self.shape.forget(&[partition]);
-                if let Err(why) = self.shape.restore(partition, offset, &mut self.log) {
-                    return Ok(Err(why));
+                self.replayed.remove(&partition);
+                match self.shape.restore(partition, offset, &mut self.log) {
+                    Ok(Replayed(true)) => drop(self.replayed.insert(partition)),
+                    Ok(Replayed(false)) => {}
+                    Err(why) => return Ok(Err(why)),
                 }
             }
             offsets.insert(partition, offset);

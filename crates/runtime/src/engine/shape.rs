@@ -43,6 +43,10 @@ pub(crate) enum Accepted {
     Stalled(String),
 }
 
+/// Whether a restore had to read input besides the snapshot, so that a new one is worth writing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Replayed(pub(crate) bool);
+
 /// A processor of any shape.
 pub(crate) trait Shape {
     /// True when it holds state that must be restored and snapshotted.
@@ -67,10 +71,21 @@ pub(crate) trait Shape {
     fn forget(&mut self, _partitions: &[i32]) {}
 
     /// Rebuilds the state of a partition as of the committed offset.
-    fn restore(&mut self, _partition: i32, _committed: i64, _reader: &mut dyn Reader) -> Result<(), String> {
-        Ok(())
+    fn restore(
+        &mut self,
+        _partition: i32,
+        _committed: i64,
+        _reader: &mut dyn Reader,
+    ) -> Result<Replayed, String> {
+        Ok(Replayed(false))
     }
 
-    /// Appends the state changed since the last snapshot, and the marker that names `next_offset`.
+    /// Appends the state changed since the last snapshot, and last the marker that names `next_offset`.
     fn snapshot(&mut self, _partition: i32, _next_offset: i64, _out: &mut Vec<OutRecord>) {}
+
+    /// Takes the marker on the log back: until the next one the snapshot there is no state of any offset, and a restore
+    /// reads the input instead. `None` for a shape without state.
+    fn void_snapshot(&self, _partition: i32) -> Option<OutRecord> {
+        None
+    }
 }

@@ -5,7 +5,7 @@
 use super::{
     Engine, Observer,
     guard::Tripped,
-    log::{Log, TxnError},
+    log::{Log, OutRecord, TxnError},
     shape::Shape,
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -65,34 +65,79 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
     }
 
     pub(super) fn commit(&mut self, now: Duration) -> Result<(), Failure> {
+        let is_round = self.round_due(now);
+        if is_round {
+            self.cover_unsaved();
+        }
         if self.open.offsets.is_empty() {
             return Ok(());
         }
-        let started = self.observer.now();
         self.begin(now)?;
-        if self.round_due(now) {
+        if is_round {
             self.write_round()?;
         }
-        self.log.commit(&self.open.offsets)?;
-        self.observer.committed(self.open.records, self.observer.now().saturating_sub(started));
+        self.commit_open()?;
         self.open = Open::default();
-        self.guard_committed = self.guard.clone();
         self.rebuilds.mended();
         Ok(())
     }
 
-    /// Writes the state touched since the last round into the open transaction.
-    pub(super) fn write_round(&mut self) -> Result<(), Failure> {
-        let mut records = Vec::new();
-        for (partition, lane) in &mut self.lanes {
-            if let Some(next_offset) = lane.unsaved.take() {
-                self.shape.snapshot(*partition, next_offset, &mut records);
+    fn commit_open(&mut self) -> Result<(), Failure> {
+        let started = self.observer.now();
+        self.log.commit(&self.open.offsets)?;
+        let records = std::mem::take(&mut self.open.records);
+        self.observer.committed(records, self.observer.now().saturating_sub(started));
+        self.guard_committed = self.guard.clone();
+        Ok(())
+    }
+
+    /// A round carries the offsets that its snapshots are as of, also those that output has committed before it.
+    fn cover_unsaved(&mut self) {
+        for (partition, lane) in &self.lanes {
+            if let Some(next_offset) = lane.unsaved {
+                self.open.offsets.entry(*partition).or_insert(next_offset);
             }
         }
-        for record in records {
-            self.log.produce(record)?;
+    }
+
+    /// Writes the state touched since the last round into the open transaction, or into several, one after the other,
+    /// when it is too much for one. Their offsets are the same, and only a partition's last record, its marker, makes
+    /// a snapshot of what is before it.
+    pub(super) fn write_round(&mut self) -> Result<(), Failure> {
+        let unsaved: Vec<(i32, i64)> = self
+            .lanes
+            .iter_mut()
+            .filter_map(|(partition, lane)| Some((*partition, lane.unsaved.take()?)))
+            .collect();
+        let mut bytes = 0;
+        for (partition, next_offset) in unsaved {
+            let mut records = Vec::new();
+            self.shape.snapshot(partition, next_offset, &mut records);
+            let size: usize = records.iter().map(OutRecord::bytes).sum();
+            if bytes > 0 && bytes + size > self.limits.round_bytes {
+                self.next_part(&mut bytes)?;
+            }
+            if size > self.limits.round_bytes {
+                // Parts of it will be on the log before its marker is, and the old marker does not fit them.
+                records.splice(0..0, self.shape.void_snapshot(partition));
+            }
+            for record in records {
+                if bytes > 0 && bytes + record.bytes() > self.limits.round_bytes {
+                    self.next_part(&mut bytes)?;
+                }
+                bytes += record.bytes();
+                self.log.produce(record)?;
+            }
         }
         self.round = Round::default();
+        Ok(())
+    }
+
+    /// Commits a part of a round and begins the next.
+    fn next_part(&mut self, bytes: &mut usize) -> Result<(), Failure> {
+        self.commit_open()?;
+        self.log.begin()?;
+        (self.open.begun_at, *bytes) = (Some(self.observer.now()), 0);
         Ok(())
     }
 }

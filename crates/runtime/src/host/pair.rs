@@ -50,6 +50,10 @@ impl Observer for Report {
         self.metrics.recovering(self.name);
     }
 
+    fn recovered(&mut self) {
+        self.status.working();
+    }
+
     fn assigned(&mut self, partitions: &[i32]) {
         info!(processor = self.name, ?partitions, "partitions held");
         self.metrics.partitions(self.name, partitions.len());

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::engine::{
     log::{OutRecord, Reader, RecordView, Restored},
-    shape::{Accepted, Fate, Shape},
+    shape::{Accepted, Fate, Replayed, Shape},
 };
 use processor::{Fold, FoldState};
 use std::{
@@ -130,17 +130,23 @@ impl<F: Fold> Shape for FoldShape<F> {
         }
     }
 
-    fn restore(&mut self, partition: i32, committed: i64, reader: &mut dyn Reader) -> Result<(), String> {
+    fn restore(
+        &mut self,
+        partition: i32,
+        committed: i64,
+        reader: &mut dyn Reader,
+    ) -> Result<Replayed, String> {
         let from = self.read_snapshot(partition, committed, reader)?;
         if from == Some(committed) {
-            return Ok(());
+            return Ok(Replayed(false));
         }
         let mut replay = |record: &RecordView<'_>| match self.step(record) {
             Accepted::Stalled(why) => Err(why),
             Accepted::Done(Fate::Emit(_) | Fate::Drop(_) | Fate::LeftToOwner | Fate::DeadLetter(..))
             | Accepted::Pending => Ok(()),
         };
-        reader.read(Restored::Input, partition, (from, Some(committed)), &mut replay)
+        reader.read(Restored::Input, partition, (from, Some(committed)), &mut replay)?;
+        Ok(Replayed(true))
     }
 
     fn snapshot(&mut self, partition: i32, next_offset: i64, out: &mut Vec<OutRecord>) {
@@ -157,5 +163,9 @@ impl<F: Fold> Shape for FoldShape<F> {
         }
         let marker = Marker { next_offset, state_version: F::STATE_VERSION };
         out.push(marker.record(&self.snapshots, partition));
+    }
+
+    fn void_snapshot(&self, partition: i32) -> Option<OutRecord> {
+        Some(Marker::void(&self.snapshots, partition))
     }
 }

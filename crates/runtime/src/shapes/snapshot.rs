@@ -28,6 +28,11 @@ impl Marker {
             format!(r#"{{"next_offset":{},"state_version":{}}}"#, self.next_offset, self.state_version);
         snapshot_record(topic, partition, MARKER_KEY.to_vec(), Some(value.into_bytes()))
     }
+
+    /// Takes back whichever marker there is.
+    pub(super) fn void(topic: &Arc<str>, partition: i32) -> OutRecord {
+        tombstone(topic, partition, MARKER_KEY.to_vec())
+    }
 }
 
 fn snapshot_record(topic: &Arc<str>, partition: i32, key: Vec<u8>, value: Option<Vec<u8>>) -> OutRecord {
@@ -79,7 +84,7 @@ pub(super) fn part_records(
     }
 }
 
-/// A tombstone for a record of an unusable snapshot.
+/// A tombstone for a record of a snapshot.
 pub(super) fn tombstone(topic: &Arc<str>, partition: i32, key: Vec<u8>) -> OutRecord {
     snapshot_record(topic, partition, key, None)
 }
@@ -182,6 +187,30 @@ mod tests {
         assert_eq!(parts.keys(), [b"hello".to_vec()]);
         assert_eq!(parts.marker, None);
         assert!(parts.into_values().is_err());
+    }
+
+    #[test]
+    fn a_marker_taken_back_leaves_parts_that_are_no_snapshot() {
+        let topic: Arc<str> = "s".into();
+        let mut records = Vec::new();
+        part_records(&topic, 0, (b"acme/qa", "header"), Some(&[1]), &mut records);
+        records.push(Marker { next_offset: 7, state_version: 1 }.record(&topic, 0));
+        records.push(Marker::void(&topic, 0));
+        let mut parts = Parts::default();
+        let headers = Vec::new();
+        for OutRecord { key, value, .. } in &records {
+            let (key, value) = (Some(&key[..]), value.as_deref());
+            parts.visit(&RecordView {
+                partition: 0,
+                offset: 0,
+                timestamp_ms: 0,
+                key,
+                value,
+                headers: &headers,
+            });
+        }
+        assert_eq!(parts.marker, None);
+        assert_eq!(parts.keys(), [chunk_key(b"acme/qa", "header", 0)]);
     }
 
     #[test]

@@ -25,13 +25,15 @@ impl Instance {
             round_interval: Duration::from_millis(60),
             round_idle: Duration::from_millis(25),
             round_records: 25,
+            // A snapshot of the simulation has some 30 bytes.
+            round_bytes: [12, 60, 1 << 20][world.dice(3) as usize],
             in_flight_max: 6,
             retry: (Duration::from_millis(3), Duration::from_millis(30)),
             transaction_timeout: TRANSACTION_TIMEOUT,
             fenced_wait: Duration::from_millis(50),
             ..Limits::default()
         };
-        let engine = Engine::new(log, AnyShape::new(kind, world), Told(world.clone()), limits);
+        let engine = Engine::new(log, AnyShape::new(kind, world), Told::by(world, number), limits);
         Self { engine: Some(engine), world: world.clone(), number }
     }
 

@@ -3,7 +3,7 @@
 use super::world::World;
 use crate::engine::{
     log::{OutRecord, OwnedRecord, Reader, RecordView, Restored},
-    shape::{Accepted, Fate, Shape},
+    shape::{Accepted, Fate, Replayed, Shape},
 };
 use std::collections::BTreeMap;
 
@@ -13,6 +13,9 @@ pub(super) enum Kind {
     Lookup,
     Fold,
 }
+
+/// Key of the record that ends a snapshot.
+pub(super) const MARKER: &[u8] = b"marker";
 
 /// A processor of any kind: copies each record; the Fold adds how many of its key it has seen.
 pub(super) struct AnyShape {
@@ -122,24 +125,33 @@ impl Shape for AnyShape {
         self.asked.retain(|record| !partitions.contains(&record.partition));
     }
 
-    fn restore(&mut self, partition: i32, committed: i64, reader: &mut dyn Reader) -> Result<(), String> {
+    fn restore(
+        &mut self,
+        partition: i32,
+        committed: i64,
+        reader: &mut dyn Reader,
+    ) -> Result<Replayed, String> {
         let mut counts = BTreeMap::new();
         let mut marker = None;
         reader.read(Restored::Snapshots, partition, (None, None), &mut |record| {
-            let number = text(record).parse::<u64>().map_err(|error| error.to_string())?;
-            match record.key {
-                Some(b"marker") => marker = Some(number as i64),
-                key => drop(counts.insert(key.unwrap_or_default().to_vec(), number)),
+            let number = text(record).parse::<u64>().ok();
+            match (record.key.unwrap_or_default(), number) {
+                (MARKER, number) => marker = number.map(|number| number as i64),
+                (key, Some(number)) => drop(counts.insert(key.to_vec(), number)),
+                (_, None) => return Err("not a count".into()),
             }
             Ok(())
         })?;
+        if marker.is_none() {
+            counts.clear();
+        }
         let range = (marker, Some(committed));
         reader.read(Restored::Input, partition, range, &mut |record| {
             counted(&mut counts, record);
             Ok(())
         })?;
         self.counts.insert(partition, counts);
-        Ok(())
+        Ok(Replayed(marker != Some(committed)))
     }
 
     fn snapshot(&mut self, partition: i32, next_offset: i64, records: &mut Vec<OutRecord>) {
@@ -152,6 +164,16 @@ impl Shape for AnyShape {
             headers: Vec::new(),
         };
         records.extend(counts.iter().map(|(key, count)| record(key, *count as i64)));
-        records.push(record(b"marker", next_offset));
+        records.push(record(MARKER, next_offset));
+    }
+
+    fn void_snapshot(&self, partition: i32) -> Option<OutRecord> {
+        Some(OutRecord {
+            topic: "snapshots".into(),
+            partition: Some(partition),
+            key: MARKER.to_vec(),
+            value: None,
+            headers: Vec::new(),
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! A model broker: partitions, committed offsets, transactions, a group of two instances, and a die.
 
+use super::shapes::{Kind, MARKER};
 use crate::engine::log::{OutRecord, OwnedRecord};
 use std::{
     cell::RefCell,
@@ -37,8 +38,19 @@ struct State {
     /// Partitions asked back and not yet given up, with whom they go to.
     moving: BTreeMap<i32, usize>,
     news: [VecDeque<News>; 2],
+    /// What each instance says that it waits for.
+    waiting: [Option<String>; 2],
     calm: bool,
     faults: BTreeMap<&'static str, u32>,
+}
+
+impl State {
+    /// Offset of a partition's newest snapshot.
+    fn marker(&self, partition: i32) -> Option<i64> {
+        let records = self.topics.get(&("snapshots".to_owned(), partition))?;
+        let marker = records.iter().rev().find(|record| record.key == MARKER)?;
+        std::str::from_utf8(marker.value.as_deref()?).ok()?.parse().ok()
+    }
 }
 
 /// The model broker; clones share it.
@@ -105,6 +117,10 @@ impl World {
         self.0.borrow().faults.clone()
     }
 
+    pub(super) fn waits(&self, instance: usize, what: Option<&str>) {
+        self.0.borrow_mut().waiting[instance] = what.map(str::to_owned);
+    }
+
     pub(super) fn settle_down_after(&self, calm: bool) {
         self.0.borrow_mut().calm = calm;
     }
@@ -154,6 +170,9 @@ impl World {
         }
         for record in records {
             let partition = record.partition.unwrap_or_default();
+            if record.key == MARKER && record.value.is_none() {
+                *state.faults.entry("round in parts").or_default() += 1;
+            }
             state.topics.entry((record.topic.to_string(), partition)).or_default().push(record.clone());
         }
         for (partition, offset) in offsets {
@@ -248,17 +267,22 @@ impl World {
         }
     }
 
-    pub(super) fn is_drained(&self) -> bool {
+    /// Everything is committed, with a Fold's state as of it, and nobody says that it waits for anything.
+    pub(super) fn is_at_rest(&self, kind: Kind) -> bool {
         let state = self.0.borrow();
-        let end = |partition: &i32| state.input[partition].last().map_or(0, |record| record.offset + 1);
-        state.committed.iter().all(|(partition, offset)| *offset == end(partition))
+        let is_done = |(partition, offset): (&i32, &i64)| {
+            let end = state.input[partition].last().map_or(0, |record| record.offset + 1);
+            *offset == end && (kind != Kind::Fold || state.marker(*partition) == Some(end))
+        };
+        state.committed.iter().all(is_done) && state.waiting.iter().all(Option::is_none)
     }
 
     pub(super) fn describe(&self) -> String {
         let state = self.0.borrow();
+        let markers: Vec<Option<i64>> = (0..PARTITIONS).map(|partition| state.marker(partition)).collect();
         format!(
-            "committed {:?}, owner {:?}, moving {:?}, news {:?}",
-            state.committed, state.owner, state.moving, state.news
+            "committed {:?}, snapshots as of {markers:?}, owner {:?}, moving {:?}, news {:?}, waiting {:?}",
+            state.committed, state.owner, state.moving, state.news, state.waiting
         )
     }
 
