@@ -2,6 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What came out of a topic, by name on the wire; the set is open.
+pub mod topic_outcome {
+    /// Something was decided.
+    pub const DECIDED: &str = "decided";
+    /// Somebody will do something.
+    pub const PLANNED: &str = "planned";
+    /// What was asked was answered.
+    pub const ANSWERED: &str = "answered";
+    /// What was asked stayed open.
+    pub const OPEN: &str = "open";
+}
+
 /// What people read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Digest {
@@ -31,6 +43,41 @@ pub struct Digest {
     pub participant_count: i32,
     /// How good this digest is.
     pub quality: Quality,
+    /// What was asked and answered. This field and those after it are absent from payloads of the first revision.
+    #[serde(default)]
+    pub answers: Vec<Answer>,
+    /// What became of the previous digest; none where there was none.
+    #[serde(default)]
+    pub continuity: Option<Continuity>,
+    /// What the score holds against the digest, by name; the set is open.
+    #[serde(default)]
+    pub weaknesses: Vec<String>,
+    /// Claims that were dropped because their messages did not support them.
+    #[serde(default)]
+    pub claims_dropped: i32,
+    /// Names, numbers, dates and addresses that were struck because the messages did not hold them.
+    #[serde(default)]
+    pub facts_struck: i32,
+}
+
+/// A question that was answered in the window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// What was asked.
+    pub question: Claim,
+    /// What was answered, best first.
+    pub answers: Vec<Claim>,
+}
+
+/// What became of the previous digest of the group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Continuity {
+    /// Titles of topics that go on.
+    pub continued: Vec<String>,
+    /// Titles of topics that nobody spoke of again.
+    pub gone: Vec<String>,
+    /// Questions open then and answered now.
+    pub closed: Vec<Answer>,
 }
 
 /// A statement and the messages that support it.
@@ -53,6 +100,15 @@ pub struct DigestTopic {
     pub message_count: i32,
     /// Conversations.
     pub threads: Vec<DigestThread>,
+    /// All its messages, by time.
+    #[serde(default)]
+    pub message_ids: Vec<i64>,
+    /// What was asked, what was answered, what came out.
+    #[serde(default)]
+    pub story: Vec<Claim>,
+    /// See [`topic_outcome`].
+    #[serde(default)]
+    pub outcome: Option<String>,
 }
 
 /// A conversation inside a topic.
@@ -64,6 +120,9 @@ pub struct DigestThread {
     pub message_count: i32,
     /// What was said.
     pub claims: Vec<Claim>,
+    /// All its messages, by time.
+    #[serde(default)]
+    pub message_ids: Vec<i64>,
 }
 
 /// Something to be done.
@@ -77,6 +136,9 @@ pub struct Action {
     pub due: Option<String>,
     /// Ids of supporting messages.
     pub message_ids: Vec<i64>,
+    /// The day it is due: `YYYY-MM-DD` in the time zone of the group.
+    #[serde(default)]
+    pub due_date: Option<String>,
 }
 
 /// Emotional tone as shares that add up to 1.
@@ -136,6 +198,20 @@ pub struct Quality {
     pub repetition: f64,
     /// 1 inside the length band.
     pub length: f64,
+    /// Share of decisions, actions and open questions that hold.
+    #[serde(default = "whole")]
+    pub claims: f64,
+    /// Share of answered questions that are told with their answers.
+    #[serde(default = "whole")]
+    pub answers: f64,
+    /// Share of titles that a reader understands.
+    #[serde(default = "whole")]
+    pub titles: f64,
+}
+
+/// A part of the score that payloads of the first revision do not have.
+const fn whole() -> f64 {
+    1.0
 }
 
 /// Where an artifact came from.
@@ -160,9 +236,14 @@ impl Digest {
     pub fn citations(&self) -> impl Iterator<Item = &[i64]> {
         let claims = self.summary.iter().chain(&self.decisions).chain(&self.questions);
         let threads = self.topics.iter().flat_map(|topic| &topic.threads).flat_map(|thread| &thread.claims);
+        let stories = self.topics.iter().flat_map(|topic| &topic.story);
+        let answers =
+            self.answers.iter().flat_map(|answer| std::iter::once(&answer.question).chain(&answer.answers));
         let did = self.participants.iter().flat_map(|participant| &participant.did);
         claims
             .chain(threads)
+            .chain(stories)
+            .chain(answers)
             .chain(did)
             .map(|claim| claim.message_ids.as_slice())
             .chain(self.actions.iter().map(|action| action.message_ids.as_slice()))

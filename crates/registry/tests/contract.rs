@@ -40,7 +40,7 @@ fn changed(change: impl FnOnce(&mut Vec<serde_json::Value>)) -> String {
     schema.to_string()
 }
 
-const R2: &str = include_str!("../../../schemas/avro/fixtures/digest.delivered.v1.r2.avsc");
+const R2: &str = include_str!("../../../schemas/avro/fixtures/later/digest.delivered.v1.avsc");
 
 #[test]
 fn a_compatible_revision_is_taken_in_either_order() {

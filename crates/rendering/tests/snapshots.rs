@@ -24,7 +24,11 @@ fn english() -> Digest {
                 title: "Does Friday still make sense?".to_owned(),
                 message_count: 9,
                 claims: vec![claim("Rui: I need *one and a half* days after freeze", &[12, 13])],
+                message_ids: Vec::new(),
             }],
+            message_ids: Vec::new(),
+            story: Vec::new(),
+            outcome: None,
         }],
         decisions: vec![claim("Hannah: shipping Thursday then", &[14])],
         questions: vec![claim("Maria: why didn't the alert fire?", &[40])],
@@ -33,6 +37,7 @@ fn english() -> Digest {
             owner: Some("Rui Tanaka".to_owned()),
             due: Some("by Wednesday noon".to_owned()),
             message_ids: vec![17],
+            due_date: None,
         }],
         mood: Mood {
             label: "mixed".to_owned(),
@@ -52,6 +57,11 @@ fn english() -> Digest {
         message_count: 120,
         participant_count: 9,
         quality: Quality { score: 0.81, ..Quality::default() },
+        answers: Vec::new(),
+        continuity: None,
+        weaknesses: Vec::new(),
+        claims_dropped: 0,
+        facts_struck: 0,
     }
 }
 

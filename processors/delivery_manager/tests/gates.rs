@@ -30,6 +30,11 @@ fn digest(score: f64) -> Digest {
         message_count: 5,
         participant_count: 2,
         quality: Quality { score, ..Quality::default() },
+        answers: Vec::new(),
+        continuity: None,
+        weaknesses: Vec::new(),
+        claims_dropped: 0,
+        facts_struck: 0,
     }
 }
 

@@ -56,6 +56,11 @@ pub(crate) fn compose(state: &DigestState, source: &Source<'_>, findings: &Findi
         message_count: state.messages.len() as i32,
         participant_count: authors.len() as i32,
         quality: Quality::default(),
+        answers: Vec::new(),
+        continuity: None,
+        weaknesses: Vec::new(),
+        claims_dropped: 0,
+        facts_struck: 0,
     }
 }
 
@@ -105,6 +110,7 @@ fn actions(source: &Source<'_>, findings: &Findings) -> Vec<Action> {
             owner: owner.filter(|name| !name.is_empty()),
             due: found.due.clone().map(|range| message.text[range].to_owned()),
             message_ids,
+            due_date: None,
         }
     };
     findings.actions.iter().map(action).collect()
@@ -126,6 +132,9 @@ fn topics(state: &DigestState, source: &Source<'_>, findings: &Findings) -> Vec<
                 keywords: topic.keywords.clone(),
                 message_count,
                 threads,
+                message_ids: topic.message_ids.clone(),
+                story: Vec::new(),
+                outcome: None,
             });
         }
     }
@@ -157,7 +166,10 @@ fn conversations(source: &Source<'_>, findings: &Findings) -> Vec<DigestTopic> {
             title: thread.title.clone(),
             keywords: Vec::new(),
             message_count: thread.message_count,
+            message_ids: thread.message_ids.clone(),
             threads: vec![thread],
+            story: Vec::new(),
+            outcome: None,
         })
         .collect()
 }
@@ -172,7 +184,8 @@ fn digest_threads(source: &Source<'_>, findings: &Findings, threads: &[usize]) -
         let opening = source.threads[*thread].iter().find(|post| source.posts[**post].quotable)?;
         let title = wording::title(source.text(&source.sentences[source.posts[*opening].sentences.start]));
         let message_count = source.threads[*thread].len() as i32;
-        (!claims.is_empty()).then_some(DigestThread { title, message_count, claims })
+        let message_ids = source.threads[*thread].iter().map(|post| source.posts[*post].message.id).collect();
+        (!claims.is_empty()).then_some(DigestThread { title, message_count, claims, message_ids })
     };
     let (large, small): (Vec<usize>, Vec<usize>) =
         threads.iter().partition(|thread| quotable(**thread) >= THREAD_MESSAGES_MIN);

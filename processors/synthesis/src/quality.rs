@@ -89,7 +89,18 @@ pub fn quality_score(source: &Source<'_>, statements: &[Statement<'_>]) -> Quali
     let length = length_fit(source, length);
     let score =
         guard * (0.40 * faithfulness + 0.35 * coverage + 0.10 * speakers + 0.10 * repetition + 0.05 * length);
-    Quality { score, guard, faithfulness, coverage, speakers, repetition, length }
+    Quality {
+        score,
+        guard,
+        faithfulness,
+        coverage,
+        speakers,
+        repetition,
+        length,
+        claims: 1.0,
+        answers: 1.0,
+        titles: 1.0,
+    }
 }
 
 /// Recall of the source's terms, by thread, over that of a greedy choice of sentences of equal length, or of

@@ -1,16 +1,16 @@
 //! Bytes of released revisions, kept for ever: today's types read them, and write the newest revision the same way.
 
-use crate::fixtures::{Registry, each_record, encoded, examples, files, root, stem};
+use crate::fixtures::{Registry, each_record, encoded, examples, files, released, root, stem};
 use schemas::{Decoder, Record};
 use std::{fmt::Write, fs, path::Path};
 
-/// Revision that today's types write. A compatible change raises it and keeps the folder of the one before.
-const REVISION: &str = "r1";
 /// Any id will do: the kept bytes are framed with this one.
 const ID: u32 = 1;
 
-fn folder<R: Record>(revision: &str) -> std::path::PathBuf {
-    root().join("avro/fixtures/bytes").join(format!("{}.{revision}", R::TYPE))
+/// Bytes of a revision, counted from 1. A compatible change adds one and keeps the folder and the schema of the one
+/// before.
+fn folder<R: Record>(revision: usize) -> std::path::PathBuf {
+    root().join("avro/fixtures/bytes").join(format!("{}.r{revision}", R::TYPE))
 }
 
 fn to_hex(bytes: &[u8]) -> String {
@@ -32,7 +32,7 @@ fn from_hex(path: &Path) -> Vec<u8> {
 }
 
 fn writes_the_same<R: Record>() {
-    let folder = folder::<R>(REVISION);
+    let folder = folder::<R>(released(R::TYPE, R::AVSC).len());
     let mut written = Vec::new();
     for example in examples::<R>() {
         let path = folder.join(format!("{}.hex", example.name));
@@ -56,13 +56,15 @@ fn todays_types_write_the_kept_bytes() {
 }
 
 fn reads_the_kept<R: Record>() {
-    let mut decoder = Decoder::<R>::new(Registry::with(&[(ID, R::AVSC)]));
-    let kept = files(&folder::<R>("r1"), "hex");
-    assert!(kept.len() >= 2, "{}", R::TYPE);
-    for path in kept {
-        let value = decoder.decode(Some(&from_hex(&path))).expect("released bytes decode for ever");
-        let example = examples::<R>().into_iter().find(|example| example.name == stem(&path));
-        assert_eq!(value, example.expect("is an example").value, "{}", path.display());
+    for (avsc, revision) in released(R::TYPE, R::AVSC).iter().zip(1..) {
+        let mut decoder = Decoder::<R>::new(Registry::with(&[(ID, avsc)]));
+        let kept = files(&folder::<R>(revision), "hex");
+        assert!(kept.len() >= 2, "{} r{revision}", R::TYPE);
+        for path in kept {
+            let value = decoder.decode(Some(&from_hex(&path))).expect("released bytes decode for ever");
+            let example = examples::<R>().into_iter().find(|example| example.name == stem(&path));
+            assert_eq!(value, example.expect("is an example").value, "{}", path.display());
+        }
     }
 }
 

@@ -68,15 +68,24 @@ pub(crate) fn examples<R: Record>() -> Vec<Example<R>> {
     files(&root().join("examples").join(R::TYPE), "json").into_iter().map(read).collect()
 }
 
-/// Every revision of a record type's schema, name first: the newest, then those kept as fixtures.
+/// Every revision of a record type's schema, name first: today's, those before it, and one that a later program might
+/// declare.
 pub(crate) fn revisions(record_type: &str) -> Vec<(String, String)> {
-    let folders = [root().join("avro"), root().join("avro/fixtures")];
+    let folders = [root().join("avro"), root().join("avro/fixtures"), root().join("avro/fixtures/later")];
     let paths = folders.iter().flat_map(|folder| files(folder, "avsc"));
     let own = paths.filter(|path| {
         let name = stem(path);
         name.strip_prefix(record_type).is_some_and(|rest| rest.is_empty() || rest.starts_with(".r"))
     });
     own.map(|path| (stem(&path), fs::read_to_string(&path).expect("readable"))).collect()
+}
+
+/// Schemas of a type's released revisions, from the first, today's last.
+pub(crate) fn released(record_type: &str, today: &str) -> Vec<String> {
+    let kept = |revision: usize| {
+        fs::read_to_string(root().join(format!("avro/fixtures/{record_type}.r{revision}.avsc"))).ok()
+    };
+    (1..).map_while(kept).chain([today.to_owned()]).collect()
 }
 
 /// A registry that holds what it is given.

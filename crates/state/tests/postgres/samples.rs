@@ -79,6 +79,9 @@ pub(crate) fn digest(headline: &str) -> Digest {
             keywords: vec!["ship".to_owned()],
             message_count: 7,
             threads: Vec::new(),
+            message_ids: Vec::new(),
+            story: Vec::new(),
+            outcome: None,
         }],
         decisions: Vec::new(),
         questions: Vec::new(),
@@ -95,6 +98,11 @@ pub(crate) fn digest(headline: &str) -> Digest {
         message_count: 7,
         participant_count: 2,
         quality: Quality { score: 0.1 + 0.2, ..Quality::default() },
+        answers: Vec::new(),
+        continuity: None,
+        weaknesses: Vec::new(),
+        claims_dropped: 0,
+        facts_struck: 0,
     }
 }
 
