@@ -1,6 +1,6 @@
 //! `digest.generate.requested` and `digest.context.prepared`: a digest is wanted, and what it is made of.
 
-use crate::{WindowRef, record::record};
+use crate::{Checklist, Poll, WindowRef, record::record};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -79,7 +79,7 @@ pub struct ContextMessage {
     pub revision: i64,
     /// Author id; empty when unknown.
     pub author_id: String,
-    /// Author's display name.
+    /// Author's display name, the last one known; `Deleted account` where none ever was.
     pub author_name: String,
     /// True for automated accounts.
     pub is_bot: bool,
@@ -105,6 +105,10 @@ pub struct ContextMessage {
     pub in_budget: bool,
     /// Id of the earlier message that this one repeats.
     pub duplicate_of: Option<i64>,
+    /// The poll that it is; `text` says the same in words.
+    pub poll: Option<Poll>,
+    /// The checklist that it is; `text` says the same in words.
+    pub checklist: Option<Checklist>,
 }
 
 impl ContextMessage {
@@ -127,6 +131,8 @@ impl ContextMessage {
             rank: 0.0,
             in_budget: true,
             duplicate_of: None,
+            poll: None,
+            checklist: None,
         }
     }
 }

@@ -34,8 +34,8 @@ pub use identity::{
     Version, VersionError, digest_id, identity_hash, lane_id, run_id, span_id, trace_id, window_id,
 };
 pub use ingested::{
-    Author, END_OF_LANE, Entity, Forward, GroupMessageIngested, GroupSettings, LIVE_LANE, Media, Message,
-    MessageKind, Reaction,
+    Author, Checklist, ChecklistItem, END_OF_LANE, Entity, Forward, GroupMessageIngested, GroupSettings,
+    LIVE_LANE, Media, Message, MessageKind, Poll, PollOption, Reaction,
 };
 pub use record::{RECORD_TYPES, Record, RecordType, record_type};
 pub use stage::{DigestStageCompleted, DigestStageStarted, DigestState, outcome};

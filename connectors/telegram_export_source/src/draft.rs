@@ -1,7 +1,7 @@
 //! A message before its text is masked, and what else an element of an input can be.
 
 use crate::{date, meter::Summary, rich_text::RichText};
-use schemas::{Message, MessageKind};
+use schemas::{Checklist, Message, MessageKind, Poll};
 
 /// Bytes of text and link targets above which a message is skipped: a whole book is not a message, and a record
 /// has to stay below the topic's limit with room to spare.
@@ -22,7 +22,10 @@ pub(crate) struct Draft {
 impl Draft {
     /// What it adds to a record, in bytes; a function of the input alone.
     pub(crate) fn bytes(&self) -> usize {
-        self.text.bytes() + MESSAGE_BYTES
+        let media = self.message.media.as_ref();
+        let polled = media.and_then(|media| media.poll.as_ref()).into_iter().flat_map(Poll::texts);
+        let listed = media.and_then(|media| media.checklist.as_ref()).into_iter().flat_map(Checklist::texts);
+        self.text.bytes() + polled.chain(listed).map(str::len).sum::<usize>() + MESSAGE_BYTES
     }
 
     /// The message with its text masked.

@@ -6,6 +6,7 @@
 mod chats;
 mod convert;
 mod json;
+mod lists;
 mod raw;
 mod text;
 mod topics;

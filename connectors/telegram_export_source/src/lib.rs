@@ -18,6 +18,7 @@ mod file_source;
 mod input;
 mod line;
 mod lines;
+mod media_text;
 mod meter;
 mod options;
 mod rich_text;

@@ -4,6 +4,7 @@ use crate::{
     date,
     draft::{Draft, Item, TEXT_BYTES_MAX},
     lines::Line,
+    media_text,
     rich_text::RichText,
 };
 use schemas::{Author, Entity, Forward, Media, Message, MessageKind, Reaction};
@@ -110,7 +111,9 @@ impl Shape {
         let sent_at = self.sent_at.as_ref().ok_or("no_date")?.ms().ok_or("bad_date")?;
         let (kind, revision) = self.state()?;
         let is_deleted = kind == MessageKind::Deleted;
-        let text = if is_deleted { RichText::default() } else { rich(self.text, self.entities) };
+        let media = self.media.filter(|_| !is_deleted).map(clean_media);
+        let mut text = if is_deleted { RichText::default() } else { rich(self.text, self.entities) };
+        media_text::append(&mut text, media.as_ref());
         if text.bytes() > TEXT_BYTES_MAX {
             return Err("too_large");
         }
@@ -124,7 +127,7 @@ impl Shape {
             entities: Vec::new(),
             reply_to: self.reply_to,
             topic_id: self.topic_id,
-            media: self.media.filter(|_| !is_deleted).map(clean_media),
+            media,
             forward: self.forward.filter(|_| !is_deleted).map(ShapeForward::forward),
             reactions: self
                 .reactions
@@ -192,11 +195,14 @@ impl ShapeForward {
 }
 
 fn clean_media(media: Media) -> Media {
+    let masked = |text: &str| pii::mask(&text.replace('\0', "")).into_owned();
     Media {
         kind: without_nul(media.kind),
-        file_name: media.file_name.map(|name| pii::mask(&without_nul(name)).into_owned()),
+        file_name: media.file_name.map(|name| masked(&name)),
         mime_type: media.mime_type.map(without_nul),
         size_bytes: media.size_bytes,
+        poll: media.poll.map(|poll| poll.map_texts(masked)),
+        checklist: media.checklist.map(|list| list.map_texts(masked)),
     }
 }
 

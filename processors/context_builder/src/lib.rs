@@ -89,6 +89,8 @@ impl ContextBuilder {
         let (mut messages, redacted) = message::prepare(read);
         stats.insert("redacted".to_owned(), redacted);
         let message_total = i32::try_from(messages.len()).unwrap_or(i32::MAX);
+        let language = language(&window.settings.language, &messages);
+        message::name_deleted(&mut messages, language);
         let lemmas = message::lemmas(&messages);
         duplicates::mark(&mut messages);
         rank::rank(&mut messages, &lemmas);
@@ -108,7 +110,7 @@ impl ContextBuilder {
             trace_id: request.trace_id.clone(),
             window: window.clone(),
             delivery_channel: request.delivery_channel.clone(),
-            language: language(&window.settings.language, &messages).code().to_owned(),
+            language: language.code().to_owned(),
             message_total,
             duplicates_removed: i32::try_from(duplicates_removed).unwrap_or(i32::MAX),
             top_ranked: self.top_ranked(&messages),

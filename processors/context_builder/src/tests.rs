@@ -4,8 +4,8 @@ use crate::ContextBuilder;
 use processor::{Event, Lookup, MessagesAsOf, Outcome, Reject, Request, Response, SourcePosition, Step};
 use proptest::prelude::*;
 use schemas::{
-    Author, ContextMessage, DigestContextPrepared, DigestGenerateRequested, Entity, Forward, GroupSettings,
-    Media, Message, Reaction, WindowRef,
+    Author, Checklist, ChecklistItem, ContextMessage, DigestContextPrepared, DigestGenerateRequested, Entity,
+    Forward, GroupSettings, Media, Message, Poll, PollOption, Reaction, WindowRef,
 };
 
 /// A message in a context.
@@ -122,7 +122,7 @@ fn context_tells_what_the_window_holds() {
             url: Some("https://b.example".to_owned()),
         }],
         reply_to: Some(1),
-        media: Some(Media { kind: "photo".to_owned(), file_name: None, mime_type: None, size_bytes: None }),
+        media: Some(Media { kind: "photo".to_owned(), ..Media::default() }),
         forward: Some(Forward { from: "channel".to_owned(), sent_at: None }),
         reactions: vec![
             Reaction { emoji: "+".to_owned(), count: 3 },
@@ -164,6 +164,48 @@ fn context_tells_what_the_window_holds() {
             ("replies", 1),
         ]
     );
+}
+
+#[test]
+fn polls_and_checklists_are_carried_and_redacted() {
+    let option = |text: &str, votes| PollOption { text: text.to_owned(), votes: Some(votes) };
+    let poll = Poll {
+        question: "write to ann@mail.example or call?".to_owned(),
+        options: vec![option("ann@mail.example", 2), option("call", 1)],
+        closed: true,
+        voters: Some(3),
+    };
+    let item = ChecklistItem { text: "ask bob@mail.example".to_owned(), done: Some(false) };
+    let list = Checklist { title: "before release".to_owned(), items: vec![item] };
+    let media = |kind: &str| Media { kind: kind.to_owned(), ..Media::default() };
+    let messages = vec![
+        Message { media: Some(Media { poll: Some(poll.clone()), ..media("poll") }), ..read(1, "") },
+        Message { media: Some(Media { checklist: Some(list.clone()), ..media("checklist") }), ..read(2, "") },
+    ];
+    let context = prepared(&ContextBuilder::default(), &request(2, "en"), messages);
+    let redacted = Poll {
+        question: "write to [email] or call?".to_owned(),
+        options: vec![option("[email]", 2), option("call", 1)],
+        ..poll
+    };
+    assert_eq!(context.messages[0].poll, Some(redacted));
+    assert_eq!(context.messages[0].media_kind.as_deref(), Some("poll"));
+    let item = ChecklistItem { text: "ask [email]".to_owned(), done: Some(false) };
+    assert_eq!(context.messages[1].checklist, Some(Checklist { items: vec![item], ..list }));
+}
+
+#[test]
+fn a_deleted_account_is_named_as_one_and_not_by_its_id() {
+    let named = |author: Option<Author>, language: &str| {
+        let messages = vec![Message { author, ..read(1, "the build is broken") }];
+        let context = prepared(&ContextBuilder::default(), &request(1, language), messages);
+        context.messages[0].author_name.clone()
+    };
+    let author = |name: &str| Some(Author { id: "user2".to_owned(), name: name.to_owned(), is_bot: false });
+    assert_eq!(named(author(""), "en"), "Deleted account");
+    assert_eq!(named(author(""), "ru"), "Удалённый аккаунт");
+    assert_eq!(named(author("Ann"), "en"), "Ann");
+    assert_eq!(named(None, "en"), "");
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn all_revisions_read_each_other() {
             }
         }
     }
-    assert_eq!(pairs, 7 + 4 * 4, "seven types with one revision, four with another beside it");
+    assert_eq!(pairs, 6 + 3 * 4 + 2 * 9, "six types with one revision, three with two, two with three");
 }
 
 /// The shipped schema of a type after a change to its fields.

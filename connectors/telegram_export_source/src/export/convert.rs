@@ -7,6 +7,7 @@ use super::{
 use crate::{
     date,
     draft::{Draft, Item},
+    media_text,
 };
 use schemas::{Author, Forward, Media, Message, MessageKind};
 use text::pii;
@@ -59,8 +60,9 @@ fn draft(raw: Raw, id: i64, topic_id: Option<i64>, dated: Dated) -> Draft {
         (None, None) => None,
     };
     let kind = if revision.is_some() { MessageKind::Edited } else { MessageKind::New };
-    let media = media(raw.media, raw.poll.is_some());
-    let text = raw.text.filter(|text| !text.is_empty()).or(raw.poll).unwrap_or_default();
+    let media = media(raw.media);
+    let mut text = raw.text.unwrap_or_default();
+    media_text::append(&mut text, media.as_ref());
     let message = Message {
         id,
         revision: revision.unwrap_or(0),
@@ -78,7 +80,8 @@ fn draft(raw: Raw, id: i64, topic_id: Option<i64>, dated: Dated) -> Draft {
     Draft { message, text, zone_assumed: dated.zone_assumed }
 }
 
-/// `from` is null for deleted accounts; `from_id` is a bare number in old exports and absent in the oldest.
+/// `from` is null for deleted accounts, whose name is empty then; `from_id` is a bare number in old exports and absent
+/// in the oldest.
 fn author(name: Option<String>, id: Option<String>) -> Option<Author> {
     let name = name.filter(|name| !name.is_empty());
     let id = match id.filter(|id| !id.is_empty()) {
@@ -87,7 +90,7 @@ fn author(name: Option<String>, id: Option<String>) -> Option<Author> {
         None => format!("name:{}", name.as_deref()?),
     };
     let is_bot = id.starts_with("bot") || name.as_deref().is_some_and(is_bot_name);
-    let name = name.map_or_else(|| id.clone(), |name| pii::mask(&name).into_owned());
+    let name = name.map(|name| pii::mask(&name).into_owned()).unwrap_or_default();
     Some(Author { id, name, is_bot })
 }
 
@@ -104,14 +107,16 @@ fn forward(from: Option<String>) -> Option<Forward> {
         .map(|from| Forward { from: pii::mask(&from).into_owned(), sent_at: None })
 }
 
-fn media(raw: RawMedia, is_poll: bool) -> Option<Media> {
-    let implied = raw.implied.or(is_poll.then_some("poll"));
+fn media(raw: RawMedia) -> Option<Media> {
+    let implied = raw.implied.or(raw.poll.is_some().then_some("poll"));
+    let implied = implied.or(raw.checklist.is_some().then_some("checklist"));
     let kind = raw.kind.filter(|kind| !kind.is_empty()).or_else(|| implied.map(str::to_owned))?;
     // A path in brackets is not a path: "(File not included. Change data exporting settings to download.)"
     let path = raw.path.filter(|path| !path.starts_with('('));
     let base_name = || path.and_then(|path| path.rsplit('/').next().map(str::to_owned));
     let file_name = raw.file_name.or_else(base_name).map(|name| pii::mask(&name).into_owned());
-    Some(Media { kind, file_name, mime_type: raw.mime_type, size_bytes: raw.size_bytes })
+    let RawMedia { mime_type, size_bytes, poll, checklist, .. } = raw;
+    Some(Media { kind, file_name, mime_type, size_bytes, poll, checklist })
 }
 
 #[cfg(test)]

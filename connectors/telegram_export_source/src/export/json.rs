@@ -14,7 +14,7 @@ use struson::reader::{
 pub(crate) type Json = JsonStreamReader<Box<dyn Read + Send>>;
 
 /// Names, file names and ids are cut here, in bytes.
-const SHORT_BYTES_MAX: usize = 4096;
+pub(super) const SHORT_BYTES_MAX: usize = 4096;
 
 /// Reads `input`, which must not begin with a byte-order mark.
 pub(super) fn open(input: Box<dyn Read + Send>) -> Json {
@@ -129,6 +129,21 @@ pub(super) fn short(json: &mut Json) -> Result<Option<String>, Fault> {
 /// A whole number, or a string of one.
 pub(super) fn integer(json: &mut Json) -> Result<Option<i64>, Fault> {
     Ok(short(json)?.and_then(|text| text.trim().parse().ok()))
+}
+
+/// A number of people or votes.
+pub(super) fn count(json: &mut Json) -> Result<Option<i32>, Fault> {
+    let count = integer(json)?.and_then(|count| i32::try_from(count).ok());
+    Ok(count.filter(|count| *count >= 0))
+}
+
+/// True or false.
+pub(super) fn flag(json: &mut Json) -> Result<Option<bool>, Fault> {
+    if json.peek()? == ValueType::Boolean {
+        return Ok(Some(json.next_bool()?));
+    }
+    json.skip_value()?;
+    Ok(None)
 }
 
 /// Reads an object member by member; anything else is skipped. `member` must consume the value.

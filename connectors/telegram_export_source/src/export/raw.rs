@@ -2,16 +2,14 @@
 
 use super::{
     json::{self, Fault, Json},
-    text,
+    lists, text,
 };
-use crate::rich_text::RichText;
-use schemas::Reaction;
+use crate::{draft::TEXT_BYTES_MAX, rich_text::RichText};
+use schemas::{Checklist, Poll, Reaction};
 use struson::reader::{JsonReader, ValueType};
 
 /// Reactions of one message that are kept.
 const REACTIONS_MAX: usize = 100;
-/// Answers of one poll that are kept.
-const ANSWERS_MAX: usize = 32;
 
 /// An element of `messages`.
 #[derive(Debug, Default)]
@@ -32,7 +30,6 @@ pub(super) struct Raw {
     pub(super) forwarded_from_id: Option<String>,
     pub(super) text: Option<RichText>,
     pub(super) is_too_large: bool,
-    pub(super) poll: Option<RichText>,
     pub(super) media: RawMedia,
     pub(super) reactions: Vec<Reaction>,
 }
@@ -47,6 +44,8 @@ pub(super) struct RawMedia {
     pub(super) file_name: Option<String>,
     pub(super) mime_type: Option<String>,
     pub(super) size_bytes: Option<i64>,
+    pub(super) poll: Option<Poll>,
+    pub(super) checklist: Option<Checklist>,
 }
 
 /// Reads the object that comes next.
@@ -123,10 +122,11 @@ fn attachment(media: &mut RawMedia, json: &mut Json, name: &str) -> Result<bool,
 
 fn body(raw: &mut Raw, json: &mut Json, name: &str) -> Result<(), Fault> {
     match name {
-        "text" => set_text(raw, text::read(json)?),
+        "text" => set_text(raw, text::read(json, TEXT_BYTES_MAX)?),
         // The same text in other clothes; some tools write only this.
-        "text_entities" if raw.text.is_none() => set_text(raw, text::read(json)?),
-        "poll" => raw.poll = poll(json)?,
+        "text_entities" if raw.text.is_none() => set_text(raw, text::read(json, TEXT_BYTES_MAX)?),
+        "poll" => raw.media.poll = lists::poll(json)?,
+        "todo_list" => raw.media.checklist = lists::checklist(json)?,
         "reactions" => raw.reactions = reactions(json)?,
         _ => json.skip_value()?,
     }
@@ -138,32 +138,6 @@ fn set_text(raw: &mut Raw, (text, is_whole): (RichText, bool)) {
     raw.text = Some(text);
 }
 
-/// The question and its answers, a line each.
-fn poll(json: &mut Json) -> Result<Option<RichText>, Fault> {
-    let (mut question, mut answers) = (None, Vec::new());
-    json::object(json, |json, name| match name {
-        "question" => json::short(json).map(|text| question = text),
-        "answers" => json::array(json, |json| {
-            json::object(json, |json, name| {
-                match name {
-                    "text" if answers.len() < ANSWERS_MAX => answers.extend(json::short(json)?),
-                    _ => json.skip_value()?,
-                }
-                Ok(())
-            })
-        }),
-        _ => Ok(json.skip_value()?),
-    })?;
-    Ok(question.map(|question| {
-        let mut text = RichText::default();
-        text.push(&question, None, None);
-        for answer in answers {
-            text.push(&format!("\n- {answer}"), None, None);
-        }
-        text
-    }))
-}
-
 fn reactions(json: &mut Json) -> Result<Vec<Reaction>, Fault> {
     let mut reactions = Vec::new();
     json::array(json, |json| {
@@ -171,7 +145,8 @@ fn reactions(json: &mut Json) -> Result<Vec<Reaction>, Fault> {
         json::object(json, |json, name| {
             match name {
                 "emoji" => emoji = json::short(json)?,
-                "document_id" => custom = json::short(json)?,
+                // The id of a picture tells nobody anything.
+                "document_id" => custom = json::short(json)?.map(|_| "custom_emoji".to_owned()),
                 "type" => kind = json::short(json)?,
                 "count" => count = json::integer(json)?,
                 _ => json.skip_value()?,
@@ -179,7 +154,7 @@ fn reactions(json: &mut Json) -> Result<Vec<Reaction>, Fault> {
             Ok(())
         })?;
         let count = count.and_then(|count| i32::try_from(count).ok()).filter(|count| *count > 0);
-        if let (Some(emoji), Some(count)) = (emoji.or(custom).or(kind), count)
+        if let (Some(emoji), Some(count)) = (emoji.or(kind).or(custom), count)
             && reactions.len() < REACTIONS_MAX
         {
             reactions.push(Reaction { emoji, count });

@@ -1,12 +1,12 @@
 //! `text`: a string, or an array of strings and marked pieces.
 
 use super::json::{self, Fault, Json};
-use crate::{draft::TEXT_BYTES_MAX, rich_text::RichText};
+use crate::rich_text::RichText;
 use struson::reader::{JsonReader, ValueType};
 
-/// The text, and whether it is whole (not above [`TEXT_BYTES_MAX`]).
-pub(super) fn read(json: &mut Json) -> Result<(RichText, bool), Fault> {
-    let mut reading = Reading { text: RichText::default(), is_whole: true };
+/// The text, and whether it is whole: not above `bytes_max` with its link targets.
+pub(super) fn read(json: &mut Json, bytes_max: usize) -> Result<(RichText, bool), Fault> {
+    let mut reading = Reading { text: RichText::default(), bytes_max, is_whole: true };
     match json.peek()? {
         ValueType::String => reading.plain(json)?,
         _ => json::array(json, |json| match json.peek()? {
@@ -19,6 +19,7 @@ pub(super) fn read(json: &mut Json) -> Result<(RichText, bool), Fault> {
 
 struct Reading {
     text: RichText,
+    bytes_max: usize,
     is_whole: bool,
 }
 
@@ -27,7 +28,7 @@ impl Reading {
         if json.peek()? != ValueType::String {
             return json::short(json);
         }
-        let (text, is_whole) = json::string(json, TEXT_BYTES_MAX.saturating_sub(self.text.bytes()))?;
+        let (text, is_whole) = json::string(json, self.bytes_max.saturating_sub(self.text.bytes()))?;
         self.is_whole &= is_whole;
         Ok(Some(text))
     }
@@ -55,7 +56,7 @@ impl Reading {
         if let Some(text) = text {
             let kind = kind.filter(|kind| !matches!(kind.as_str(), "plain" | "unknown" | ""));
             self.text.push(&text, kind.as_deref(), url);
-            self.is_whole &= self.text.bytes() <= TEXT_BYTES_MAX;
+            self.is_whole &= self.text.bytes() <= self.bytes_max;
         }
         Ok(())
     }

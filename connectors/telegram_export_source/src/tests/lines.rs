@@ -33,6 +33,24 @@ fn the_documented_shape() {
 }
 
 #[test]
+fn a_poll_and_a_checklist_are_read_and_told() {
+    let got = one(r#"{"id": 2, "sent_at": 1772445600000, "media": {"kind": "poll", "poll": {"question": "Write to a@b.example?",
+        "options": [{"text": "yes", "votes": 2}, {"text": "no"}], "closed": true}}}"#.replace('\n', " ").as_str());
+    let got = got.expect("a message");
+    assert_eq!(got.text, "Write to [email]?\n- yes: 2\n- no\n[closed]");
+    let poll = got.media.and_then(|media| media.poll).expect("a poll");
+    assert_eq!(
+        (poll.question.as_str(), poll.options[0].votes, poll.voters),
+        ("Write to [email]?", Some(2), None)
+    );
+    let got = one(r#"{"id": 2, "sent_at": 1772445600000, "text": "Today:", "media": {"kind": "checklist",
+        "checklist": {"title": "Release", "items": [{"text": "tag", "done": true}, {"text": "notes"}]}}}"#
+        .replace('\n', " ")
+        .as_str());
+    assert_eq!(got.expect("a message").text, "Today:\nRelease\n- [x] tag\n- notes");
+}
+
+#[test]
 fn links_are_marked_where_the_feed_marks_nothing() {
     let (records, _) = import("feed.jsonl", ONE.as_bytes());
     let got = messages(records).remove(0);

@@ -78,7 +78,7 @@ fn text_entities_serve_where_text_is_missing() {
 fn authors_in_all_their_forms() {
     let author = |fields| one(&fields).author.map(|author| (author.id, author.name, author.is_bot));
     let person = |id: &str, name: &str, is_bot| Some((id.to_owned(), name.to_owned(), is_bot));
-    assert_eq!(author(json!({"from": null})), person("user1", "user1", false));
+    assert_eq!(author(json!({"from": null})), person("user1", "", false), "a deleted account");
     assert_eq!(author(json!({"from_id": 4_515_353})), person("user4515353", "Ann", false));
     assert_eq!(author(json!({"from_id": "channel9"})), person("channel9", "Ann", false));
     assert_eq!(author(json!({"from_id": null})), person("name:Ann", "Ann", false));

@@ -1,9 +1,9 @@
 //! Records to be stored.
 
 use schemas::{
-    Author, Claim, Digest, DigestBlocked, DigestDlq, DigestReadyForDelivery, DigestTopic, Entity, Forward,
-    GroupSettings, Media, Message, Mood, Quality, Reaction, RecordHeader, StageRun, WindowRef, digest_id,
-    window_id,
+    Author, Checklist, ChecklistItem, Claim, Digest, DigestBlocked, DigestDlq, DigestReadyForDelivery,
+    DigestTopic, Entity, Forward, GroupSettings, Media, Message, Mood, Poll, PollOption, Quality, Reaction,
+    RecordHeader, StageRun, WindowRef, digest_id, window_id,
 };
 
 /// Start of the window of all samples: 2024-03-01T00:00:00Z.
@@ -45,6 +45,16 @@ pub(crate) fn full_message(id: i64) -> Message {
             file_name: None,
             mime_type: Some("image/png".to_owned()),
             size_bytes: Some(i64::MAX),
+            poll: Some(Poll {
+                question: "когда?".to_owned(),
+                options: vec![PollOption { text: "сейчас".to_owned(), votes: Some(3) }],
+                closed: true,
+                voters: None,
+            }),
+            checklist: Some(Checklist {
+                title: "дела".to_owned(),
+                items: vec![ChecklistItem { text: "тег".to_owned(), done: Some(true) }],
+            }),
         }),
         forward: Some(Forward { from: "канал".to_owned(), sent_at: Some(-1) }),
         reactions: vec![Reaction { emoji: "👍".to_owned(), count: 2 }],
