@@ -20,7 +20,7 @@ mod transactions;
 pub use chat::{Chat, Day};
 pub use kill::{Hit, kill_in_transaction, kill_in_write};
 pub use murmur2::partition_of;
-pub use outputs::{assert_equal, differences};
+pub use outputs::{assert_equal, assert_once, differences, repeats};
 pub use own_stack::OwnStack;
 pub use patience::{PATIENCE, eventually};
 pub use pipeline::{Pipeline, TENANT};

@@ -1,4 +1,5 @@
-//! Two runs held against each other: every topic as a multiset of key, value and headers.
+//! Two runs held against each other: every topic as a multiset of key, value and headers; and one against itself: each
+//! event once.
 
 use crate::seen::{Bytes, Seen};
 use std::collections::BTreeMap;
@@ -43,4 +44,27 @@ pub fn assert_equal(expected: &[Seen], found: &[Seen]) {
     let differences = differences(expected, found);
     let shown = differences.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n  ");
     assert!(differences.is_empty(), "{} records differ:\n  {shown}", differences.len());
+}
+
+/// Events that a topic has more than once, in words.
+pub fn repeats(seen: &[Seen]) -> Vec<String> {
+    let mut counts: BTreeMap<(&str, String), usize> = BTreeMap::new();
+    for record in seen {
+        *counts.entry((&record.topic, record.header("ce_id"))).or_default() += 1;
+    }
+    counts
+        .into_iter()
+        .filter(|(_, count)| *count > 1)
+        .map(|((topic, id), count)| format!("×{count}: {topic} {id}"))
+        .collect()
+}
+
+/// Fails when a topic has an event more than once.
+///
+/// # Panics
+/// With the first of them.
+pub fn assert_once(seen: &[Seen]) {
+    let repeats = repeats(seen);
+    let shown = repeats.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n  ");
+    assert!(repeats.is_empty(), "{} events come more than once:\n  {shown}", repeats.len());
 }

@@ -50,14 +50,15 @@ pub struct OutboxLag {
     pub stalled: i64,
 }
 
-const SERVER: &str = "
+pub(crate) const SERVER: &str = "
 SELECT set_config('app.outbox_reader', 'on', true), system_identifier::text,
     pg_snapshot_xmax(pg_current_snapshot())::text
 FROM pg_control_system()";
 
-/// Bytes before a row are summed so that a page of large rows stays bounded; the first is always there.
-const PAGE: &str = "
-SELECT xid::text, seq, port, payload::text
+/// Bytes before a row are summed so that a page of large rows stays bounded; the first is always there. The columns are
+/// ordered by as `page.xid`: a bare `xid` would be the output column, whose text sorts 1000 before 999.
+pub(crate) const PAGE: &str = "
+SELECT page.xid::text AS xid_text, page.seq, page.port, page.payload::text AS payload_text
 FROM (
     SELECT *, sum(octet_length(payload::text)) OVER (ORDER BY xid, seq ROWS UNBOUNDED PRECEDING)
         - octet_length(payload::text) AS bytes_before
@@ -67,16 +68,19 @@ FROM (
         ORDER BY xid, seq LIMIT $3
     ) AS following
 ) AS page
-WHERE bytes_before < $4
-ORDER BY xid, seq";
+WHERE page.bytes_before < $4
+ORDER BY page.xid, page.seq";
 
-const NEWEST: &str = "
+pub(crate) const NEWEST: &str = "
 SELECT coalesce((SELECT xid >= pg_snapshot_xmax(pg_current_snapshot()) FROM outbox ORDER BY xid DESC LIMIT 1), false)";
 
-const LAG: &str = "
+pub(crate) const LAG: &str = "
 SELECT count(*) FILTER (WHERE xid < pg_snapshot_xmin(pg_current_snapshot())),
     count(*) FILTER (WHERE xid >= pg_snapshot_xmin(pg_current_snapshot()))
 FROM outbox WHERE (xid, seq) > ($1::text::xid8, $2)";
+
+pub(crate) const APPEND: &str =
+    "INSERT INTO outbox (tenant_id, group_id, port, payload) VALUES ($1, $2, $3, $4::json)";
 
 /// Most rows of a page: few enough for one Kafka transaction.
 const PAGE_ROWS_MAX: i64 = 500;
@@ -88,7 +92,7 @@ impl Batch {
     pub async fn append_outbox<R: Record>(&mut self, port: &str, record: &R) -> Result<(), Error> {
         let payload = serde_json::to_string(record)
             .map_err(|source| Error::Stored { what: "outbox record", source })?;
-        sqlx::query("INSERT INTO outbox (tenant_id, group_id, port, payload) VALUES ($1, $2, $3, $4::json)")
+        sqlx::query(APPEND)
             .bind(record.tenant_id())
             .bind(record.group_id())
             .bind(port)

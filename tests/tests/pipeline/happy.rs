@@ -2,6 +2,7 @@
 
 use crate::undisturbed::undisturbed;
 use std::collections::{BTreeMap, BTreeSet};
+use tests::assert_once;
 
 #[test]
 fn every_window_of_the_oracle_is_ready_once_with_its_counts() {
@@ -81,4 +82,10 @@ fn every_state_of_a_message_is_kept_once() {
     let Some(run) = undisturbed() else { return };
     let states: usize = run.chats.iter().map(|chat| chat.states.len()).sum();
     assert_eq!(run.message_rows, states as i64);
+}
+
+#[test]
+fn every_event_comes_once_on_its_topic() {
+    let Some(run) = undisturbed() else { return };
+    assert_once(&run.seen);
 }

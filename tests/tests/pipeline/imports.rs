@@ -6,7 +6,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
-use tests::{Chat, OpenTransactions, Pipeline, decode_all, kill_in_transaction, settle_without};
+use tests::{Chat, OpenTransactions, Pipeline, assert_once, decode_all, kill_in_transaction, settle_without};
 
 const INGESTED: &str = "group.message.ingested.v1";
 const UNITS: [&str; 2] = ["window_builder", "postgres_sink"];
@@ -45,6 +45,7 @@ fn a_killed_import_repeated_gives_every_message_once() -> anyhow::Result<()> {
     let summary = pipeline.import(&file, "alpha")?;
     assert_eq!(summary["finished"], true);
     let seen = settle_without(&pipeline, &others)?.into_seen();
+    assert_once(&seen);
 
     let records: Vec<GroupMessageIngested> = decode_all(&pipeline, &seen, INGESTED)?;
     let states: Vec<(i64, i64)> = records

@@ -3,7 +3,7 @@
 use evaluation::answer_key::{AnswerKey, Digested, check};
 use schemas::DigestStageCompleted;
 use std::path::PathBuf;
-use tests::{Pipeline, decode_all, settle};
+use tests::{Pipeline, assert_once, decode_all, settle};
 
 const FOUND_MIN: f64 = 0.8;
 const SAMPLES: [(&str, &str); 2] = [("engineering", "engineering_en"), ("garden", "garden_ru")];
@@ -20,6 +20,7 @@ fn digests_of_the_samples_hold_most_of_the_answer_keys() -> anyhow::Result<()> {
         pipeline.import(&sample(&format!("{file}.json")), group)?;
     }
     let seen = settle(&pipeline)?.into_seen();
+    assert_once(&seen);
     let ends: Vec<DigestStageCompleted> =
         decode_all(&pipeline, &seen, "digest.stage.delivery_manager.completed.v1")?;
     let mut lacking = Vec::new();

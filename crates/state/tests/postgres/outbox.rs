@@ -81,6 +81,34 @@ async fn order_is_by_transaction_then_by_row() {
     database.drop().await;
 }
 
+/// Takes transaction ids until those of the server have passed `xid`.
+const PASS_XID: &str = "
+DO $$ BEGIN
+    WHILE pg_current_xact_id() <= '100010'::xid8 LOOP COMMIT; END LOOP;
+END $$";
+
+#[tokio::test]
+async fn transactions_on_both_sides_of_a_power_of_ten_come_in_order() {
+    let Some(database) = Database::new("outbox_powers").await else { return };
+    let (store, mut app) = (&database.store, database.app().await);
+    crate::database::run(&mut app, PASS_XID).await.unwrap();
+    let xids: [u64; 11] = [9, 10, 11, 99, 100, 999, 1_000, 9_999, 10_000, 99_999, 100_000];
+    for (xid, offset) in xids.iter().zip(0..) {
+        let payload = serde_json::to_string(&dead_letter("", offset)).unwrap();
+        let row = "INSERT INTO outbox (xid, tenant_id, group_id, port, payload) \
+                   VALUES ($1::text::xid8, '', 'g', 'dead_letters', $2::json)";
+        sqlx::query(row).bind(xid.to_string()).bind(payload).execute(&mut app).await.unwrap();
+    }
+    let rows = read(store, None, xids.len()).await;
+    assert_eq!(rows.iter().map(|row| row.place.xid).collect::<Vec<_>>(), xids);
+    assert_eq!(offsets(&rows), (0..11).collect::<Vec<i64>>());
+    for (at, row) in rows.iter().enumerate() {
+        let rest = read(store, Some(row.place), xids.len() - at - 1).await;
+        assert_eq!(rest, rows[at + 1..], "after {}", row.place.xid);
+    }
+    database.drop().await;
+}
+
 #[tokio::test]
 async fn what_is_rolled_back_is_never_read() {
     let Some(database) = Database::new("outbox_rollback").await else { return };
