@@ -1,0 +1,162 @@
+//! The brokers of a cluster, who leads which partition, and connections to those that are asked.
+
+use crate::{
+    Error, TopicPartition,
+    connection::{Connection, Request},
+};
+use kafka_protocol::messages::{MetadataRequest, MetadataResponse};
+use std::collections::BTreeMap;
+
+/// Topic of the coordinators' log.
+pub(crate) const TRANSACTION_LOG: &str = "__transaction_state";
+/// Topic of committed offsets.
+pub(crate) const OFFSETS_LOG: &str = "__consumer_offsets";
+
+/// Who leads a partition, and since which election.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Leader {
+    pub(crate) node: i32,
+    pub(crate) epoch: i32,
+}
+
+/// A cluster that has answered once.
+pub struct Cluster {
+    connections: BTreeMap<i32, Connection>,
+    brokers: BTreeMap<i32, String>,
+    leaders: BTreeMap<TopicPartition, Leader>,
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cluster").field("brokers", &self.brokers).finish_non_exhaustive()
+    }
+}
+
+impl Cluster {
+    /// Asks the first of the bootstrap servers that answers for the cluster. `properties` are librdkafka's.
+    ///
+    /// # Errors
+    /// Nobody answers, or the properties ask for what this client cannot do.
+    pub fn connect(brokers: &str, properties: &BTreeMap<String, String>) -> Result<Self, Error> {
+        let protocol = properties.get("security.protocol").map_or("plaintext", String::as_str);
+        if !protocol.eq_ignore_ascii_case("plaintext") {
+            let why = format!("{protocol} is more than this client can do: give it a PLAINTEXT listener");
+            return Err(Error::Setting { setting: "security.protocol", why });
+        }
+        let mut away = None;
+        for address in brokers.split(',').map(str::trim).filter(|address| !address.is_empty()) {
+            // librdkafka takes `PLAINTEXT://host:port` and a host alone, too.
+            let address = address.rsplit_once("://").map_or(address, |(_, address)| address);
+            let address = if address.contains(':') { address.to_owned() } else { format!("{address}:9092") };
+            match Connection::open(&address).and_then(Self::of) {
+                Ok(cluster) => return Ok(cluster),
+                Err(error) => away = Some(error),
+            }
+        }
+        let none = || Error::Setting { setting: "bootstrap.servers", why: "it names no broker".to_owned() };
+        Err(away.unwrap_or_else(none))
+    }
+
+    fn of(mut connection: Connection) -> Result<Self, Error> {
+        let every_topic = MetadataRequest::default().with_topics(None).with_allow_auto_topic_creation(false);
+        let metadata = connection.call(&every_topic)?;
+        let brokers = metadata
+            .brokers
+            .iter()
+            .map(|broker| (broker.node_id.0, format!("{}:{}", broker.host.as_str(), broker.port)))
+            .collect();
+        Ok(Self { connections: BTreeMap::new(), brokers, leaders: leaders(&metadata) })
+    }
+
+    /// Every partition of every topic, the broker's own topics included.
+    pub fn partitions(&self) -> impl Iterator<Item = &TopicPartition> {
+        self.leaders.keys()
+    }
+
+    /// How many partitions a topic has; 0 for one that is not there.
+    pub(crate) fn partition_count(&self, topic: &str) -> i32 {
+        self.leaders.keys().filter(|at| at.topic == topic).count() as i32
+    }
+
+    pub(crate) fn brokers(&self) -> Vec<i32> {
+        self.brokers.keys().copied().collect()
+    }
+
+    pub(crate) fn leader(&self, at: &TopicPartition) -> Option<Leader> {
+        self.leaders.get(at).copied()
+    }
+
+    /// Partitions by their leader; those without one are left out.
+    pub(crate) fn by_leader<'a>(
+        &self,
+        partitions: impl IntoIterator<Item = &'a TopicPartition>,
+    ) -> BTreeMap<i32, BTreeMap<&'a str, Vec<i32>>> {
+        let mut by_leader: BTreeMap<i32, BTreeMap<&str, Vec<i32>>> = BTreeMap::new();
+        for at in partitions {
+            if let Some(leader) = self.leader(at) {
+                let topics = by_leader.entry(leader.node).or_default();
+                topics.entry(at.topic.as_str()).or_default().push(at.partition);
+            }
+        }
+        by_leader
+    }
+
+    /// Asks one broker.
+    pub(crate) fn call<R: Request>(&mut self, node: i32, request: &R) -> Result<R::Answer, Error> {
+        if !self.connections.contains_key(&node) {
+            let address = self.brokers.get(&node).ok_or_else(|| {
+                Error::unreadable("the metadata", &format!("it has no address of broker {node}"))
+            })?;
+            self.connections.insert(node, Connection::open(address)?);
+        }
+        let Some(connection) = self.connections.get_mut(&node) else {
+            return Err(Error::unreadable("the metadata", &format!("broker {node} is gone")));
+        };
+        let answer = connection.call(request);
+        if answer.is_err() {
+            // What is left on it would be taken for the next answer.
+            self.connections.remove(&node);
+        }
+        answer
+    }
+}
+
+fn leaders(metadata: &MetadataResponse) -> BTreeMap<TopicPartition, Leader> {
+    let mut leaders = BTreeMap::new();
+    for topic in &metadata.topics {
+        let Some(name) = &topic.name else { continue };
+        for partition in topic.partitions.iter().filter(|partition| partition.leader_id.0 >= 0) {
+            let leader = Leader { node: partition.leader_id.0, epoch: partition.leader_epoch };
+            leaders.insert(TopicPartition::new(name.0.as_str(), partition.partition_index), leader);
+        }
+    }
+    leaders
+}
+
+/// The partition of a log of the broker's in which a key lies: Java's hash of the string.
+pub(crate) fn partition_of_key(key: &str, partitions: i32) -> i32 {
+    let hash =
+        key.encode_utf16().fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
+    // As Kafka does it: the sign bit is dropped.
+    if partitions > 0 { (hash & i32::MAX) % partitions } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_hash_as_javas_strings_do() {
+        // "polygenelubricants".hashCode() is Integer.MIN_VALUE, "Aa" and "BB" are 2112.
+        assert_eq!(partition_of_key("polygenelubricants", 7), 0);
+        assert_eq!((partition_of_key("Aa", 50), partition_of_key("BB", 50)), (12, 12));
+        assert_eq!(partition_of_key("anything", 0), 0);
+    }
+
+    #[test]
+    fn a_protocol_that_it_does_not_speak_is_refused_before_anything_is_sent() {
+        let properties = BTreeMap::from([("security.protocol".to_owned(), "SASL_SSL".to_owned())]);
+        let error = Cluster::connect("127.0.0.1:1", &properties).expect_err("refused").to_string();
+        assert!(error.starts_with("could not use security.protocol: SASL_SSL"), "{error}");
+    }
+}
