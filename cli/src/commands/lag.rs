@@ -181,6 +181,12 @@ fn notes(lag: &Lag, out: &mut dyn Write) -> anyhow::Result<()> {
             waiting.unit, waiting.sink, waiting.offset, waiting.partition
         )?;
     }
+    for hanging in &lag.hanging {
+        writeln!(out, "{}: see `gistmill txn finish`", hanging.line())?;
+    }
+    if let Some(why) = &lag.hanging_unknown {
+        writeln!(out, "whether a transaction hangs is not known: {why}")?;
+    }
     for unit in &lag.units {
         for partition in &unit.partitions {
             if let Some(problem) = &partition.problem {
@@ -234,7 +240,13 @@ mod tests {
             stored: Some(30),
         };
         let outbox = OutboxState { unit: "postgres_outbox_source".to_owned(), readable: 2, stalled: 1 };
-        Lag { measured_at_ms: 5, units: vec![unit], outboxes: vec![outbox], waiting: vec![waiting] }
+        Lag {
+            units: vec![unit],
+            outboxes: vec![outbox],
+            waiting: vec![waiting],
+            hanging_unknown: Some("it is away".to_owned()),
+            ..Lag::default()
+        }
     }
 
     fn printed(arguments: &Arguments) -> String {
@@ -253,6 +265,7 @@ UNIT                      UP  CONSUMABLE  TO STABLE     TO END   BEHIND  OPEN TX
 context_builder            1          12         13         20     75 s     3.3 s
 postgres_outbox_source                 2 rows to publish; 1 more wait for an older transaction on the server to end
 context_builder waits until postgres_sink has stored offset 41 of partition 1; it has stored up to 29
+whether a transaction hangs is not known: it is away
 ";
         assert_eq!(printed(&PLAIN), expected);
     }

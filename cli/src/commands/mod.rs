@@ -14,4 +14,5 @@ pub(crate) mod run;
 pub(crate) mod stack;
 pub(crate) mod tap;
 pub(crate) mod topology;
+pub(crate) mod txn;
 pub(crate) mod up;

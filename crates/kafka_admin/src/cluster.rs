@@ -4,7 +4,9 @@ use crate::{
     Error, TopicPartition,
     connection::{Connection, Request},
 };
-use kafka_protocol::messages::{MetadataRequest, MetadataResponse};
+use kafka_protocol::messages::{
+    MetadataRequest, MetadataResponse, metadata_response::MetadataResponseBroker,
+};
 use std::collections::BTreeMap;
 
 /// Topic of the coordinators' log.
@@ -23,7 +25,8 @@ pub(crate) struct Leader {
 pub struct Cluster {
     connections: BTreeMap<i32, Connection>,
     brokers: BTreeMap<i32, String>,
-    leaders: BTreeMap<TopicPartition, Leader>,
+    /// None for a partition that has no leader now.
+    leaders: BTreeMap<TopicPartition, Option<Leader>>,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -58,14 +61,26 @@ impl Cluster {
     }
 
     fn of(mut connection: Connection) -> Result<Self, Error> {
-        let every_topic = MetadataRequest::default().with_topics(None).with_allow_auto_topic_creation(false);
-        let metadata = connection.call(&every_topic)?;
-        let brokers = metadata
-            .brokers
-            .iter()
-            .map(|broker| (broker.node_id.0, format!("{}:{}", broker.host.as_str(), broker.port)))
-            .collect();
-        Ok(Self { connections: BTreeMap::new(), brokers, leaders: leaders(&metadata) })
+        let mut cluster =
+            Self { connections: BTreeMap::new(), brokers: BTreeMap::new(), leaders: BTreeMap::new() };
+        cluster.take(&connection.call(&every_topic())?);
+        Ok(cluster)
+    }
+
+    /// Asks again who leads what.
+    pub(crate) fn refresh(&mut self) -> Result<(), Error> {
+        let node = self.brokers.keys().next().copied().unwrap_or_default();
+        let metadata = self.call(node, &every_topic())?;
+        self.take(&metadata);
+        Ok(())
+    }
+
+    fn take(&mut self, metadata: &MetadataResponse) {
+        let address = |broker: &MetadataResponseBroker| {
+            (broker.node_id.0, format!("{}:{}", broker.host.as_str(), broker.port))
+        };
+        self.brokers = metadata.brokers.iter().map(address).collect();
+        self.leaders = leaders(metadata);
     }
 
     /// Every partition of every topic, the broker's own topics included.
@@ -83,7 +98,7 @@ impl Cluster {
     }
 
     pub(crate) fn leader(&self, at: &TopicPartition) -> Option<Leader> {
-        self.leaders.get(at).copied()
+        self.leaders.get(at).copied().flatten()
     }
 
     /// Partitions by their leader; those without one are left out.
@@ -121,13 +136,18 @@ impl Cluster {
     }
 }
 
-fn leaders(metadata: &MetadataResponse) -> BTreeMap<TopicPartition, Leader> {
+fn every_topic() -> MetadataRequest {
+    MetadataRequest::default().with_topics(None).with_allow_auto_topic_creation(false)
+}
+
+fn leaders(metadata: &MetadataResponse) -> BTreeMap<TopicPartition, Option<Leader>> {
     let mut leaders = BTreeMap::new();
     for topic in &metadata.topics {
         let Some(name) = &topic.name else { continue };
-        for partition in topic.partitions.iter().filter(|partition| partition.leader_id.0 >= 0) {
+        for partition in &topic.partitions {
             let leader = Leader { node: partition.leader_id.0, epoch: partition.leader_epoch };
-            leaders.insert(TopicPartition::new(name.0.as_str(), partition.partition_index), leader);
+            let at = TopicPartition::new(name.0.as_str(), partition.partition_index);
+            leaders.insert(at, Some(leader).filter(|leader| leader.node >= 0));
         }
     }
     leaders
@@ -137,8 +157,8 @@ fn leaders(metadata: &MetadataResponse) -> BTreeMap<TopicPartition, Leader> {
 pub(crate) fn partition_of_key(key: &str, partitions: i32) -> i32 {
     let hash =
         key.encode_utf16().fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
-    // As Kafka does it: the sign bit is dropped.
-    if partitions > 0 { (hash & i32::MAX) % partitions } else { 0 }
+    // As Kafka does it: the one number without an absolute value is 0.
+    if partitions > 0 { hash.checked_abs().unwrap_or(0) % partitions } else { 0 }
 }
 
 #[cfg(test)]
@@ -150,6 +170,8 @@ mod tests {
         // "polygenelubricants".hashCode() is Integer.MIN_VALUE, "Aa" and "BB" are 2112.
         assert_eq!(partition_of_key("polygenelubricants", 7), 0);
         assert_eq!((partition_of_key("Aa", 50), partition_of_key("BB", 50)), (12, 12));
+        // -435,926,618: a negative one is turned round.
+        assert_eq!(partition_of_key("segmenter-0-0", 8), 2);
         assert_eq!(partition_of_key("anything", 0), 0);
     }
 

@@ -10,7 +10,7 @@ use kafka_protocol::{
     ResponseError,
     messages::{
         BrokerId, DescribeProducersRequest, DescribeTransactionsRequest, FetchRequest, ListOffsetsRequest,
-        ListTransactionsRequest,
+        ListTransactionsRequest, MetadataRequest,
         describe_producers_request::TopicRequest,
         describe_producers_response::PartitionResponse,
         fetch_request::{FetchPartition, FetchTopic},
@@ -52,6 +52,7 @@ impl Cluster {
         partitions: &[TopicPartition],
     ) -> Result<(Vec<Producer>, Vec<Unseen>), Error> {
         let (mut producers, mut unseen) = (Vec::new(), Vec::new());
+        partitions.iter().try_for_each(|at| self.leader_of(at).map(|_| ()))?;
         for (node, topics) in self.by_leader(partitions) {
             let topic = |(name, partitions): (&str, Vec<i32>)| {
                 TopicRequest::default().with_name(text(name).into()).with_partition_indexes(partitions)
@@ -185,8 +186,9 @@ impl Cluster {
     }
 
     pub(crate) fn leader_of(&self, at: &TopicPartition) -> Result<i32, Error> {
-        let leader = self.leader(at).ok_or_else(|| Error::unreadable(at.to_string(), &"it has no leader"));
-        leader.map(|leader| leader.node)
+        let (request, subject) = (MetadataRequest::NAME, at.to_string());
+        let none = || Error::Refused { request, subject, code: ResponseError::LeaderNotAvailable };
+        self.leader(at).map(|leader| leader.node).ok_or_else(none)
     }
 }
 

@@ -12,8 +12,15 @@ use crate::{
     types::Producer,
 };
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    thread,
+    time::{Duration, Instant},
+};
 
+/// Longest wait for a cluster that is about to be well, as after a start.
+const PATIENCE: Duration = Duration::from_secs(5);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 /// States in which a coordinator waits for nothing.
 const ENDED: [&str; 4] = ["Empty", "CompleteCommit", "CompleteAbort", "Dead"];
 
@@ -59,11 +66,24 @@ pub struct Survey {
     pub unseen: Vec<Unseen>,
 }
 
-/// Looks at partitions.
+/// Looks at partitions; waits for a while for leaders that are being elected and coordinators that load.
 ///
 /// # Errors
 /// The broker is away, or refuses what it takes to find out.
 pub fn survey(cluster: &mut Cluster, partitions: &[TopicPartition]) -> Result<Survey, Error> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match look(cluster, partitions) {
+            Err(error) if error.is_passing() && Instant::now() < until => {
+                thread::sleep(BETWEEN_LOOKS);
+                cluster.refresh()?;
+            }
+            found => return found,
+        }
+    }
+}
+
+fn look(cluster: &mut Cluster, partitions: &[TopicPartition]) -> Result<Survey, Error> {
     let (producers, unseen) = cluster.producers(partitions)?;
     let open: Vec<Open> = producers.iter().filter_map(Producer::open).collect();
     if open.is_empty() {

@@ -6,7 +6,7 @@ use super::{
     Error, Peers,
     broker::Broker,
     broker_checks::{broker_settings, clock, kafka, running, topology_checks},
-    files,
+    files, transaction_check,
 };
 use crate::Config;
 use serde::Serialize;
@@ -84,6 +84,7 @@ pub fn doctor(config: &Config, map: &Map) -> Result<Vec<Check>, Error> {
     if let Some(broker) = &broker {
         checks.push(kafka(broker));
         checks.extend(broker_settings(config, &peers, broker));
+        checks.extend(transaction_check::check(config, map));
     }
     let registry = registry(&peers);
     let is_registry_up = registry.level == Level::Ok;

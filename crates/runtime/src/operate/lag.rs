@@ -3,7 +3,10 @@
 //! Invariant: consumable lag counts what a `read_committed` reader would still get; transaction markers and aborted
 //! records are in the distances only.
 
-use super::standing::{Measure, Seen, Standing};
+use super::{
+    HangingTransaction,
+    standing::{Measure, Seen, Standing},
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -167,7 +170,7 @@ pub struct Waiting {
 }
 
 /// Lag of everything in the map.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Lag {
     /// When it was measured, in ms.
     pub measured_at_ms: i64,
@@ -177,6 +180,10 @@ pub struct Lag {
     pub outboxes: Vec<OutboxState>,
     /// Windows that wait for a sink.
     pub waiting: Vec<Waiting>,
+    /// Transactions that hang: readers of committed records get no further.
+    pub hanging: Vec<HangingTransaction>,
+    /// Why it is not known which hang; none when it is.
+    pub hanging_unknown: Option<String>,
 }
 
 impl Lag {
@@ -241,7 +248,7 @@ mod tests {
         assert_eq!((unit.seconds, unit.open_transaction_seconds), (10.0, None));
         assert_eq!(unit.tenants, BTreeMap::from([("a".to_owned(), 5)]));
         let outbox = OutboxState { unit: "o".to_owned(), readable: 2, stalled: 1 };
-        let all = Lag { measured_at_ms: 0, units: vec![unit], outboxes: vec![outbox], waiting: Vec::new() };
+        let all = Lag { units: vec![unit], outboxes: vec![outbox], ..Lag::default() };
         assert_eq!(all.consumable(), Records { count: 8, is_estimate: false });
     }
 

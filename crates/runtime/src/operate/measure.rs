@@ -7,6 +7,7 @@ use super::{
     broker::{Broker, Group, Partition},
     scan::{Scanner, Span},
     standing::{Measure, Seen, Standing},
+    transactions,
     waiting::{outboxes, waiting},
 };
 use crate::Config;
@@ -47,7 +48,12 @@ pub fn lag(config: &Config, map: &Map) -> Result<Lag, Error> {
     let now = jiff::Timestamp::now().as_millisecond();
     let waiting = waiting(&peers, &readers, &sinks);
     let members = broker.members()?;
-    Ok(Lag { measured_at_ms: now, units: units(config, readers, &open, &members, now), outboxes, waiting })
+    let units = units(config, readers, &open, &members, now);
+    let (hanging, hanging_unknown) = match transactions(config, map) {
+        Ok(found) => (found.hanging, None),
+        Err(error) => (Vec::new(), Some(crate::shapes::outlet::chain(&error))),
+    };
+    Ok(Lag { measured_at_ms: now, units, outboxes, waiting, hanging, hanging_unknown })
 }
 
 /// Every partition before every reader, with its position.

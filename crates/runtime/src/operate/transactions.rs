@@ -1,0 +1,88 @@
+//! Open transactions in the pipeline's topics and in the log of its groups' offsets: found, and ended.
+//!
+//! Invariant: looking changes nothing, and only what a look has just found is ended.
+
+use super::{Error, HangingTransaction, hanging::OFFSETS};
+use crate::Config;
+use kafka_admin::{Cluster, Finished, Hanging, Open, Outcome, TopicPartition, finish, survey};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use topology::Map;
+
+/// A transaction that its coordinator will end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunningTransaction {
+    /// Where it is open.
+    #[serde(flatten)]
+    pub open: Open,
+    /// Whose it is.
+    pub transactional_id: String,
+}
+
+/// Open transactions of the pipeline.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Transactions {
+    /// Those that hang, by partition.
+    pub hanging: Vec<HangingTransaction>,
+    /// Those that do not.
+    pub running: Vec<RunningTransaction>,
+    /// Partitions that could not be looked at, and why.
+    pub unseen: Vec<kafka_admin::Unseen>,
+}
+
+/// Looks at the map's topics and at its groups' offsets.
+///
+/// # Errors
+/// The broker is away, or refuses what it takes to find out.
+pub fn transactions(config: &Config, map: &Map) -> Result<Transactions, Error> {
+    let mut cluster = connect(config)?;
+    look(&mut cluster, config, map)
+}
+
+fn connect(config: &Config) -> Result<Cluster, Error> {
+    Ok(Cluster::connect(&config.kafka.brokers, &config.kafka.properties.0)?)
+}
+
+fn look(cluster: &mut Cluster, config: &Config, map: &Map) -> Result<Transactions, Error> {
+    let topics: BTreeSet<String> = map.topics().map(|topic| config.prefix.topic(&topic.name)).collect();
+    let is_ours = |at: &&TopicPartition| at.topic == OFFSETS || topics.contains(&at.topic);
+    let partitions: Vec<TopicPartition> = cluster.partitions().filter(is_ours).cloned().collect();
+    let found = survey(cluster, &partitions)?;
+    let now_ms = jiff::Timestamp::now().as_millisecond();
+    let hanging = found.hanging.into_iter();
+    let hanging = hanging.map(|hanging| HangingTransaction::new(map, &config.prefix, hanging, now_ms));
+    let running = found.running.into_iter();
+    let running = running.map(|(open, transactional_id)| RunningTransaction { open, transactional_id });
+    // Other pipelines' groups have their offsets in the same topic.
+    let holds_ours = |it: &HangingTransaction| it.topic != OFFSETS || !it.blocks.is_empty();
+    let prefix = config.prefix.transactional_id("");
+    let writes_ours =
+        |it: &RunningTransaction| it.open.at.topic != OFFSETS || it.transactional_id.starts_with(&prefix);
+    Ok(Transactions {
+        hanging: hanging.filter(holds_ours).collect(),
+        running: running.filter(writes_ours).collect(),
+        unseen: found.unseen,
+    })
+}
+
+/// Ends transactions, each as told.
+///
+/// # Errors
+/// The broker is away, or this client may not write markers: it takes the permission `ClusterAction` on the cluster.
+pub fn finish_transactions(
+    config: &Config,
+    wanted: &[(HangingTransaction, Outcome)],
+) -> Result<Vec<Finished>, Error> {
+    let wanted: Vec<(Hanging, Outcome)> =
+        wanted.iter().map(|(transaction, outcome)| (transaction.hanging.clone(), *outcome)).collect();
+    Ok(finish(&mut connect(config)?, &wanted)?)
+}
+
+impl From<kafka_admin::Error> for Error {
+    fn from(error: kafka_admin::Error) -> Self {
+        match error {
+            kafka_admin::Error::Away { address, .. } => Self::KafkaAway { brokers: address, source: None },
+            other => Self::Refused(crate::shapes::outlet::chain(&other)),
+        }
+    }
+}
