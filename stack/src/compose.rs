@@ -11,7 +11,7 @@ use crate::layout::{DataDir, Mode, State};
 use crate::part::{Part, PortChoice, PortRequest, Ports, plan};
 use crate::progress::Reporter;
 use crate::software::short_hash;
-use crate::{postgres, probe, registry, tool};
+use crate::{postgres, probe, registry, tool, transactions};
 
 pub(crate) const FILE: &str = include_str!("../../docker-compose.yml");
 
@@ -34,6 +34,7 @@ pub(crate) fn up(directory: &DataDir, choice: PortChoice, reporter: &Reporter) -
         reporter,
     )?;
     enforce_compatibility(ports)?;
+    transactions::mend(ports, reporter);
     reporter.say("stack", "is healthy");
     Ok(ports)
 }

@@ -22,6 +22,7 @@ mod registry;
 mod software;
 mod status;
 mod tool;
+mod transactions;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

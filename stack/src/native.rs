@@ -14,7 +14,7 @@ use crate::process::{Identity, Launch};
 use crate::progress::{Reporter, join};
 use crate::software::{self, Software};
 use crate::tool::HEARTBEAT;
-use crate::{kafka, postgres, probe, registry};
+use crate::{kafka, postgres, probe, registry, transactions};
 
 /// Bound of a part's start. Generous: a cold machine that builds at the same time is slow, and a dead process is
 /// noticed at once.
@@ -53,6 +53,8 @@ pub(crate) fn up(directory: &DataDir, choice: PortChoice, reporter: &Reporter) -
     let ports = plan(request, probe::is_free)?;
     if missing.is_empty() && Part::ALL.iter().all(|part| probe::is_healthy(*part, ports)) {
         registry::enforce_compatibility(ports)?;
+        // Whoever started it may have been interrupted before this.
+        transactions::mend(ports, reporter);
         reporter.say("stack", "runs already");
         return Ok(ports);
     }
@@ -96,7 +98,8 @@ impl Start<'_> {
     /// Kafka beside Postgres; the registry needs Postgres.
     fn run(&self) -> Result<(), Error> {
         thread::scope(|scope| {
-            let kafka = scope.spawn(|| self.start(Part::Kafka));
+            let kafka = scope
+                .spawn(|| self.start(Part::Kafka).map(|()| transactions::mend(self.ports, self.reporter)));
             let others = self.start(Part::Postgres).and_then(|()| self.start(Part::Registry));
             join(kafka).and(others)
         })?;

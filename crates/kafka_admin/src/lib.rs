@@ -28,6 +28,6 @@ pub use cluster::Cluster;
 pub use error::Error;
 pub use finish::{Finished, finish};
 pub use offsets_log::last_commits;
-pub use survey::{Hanging, Survey, Unseen, survey};
+pub use survey::{Hanging, Running, Survey, Unseen, survey};
 pub use types::{Open, Outcome, TopicPartition};
 pub use verdict::{Doubt, Proof, Verdict};

@@ -24,6 +24,9 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 /// States in which a coordinator waits for nothing.
 const ENDED: [&str; 4] = ["Empty", "CompleteCommit", "CompleteAbort", "Dead"];
 
+/// State in which its producer may still write.
+const ONGOING: &str = "Ongoing";
+
 /// A partition that could not be looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unseen {
@@ -55,13 +58,25 @@ pub struct Hanging {
     pub verdict: Verdict,
 }
 
+/// A transaction that is open in a partition and that its coordinator will end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Running {
+    /// What the partition holds open.
+    #[serde(flatten)]
+    pub open: Open,
+    /// Whose it is.
+    pub transactional_id: String,
+    /// It goes on by itself: its markers are on their way, or its coordinator is loading. Else somebody writes it.
+    pub is_ending: bool,
+}
+
 /// What was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Survey {
     /// Transactions that hang, by partition.
     pub hanging: Vec<Hanging>,
-    /// Open transactions that their coordinators will end, with the transactional id.
-    pub running: Vec<(Open, String)>,
+    /// Open transactions that their coordinators will end.
+    pub running: Vec<Running>,
     /// Partitions that could not be looked at.
     pub unseen: Vec<Unseen>,
 }
@@ -102,7 +117,7 @@ fn look(cluster: &mut Cluster, partitions: &[TopicPartition]) -> Result<Survey, 
     let mut hanging = Vec::new();
     for (open, first) in still.into_iter().zip(firsts) {
         match history.awaited_by(&open).map(str::to_owned) {
-            Some(id) => running.push((open, id)),
+            Some(transactional_id) => running.push(Running { open, transactional_id, is_ending: true }),
             None => hanging.push((open, first)),
         }
     }
@@ -111,7 +126,7 @@ fn look(cluster: &mut Cluster, partitions: &[TopicPartition]) -> Result<Survey, 
 }
 
 /// Transactions that a coordinator will end, with their ids, and the others.
-fn sorted(open: Vec<Open>, described: &[Described]) -> (Vec<(Open, String)>, Vec<Open>) {
+fn sorted(open: Vec<Open>, described: &[Described]) -> (Vec<Running>, Vec<Open>) {
     let (mut running, mut suspects) = (Vec::new(), Vec::new());
     for open in open {
         let is_awaited = |described: &&Described| {
@@ -120,7 +135,11 @@ fn sorted(open: Vec<Open>, described: &[Described]) -> (Vec<(Open, String)>, Vec
                 && described.partitions.contains(&open.at)
         };
         match described.iter().find(is_awaited) {
-            Some(described) => running.push((open, described.transactional_id.clone())),
+            Some(described) => running.push(Running {
+                open,
+                transactional_id: described.transactional_id.clone(),
+                is_ending: described.state != ONGOING,
+            }),
             None => suspects.push(open),
         }
     }
@@ -181,6 +200,7 @@ mod tests {
             (2, 1, false),
         ] {
             let (running, suspects) = sorted(vec![open(partition, producer, 10)], &coordinators);
+            assert!(running.iter().all(|running| running.is_ending == (producer == 2)));
             let found = (running.len(), suspects.len());
             assert_eq!(found, if is_running { (1, 0) } else { (0, 1) }, "t/{partition} of {producer}");
         }

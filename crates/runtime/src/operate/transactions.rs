@@ -4,20 +4,10 @@
 
 use super::{Error, HangingTransaction, hanging::OFFSETS};
 use crate::Config;
-use kafka_admin::{Cluster, Finished, Hanging, Open, Outcome, TopicPartition, finish, survey};
+use kafka_admin::{Cluster, Finished, Hanging, Outcome, Running, TopicPartition, finish, survey};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use topology::Map;
-
-/// A transaction that its coordinator will end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RunningTransaction {
-    /// Where it is open.
-    #[serde(flatten)]
-    pub open: Open,
-    /// Whose it is.
-    pub transactional_id: String,
-}
 
 /// Open transactions of the pipeline.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -25,7 +15,7 @@ pub struct Transactions {
     /// Those that hang, by partition.
     pub hanging: Vec<HangingTransaction>,
     /// Those that do not.
-    pub running: Vec<RunningTransaction>,
+    pub running: Vec<Running>,
     /// Partitions that could not be looked at, and why.
     pub unseen: Vec<kafka_admin::Unseen>,
 }
@@ -52,12 +42,10 @@ fn look(cluster: &mut Cluster, config: &Config, map: &Map) -> Result<Transaction
     let hanging = found.hanging.into_iter();
     let hanging = hanging.map(|hanging| HangingTransaction::new(map, &config.prefix, hanging, now_ms));
     let running = found.running.into_iter();
-    let running = running.map(|(open, transactional_id)| RunningTransaction { open, transactional_id });
     // Other pipelines' groups have their offsets in the same topic.
     let holds_ours = |it: &HangingTransaction| it.topic != OFFSETS || !it.blocks.is_empty();
     let prefix = config.prefix.transactional_id("");
-    let writes_ours =
-        |it: &RunningTransaction| it.open.at.topic != OFFSETS || it.transactional_id.starts_with(&prefix);
+    let writes_ours = |it: &Running| it.open.at.topic != OFFSETS || it.transactional_id.starts_with(&prefix);
     Ok(Transactions {
         hanging: hanging.filter(holds_ours).collect(),
         running: running.filter(writes_ours).collect(),
