@@ -61,7 +61,7 @@ impl Batch {
     /// Takes the item at position `at`; `observed_at` is the source's clock after it.
     pub(crate) fn push(&mut self, origin: &Origin, at: u64, observed_at: i64, item: Item) {
         match item {
-            Item::Skipped(_) => {}
+            Item::Skipped(_) | Item::Damaged(_) => {}
             Item::CompleteUntil(until) => self.control(origin, &at.to_string(), observed_at, until),
             Item::Message(draft) => {
                 let bytes = draft.bytes();

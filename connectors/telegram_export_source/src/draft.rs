@@ -1,6 +1,10 @@
 //! A message before its text is masked, and what else an element of an input can be.
 
-use crate::{date, meter::Summary, rich_text::RichText};
+use crate::{
+    date,
+    meter::{Damage, Summary},
+    rich_text::RichText,
+};
 use schemas::{Checklist, Message, MessageKind, Poll};
 
 /// Bytes of text and link targets above which a message is skipped: a whole book is not a message, and a record
@@ -44,6 +48,8 @@ pub(crate) enum Item {
     CompleteUntil(i64),
     /// Nothing for this pipeline, and why.
     Skipped(&'static str),
+    /// Not to be read.
+    Damaged(Damage),
 }
 
 impl Summary {
@@ -52,6 +58,7 @@ impl Summary {
         match item {
             Item::CompleteUntil(_) => {}
             Item::Skipped(reason) => self.skip(reason),
+            Item::Damaged(damage) => self.damage(damage),
             Item::Message(draft) => {
                 let message = &draft.message;
                 let sent_at = message.sent_at;

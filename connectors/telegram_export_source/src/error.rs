@@ -4,6 +4,10 @@ use runtime::SourceError;
 use std::{error::Error as _, io};
 
 const EXPORT_AGAIN: &str = "in Telegram Desktop choose Export chat history, format \"Machine-readable JSON\"";
+const AGAIN: &str = "copy or export it again";
+/// Both ways out.
+pub(crate) const AGAIN_OR_SKIP: &str =
+    "copy or export it again, or give --skip-damaged to import all but the damaged messages";
 const SHAPE: &str = "`gistmill import --help` shows the shape of lines";
 
 /// Why an input cannot be imported. Found before anything is written, unless the variant says otherwise.
@@ -58,19 +62,17 @@ pub enum Error {
         found: &'static str,
     },
     /// The end is missing.
-    #[error(
-        "{path} ends at byte {at}, in the middle of its JSON; nothing was imported: copy or export it again"
-    )]
+    #[error("{path} ends at byte {at}, in the middle of its JSON; nothing was imported: {ways}")]
     Truncated {
         /// As given.
         path: String,
         /// Decompressed bytes before the end.
         at: u64,
+        /// What to do.
+        ways: &'static str,
     },
     /// Not JSON.
-    #[error(
-        "{path} is damaged at byte {at} (line {line}: {what}); nothing was imported: copy or export it again"
-    )]
+    #[error("{path} is damaged at line {line} (byte {at}{}): {what}; nothing was imported: {ways}", in_message(*message))]
     Malformed {
         /// As given.
         path: String,
@@ -78,16 +80,26 @@ pub enum Error {
         at: u64,
         /// Line, from 1.
         line: u64,
-        /// Kind of the fault.
-        what: String,
+        /// Id of the message that it is in.
+        message: Option<i64>,
+        /// What is wrong.
+        what: &'static str,
+        /// What to do.
+        ways: &'static str,
     },
     /// Not UTF-8.
-    #[error("{path} is not UTF-8 at byte {at}; nothing was imported: convert it to UTF-8 or export it again")]
+    #[error("{path} is not UTF-8 at line {line} (byte {at}{}); nothing was imported: {ways}", in_message(*message))]
     InvalidUtf8 {
         /// As given.
         path: String,
         /// Decompressed bytes before the fault.
         at: u64,
+        /// Line, from 1.
+        line: u64,
+        /// Id of the message that it is in.
+        message: Option<i64>,
+        /// What to do.
+        ways: &'static str,
     },
     /// The compressed stream breaks off or is damaged.
     #[error("{path} cannot be decompressed after byte {at}; nothing was imported: copy it again")]
@@ -187,7 +199,27 @@ pub enum Error {
     },
 }
 
+fn in_message(id: Option<i64>) -> String {
+    id.map_or_else(String::new, |id| format!(", in message {id}"))
+}
+
 impl Error {
+    /// True when damaged elements could be passed over.
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(self, Self::Truncated { .. } | Self::Malformed { .. } | Self::InvalidUtf8 { .. })
+    }
+
+    /// The same, of damage that cannot be passed over.
+    #[must_use]
+    pub(crate) fn beyond_skipping(mut self) -> Self {
+        if let Self::Truncated { ways, .. } | Self::Malformed { ways, .. } | Self::InvalidUtf8 { ways, .. } =
+            &mut self
+        {
+            *ways = AGAIN;
+        }
+        self
+    }
+
     /// True when a name or a setting is wrong as given, whatever the input holds.
     pub fn is_usage(&self) -> bool {
         matches!(self, Self::BadName { .. } | Self::NeedsId { .. } | Self::Setting { .. })

@@ -12,8 +12,9 @@ use crate::{
     feed_position::FeedPosition,
     line,
     lines::Line,
-    meter::{Meter, Phase},
+    meter::{Damage, Meter, Phase},
     options::FeedOptions,
+    repair::Counts,
 };
 use processor::PortSpec;
 use runtime::{Position, Source, SourceBatch, SourceError};
@@ -33,6 +34,7 @@ pub struct FeedSource<C = SystemClock> {
     name: String,
     origin: Origin,
     follow: bool,
+    skip_damaged: bool,
     /// The feed starts again with the process, so committed lines come again.
     starts_again: bool,
     clock: C,
@@ -90,6 +92,7 @@ impl<C: Clock> FeedSource<C> {
             name: options.name(),
             origin: Origin { group: options.group.clone(), lane, identity },
             follow: options.follow,
+            skip_damaged: options.skip_damaged,
             starts_again: options.id.is_some(),
             clock,
             meter,
@@ -179,14 +182,16 @@ impl<C: Clock> FeedSource<C> {
         let now = self.clock.now_ms();
         let Some(state) = &mut self.state else { return };
         let at = state.after.lines;
-        let item = match line::parse(line) {
+        let mut slips = Counts::new();
+        let item = match line::parse(line, &mut slips) {
             Ok(item) => item,
             Err(_) if self.follow => Some(Item::Skipped("bad_line")),
+            Err(bad) if self.skip_damaged => Some(Item::Damaged(Damage::of_line(at + 1, bad.0))),
             Err(bad) => {
-                let consequence =
-                    "the lines before it are imported; correct it and feed all again with the same --id";
-                let path = self.name.clone();
-                return self.fail(Error::BadLine { path, line: at + 1, what: bad.0, consequence });
+                let consequence = "the lines before it are imported; correct it or give --skip-damaged, \
+                                   and feed all again with the same --id";
+                let (path, line, what) = (self.name.clone(), at + 1, bad.0);
+                return self.fail(Error::BadLine { path, line, what, consequence });
             }
         };
         state.after.pass(line);
@@ -195,6 +200,7 @@ impl<C: Clock> FeedSource<C> {
             snapshot.bytes_done += line.taken;
             snapshot.summary.bytes = snapshot.bytes_done;
             snapshot.summary.count(&item);
+            snapshot.summary.repair(&slips);
             snapshot.summary.new = snapshot.summary.read;
         });
         match &item {
@@ -205,7 +211,7 @@ impl<C: Clock> FeedSource<C> {
                 state.after.heard(now);
             }
             Item::CompleteUntil(_) => state.after.feed_marks = true,
-            Item::Skipped(_) => {}
+            Item::Skipped(_) | Item::Damaged(_) => {}
         }
         let observed_at = if self.follow { now } else { state.after.newest };
         state.batch.push(&self.origin, at, observed_at, item);

@@ -5,13 +5,12 @@
 
 use crate::{
     batch::{self, Batch, Origin},
-    draft::Item,
+    cursor::Cursor,
     error::Error,
-    export::{self, ExportReader, Fault},
-    input::{self, Probe},
+    input,
     meter::{Meter, Phase, Snapshot, Summary},
     options::FileOptions,
-    survey::{self, Content, LineReader, Survey},
+    survey::{self, Content, Survey},
 };
 use processor::PortSpec;
 use runtime::{Position, Source, SourceBatch, SourceError};
@@ -72,7 +71,7 @@ impl FileSource {
     /// Checks the whole file and names it by its content. Everything that can be wrong with it is found here.
     pub fn open(options: &FileOptions, meter: Meter) -> Result<Self, Error> {
         let path = input::resolve(&options.path)?;
-        let survey = survey::survey(&path, options.chat.as_deref(), &meter)?;
+        let survey = survey::survey(&path, options, &meter)?;
         let what = match &survey.content {
             Content::Chat { ordinal } => format!("sha256:{}/chat:{ordinal}", survey.sha256),
             Content::Lines | Content::Export => format!("sha256:{}", survey.sha256),
@@ -111,7 +110,7 @@ impl FileSource {
     fn seek(&mut self, to: &FilePosition) -> Result<bool, Error> {
         let cursor = match &mut self.cursor {
             Some(cursor) if cursor.elements <= to.elements => cursor,
-            cursor => cursor.insert(Cursor::open(&self.path, &self.survey.content)?),
+            cursor => cursor.insert(Cursor::open(&self.path, &self.survey)?),
         };
         let stop = to.elements.min(cursor.elements + SEEK_ELEMENTS_MAX);
         while cursor.elements < stop {
@@ -164,85 +163,5 @@ impl Source for FileSource {
             snapshot.bytes_done = self.survey.bytes;
         });
         Ok(SourceBatch::End)
-    }
-}
-
-/// A place in a file that is being read.
-struct Cursor {
-    reader: Reader,
-    probe: Probe,
-    elements: u64,
-    summary: Summary,
-}
-
-enum Reader {
-    Export(Box<ExportReader>),
-    Lines(Box<LineReader>),
-}
-
-impl std::fmt::Debug for Cursor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Cursor").field("elements", &self.elements).finish_non_exhaustive()
-    }
-}
-
-impl Cursor {
-    fn open(path: &std::path::Path, content: &Content) -> Result<Self, Error> {
-        let input = input::open(path, false)?;
-        let probe = input.probe.clone();
-        let ordinal = match content {
-            Content::Lines => {
-                let reader = Reader::Lines(Box::new(LineReader::new(input.reader, probe.clone())));
-                return Ok(Self { reader, probe, elements: 0, summary: Summary::default() });
-            }
-            Content::Export => 0,
-            Content::Chat { ordinal } => *ordinal,
-        };
-        let json = export::open_chat(input.reader, ordinal).map_err(|fault| changed(&probe, &fault))?;
-        let json = json.ok_or_else(|| Error::Changed { path: probe.path() })?;
-        let reader = Reader::Export(Box::new(ExportReader::new(json)));
-        Ok(Self { reader, probe, elements: 0, summary: Summary::default() })
-    }
-
-    fn next(&mut self) -> Result<Option<Item>, Error> {
-        let item = match &mut self.reader {
-            Reader::Export(reader) => reader.next().map_err(|fault| changed(&self.probe, &fault))?,
-            Reader::Lines(reader) => reader.next().map_err(|error| match error {
-                Error::BadLine { path, .. } => Error::Changed { path },
-                other => other,
-            })?,
-        };
-        if let Some(item) = &item {
-            self.elements += 1;
-            self.summary.count(item);
-        }
-        Ok(item)
-    }
-
-    /// The lane's clock: the newest send time read so far.
-    fn newest(&self) -> i64 {
-        self.summary.last_sent_at.unwrap_or_default()
-    }
-
-    fn bytes(&self) -> u64 {
-        match &self.reader {
-            Reader::Export(reader) => reader.bytes(),
-            Reader::Lines(reader) => reader.bytes,
-        }
-    }
-
-    fn topics(&self) -> u64 {
-        match &self.reader {
-            Reader::Export(reader) => reader.topics(),
-            Reader::Lines(_) => 0,
-        }
-    }
-}
-
-/// A fault that the survey did not see: the file is another one by now, or the disk fails.
-fn changed(probe: &Probe, fault: &Fault) -> Error {
-    match probe.error(fault) {
-        failure @ Error::Unreadable { .. } => failure,
-        _ => Error::Changed { path: probe.path() },
     }
 }

@@ -3,7 +3,10 @@
 //! Invariant: the bytes given out are the decompressed content without a byte-order mark; the hash and the count
 //! are over all of the decompressed content.
 
-use crate::{error::Error, export::Fault};
+use crate::{
+    error::{AGAIN_OR_SKIP, Error},
+    export::{Fault, FaultKind},
+};
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 use std::{
@@ -61,7 +64,8 @@ pub(crate) fn open(path: &Path, hashes: bool) -> Result<Input, Error> {
     let content: Box<dyn Read + Send> =
         if is_gzip { Box::new(MultiGzDecoder::new(raw)) } else { Box::new(raw) };
     let mut content = Watched { inner: content, watch: Watch::Content { is_gzip }, probe: probe.clone() };
-    let mut head = read_head(&mut content, BUFFER_BYTES).map_err(|_| probe.error(&Fault::Input { at: 0 }))?;
+    let mut head = read_head(&mut content, BUFFER_BYTES)
+        .map_err(|_| probe.error(&Fault::new(FaultKind::Input, 0, 1)))?;
     if head.starts_with(BYTE_ORDER_MARK) {
         head.drain(..BYTE_ORDER_MARK.len());
     }
@@ -147,18 +151,18 @@ impl Probe {
         let path = self.path.to_string();
         let (failure, bytes, is_at_end) =
             self.with(|state| (state.failure.take(), state.content_bytes, state.is_at_end));
-        match (failure, fault) {
+        let ways = AGAIN_OR_SKIP;
+        let Fault { kind, at, line, message } = *fault;
+        match (failure, kind) {
             (Some(Failure::Gzip), _) => Error::Gzip { path, at: bytes },
             (Some(Failure::System(source)), _) => Error::Unreadable { path, source },
-            (None, Fault::Truncated) => Error::Truncated { path, at: bytes },
-            (None, Fault::Input { at }) => Error::InvalidUtf8 { path, at: *at },
+            (None, FaultKind::Truncated) => Error::Truncated { path, at: bytes, ways },
+            (None, FaultKind::Input) => Error::InvalidUtf8 { path, at, line, message, ways },
             // The parser asks for what is missing (a colon, a comma) before it sees that nothing is left.
-            (None, Fault::Malformed { at, .. }) if is_at_end && *at >= bytes => {
-                Error::Truncated { path, at: bytes }
+            (None, FaultKind::Malformed(_)) if is_at_end && at >= bytes => {
+                Error::Truncated { path, at: bytes, ways }
             }
-            (None, Fault::Malformed { what, line, at }) => {
-                Error::Malformed { path, at: *at, line: *line, what: what.clone() }
-            }
+            (None, FaultKind::Malformed(what)) => Error::Malformed { path, at, line, message, what, ways },
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod batch;
 mod clock;
+mod cursor;
 mod date;
 mod draft;
 mod error;
@@ -17,10 +18,12 @@ mod feed_source;
 mod file_source;
 mod input;
 mod line;
+mod line_reader;
 mod lines;
 mod media_text;
 mod meter;
 mod options;
+mod repair;
 mod rich_text;
 mod settings;
 mod survey;
@@ -29,7 +32,7 @@ pub use clock::{Clock, SystemClock};
 pub use error::Error;
 pub use feed_source::FeedSource;
 pub use file_source::FileSource;
-pub use meter::{Meter, Phase, Snapshot, Summary};
+pub use meter::{Damage, Meter, Phase, Snapshot, Summary};
 pub use options::{FeedOptions, FileOptions, Group};
 pub use settings::SettingsSource;
 

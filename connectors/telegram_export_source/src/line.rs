@@ -5,6 +5,7 @@ use crate::{
     draft::{Draft, Item, TEXT_BYTES_MAX},
     lines::Line,
     media_text,
+    repair::{Counts, repaired},
     rich_text::RichText,
 };
 use schemas::{Author, Entity, Forward, Media, Message, MessageKind, Reaction};
@@ -15,15 +16,17 @@ use text::pii;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BadLine(pub(crate) String);
 
-/// What a line is; `None` for a blank one.
-pub(crate) fn parse(line: &Line) -> Result<Option<Item>, BadLine> {
+/// What a line is, `None` for a blank one; `slips` becomes what was repaired in it.
+pub(crate) fn parse(line: &Line, slips: &mut Counts) -> Result<Option<Item>, BadLine> {
     if line.is_blank() {
         return Ok(None);
     }
     if line.is_too_long {
         return Ok(Some(Item::Skipped("too_large")));
     }
-    match serde_json::from_slice::<Shape>(&line.bytes) {
+    let (bytes, undone) = repaired(&line.bytes);
+    *slips = undone;
+    match serde_json::from_slice::<Shape>(&bytes) {
         Ok(shape) => Ok(Some(shape.item())),
         Err(error) if error.is_data() => Ok(Some(Item::Skipped("bad_shape"))),
         Err(_) if line.bytes.starts_with(b"\x1f\x8b") => {

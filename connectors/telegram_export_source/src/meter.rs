@@ -1,10 +1,14 @@
 //! What was read, skipped and why, shared between a source and whoever draws its progress.
 
-use crate::{draft::TEXT_BYTES_MAX, lines::LINE_BYTES_MAX};
+use crate::{draft::TEXT_BYTES_MAX, export::Fault, lines::LINE_BYTES_MAX, repair::Counts};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
+
+/// Damaged elements that are named.
+const DAMAGED_MAX: usize = 20;
+const DAMAGED: &str = "damaged";
 
 /// What a source is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,6 +20,27 @@ pub enum Phase {
     Reading,
     /// Everything was given.
     Done,
+}
+
+/// A damaged element that was passed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// Id of the message, where it can be read.
+    pub id: Option<i64>,
+    /// Line of the fault, from 1.
+    pub line: u64,
+    /// What is wrong.
+    pub reason: String,
+}
+
+impl Damage {
+    pub(crate) fn of(fault: &Fault) -> Self {
+        Self { id: fault.message, line: fault.line, reason: fault.kind.words().to_owned() }
+    }
+
+    pub(crate) fn of_line(line: u64, reason: String) -> Self {
+        Self { id: None, line, reason }
+    }
 }
 
 /// Counts of one source since its start; what an earlier run committed is in `read` but not in `new`.
@@ -35,6 +60,10 @@ pub struct Summary {
     pub future_date: u64,
     /// What was not imported, by reason.
     pub skipped: BTreeMap<&'static str, u64>,
+    /// The first of `skipped` as `damaged`, at most 20.
+    pub damaged: Vec<Damage>,
+    /// Slips of Telegram Desktop that were undone, by name.
+    pub repaired: BTreeMap<&'static str, u64>,
     /// Forum topics met.
     pub topics: u64,
     /// Decompressed bytes read.
@@ -48,6 +77,24 @@ pub struct Summary {
 impl Summary {
     pub(crate) fn skip(&mut self, reason: &'static str) {
         *self.skipped.entry(reason).or_default() += 1;
+    }
+
+    pub(crate) fn damage(&mut self, damage: &Damage) {
+        self.skip(DAMAGED);
+        if self.damaged.len() < DAMAGED_MAX {
+            self.damaged.push(damage.clone());
+        }
+    }
+
+    pub(crate) fn repair(&mut self, slips: &Counts) {
+        for (name, count) in slips {
+            *self.repaired.entry(name).or_default() += count;
+        }
+    }
+
+    /// Damaged elements that are not in `damaged`.
+    pub fn damaged_more(&self) -> u64 {
+        self.skipped.get(DAMAGED).map_or(0, |count| count - self.damaged.len() as u64)
     }
 
     /// `service 3, unsupported 1`, or `nothing`; a limit that was passed is told.

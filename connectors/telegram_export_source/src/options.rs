@@ -43,6 +43,8 @@ pub struct FileOptions {
     pub path: PathBuf,
     /// Id or name of the chat in a full export; needed when there are several.
     pub chat: Option<String>,
+    /// Import all but the damaged elements of a damaged file. Changes nothing for a file that is whole.
+    pub skip_damaged: bool,
 }
 
 /// Lines to read as they come.
@@ -56,6 +58,8 @@ pub struct FeedOptions {
     pub id: Option<String>,
     /// True: lane `live`, never ends. False: an import that ends with standard input.
     pub follow: bool,
+    /// Pass over lines that are no JSON; what is followed always does.
+    pub skip_damaged: bool,
 }
 
 impl FeedOptions {

@@ -1,20 +1,18 @@
 //! The first pass over a file: what it is, that all of it can be read, its hash and its chats.
 //!
-//! Invariant: after a survey without error the second pass meets no fault, so an import is all or nothing.
+//! Invariant: after a survey without error the second pass meets no fault, so an import is all or nothing; what is
+//! left out of a damaged file is a function of its bytes.
 
 use crate::{
-    draft::Item,
     error::Error,
-    export::{self, Chat, Fault},
-    input::{self, Input, Probe},
-    line,
-    lines::Line,
+    export::{self, Chat},
+    input::{self, Input},
+    line_reader::LineReader,
     meter::{Meter, Phase, Summary},
+    options::FileOptions,
+    repair::repaired,
 };
-use std::{
-    io::{BufReader, Read},
-    path::Path,
-};
+use std::path::Path;
 
 const TICK_LINES: u64 = 1000;
 
@@ -26,6 +24,8 @@ pub(crate) struct Survey {
     /// Decompressed.
     pub(crate) bytes: u64,
     pub(crate) content: Content,
+    /// Damaged elements are passed over. Never set for an export that is whole.
+    pub(crate) skips_damaged: bool,
 }
 
 /// Where the messages are.
@@ -42,8 +42,17 @@ pub(crate) enum Content {
     },
 }
 
-/// Reads all of a file; `chat` chooses one in a full export.
-pub(crate) fn survey(path: &Path, chat: Option<&str>, meter: &Meter) -> Result<Survey, Error> {
+/// Reads all of a file; again when it is damaged and what is not is to be imported.
+pub(crate) fn survey(path: &Path, options: &FileOptions, meter: &Meter) -> Result<Survey, Error> {
+    match pass(path, options, false, meter) {
+        Err(error) if options.skip_damaged && error.is_damage() => {
+            pass(path, options, true, meter).map_err(Error::beyond_skipping)
+        }
+        surveyed => surveyed,
+    }
+}
+
+fn pass(path: &Path, options: &FileOptions, is_damaged: bool, meter: &Meter) -> Result<Survey, Error> {
     let name = path.display().to_string();
     let input = input::open(path, true)?;
     let total = path.metadata().map(|metadata| metadata.len()).ok();
@@ -54,16 +63,19 @@ pub(crate) fn survey(path: &Path, chat: Option<&str>, meter: &Meter) -> Result<S
     let probe = input.probe.clone();
     let mut tick = {
         let (probe, meter) = (probe.clone(), meter.clone());
-        move |_: u64| meter.update(|snapshot| snapshot.bytes_done = probe.file_bytes())
+        move || meter.update(|snapshot| snapshot.bytes_done = probe.file_bytes())
     };
-    let (content, summary) = match kind(&input.head, &name)? {
-        Kind::Lines => (Content::Lines, lines(input, &mut tick)?),
-        Kind::Document => document(input, chat, &name, &mut tick)?,
+    let is_lines = matches!(kind(&input.head, &name)?, Kind::Lines);
+    let (content, summary) = if is_lines {
+        (Content::Lines, lines(input, options.skip_damaged, &mut tick)?)
+    } else {
+        document(input, options.chat.as_deref(), is_damaged, &mut tick)?
     };
     if summary.read == 0 {
         return Err(Error::NoMessages { path: name, skipped: summary.skipped_text() });
     }
-    Ok(Survey { sha256: probe.sha256(), bytes: probe.content_bytes(), content })
+    let skips_damaged = if is_lines { options.skip_damaged } else { is_damaged };
+    Ok(Survey { sha256: probe.sha256(), bytes: probe.content_bytes(), content, skips_damaged })
 }
 
 enum Kind {
@@ -95,7 +107,8 @@ fn kind(head: &[u8], name: &str) -> Result<Kind, Error> {
 /// True when the first line is a whole object of the documented shape.
 fn is_line(start: &[u8]) -> bool {
     let first = start.split(|byte| *byte == b'\n').next().unwrap_or(start);
-    let object = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(first);
+    let (first, _) = repaired(first);
+    let object = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&first);
     object.is_ok_and(|object| {
         (object.contains_key("id") || object.contains_key("complete_until"))
             && !object.contains_key("messages")
@@ -103,13 +116,14 @@ fn is_line(start: &[u8]) -> bool {
     })
 }
 
-fn lines(input: Input, tick: &mut dyn FnMut(u64)) -> Result<Summary, Error> {
-    let mut reader = LineReader::new(input.reader, input.probe.clone());
+fn lines(input: Input, skips_bad: bool, tick: &mut dyn FnMut()) -> Result<Summary, Error> {
+    let mut reader = LineReader::new(input, skips_bad);
     let mut summary = Summary::default();
-    while let Some(item) = reader.next()? {
+    while let Some((item, slips)) = reader.next()? {
         summary.count(&item);
+        summary.repair(&slips);
         if reader.number.is_multiple_of(TICK_LINES) {
-            tick(reader.bytes);
+            tick();
         }
     }
     Ok(summary)
@@ -118,16 +132,17 @@ fn lines(input: Input, tick: &mut dyn FnMut(u64)) -> Result<Summary, Error> {
 fn document(
     input: Input,
     chat: Option<&str>,
-    name: &str,
-    tick: &mut dyn FnMut(u64),
+    is_damaged: bool,
+    tick: &mut dyn FnMut(),
 ) -> Result<(Content, Summary), Error> {
-    let path = name.to_owned();
-    let probe = input.probe;
-    let found = export::survey(input.reader, tick).map_err(|fault| probe.error(&fault))?;
+    let Input { reader, probe, .. } = input;
+    let name = probe.path();
+    let read = if is_damaged { export::survey_damaged } else { export::survey };
+    let found = read(reader, tick).map_err(|fault| probe.error(&fault))?;
     let Some(document) = found.filter(|document| !document.chats.is_empty()) else {
-        return Err(Error::NotAnExport { path, found: "JSON without messages or chats" });
+        return Err(Error::NotAnExport { path: name, found: "JSON without messages or chats" });
     };
-    let chosen = choose(&document.chats, chat, name)?;
+    let chosen = choose(&document.chats, chat, &name)?;
     let is_alone = document.is_single && document.chats.len() == 1;
     let content = if is_alone { Content::Export } else { Content::Chat { ordinal: chosen.ordinal } };
     Ok((content, chosen.summary.clone()))
@@ -161,45 +176,4 @@ fn list(chats: &[Chat]) -> String {
         format!("  {id}  {name} ({kind}, {} messages)", chat.summary.read)
     };
     chats.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-/// The items of a file of lines.
-pub(crate) struct LineReader {
-    input: BufReader<Box<dyn Read + Send>>,
-    probe: Probe,
-    /// Lines read.
-    pub(crate) number: u64,
-    /// Bytes read.
-    pub(crate) bytes: u64,
-}
-
-impl LineReader {
-    pub(crate) fn new(input: Box<dyn Read + Send>, probe: Probe) -> Self {
-        Self { input: BufReader::new(input), probe, number: 0, bytes: 0 }
-    }
-
-    /// The next item; `None` after the last.
-    pub(crate) fn next(&mut self) -> Result<Option<Item>, Error> {
-        loop {
-            let mut line = Line::default();
-            let is_ended = line.read(&mut self.input).map_err(|_| self.probe.error(&Fault::Truncated))?;
-            if !is_ended && line.taken == 0 {
-                return Ok(None);
-            }
-            self.number += 1;
-            self.bytes += line.taken;
-            if let Some(item) = line::parse(&line).map_err(|bad| self.bad_line(bad.0))? {
-                return Ok(Some(item));
-            }
-        }
-    }
-
-    fn bad_line(&self, what: String) -> Error {
-        Error::BadLine {
-            path: self.probe.path(),
-            line: self.number,
-            what,
-            consequence: "nothing was imported",
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 mod attachments;
 mod bad_input;
+mod damage;
 mod lines;
 mod real_export;
 mod resume;

@@ -3,10 +3,22 @@
 //! Invariant: a chat is named by the ordinal of its `messages` in the file, whatever the order of the fields around
 //! them.
 
-use super::json::{self, Fault, Json};
-use crate::{draft::Item, export::topics::Topics, meter::Summary};
+use super::{
+    fault::Fault,
+    json::{self, Json},
+    salvage::{Found, Salvage},
+    topics::Topics,
+};
+use crate::{
+    draft::Item,
+    meter::Summary,
+    repair::{RepairReader, Repairs},
+};
 use std::io::Read;
 use struson::reader::{JsonReader, ValueType};
+
+/// Elements between two ticks.
+const TICK_ELEMENTS: u64 = 1000;
 
 /// A chat of an export.
 #[derive(Debug, Clone, Default)]
@@ -28,18 +40,45 @@ pub(crate) struct Document {
     pub(crate) chats: Vec<Chat>,
 }
 
-/// Reads a whole document, checking every byte of it. `tick` is called now and then with the bytes read.
-pub(crate) fn survey(
+/// Reads a whole document, checking every byte of it. `tick` is called now and then.
+pub(crate) fn survey(input: Box<dyn Read + Send>, tick: &mut dyn FnMut()) -> Result<Option<Document>, Fault> {
+    let (json, repairs) = json::open(RepairReader::stream(input));
+    read(json, &repairs, tick).map_err(|fault| fault.before_repairs(&repairs))
+}
+
+/// Reads a damaged document as far as it can be read.
+pub(crate) fn survey_damaged(
     input: Box<dyn Read + Send>,
-    tick: &mut dyn FnMut(u64),
+    tick: &mut dyn FnMut(),
 ) -> Result<Option<Document>, Fault> {
-    let mut json = json::open(input);
+    let mut salvage = Salvage::new(input);
+    let mut document = Document::default();
+    let mut elements = 0_u64;
+    while let Some(found) = salvage.next()? {
+        match found {
+            Found::Chat(chat, is_single) => {
+                document.chats.push(chat);
+                document.is_single |= is_single;
+            }
+            Found::Item(..) => {
+                elements += 1;
+                if elements.is_multiple_of(TICK_ELEMENTS) {
+                    tick();
+                }
+            }
+            Found::Messages(_) | Found::MessagesEnd | Found::Trailing(_) => {}
+        }
+    }
+    Ok(Some(document))
+}
+
+fn read(mut json: Json, repairs: &Repairs, tick: &mut dyn FnMut()) -> Result<Option<Document>, Fault> {
     if json.peek()? != ValueType::Object {
         json.skip_value()?;
         json.consume_trailing_whitespace()?;
         return Ok(None);
     }
-    let mut surveyor = Surveyor { document: Document::default(), ordinals: 0, tick };
+    let mut surveyor = Surveyor { document: Document::default(), ordinals: 0, repairs, tick };
     let top = surveyor.chat(&mut json, true)?;
     if let Some(top) = top {
         surveyor.document.is_single = true;
@@ -52,7 +91,8 @@ pub(crate) fn survey(
 struct Surveyor<'t> {
     document: Document,
     ordinals: usize,
-    tick: &'t mut dyn FnMut(u64),
+    repairs: &'t Repairs,
+    tick: &'t mut dyn FnMut(),
 }
 
 impl Surveyor<'_> {
@@ -93,12 +133,14 @@ impl Surveyor<'_> {
     fn messages(&mut self, json: &mut Json) -> Result<Summary, Fault> {
         let (mut summary, mut topics) = (Summary::default(), Topics::default());
         let mut elements = 0_u64;
+        self.repairs.take(json::position(json));
         json::array(json, |json| {
             let item: Item = json::read_item(json, &mut topics)?;
             summary.count(&item);
+            summary.repair(&self.repairs.take(json::position(json)));
             elements += 1;
-            if elements.is_multiple_of(1000) {
-                (self.tick)(json::position(json));
+            if elements.is_multiple_of(TICK_ELEMENTS) {
+                (self.tick)();
             }
             Ok(())
         })?;
@@ -107,27 +149,34 @@ impl Surveyor<'_> {
 }
 
 /// The document at the start of the messages of the chat with this ordinal; `None` when there is none.
-pub(crate) fn open_chat(input: Box<dyn Read + Send>, ordinal: usize) -> Result<Option<Json>, Fault> {
-    let mut json = json::open(input);
+pub(super) fn open_chat(
+    input: Box<dyn Read + Send>,
+    ordinal: usize,
+) -> Result<Option<(Json<'static>, Repairs)>, Fault> {
+    let (mut json, repairs) = json::open(RepairReader::stream(input));
+    Ok(seek_chat(&mut json, ordinal)?.then_some((json, repairs)))
+}
+
+fn seek_chat(json: &mut Json, ordinal: usize) -> Result<bool, Fault> {
     let mut left = ordinal;
     json.begin_object()?;
     while json.has_next()? {
         let name = json.next_name_owned()?;
         match (name.as_str(), json.peek()?) {
             ("messages", ValueType::Array) => {
-                if enter_messages(&mut json, &mut left)? {
-                    return Ok(Some(json));
+                if enter_messages(json, &mut left)? {
+                    return Ok(true);
                 }
             }
             ("chats" | "left_chats", ValueType::Object) => {
-                if enter_list(&mut json, &mut left)? {
-                    return Ok(Some(json));
+                if enter_list(json, &mut left)? {
+                    return Ok(true);
                 }
             }
             _ => json.skip_value()?,
         }
     }
-    Ok(None)
+    Ok(false)
 }
 
 fn enter_messages(json: &mut Json, left: &mut usize) -> Result<bool, Fault> {

@@ -3,70 +3,41 @@
 //! Invariant: a value of another type than expected is skipped as a whole, never an error; only JSON that is not
 //! JSON is one.
 
-use super::{convert, raw, topics::Topics};
-use crate::draft::Item;
-use std::io::{self, Read};
-use struson::reader::{
-    JsonReader, JsonStreamReader, JsonSyntaxError, ReaderError, ReaderSettings, SyntaxErrorKind, ValueType,
+use super::{
+    convert,
+    fault::{Fault, FaultKind},
+    raw,
+    topics::Topics,
 };
+use crate::{
+    draft::Item,
+    repair::{RepairReader, Repairs},
+};
+use std::io::{self, Read};
+use struson::reader::{JsonReader, JsonStreamReader, JsonSyntaxError, ReaderSettings, ValueType};
 
-/// A JSON document that is read as a stream.
-pub(crate) type Json = JsonStreamReader<Box<dyn Read + Send>>;
+/// A JSON document that is read as a stream, its slips undone.
+pub(crate) type Json<'a> = JsonStreamReader<RepairReader<'a>>;
 
 /// Names, file names and ids are cut here, in bytes.
 pub(super) const SHORT_BYTES_MAX: usize = 4096;
 
 /// Reads `input`, which must not begin with a byte-order mark.
-pub(super) fn open(input: Box<dyn Read + Send>) -> Json {
+pub(super) fn open(input: RepairReader<'_>) -> (Json<'_>, Repairs) {
+    let repairs = input.repairs();
     let settings = ReaderSettings { track_path: false, ..ReaderSettings::default() };
-    JsonStreamReader::new_custom(input, settings)
+    (JsonStreamReader::new_custom(input, settings), repairs)
 }
 
-/// Bytes read.
+/// Bytes read, as repaired.
 pub(super) fn position(json: &Json) -> u64 {
     json.current_position(false).data_pos.unwrap_or_default()
 }
 
-/// Why JSON could not be read.
-#[derive(Debug)]
-pub(crate) enum Fault {
-    /// It ends too early.
-    Truncated,
-    /// It is no JSON.
-    Malformed { what: String, line: u64, at: u64 },
-    /// The input failed, or is not UTF-8.
-    Input { at: u64 },
-}
-
-impl From<JsonSyntaxError> for Fault {
-    fn from(error: JsonSyntaxError) -> Self {
-        match error.kind {
-            SyntaxErrorKind::IncompleteDocument | SyntaxErrorKind::BlockCommentNotClosed => Self::Truncated,
-            kind => Self::Malformed {
-                what: kind.to_string(),
-                line: error.location.line_pos.map_or(0, |position| position.line) + 1,
-                at: error.location.data_pos.unwrap_or_default(),
-            },
-        }
-    }
-}
-
-impl From<ReaderError> for Fault {
-    fn from(error: ReaderError) -> Self {
-        let (what, location) = match error {
-            ReaderError::SyntaxError(error) => return error.into(),
-            ReaderError::IoError { location, .. } => {
-                return Self::Input { at: location.data_pos.unwrap_or_default() };
-            }
-            ReaderError::MaxNestingDepthExceeded { location, .. } => ("nested too deeply", location),
-            ReaderError::UnsupportedNumberValue { location, .. } => ("a number of unusual size", location),
-            ReaderError::UnexpectedValueType { location, .. } => ("a value of another type", location),
-            ReaderError::UnexpectedStructure { location, .. } => ("another structure", location),
-            _ => return Self::Input { at: 0 },
-        };
-        let line = location.line_pos.map_or(0, |position| position.line) + 1;
-        Self::Malformed { what: what.to_owned(), line, at: location.data_pos.unwrap_or_default() }
-    }
+fn input_fault(json: &Json) -> Fault {
+    let place = json.current_position(false);
+    let line = place.line_pos.map_or(0, |position| position.line) + 1;
+    Fault::new(FaultKind::Input, place.data_pos.unwrap_or_default(), line)
 }
 
 /// One element of an array of messages.
@@ -90,7 +61,7 @@ pub(super) fn string(json: &mut Json, bytes_max: usize) -> Result<(String, bool)
     if let Err(error) = result {
         return Err(match error.get_ref().and_then(|inner| inner.downcast_ref::<JsonSyntaxError>()) {
             Some(syntax) => syntax.clone().into(),
-            None => Fault::Input { at: position(json) },
+            None => input_fault(json),
         });
     }
     let text = String::from_utf8(bytes).unwrap_or_else(|error| {

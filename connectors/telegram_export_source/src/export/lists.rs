@@ -3,7 +3,8 @@
 //! Invariant: their texts are masked and bounded here, for they leave as they are.
 
 use super::{
-    json::{self, Fault, Json, SHORT_BYTES_MAX},
+    fault::Fault,
+    json::{self, Json, SHORT_BYTES_MAX},
     text,
 };
 use schemas::{Checklist, ChecklistItem, Poll, PollOption};

@@ -1,7 +1,8 @@
 //! An element of `messages` as it stands in the file. Unknown fields are ignored.
 
 use super::{
-    json::{self, Fault, Json},
+    fault::Fault,
+    json::{self, Json},
     lists, text,
 };
 use crate::{draft::TEXT_BYTES_MAX, rich_text::RichText};
@@ -51,12 +52,13 @@ pub(super) struct RawMedia {
 /// Reads the object that comes next.
 pub(super) fn read(json: &mut Json) -> Result<Raw, Fault> {
     let mut raw = Raw::default();
-    json::object(json, |json, name| {
+    let read = json::object(json, |json, name| {
         if !head(&mut raw, json, name)? && !attachment(&mut raw.media, json, name)? {
             body(&mut raw, json, name)?;
         }
         Ok(())
-    })?;
+    });
+    read.map_err(|fault| fault.in_message(raw.id))?;
     Ok(raw)
 }
 

@@ -1,6 +1,9 @@
 //! `text`: a string, or an array of strings and marked pieces.
 
-use super::json::{self, Fault, Json};
+use super::{
+    fault::Fault,
+    json::{self, Json},
+};
 use crate::rich_text::RichText;
 use struson::reader::{JsonReader, ValueType};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 /// Messages inside topics.
 #[derive(Debug, Default)]
-pub(super) struct Topics {
+pub(crate) struct Topics {
     created: BTreeSet<i64>,
     /// (message, topic), by message. Exports are in the order of ids, so entries are pushed, not inserted.
     members: Vec<(i64, i64)>,

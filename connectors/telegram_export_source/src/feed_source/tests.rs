@@ -24,7 +24,7 @@ impl Clock for SteppedClock {
 
 fn options(id: Option<&str>, follow: bool) -> FeedOptions {
     let group = Group::new("acme", "qa").expect("names");
-    FeedOptions { group, path: None, id: id.map(str::to_owned), follow }
+    FeedOptions { group, path: None, id: id.map(str::to_owned), follow, skip_damaged: false }
 }
 
 fn line(id: i64) -> String {

@@ -73,7 +73,11 @@ fn damage_is_named_by_its_place() {
     let (error, message) = refusal("a.json", content.replacen("\"text\":", "\"text\"", 1).as_bytes());
     assert!(matches!(error, Error::Malformed { line, .. } if line == 10), "{message}");
     let (_, message) = refusal("a.json", format!("{content}x").as_bytes());
-    assert!(message.starts_with(&format!("FILE is damaged at byte {} (line ", content.len())), "{message}");
+    let (line, byte) = (content.lines().count(), content.len());
+    assert!(
+        message.starts_with(&format!("FILE is damaged at line {line} (byte {byte}): something")),
+        "{message}"
+    );
     let mut bytes = content.clone().into_bytes();
     let letter = content.find("привет").expect("a letter");
     bytes[letter] = 0xff;

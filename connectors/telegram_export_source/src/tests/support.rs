@@ -12,7 +12,8 @@ use tempfile::TempDir;
 pub(crate) type Given = (Position, Vec<GroupMessageIngested>);
 
 pub(crate) fn options(path: &Path) -> FileOptions {
-    FileOptions { group: Group::new("acme", "qa").expect("names"), path: path.to_owned(), chat: None }
+    let group = Group::new("acme", "qa").expect("names");
+    FileOptions { group, path: path.to_owned(), chat: None, skip_damaged: false }
 }
 
 /// A folder with one file.
