@@ -6,8 +6,9 @@ mod summary;
 use std::{io::Write, path::PathBuf};
 
 use clap::Args;
-use runtime::{Host, Source, SourceEnd};
+use runtime::{Config, Host, Source, SourceEnd, operate};
 use telegram_export_source::{FeedOptions, FeedSource, FileOptions, FileSource, Group, Meter};
+use topology::Map;
 
 use crate::{exit::Exit, settings::Settings};
 use progress::Reporter;
@@ -33,6 +34,9 @@ pub(crate) struct Arguments {
     /// Stable name of what is read; standard input and --follow need one to resume
     #[arg(long, value_name = "NAME")]
     id: Option<String>,
+    /// Zone of dates that tell none, an IANA name; otherwise the group's own, else UTC
+    #[arg(long, value_name = "ZONE", conflicts_with = "follow")]
+    time_zone: Option<String>,
     /// Import all but what is damaged, and name that: for an export that cannot be made again
     #[arg(long)]
     skip_damaged: bool,
@@ -57,7 +61,7 @@ JSON Lines are objects, one a line, in the order in which things happened:
   {\"id\": 17, \"kind\": \"edited\", \"edited_at\": .., \"sent_at\": .., \"author\": .., \"text\": ..}
   {\"id\": 18, \"kind\": \"deleted\", \"deleted_at\": .., \"sent_at\": ..}
   {\"complete_until\": \"2026-03-02T12:00:00Z\"}    nothing older will come
-A message needs `id` and `sent_at`: when it was first sent, with offset, or ms since the epoch.";
+A message needs `id` and `sent_at`: when it was first sent, with offset, or seconds or ms since the epoch.";
 
 pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let config = settings.config()?;
@@ -66,14 +70,21 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
     let meter = Meter::default();
     let reporter = Reporter::start(meter.clone());
     let end = if arguments.follow || arguments.file.as_os_str() == "-" {
+        anyhow::ensure!(
+            arguments.time_zone.is_none(),
+            "--time-zone is for exports: dates of lines tell their zone"
+        );
         let path = (arguments.file.as_os_str() != "-").then(|| arguments.file.clone());
         let (follow, skip_damaged) = (arguments.follow, arguments.skip_damaged);
         let options = FeedOptions { group, path, id: arguments.id.clone(), follow, skip_damaged };
         drive(config, FeedSource::open(&options, meter.clone())?)?
     } else {
         let (path, chat) = (arguments.file.clone(), arguments.chat.clone());
-        let options = FileOptions { group, path, chat, skip_damaged: arguments.skip_damaged };
-        drive(config, FileSource::open(&options, meter.clone())?)?
+        let (time_zone, skip_damaged) = (arguments.time_zone.clone(), arguments.skip_damaged);
+        let options = FileOptions { group, path, chat, time_zone, skip_damaged };
+        let source = FileSource::open(&options, meter.clone())?;
+        let source = in_time_zone_of_group(source, &options, &config)?;
+        drive(config, source)?
     };
     reporter.finish();
     let summary = meter.snapshot().summary;
@@ -84,6 +95,23 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
         told.write(out)?;
     }
     Ok(verdict(end, arguments.follow))
+}
+
+/// Takes local dates in the group's zone, if it has settings and no other zone was asked for.
+fn in_time_zone_of_group(
+    source: FileSource,
+    options: &FileOptions,
+    config: &Config,
+) -> anyhow::Result<FileSource> {
+    if options.time_zone.is_some() || source.zone_assumed() == 0 {
+        return Ok(source);
+    }
+    let key = format!("{}/{}", options.group.tenant_id(), options.group.group_id());
+    let settings = operate::newest_settings(config, &Map::embedded()?, &key)?;
+    match settings {
+        Some(settings) => Ok(source.in_time_zone(&settings.time_zone)?),
+        None => Ok(source),
+    }
 }
 
 /// What is followed has no end of its own: whoever stops it has had what was asked for.

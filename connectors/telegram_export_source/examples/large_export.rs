@@ -93,7 +93,8 @@ fn element(id: u64, is_damaged: bool) -> String {
 fn read(path: &Path) -> Result<String, String> {
     let began = Instant::now();
     let group = Group::new("bench", "large").map_err(|error| error.to_string())?;
-    let options = FileOptions { group, path: path.to_owned(), chat: None, skip_damaged: true };
+    let path = path.to_owned();
+    let options = FileOptions { group, path, chat: None, time_zone: None, skip_damaged: true };
     let meter = Meter::default();
     let mut source = FileSource::open(&options, meter.clone()).map_err(|error| error.to_string())?;
     let checked = began.elapsed().as_secs_f64();

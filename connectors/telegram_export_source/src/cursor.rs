@@ -9,6 +9,7 @@ use crate::{
     meter::Summary,
     survey::{Content, Survey},
 };
+use jiff::tz::TimeZone;
 use std::path::Path;
 
 /// A place in a file that is being read.
@@ -34,20 +35,26 @@ impl std::fmt::Debug for Cursor {
 
 impl Cursor {
     /// At the start of what the survey found.
-    pub(crate) fn open(path: &Path, survey: &Survey) -> Result<Self, Error> {
+    pub(crate) fn open(path: &Path, survey: &Survey, zone: &TimeZone) -> Result<Self, Error> {
         let input = input::open(path, false)?;
         let probe = input.probe.clone();
         let reader = match survey.content {
             Content::Lines => Reader::Lines(Box::new(LineReader::new(input, survey.skips_damaged))),
-            Content::Export => Self::export(input, 0, survey.skips_damaged)?,
-            Content::Chat { ordinal } => Self::export(input, ordinal, survey.skips_damaged)?,
+            Content::Export => Self::export(input, 0, survey.skips_damaged, zone)?,
+            Content::Chat { ordinal } => Self::export(input, ordinal, survey.skips_damaged, zone)?,
         };
         Ok(Self { reader, probe, elements: 0, summary: Summary::default() })
     }
 
-    fn export(input: input::Input, ordinal: usize, is_damaged: bool) -> Result<Reader, Error> {
+    fn export(
+        input: input::Input,
+        ordinal: usize,
+        is_damaged: bool,
+        zone: &TimeZone,
+    ) -> Result<Reader, Error> {
         let open = if is_damaged { ExportReader::open_damaged } else { ExportReader::open };
-        let opened = open(input.reader, ordinal).map_err(|fault| changed(&input.probe, &fault))?;
+        let opened =
+            open(input.reader, ordinal, zone.clone()).map_err(|fault| changed(&input.probe, &fault))?;
         let reader = opened.ok_or_else(|| Error::Changed { path: input.probe.path() })?;
         Ok(Reader::Export(reader))
     }

@@ -1,7 +1,7 @@
 //! A message before its text is masked, and what else an element of an input can be.
 
 use crate::{
-    date,
+    date::{self, Zone},
     meter::{Damage, Summary},
     rich_text::RichText,
 };
@@ -19,8 +19,8 @@ pub(crate) struct Draft {
     /// Everything but text and entities.
     pub(crate) message: Message,
     pub(crate) text: RichText,
-    /// Dated by a local time without zone.
-    pub(crate) zone_assumed: bool,
+    /// Where the zone of its send time comes from.
+    pub(crate) zone: Zone,
 }
 
 impl Draft {
@@ -65,7 +65,8 @@ impl Summary {
                 self.read += 1;
                 self.edited += u64::from(message.kind == MessageKind::Edited.as_str());
                 self.deleted += u64::from(message.kind == MessageKind::Deleted.as_str());
-                self.zone_assumed += u64::from(draft.zone_assumed);
+                self.zone_assumed += u64::from(draft.zone != Zone::Told);
+                self.zone_twice += u64::from(draft.zone == Zone::Twice);
                 if sent_at >= date::FUTURE_FROM_MS {
                     self.future_date += 1;
                     return;

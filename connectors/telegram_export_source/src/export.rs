@@ -5,6 +5,7 @@
 //! of bounded size.
 
 mod chats;
+mod context;
 mod convert;
 mod fault;
 mod json;
@@ -23,11 +24,12 @@ use crate::{
     draft::Item,
     repair::{Counts, Repairs},
 };
+use context::Context;
+use jiff::tz::TimeZone;
 use json::Json;
 use salvage::{Found, Salvage};
 use std::io::Read;
 use struson::reader::JsonReader;
-use topics::Topics;
 
 /// The messages of one chat, in the order of the file.
 pub(crate) enum ExportReader {
@@ -40,7 +42,7 @@ pub(crate) enum ExportReader {
 pub(crate) struct Whole {
     json: Json<'static>,
     repairs: Repairs,
-    topics: Topics,
+    context: Context,
 }
 
 pub(crate) struct Damaged {
@@ -51,16 +53,25 @@ pub(crate) struct Damaged {
 }
 
 impl ExportReader {
-    /// At the start of the messages of the chat with this ordinal; `None` when there is none.
-    pub(crate) fn open(input: Box<dyn Read + Send>, ordinal: usize) -> Result<Option<Self>, Fault> {
+    /// At the start of the messages of the chat with this ordinal, `None` when there is none; `zone` is that of local
+    /// times.
+    pub(crate) fn open(
+        input: Box<dyn Read + Send>,
+        ordinal: usize,
+        zone: TimeZone,
+    ) -> Result<Option<Self>, Fault> {
         let Some((json, repairs)) = chats::open_chat(input, ordinal)? else { return Ok(None) };
         repairs.take(json::position(&json));
-        Ok(Some(Self::Whole(Box::new(Whole { json, repairs, topics: Topics::default() }))))
+        Ok(Some(Self::Whole(Box::new(Whole { json, repairs, context: Context::new(zone) }))))
     }
 
     /// The same in a damaged document.
-    pub(crate) fn open_damaged(input: Box<dyn Read + Send>, ordinal: usize) -> Result<Option<Self>, Fault> {
-        let mut salvage = Salvage::new(input);
+    pub(crate) fn open_damaged(
+        input: Box<dyn Read + Send>,
+        ordinal: usize,
+        zone: TimeZone,
+    ) -> Result<Option<Self>, Fault> {
+        let mut salvage = Salvage::new(input, zone);
         while let Some(found) = salvage.next()? {
             if matches!(found, Found::Messages(found) if found == ordinal) {
                 let reader = Damaged { salvage, topics: 0, is_past: false };
@@ -89,7 +100,7 @@ impl ExportReader {
     /// Forum topics met.
     pub(crate) fn topics(&self) -> u64 {
         match self {
-            Self::Whole(reader) => reader.topics.count(),
+            Self::Whole(reader) => reader.context.topics.count(),
             Self::Damaged(reader) => reader.topics,
         }
     }
@@ -100,7 +111,7 @@ impl Whole {
         if !self.json.has_next()? {
             return Ok(None);
         }
-        let item = json::read_item(&mut self.json, &mut self.topics)?;
+        let item = json::read_item(&mut self.json, &mut self.context)?;
         Ok(Some((item, self.repairs.take(json::position(&self.json)))))
     }
 }

@@ -9,9 +9,10 @@ use crate::{
     error::Error,
     input,
     meter::{Meter, Phase, Snapshot, Summary},
-    options::FileOptions,
+    options::{FileOptions, Group},
     survey::{self, Content, Survey},
 };
+use jiff::tz::TimeZone;
 use processor::PortSpec;
 use runtime::{Position, Source, SourceBatch, SourceError};
 use schemas::lane_id;
@@ -25,6 +26,8 @@ const SEEK_ELEMENTS_MAX: u64 = 20_000;
 /// How soon to go on passing over.
 const IDLE: Duration = Duration::from_millis(1);
 const POSITION_VERSION: u32 = 1;
+/// Zone of local times unless another is given.
+const UTC: &str = "UTC";
 
 /// How much of a file is committed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +63,8 @@ impl FilePosition {
 pub struct FileSource {
     path: PathBuf,
     survey: Survey,
+    /// Zone of local times.
+    zone: TimeZone,
     origin: Origin,
     meter: Meter,
     cursor: Option<Cursor>,
@@ -70,15 +75,23 @@ pub struct FileSource {
 impl FileSource {
     /// Checks the whole file and names it by its content. Everything that can be wrong with it is found here.
     pub fn open(options: &FileOptions, meter: Meter) -> Result<Self, Error> {
+        let zone = zone(options.time_zone.as_deref().unwrap_or(UTC))?;
         let path = input::resolve(&options.path)?;
         let survey = survey::survey(&path, options, &meter)?;
-        let what = match &survey.content {
-            Content::Chat { ordinal } => format!("sha256:{}/chat:{ordinal}", survey.sha256),
-            Content::Lines | Content::Export => format!("sha256:{}", survey.sha256),
-        };
-        let identity = options.group.identity("import", &what);
-        let origin = Origin { group: options.group.clone(), lane: lane_id(&identity), identity };
-        Ok(Self { path, survey, origin, meter, cursor: None, known: None })
+        let origin = origin(&options.group, &survey, &zone);
+        Ok(Self { path, survey, zone, origin, meter, cursor: None, known: None })
+    }
+
+    /// How many messages are dated by local times, which need a zone.
+    pub fn zone_assumed(&self) -> u64 {
+        self.survey.zone_assumed
+    }
+
+    /// The same file with its local times in another zone, which is another import: other times, another lane.
+    pub fn in_time_zone(mut self, name: &str) -> Result<Self, Error> {
+        self.zone = zone(name)?;
+        self.origin = origin(&self.origin.group, &self.survey, &self.zone);
+        Ok(self)
     }
 
     /// Id of the lane that the file is read into.
@@ -110,7 +123,7 @@ impl FileSource {
     fn seek(&mut self, to: &FilePosition) -> Result<bool, Error> {
         let cursor = match &mut self.cursor {
             Some(cursor) if cursor.elements <= to.elements => cursor,
-            cursor => cursor.insert(Cursor::open(&self.path, &self.survey)?),
+            cursor => cursor.insert(Cursor::open(&self.path, &self.survey, &self.zone)?),
         };
         let stop = to.elements.min(cursor.elements + SEEK_ELEMENTS_MAX);
         while cursor.elements < stop {
@@ -131,12 +144,34 @@ impl FileSource {
         let bytes = cursor.bytes();
         let known = self.known.unwrap_or(cursor.summary.read);
         let new = cursor.summary.read.saturating_sub(known);
-        let summary = Summary { new, topics: cursor.topics(), bytes, ..cursor.summary.clone() };
+        let time_zone = self.zone.iana_name().unwrap_or(UTC).to_owned();
+        let summary = Summary { new, topics: cursor.topics(), bytes, time_zone, ..cursor.summary.clone() };
         let bytes_total = Some(self.survey.bytes);
         self.meter.update(|snapshot| {
             *snapshot = Snapshot { phase: Phase::Reading, bytes_done: bytes, bytes_total, summary };
         });
     }
+}
+
+fn zone(name: &str) -> Result<TimeZone, Error> {
+    TimeZone::get(name).map_err(|_| Error::Setting {
+        field: "time_zone",
+        value: name.to_owned(),
+        expected: "give an IANA name such as Europe/Berlin",
+    })
+}
+
+/// The import by its content, and by the zone where that changes what is imported.
+fn origin(group: &Group, survey: &Survey, zone: &TimeZone) -> Origin {
+    let mut what = format!("sha256:{}", survey.sha256);
+    if let Content::Chat { ordinal } = &survey.content {
+        what = format!("{what}/chat:{ordinal}");
+    }
+    if let Some(name) = zone.iana_name().filter(|name| *name != UTC && survey.zone_assumed > 0) {
+        what = format!("{what}/zone:{name}");
+    }
+    let identity = group.identity("import", &what);
+    Origin { group: group.clone(), lane: lane_id(&identity), identity }
 }
 
 impl Source for FileSource {

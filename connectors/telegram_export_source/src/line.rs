@@ -1,7 +1,7 @@
 //! The documented shape of a line: a message state, or how far the lane is complete. See the README.
 
 use crate::{
-    date,
+    date::{self, Zone},
     draft::{Draft, Item, TEXT_BYTES_MAX},
     lines::Line,
     media_text,
@@ -81,19 +81,19 @@ enum Id {
     Text(String),
 }
 
-/// ms since the epoch, or RFC 3339.
+/// ms or seconds since the epoch, or RFC 3339.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Stamp {
-    Ms(i64),
+    Number(i64),
     Text(String),
 }
 
 impl Stamp {
     fn ms(&self) -> Option<i64> {
         match self {
-            Self::Ms(ms) => date::in_range(*ms),
-            Self::Text(text) => date::from_rfc3339(text),
+            Self::Number(number) => date::from_number(*number),
+            Self::Text(text) => date::from_told(text),
         }
     }
 }
@@ -140,7 +140,7 @@ impl Shape {
                 .map(clean)
                 .collect(),
         };
-        Ok(Item::Message(Box::new(Draft { message, text, zone_assumed: false })))
+        Ok(Item::Message(Box::new(Draft { message, text, zone: Zone::Told })))
     }
 
     /// What the line says about its message. An original has revision 0 and an edit has not: without a kind the

@@ -54,8 +54,12 @@ pub struct Summary {
     pub edited: u64,
     /// Of `read`: deletions.
     pub deleted: u64,
-    /// Of `read`: dated by a local time without zone, taken as UTC.
+    /// Of `read`: dated by a local time without zone, taken in `time_zone`.
     pub zone_assumed: u64,
+    /// Of `zone_assumed`: the clock was set back and showed the time twice; the first was taken.
+    pub zone_twice: u64,
+    /// Zone of local times; empty for feeds, whose dates have their own.
+    pub time_zone: String,
     /// Of `read`: dated in the far future.
     pub future_date: u64,
     /// What was not imported, by reason.

@@ -43,6 +43,8 @@ pub struct FileOptions {
     pub path: PathBuf,
     /// Id or name of the chat in a full export; needed when there are several.
     pub chat: Option<String>,
+    /// IANA name of the zone of dates that tell none; `None` for UTC.
+    pub time_zone: Option<String>,
     /// Import all but the damaged elements of a damaged file. Changes nothing for a file that is whole.
     pub skip_damaged: bool,
 }

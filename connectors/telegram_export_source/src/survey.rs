@@ -24,6 +24,8 @@ pub(crate) struct Survey {
     /// Decompressed.
     pub(crate) bytes: u64,
     pub(crate) content: Content,
+    /// Messages dated by local times.
+    pub(crate) zone_assumed: u64,
     /// Damaged elements are passed over. Never set for an export that is whole.
     pub(crate) skips_damaged: bool,
 }
@@ -75,7 +77,8 @@ fn pass(path: &Path, options: &FileOptions, is_damaged: bool, meter: &Meter) -> 
         return Err(Error::NoMessages { path: name, skipped: summary.skipped_text() });
     }
     let skips_damaged = if is_lines { options.skip_damaged } else { is_damaged };
-    Ok(Survey { sha256: probe.sha256(), bytes: probe.content_bytes(), content, skips_damaged })
+    let (sha256, bytes, zone_assumed) = (probe.sha256(), probe.content_bytes(), summary.zone_assumed);
+    Ok(Survey { sha256, bytes, content, zone_assumed, skips_damaged })
 }
 
 enum Kind {

@@ -3,6 +3,7 @@
 mod attachments;
 mod bad_input;
 mod damage;
+mod dates;
 mod lines;
 mod real_export;
 mod resume;

@@ -24,7 +24,8 @@ impl Told<'_> {
             "finished": self.end == SourceEnd::Finished, "read": summary.read, "new": summary.new,
             "edited": summary.edited, "deleted": summary.deleted, "skipped": summary.skipped,
             "repaired": summary.repaired, "damaged": summary.damaged.iter().map(damaged).collect::<Vec<_>>(),
-            "zone_assumed": summary.zone_assumed, "future_date": summary.future_date, "topics": summary.topics,
+            "zone_assumed": summary.zone_assumed, "zone_twice": summary.zone_twice,
+            "time_zone": summary.time_zone, "future_date": summary.future_date, "topics": summary.topics,
             "bytes": summary.bytes, "first_sent_at": date(summary.first_sent_at),
             "last_sent_at": date(summary.last_sent_at),
         })
@@ -41,12 +42,8 @@ impl Told<'_> {
             summary.deleted
         )?;
         self.write_faults(out)?;
+        self.write_zone(out)?;
         for (count, one, many) in [
-            (
-                summary.zone_assumed,
-                "had no time zone and was taken as UTC",
-                "had no time zone and were taken as UTC",
-            ),
             (summary.future_date, "is dated in the far future", "are dated in the far future"),
             (summary.topics, "forum topic", "forum topics"),
         ] {
@@ -62,6 +59,24 @@ impl Told<'_> {
             SourceEnd::Stopped => writeln!(out, "stopped early; the same command goes on from here"),
             SourceEnd::Finished => Ok(()),
         }
+    }
+
+    /// In which zone local times were taken.
+    fn write_zone(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Summary { zone_assumed, zone_twice, time_zone, .. } = self.summary;
+        let was = |count: u64| if count == 1 { "was" } else { "were" };
+        if *zone_assumed > 0 {
+            let was = was(*zone_assumed);
+            writeln!(
+                out,
+                "{zone_assumed} had no time zone and {was} taken as {time_zone} (see --time-zone)"
+            )?;
+        }
+        if *zone_twice > 0 {
+            let was = was(*zone_twice);
+            writeln!(out, "{zone_twice} of these happened twice that night and {was} taken as the first")?;
+        }
+        Ok(())
     }
 
     /// What was not imported or not as it stands in the file.
@@ -117,19 +132,38 @@ mod tests {
 
     #[test]
     fn one_is_told_as_one() {
-        let ones =
-            Summary { read: 1, new: 1, zone_assumed: 1, future_date: 1, topics: 1, ..Summary::default() };
+        let ones = Summary {
+            read: 1,
+            new: 1,
+            zone_assumed: 1,
+            time_zone: "UTC".to_owned(),
+            future_date: 1,
+            topics: 1,
+            ..Summary::default()
+        };
         let expected = "\
 1 message read, 1 new; 0 edited, 0 deleted
 skipped: nothing
-1 had no time zone and was taken as UTC
+1 had no time zone and was taken as UTC (see --time-zone)
 1 is dated in the far future
 1 forum topic
 ";
         assert_eq!(told(&ones, SourceEnd::Finished, false), expected);
-        let twos = Summary { read: 2, future_date: 2, ..Summary::default() };
-        let expected =
-            "2 messages read, 0 new; 0 edited, 0 deleted\nskipped: nothing\n2 are dated in the far future\n";
+        let twos = Summary {
+            read: 2,
+            future_date: 2,
+            zone_assumed: 2,
+            zone_twice: 2,
+            time_zone: "Europe/Berlin".to_owned(),
+            ..Summary::default()
+        };
+        let expected = "\
+2 messages read, 0 new; 0 edited, 0 deleted
+skipped: nothing
+2 had no time zone and were taken as Europe/Berlin (see --time-zone)
+2 of these happened twice that night and were taken as the first
+2 are dated in the far future
+";
         assert_eq!(told(&twos, SourceEnd::Finished, false), expected);
     }
 

@@ -4,16 +4,17 @@
 //! them.
 
 use super::{
+    context::Context,
     fault::Fault,
     json::{self, Json},
     salvage::{Found, Salvage},
-    topics::Topics,
 };
 use crate::{
     draft::Item,
     meter::Summary,
     repair::{RepairReader, Repairs},
 };
+use jiff::tz::TimeZone;
 use std::io::Read;
 use struson::reader::{JsonReader, ValueType};
 
@@ -51,13 +52,13 @@ pub(crate) fn survey_damaged(
     input: Box<dyn Read + Send>,
     tick: &mut dyn FnMut(),
 ) -> Result<Option<Document>, Fault> {
-    let mut salvage = Salvage::new(input);
+    let mut salvage = Salvage::new(input, TimeZone::UTC);
     let mut document = Document::default();
     let mut elements = 0_u64;
     while let Some(found) = salvage.next()? {
         match found {
             Found::Chat(chat, is_single) => {
-                document.chats.push(chat);
+                document.chats.push(*chat);
                 document.is_single |= is_single;
             }
             Found::Item(..) => {
@@ -131,11 +132,12 @@ impl Surveyor<'_> {
     }
 
     fn messages(&mut self, json: &mut Json) -> Result<Summary, Fault> {
-        let (mut summary, mut topics) = (Summary::default(), Topics::default());
+        // Which zone local times are in changes nothing of what is counted here.
+        let (mut summary, mut context) = (Summary::default(), Context::new(TimeZone::UTC));
         let mut elements = 0_u64;
         self.repairs.take(json::position(json));
         json::array(json, |json| {
-            let item: Item = json::read_item(json, &mut topics)?;
+            let item: Item = json::read_item(json, &mut context)?;
             summary.count(&item);
             summary.repair(&self.repairs.take(json::position(json)));
             elements += 1;

@@ -1,19 +1,21 @@
 //! An element of `messages` → what it is for this pipeline.
 
 use super::{
+    context::Context,
     raw::{Raw, RawMedia},
-    topics::Topics,
 };
 use crate::{
-    date,
+    date::{self, Zone},
     draft::{Draft, Item},
     media_text,
 };
+use jiff::tz::TimeZone;
 use schemas::{Author, Forward, Media, Message, MessageKind};
 use text::pii;
 
 /// The item, or why there is none. Service messages only teach the map of topics.
-pub(super) fn item(mut raw: Raw, topics: &mut Topics) -> Item {
+pub(super) fn item(mut raw: Raw, context: &mut Context) -> Item {
+    let Context { topics, zone } = context;
     let Some(id) = raw.id else { return Item::Skipped("no_id") };
     match raw.kind.as_deref() {
         Some("message") | None => {}
@@ -30,35 +32,43 @@ pub(super) fn item(mut raw: Raw, topics: &mut Topics) -> Item {
     let topic_id = raw.reply_to.and_then(|parent| topics.place(id, parent));
     // To answer the message that created a topic is to write in the topic, not to answer anybody.
     raw.reply_to = raw.reply_to.filter(|parent| !topics.is_topic(*parent));
-    match dated(&raw) {
+    match dated(&raw, zone) {
         Err(reason) => Item::Skipped(reason),
         Ok(_) if raw.is_too_large => Item::Skipped("too_large"),
-        Ok(dated) => Item::Message(Box::new(draft(raw, id, topic_id, dated))),
+        Ok((sent_at, sent_zone)) => {
+            let edited = stamp(raw.edited_unixtime.as_deref(), raw.edited.as_deref(), zone);
+            let place = Place { id, revision: edited.map(|(ms, _)| ms), sent_at, zone: sent_zone, topic_id };
+            Item::Message(Box::new(draft(raw, place)))
+        }
     }
 }
 
-/// Send time in ms, and how it was told.
+fn dated(raw: &Raw, zone: &TimeZone) -> Result<(i64, Zone), &'static str> {
+    let (number, text) = (raw.date_unixtime.as_deref(), raw.date.as_deref());
+    let is_dated = number.or(text).is_some_and(|date| !date.is_empty());
+    stamp(number, text, zone).ok_or(if is_dated { "bad_date" } else { "no_date" })
+}
+
+/// A time that is given as a number, as a date, or both: the number has no zone to lose.
+fn stamp(number: Option<&str>, text: Option<&str>, zone: &TimeZone) -> Option<(i64, Zone)> {
+    match number {
+        Some(number) if date::is_number(number) => date::from_epoch(number).map(|ms| (ms, Zone::Told)),
+        _ => date::read(text?, zone),
+    }
+}
+
+/// Where a message belongs.
 #[derive(Clone, Copy)]
-struct Dated {
+struct Place {
+    id: i64,
+    revision: Option<i64>,
     sent_at: i64,
-    zone_assumed: bool,
+    zone: Zone,
+    topic_id: Option<i64>,
 }
 
-fn dated(raw: &Raw) -> Result<Dated, &'static str> {
-    if let Some(seconds) = raw.date_unixtime {
-        let sent_at = date::from_unix(seconds).ok_or("bad_date")?;
-        return Ok(Dated { sent_at, zone_assumed: false });
-    }
-    let local = raw.date.as_deref().filter(|date| !date.is_empty()).ok_or("no_date")?;
-    Ok(Dated { sent_at: date::from_local(local).ok_or("bad_date")?, zone_assumed: true })
-}
-
-fn draft(raw: Raw, id: i64, topic_id: Option<i64>, dated: Dated) -> Draft {
-    let revision = match (raw.edited_unixtime, raw.edited.as_deref()) {
-        (Some(seconds), _) => date::from_unix(seconds),
-        (None, Some(local)) => date::from_local(local),
-        (None, None) => None,
-    };
+fn draft(raw: Raw, place: Place) -> Draft {
+    let Place { id, revision, sent_at, zone, topic_id } = place;
     let kind = if revision.is_some() { MessageKind::Edited } else { MessageKind::New };
     let media = media(raw.media);
     let mut text = raw.text.unwrap_or_default();
@@ -68,7 +78,7 @@ fn draft(raw: Raw, id: i64, topic_id: Option<i64>, dated: Dated) -> Draft {
         revision: revision.unwrap_or(0),
         kind: kind.as_str().to_owned(),
         author: author(raw.from, raw.from_id),
-        sent_at: dated.sent_at,
+        sent_at,
         text: String::new(),
         entities: Vec::new(),
         reply_to: raw.reply_to,
@@ -77,7 +87,7 @@ fn draft(raw: Raw, id: i64, topic_id: Option<i64>, dated: Dated) -> Draft {
         forward: forward(raw.forwarded_from.or(raw.forwarded_from_id)),
         reactions: raw.reactions,
     };
-    Draft { message, text, zone_assumed: dated.zone_assumed }
+    Draft { message, text, zone }
 }
 
 /// `from` is null for deleted accounts, whose name is empty then; `from_id` is a bare number in old exports and absent

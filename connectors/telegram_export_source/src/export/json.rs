@@ -4,10 +4,10 @@
 //! JSON is one.
 
 use super::{
+    context::Context,
     convert,
     fault::{Fault, FaultKind},
     raw,
-    topics::Topics,
 };
 use crate::{
     draft::Item,
@@ -41,12 +41,12 @@ fn input_fault(json: &Json) -> Fault {
 }
 
 /// One element of an array of messages.
-pub(super) fn read_item(json: &mut Json, topics: &mut Topics) -> Result<Item, Fault> {
+pub(super) fn read_item(json: &mut Json, context: &mut Context) -> Result<Item, Fault> {
     if json.peek()? != ValueType::Object {
         json.skip_value()?;
         return Ok(Item::Skipped("not_an_object"));
     }
-    Ok(convert::item(raw::read(json)?, topics))
+    Ok(convert::item(raw::read(json)?, context))
 }
 
 /// The string that comes next, cut at `bytes_max` on a character boundary, and whether it is whole.

@@ -4,10 +4,10 @@
 
 use super::{
     chats::Chat,
+    context::Context,
     fault::{Fault, FaultKind},
     json::{self, Json},
     resync::{self, Next, PATTERN_BYTES},
-    topics::Topics,
     window::{FIRST_BYTES, Window},
 };
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     meter::{Damage, Summary},
     repair::Counts,
 };
+use jiff::tz::TimeZone;
 use std::io::Read;
 use struson::reader::JsonReader;
 
@@ -30,7 +31,7 @@ pub(crate) enum Found {
     /// They end.
     MessagesEnd,
     /// A chat that has messages ends, and whether it is all of the document.
-    Chat(Chat, bool),
+    Chat(Box<Chat>, bool),
     /// Something follows the document.
     Trailing(Damage),
 }
@@ -52,7 +53,7 @@ pub(crate) struct Salvage {
     chats: Vec<(Chat, bool)>,
     ordinals: usize,
     summary: Summary,
-    topics: Topics,
+    context: Context,
     /// What the elements of the list begin their lines with.
     indent: Option<Vec<u8>>,
     /// The end of the file was told as damage.
@@ -61,14 +62,15 @@ pub(crate) struct Salvage {
 }
 
 impl Salvage {
-    pub(crate) fn new(input: Box<dyn Read + Send>) -> Self {
+    /// `zone` is that of local times.
+    pub(crate) fn new(input: Box<dyn Read + Send>, zone: TimeZone) -> Self {
         Self {
             window: Window::new(input),
             places: Vec::new(),
             chats: Vec::new(),
             ordinals: 0,
             summary: Summary::default(),
-            topics: Topics::default(),
+            context: Context::new(zone),
             indent: None,
             is_cut: false,
             is_begun: false,
@@ -82,7 +84,7 @@ impl Salvage {
 
     /// Forum topics met in this list.
     pub(crate) fn topics(&self) -> u64 {
-        self.topics.count()
+        self.context.topics.count()
     }
 
     /// What comes next; `None` after the end.
@@ -136,7 +138,8 @@ impl Salvage {
         match place {
             Place::Top | Place::Chat => self.chats.push((Chat::default(), false)),
             Place::Messages => {
-                (self.indent, self.topics, self.summary) = (None, Topics::default(), Summary::default());
+                (self.indent, self.summary) = (None, Summary::default());
+                self.context = Context::new(self.context.zone.clone());
             }
             Place::Chats | Place::List => {}
         }
@@ -153,7 +156,7 @@ impl Salvage {
             }
             place @ (Place::Top | Place::Chat) => {
                 let ended = self.chats.pop().filter(|(_, has_messages)| *has_messages);
-                ended.map(|(chat, _)| Found::Chat(chat, place == Place::Top))
+                ended.map(|(chat, _)| Found::Chat(Box::new(chat), place == Place::Top))
             }
             Place::Chats | Place::List => None,
         }
@@ -197,8 +200,8 @@ impl Salvage {
 
     fn element(&mut self) -> Result<Found, Fault> {
         let bound = self.bound()?;
-        let topics = &mut self.topics;
-        let mut read = |json: &mut Json| json::read_item(json, topics);
+        let context = &mut self.context;
+        let mut read = |json: &mut Json| json::read_item(json, context);
         let read = match bound {
             Some(bound) => self.window.value_before(bound, &mut read),
             None => self.window.value(&mut read),

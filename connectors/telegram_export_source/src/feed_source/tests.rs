@@ -28,7 +28,8 @@ fn options(id: Option<&str>, follow: bool) -> FeedOptions {
 }
 
 fn line(id: i64) -> String {
-    format!("{{\"id\": {id}, \"sent_at\": {}, \"text\": \"t{id}\"}}\n", 1_000_000 + id)
+    let sent_at = jiff::Timestamp::from_millisecond(1_000_000 + id).expect("a date");
+    format!("{{\"id\": {id}, \"sent_at\": \"{sent_at}\", \"text\": \"t{id}\"}}\n")
 }
 
 fn lines(ids: std::ops::Range<i64>) -> String {
@@ -187,7 +188,9 @@ fn the_live_lane_is_marked_each_minute_while_the_group_talks() {
 fn a_feed_that_marks_itself_is_not_marked_by_the_clock() {
     let (source, mut writer, clock) = piped(&options(Some("replayed"), true));
     let mut source = source.waiting(Duration::from_millis(5));
-    writer.write_all(format!("{}{{\"complete_until\": 2000000}}\n", line(1)).as_bytes()).expect("written");
+    writer
+        .write_all(format!("{}{{\"complete_until\": \"1970-01-01T00:33:20Z\"}}\n", line(1)).as_bytes())
+        .expect("written");
     let (position, records) = take(&mut source, None, 2);
     assert_eq!(records.last().and_then(|record| record.complete_until), Some(2_000_000));
     clock.0.fetch_add(10 * MINUTE_MS, Ordering::SeqCst);

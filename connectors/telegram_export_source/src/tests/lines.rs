@@ -70,10 +70,18 @@ fn kinds_and_revisions() {
     let ok = |kind: &str, revision, text: &str| Ok((kind.to_owned(), revision, text.to_owned()));
     assert_eq!(state(""), ok("new", 0, "x"));
     assert_eq!(state(r#", "kind": "new", "revision": 0"#), ok("new", 0, "x"));
+    let sent = |stamp: &str| one(&format!(r#"{{"id": 2, "sent_at": {stamp}}}"#)).map(|got| got.sent_at);
+    for stamp in ["1772445600", "1772445600000", r#""1772445600""#, r#""2026-03-02T13:00:00+03:00""#] {
+        assert_eq!(sent(stamp), Ok(1_772_445_600_000), "{stamp}");
+    }
+    assert_eq!(sent(r#""2026-03-02T10:00:00""#), Err("bad_date"), "no zone");
     assert_eq!(state(r#", "revision": 7"#), ok("edited", 7, "x"));
-    assert_eq!(state(r#", "kind": "edited", "edited_at": 5"#), ok("edited", 5, "x"));
+    assert_eq!(state(r#", "kind": "edited", "edited_at": 5"#), ok("edited", 5000, "x"));
     assert_eq!(state(r#", "kind": "deleted""#), ok("deleted", 0, ""));
-    assert_eq!(state(r#", "kind": "deleted", "deleted_at": 9"#), ok("deleted", 9, ""));
+    assert_eq!(
+        state(r#", "kind": "deleted", "deleted_at": 1772445600000"#),
+        ok("deleted", 1_772_445_600_000, "")
+    );
     assert_eq!(state(r#", "kind": "edited""#), Err("no_revision"));
     assert_eq!(state(r#", "kind": "burnt""#), Err("unknown_kind"));
     assert_eq!(state(r#", "revision": -1"#), Err("bad_revision"));

@@ -89,39 +89,6 @@ fn authors_in_all_their_forms() {
 }
 
 #[test]
-fn dates() {
-    let dated = |fields| {
-        let got = one(&fields);
-        (got.sent_at, got.revision, got.kind)
-    };
-    let new = |sent_at| (sent_at, 0, "new".to_owned());
-    assert_eq!(dated(json!({"date_unixtime": "1542895468"})), new(1_542_895_468_000));
-    assert_eq!(dated(json!({"date_unixtime": 1_542_895_468})), new(1_542_895_468_000));
-    assert_eq!(dated(json!({"date_unixtime": null})), new(1_772_445_600_000));
-    let edited = (1_772_445_605_000, 1_772_445_700_000, "edited".to_owned());
-    assert_eq!(dated(json!({"edited_unixtime": "1772445700"})), edited);
-    assert_eq!(dated(json!({"edited": "2026-03-02T10:01:40"})), edited);
-    assert_eq!(dated(json!({"edited": "1970-01-01T00:00:00"})), new(1_772_445_605_000));
-}
-
-#[test]
-fn a_date_in_the_far_future_is_kept_and_does_not_move_the_clock() {
-    let (records, summary) = import(
-        "result.json",
-        &export(&[
-            message(1, &json!({})),
-            message(2, &json!({"date_unixtime": "32503680000"})),
-            message(3, &json!({"date_unixtime": null})),
-        ]),
-    );
-    assert_eq!(records[0].observed_at, 1_772_445_601_000);
-    assert_eq!(records[0].messages[1].sent_at, 32_503_680_000_000);
-    assert_eq!((summary.read, summary.future_date, summary.zone_assumed), (3, 1, 1));
-    assert_eq!(summary.first_sent_at, Some(1_772_445_600_000));
-    assert_eq!(summary.last_sent_at, Some(1_772_445_601_000));
-}
-
-#[test]
 fn what_is_no_message_is_counted() {
     let (records, summary) = import(
         "result.json",
