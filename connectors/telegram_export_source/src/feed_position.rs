@@ -8,8 +8,9 @@ use sha2::{Digest, Sha256};
 const POSITION_VERSION: u32 = 1;
 /// A mark is due this often while the group talks, in ms.
 const MARK_EVERY_MS: i64 = 60 * 1000;
-/// The group still talks when something came within this time, in ms: a window of a day has then been closed.
-const TALKS_FOR_MS: i64 = 25 * 60 * 60 * 1000;
+/// Marks go on until one lies this long after the last message, in ms: the longest day has 25 hours, and an hour more is
+/// for clocks that are ahead. By then every window that the message can be in is closed.
+const MARKED_FOR_MS: i64 = 26 * 60 * 60 * 1000;
 
 /// State of a feed after some of its lines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,9 +77,10 @@ impl FeedPosition {
         self.traffic_at = Some(now);
     }
 
-    /// True when the lane is to be said complete at `now`, nothing being on its way.
-    pub(crate) fn is_mark_due(&self, now: i64) -> bool {
-        let talks = self.traffic_at.is_some_and(|at| now - at <= TALKS_FOR_MS);
-        talks && !self.feed_marks && now - self.marked_at >= MARK_EVERY_MS
+    /// True when the lane is to be said complete at `now`, nothing being on its way. A minute has to have
+    /// passed since the last time, and `since` the silence before a process's first one began.
+    pub(crate) fn is_mark_due(&self, now: i64, since: i64) -> bool {
+        let has_open_windows = self.traffic_at.is_some_and(|at| self.marked_at < at + MARKED_FOR_MS);
+        has_open_windows && !self.feed_marks && now - self.marked_at.max(since) >= MARK_EVERY_MS
     }
 }

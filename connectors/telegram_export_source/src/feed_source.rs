@@ -4,7 +4,7 @@
 //! be read twice. What a restart of the process needs is in the README.
 
 use crate::{
-    batch::{self, Batch, Origin},
+    batch::{self, Origin},
     clock::{Clock, SystemClock},
     draft::Item,
     error::Error,
@@ -18,7 +18,8 @@ use crate::{
 };
 use processor::PortSpec;
 use runtime::{Position, Source, SourceBatch, SourceError};
-use schemas::{GroupMessageIngested, LIVE_LANE, lane_id};
+use schemas::{LIVE_LANE, lane_id};
+use state::{Given, State};
 use std::{collections::VecDeque, time::Duration};
 
 /// Batches that can be given again; the runtime goes back by one.
@@ -44,29 +45,6 @@ pub struct FeedSource<C = SystemClock> {
     /// `None` until the first call has told where to go on.
     state: Option<State>,
     given: VecDeque<Given>,
-}
-
-/// Between calls.
-#[derive(Debug)]
-struct State {
-    /// Lines of an earlier run that are still to be passed over, and what they must add up to.
-    passed: FeedPosition,
-    committed: FeedPosition,
-    /// After the last batch that was given.
-    before: FeedPosition,
-    /// After the lines in `batch`.
-    after: FeedPosition,
-    batch: Batch,
-    /// The feed has nothing more.
-    is_over: bool,
-    failure: Option<Error>,
-}
-
-#[derive(Debug)]
-struct Given {
-    before: FeedPosition,
-    records: Vec<GroupMessageIngested>,
-    after: FeedPosition,
 }
 
 impl FeedSource {
@@ -114,15 +92,7 @@ impl<C: Clock> FeedSource<C> {
         let Some(state) = &self.state else {
             // A pipe that does not start again goes on after what is committed; one that does, before it.
             let passed = if self.starts_again { FeedPosition::default() } else { from.clone() };
-            self.state = Some(State {
-                passed,
-                committed: from.clone(),
-                before: from.clone(),
-                after: from.clone(),
-                batch: Batch::default(),
-                is_over: false,
-                failure: None,
-            });
+            self.state = Some(State::resumed(passed, from));
             return Ok(None);
         };
         if state.before == *from {
@@ -159,6 +129,10 @@ impl<C: Clock> FeedSource<C> {
 
     /// Reads lines until the batch is to be given; false when there is nothing to do but wait.
     async fn fill(&mut self) -> bool {
+        let now = self.clock.now_ms();
+        if let Some(state) = &mut self.state {
+            state.silence.begin(now);
+        }
         let mut is_idle = false;
         while let Some(state) = &self.state
             && !(state.batch.is_full() || state.is_over || state.failure.is_some() || is_idle)
@@ -181,6 +155,7 @@ impl<C: Clock> FeedSource<C> {
     fn take(&mut self, line: &Line) {
         let now = self.clock.now_ms();
         let Some(state) = &mut self.state else { return };
+        state.silence.end(now);
         let at = state.after.lines;
         let mut slips = Counts::new();
         let item = match line::parse(line, &mut slips) {
@@ -220,9 +195,10 @@ impl<C: Clock> FeedSource<C> {
     fn mark(&mut self) {
         let now = self.clock.now_ms();
         if let Some(state) = &mut self.state
-            && state.after.is_mark_due(now)
+            && state.after.is_mark_due(now, state.silence.since(now))
         {
             state.after.marked_at = now;
+            state.silence.marked();
             state.batch.control(&self.origin, &format!("mark:{now}"), now, now);
         }
     }
@@ -295,5 +271,6 @@ impl<C: Clock> Source for FeedSource<C> {
     }
 }
 
+mod state;
 #[cfg(test)]
 mod tests;

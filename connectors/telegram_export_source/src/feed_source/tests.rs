@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::options::Group;
+use schemas::GroupMessageIngested;
 use std::{
     io::{Cursor, PipeWriter, Write},
     sync::{
@@ -172,16 +173,72 @@ fn the_live_lane_is_marked_each_minute_while_the_group_talks() {
     let (restarted, mut restarted_writer, clock) = piped(&options(None, true));
     let mut restarted = restarted.waiting(Duration::from_millis(5));
     clock.0.store(29 * HOUR_MS, Ordering::SeqCst);
+    assert_eq!(call(&mut restarted, Some(&marked)), Ok(None), "what waits for it comes first");
+    clock.0.fetch_add(MINUTE_MS, Ordering::SeqCst);
     let (position, records) = take(&mut restarted, Some(marked), 1);
-    assert_eq!(records[0].complete_until, Some(29 * HOUR_MS), "the position remembers that the group talks");
+    assert_eq!(
+        records[0].complete_until,
+        Some(29 * HOUR_MS + MINUTE_MS),
+        "the position remembers the message"
+    );
     clock.0.store(31 * HOUR_MS, Ordering::SeqCst);
-    assert_eq!(call(&mut restarted, Some(&position)), Ok(None), "silent for more than 25 hours");
+    let (position, records) = take(&mut restarted, Some(position), 1);
+    assert_eq!(records[0].complete_until, Some(31 * HOUR_MS), "a day of 25 hours is closed");
+    clock.0.fetch_add(HOUR_MS, Ordering::SeqCst);
+    assert_eq!(call(&mut restarted, Some(&position)), Ok(None), "nothing is open any more");
     restarted_writer.write_all(line(2).as_bytes()).expect("written");
     assert_eq!(
         ids(&take(&mut restarted, Some(position), 1).1),
         [2],
         "a pipe goes on, it does not start again"
     );
+}
+
+#[test]
+fn a_backlog_that_waits_for_a_restart_comes_before_the_first_promise() {
+    let (source, mut writer, clock) = piped(&options(None, true));
+    let mut source = source.waiting(Duration::from_millis(5));
+    clock.0.store(5 * HOUR_MS, Ordering::SeqCst);
+    writer.write_all(line(1).as_bytes()).expect("written");
+    let (position, _) = take(&mut source, None, 1);
+    let (restarted, mut writer, clock) = piped(&options(None, true));
+    let mut restarted = restarted.waiting(Duration::from_millis(5));
+    clock.0.store(6 * HOUR_MS, Ordering::SeqCst);
+    assert_eq!(call(&mut restarted, Some(&position)), Ok(None), "the bridge has not connected yet");
+    let mut position = position;
+    for id in 2..6 {
+        clock.0.fetch_add(MINUTE_MS - 1, Ordering::SeqCst);
+        writer.write_all(line(id).as_bytes()).expect("written");
+        let (after, records) = take(&mut restarted, Some(position), 1);
+        assert_eq!(
+            (ids(&records), records.last().and_then(|record| record.complete_until)),
+            (vec![id], None)
+        );
+        assert_eq!(call(&mut restarted, Some(&after)), Ok(None), "no minute without a line yet");
+        position = after;
+    }
+    clock.0.fetch_add(MINUTE_MS, Ordering::SeqCst);
+    let (_, records) = take(&mut restarted, Some(position), 1);
+    assert_eq!(records[0].complete_until, Some(6 * HOUR_MS + 5 * MINUTE_MS - 4));
+}
+
+#[test]
+fn a_lone_message_is_promised_complete_after_the_longest_day_even_by_a_process_that_starts_later() {
+    let (source, mut writer, clock) = piped(&options(None, true));
+    let mut source = source.waiting(Duration::from_millis(5));
+    writer.write_all(line(1).as_bytes()).expect("written");
+    let (position, _) = take(&mut source, None, 1);
+    clock.0.store(25 * HOUR_MS - 1, Ordering::SeqCst);
+    let (position, _) = take(&mut source, Some(position), 1);
+    let (restarted, _writer, clock) = piped(&options(None, true));
+    let mut restarted = restarted.waiting(Duration::from_millis(5));
+    clock.0.store(90 * HOUR_MS, Ordering::SeqCst);
+    assert_eq!(call(&mut restarted, Some(&position)), Ok(None));
+    clock.0.fetch_add(MINUTE_MS, Ordering::SeqCst);
+    let (position, records) = take(&mut restarted, Some(position), 1);
+    assert_eq!(records[0].complete_until, Some(90 * HOUR_MS + MINUTE_MS));
+    clock.0.fetch_add(HOUR_MS, Ordering::SeqCst);
+    assert_eq!(call(&mut restarted, Some(&position)), Ok(None));
 }
 
 #[test]
