@@ -3,6 +3,8 @@
 //! Invariant: nothing here uses the runtime, so that what it sees is what any `read_committed` client sees.
 
 mod chat;
+mod forgotten;
+mod health;
 mod kill;
 mod murmur2;
 mod outputs;
@@ -18,6 +20,8 @@ mod stranger;
 mod transactions;
 
 pub use chat::{Chat, Day};
+pub use forgotten::{Forgotten, LeftOpen};
+pub use health::{free_port, readyz};
 pub use kill::{Hit, kill_in_transaction, kill_in_write};
 pub use murmur2::partition_of;
 pub use outputs::{assert_equal, assert_once, differences, repeats};

@@ -5,7 +5,7 @@ use anyhow::{Context, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
 };
 use tempfile::TempDir;
 
@@ -36,6 +36,10 @@ impl OwnStack {
     }
 
     fn stack(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        self.run(arguments).map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    fn run(&self, arguments: &[&str]) -> anyhow::Result<Output> {
         let data: &Path = &self.data();
         let output = Command::new(&self.binary)
             .arg("stack")
@@ -47,7 +51,7 @@ impl OwnStack {
             .context("could not run gistmill")?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "gistmill stack {arguments:?} ended with {}: {said}", output.status);
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        Ok(output)
     }
 
     /// Its addresses.
@@ -97,6 +101,14 @@ impl OwnStack {
     /// It does not come up.
     pub fn restart(&self) -> anyhow::Result<()> {
         self.stack(&["up"]).map(|_| ())
+    }
+
+    /// [`OwnStack::restart`]; what it said while it did.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn restart_aloud(&self) -> anyhow::Result<String> {
+        self.run(&["up"]).map(|output| String::from_utf8_lossy(&output.stderr).into_owned())
     }
 }
 

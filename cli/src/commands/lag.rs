@@ -184,8 +184,11 @@ fn notes(lag: &Lag, out: &mut dyn Write) -> anyhow::Result<()> {
     for hanging in &lag.hanging {
         writeln!(out, "{}: see `gistmill txn finish`", hanging.line())?;
     }
+    for stalled in &lag.stalled {
+        writeln!(out, "{}", stalled.line())?;
+    }
     if let Some(why) = &lag.hanging_unknown {
-        writeln!(out, "whether a transaction hangs is not known: {why}")?;
+        writeln!(out, "what hangs and who stands still is not known: {why}")?;
     }
     for unit in &lag.units {
         for partition in &unit.partitions {
@@ -265,7 +268,7 @@ UNIT                      UP  CONSUMABLE  TO STABLE     TO END   BEHIND  OPEN TX
 context_builder            1          12         13         20     75 s     3.3 s
 postgres_outbox_source                 2 rows to publish; 1 more wait for an older transaction on the server to end
 context_builder waits until postgres_sink has stored offset 41 of partition 1; it has stored up to 29
-whether a transaction hangs is not known: it is away
+what hangs and who stands still is not known: it is away
 ";
         assert_eq!(printed(&PLAIN), expected);
     }

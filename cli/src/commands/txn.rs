@@ -118,8 +118,11 @@ fn verdict(hanging: &[HangingTransaction], finished: &[Finished], is_wanted: boo
     if ended == hanging.len() {
         return Ok(Exit::Done);
     }
+    if !is_wanted && hanging.iter().any(|it| it.outcome.is_some()) {
+        bail!("nothing was changed; --yes ends those that are proven");
+    }
     if !is_wanted {
-        bail!("nothing was changed; --yes does it");
+        bail!("nothing was changed: nothing is proven, and with --as you decide");
     }
     bail!("{} of {} still hang", hanging.len() - ended, hanging.len())
 }
@@ -272,7 +275,10 @@ t.v1/2 from offset 41, 3 min: producer 1, epoch 3 (segmenter-0-0)
         };
         assert_eq!(said(&[], &[], false), Ok(Exit::Done));
         assert_eq!(said(&all[..1], &[finished(None)], true), Ok(Exit::Done));
-        assert_eq!(said(&all, &[], false), Err("nothing was changed; --yes does it".to_owned()));
+        let proven = "nothing was changed; --yes ends those that are proven";
+        assert_eq!(said(&all, &[], false), Err(proven.to_owned()));
+        let decide = "nothing was changed: nothing is proven, and with --as you decide";
+        assert_eq!(said(&all[1..], &[], false), Err(decide.to_owned()));
         assert_eq!(said(&all, &[finished(None)], true), Err("1 of 2 still hang".to_owned()));
         assert_eq!(said(&all[..1], &[finished(Some("no"))], true), Err("1 of 1 still hang".to_owned()));
     }

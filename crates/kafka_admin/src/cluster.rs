@@ -88,6 +88,11 @@ impl Cluster {
         self.leaders.keys()
     }
 
+    /// The partitions of a topic, in order; none of one that is not there.
+    pub fn partitions_of(&self, topic: &str) -> Vec<TopicPartition> {
+        self.partitions().filter(|at| at.topic == topic).cloned().collect()
+    }
+
     /// How many partitions a topic has; 0 for one that is not there.
     pub(crate) fn partition_count(&self, topic: &str) -> i32 {
         self.leaders.keys().filter(|at| at.topic == topic).count() as i32

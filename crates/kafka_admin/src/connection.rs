@@ -8,8 +8,8 @@ use kafka_protocol::{
         ApiVersionsRequest, ApiVersionsResponse, DescribeProducersRequest, DescribeProducersResponse,
         DescribeTransactionsRequest, DescribeTransactionsResponse, FetchRequest, FetchResponse,
         ListOffsetsRequest, ListOffsetsResponse, ListTransactionsRequest, ListTransactionsResponse,
-        MetadataRequest, MetadataResponse, RequestHeader, ResponseHeader, WriteTxnMarkersRequest,
-        WriteTxnMarkersResponse,
+        MetadataRequest, MetadataResponse, OffsetFetchRequest, OffsetFetchResponse, RequestHeader,
+        ResponseHeader, WriteTxnMarkersRequest, WriteTxnMarkersResponse,
     },
     protocol::{Decodable, Encodable, HeaderVersion, StrBytes},
 };
@@ -42,11 +42,12 @@ macro_rules! requests {
     )+};
 }
 
-// Versions that Kafka answers from 3.0 on; those of Fetch and Metadata are the last that name topics, not their ids.
+// Versions that Kafka answers from 3.0 on; that of Fetch names topics, not their ids.
 requests! {
     FetchRequest 1 11 FetchResponse
     ListOffsetsRequest 2 5 ListOffsetsResponse
     MetadataRequest 3 9 MetadataResponse
+    OffsetFetchRequest 9 5 OffsetFetchResponse
     ApiVersionsRequest 18 0 ApiVersionsResponse
     WriteTxnMarkersRequest 27 1 WriteTxnMarkersResponse
     DescribeProducersRequest 61 0 DescribeProducersResponse

@@ -22,12 +22,14 @@ mod questions;
 mod survey;
 mod transaction_log;
 mod types;
+mod unread;
 mod verdict;
 
 pub use cluster::Cluster;
 pub use error::Error;
 pub use finish::{Finished, finish};
-pub use offsets_log::last_commits;
+pub use offsets_log::committed_since;
 pub use survey::{Hanging, Running, Survey, Unseen, survey};
 pub use types::{Open, Outcome, TopicPartition};
+pub use unread::{committed, first_unread};
 pub use verdict::{Doubt, Proof, Verdict};

@@ -144,7 +144,7 @@ impl Cluster {
     pub(crate) fn read(&mut self, at: &TopicPartition, from: i64, visit: Visit<'_>) -> Result<(), Error> {
         let (mut next, end) = (from, self.bounds(at)?.1);
         while next < end {
-            let answer = self.fetch(at, next)?;
+            let answer = self.fetch(at, next, false)?;
             let records = answer.records.unwrap_or_default();
             let before = next;
             for batch in batches(&records) {
@@ -163,7 +163,13 @@ impl Cluster {
         Ok(())
     }
 
-    fn fetch(&mut self, at: &TopicPartition, offset: i64) -> Result<PartitionData, Error> {
+    /// What lies at an offset: everything, or what is committed, with the transactions that were aborted among it.
+    pub(crate) fn fetch(
+        &mut self,
+        at: &TopicPartition,
+        offset: i64,
+        is_committed: bool,
+    ) -> Result<PartitionData, Error> {
         let partition = FetchPartition::default()
             .with_partition(at.partition)
             .with_current_leader_epoch(-1)
@@ -172,8 +178,7 @@ impl Cluster {
         let topic = FetchTopic::default().with_topic(text(&at.topic).into()).with_partitions(vec![partition]);
         let request = FetchRequest::default()
             .with_replica_id(BrokerId(-1))
-            .with_max_wait_ms(1_000)
-            .with_min_bytes(1)
+            .with_isolation_level(i8::from(is_committed))
             .with_max_bytes(FETCH_BYTES_MAX)
             .with_session_epoch(-1)
             .with_topics(vec![topic]);

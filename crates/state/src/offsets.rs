@@ -40,6 +40,8 @@ pub struct SinkOffset {
     pub next_offset: i64,
     /// Newest epoch.
     pub epoch: i64,
+    /// Time since it was last written or taken over, in ms of the database's clock.
+    pub idle_ms: i64,
 }
 
 impl Store {
@@ -114,7 +116,9 @@ impl Store {
     pub async fn sink_offsets(&self) -> Result<Vec<SinkOffset>, Error> {
         let mut transaction = self.begin().await?;
         let rows = sqlx::query(
-            "SELECT consumer_group, topic, partition, next_offset, epoch FROM sink_offsets ORDER BY 1, 2, 3",
+            "SELECT consumer_group, topic, partition, next_offset, epoch,
+                    (extract(epoch FROM now() - updated_at) * 1000)::bigint
+             FROM sink_offsets ORDER BY 1, 2, 3",
         )
         .fetch_all(&mut *transaction)
         .await
@@ -125,6 +129,7 @@ impl Store {
             partition: row.get(2),
             next_offset: row.get(3),
             epoch: row.get(4),
+            idle_ms: row.get(5),
         };
         Ok(rows.iter().map(offset).collect())
     }

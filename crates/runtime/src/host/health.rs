@@ -11,11 +11,12 @@ struct Process {
 }
 
 impl Process {
-    /// What each unit is doing, and the broker when it is away.
+    /// What each unit is doing, what holds units up, and the broker when it is away.
     fn lines(&self) -> String {
         let broker = || format!("kafka at {}: away", self.shared.config.kafka.brokers);
         let units = self.units.iter().map(|unit| unit.line());
-        units.chain(self.is_alone().then(broker)).map(|line| line + "\n").collect()
+        let held_up = self.shared.held_up.lines();
+        units.chain(held_up).chain(self.is_alone().then(broker)).map(|line| line + "\n").collect()
     }
 
     fn is_alone(&self) -> bool {
@@ -32,7 +33,9 @@ async fn livez(State(process): State<Arc<Process>>) -> (StatusCode, String) {
 }
 
 async fn readyz(State(process): State<Arc<Process>>) -> (StatusCode, String) {
-    let is_ready = !process.is_alone() && process.units.iter().all(|unit| unit.is_ready());
+    let is_ready = !process.is_alone()
+        && process.shared.held_up.lines().is_empty()
+        && process.units.iter().all(|unit| unit.is_ready());
     (code(is_ready), process.lines())
 }
 

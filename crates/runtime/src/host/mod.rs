@@ -6,6 +6,7 @@ mod binding;
 mod clock;
 mod error;
 mod health;
+mod held_up;
 mod lock;
 mod pair;
 mod processors;
@@ -91,6 +92,7 @@ impl Host {
             tracer,
             stop: Stop::default(),
             standing: Standing::default(),
+            held_up: held_up::HeldUp::default(),
             consumers: consumers * config.kafka.pairs,
             store: OnceLock::new(),
             broker: Mutex::new(None),
@@ -196,6 +198,8 @@ impl Host {
     /// Runs until every unit has ended: after SIGTERM, SIGINT, [`Stop::ask`], or the first unit that cannot go on.
     pub fn run(self) -> Result<(), HostError> {
         self.watch_signals();
+        let names = self.units.iter().map(|unit| unit.status.name.clone()).collect();
+        self.shared.tasks.spawn(held_up::run(Arc::clone(&self.shared), names));
         let mut first = self.serve();
         if first.is_err() {
             self.shared.stop.ask();

@@ -1,6 +1,6 @@
 //! What the units of a process share, and what they ask their peers before they begin.
 
-use super::{Stop, binding::BindError, status::UnitStatus};
+use super::{Stop, binding::BindError, held_up::HeldUp, status::UnitStatus};
 use crate::{
     config::Config,
     kafka::{Standing, settings},
@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) stop: Stop,
     /// The broker, as all clients of the process see it.
     pub(crate) standing: Standing,
+    /// What holds units up and does not end by itself.
+    pub(super) held_up: HeldUp,
     /// Consumers that the process is meant to have, for their share of memory.
     pub(crate) consumers: usize,
     /// The database, for a process that uses one.

@@ -230,7 +230,7 @@ impl<S: Source> SourceLoop<'_, S> {
                 return Err("stopped while waiting for transactions of other sources to end".to_owned());
             }
             Wait { stop: &self.shared.stop, status: self.status }
-                .for_a_while("open transactions of other sources");
+                .for_a_while("open transactions of other sources; `gistmill txn ls` shows one that hangs");
         }
         let mut found = None;
         read_range(&committed, (&self.positions, 0), (None, Some(high)), &mut |record| {

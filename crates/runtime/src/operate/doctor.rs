@@ -6,7 +6,7 @@ use super::{
     Error, Peers,
     broker::Broker,
     broker_checks::{broker_settings, clock, kafka, running, topology_checks},
-    files, transaction_check,
+    files, held_up_checks,
 };
 use crate::Config;
 use serde::Serialize;
@@ -84,7 +84,7 @@ pub fn doctor(config: &Config, map: &Map) -> Result<Vec<Check>, Error> {
     if let Some(broker) = &broker {
         checks.push(kafka(broker));
         checks.extend(broker_settings(config, &peers, broker));
-        checks.extend(transaction_check::check(config, map));
+        checks.extend(held_up_checks::check(config, map));
     }
     let registry = registry(&peers);
     let is_registry_up = registry.level == Level::Ok;
@@ -96,7 +96,10 @@ pub fn doctor(config: &Config, map: &Map) -> Result<Vec<Check>, Error> {
     }
     checks.extend(postgres(&peers, broker.as_ref()));
     match &broker {
-        Some(broker) => checks.extend([clock(map, broker), running(config, map, broker)]),
+        Some(broker) => {
+            checks.extend([clock(map, broker), running(config, map, broker)]);
+            checks.extend(held_up_checks::progress(config, map, &peers, broker));
+        }
         None => checks.push(Check::skipped("clock", "kafka")),
     }
     checks.push(files::check(&config.files.directory));

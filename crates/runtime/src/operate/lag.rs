@@ -4,7 +4,7 @@
 //! records are in the distances only.
 
 use super::{
-    HangingTransaction,
+    HangingTransaction, Stalled,
     standing::{Measure, Seen, Standing},
 };
 use serde::Serialize;
@@ -182,7 +182,9 @@ pub struct Lag {
     pub waiting: Vec<Waiting>,
     /// Transactions that hang: readers of committed records get no further.
     pub hanging: Vec<HangingTransaction>,
-    /// Why it is not known which hang; none when it is.
+    /// Readers that do not go on though there is something to read.
+    pub stalled: Vec<Stalled>,
+    /// Why it is not known what hangs and who stands still; none when it is.
     pub hanging_unknown: Option<String>,
 }
 

@@ -3,11 +3,12 @@
 //! Invariant: positions are taken before ends, so that a busy pipeline never shows less lag than it had.
 
 use super::{
-    Error, Lag, PartitionLag, Peers, UnitLag,
+    Error, HangingTransaction, Lag, PartitionLag, Peers, Stalled, UnitLag,
     broker::{Broker, Group, Partition},
     scan::{Scanner, Span},
+    stalled,
     standing::{Measure, Seen, Standing},
-    transactions,
+    transactions::{connect, look},
     waiting::{outboxes, waiting},
 };
 use crate::Config;
@@ -49,11 +50,22 @@ pub fn lag(config: &Config, map: &Map) -> Result<Lag, Error> {
     let waiting = waiting(&peers, &readers, &sinks);
     let members = broker.members()?;
     let units = units(config, readers, &open, &members, now);
-    let (hanging, hanging_unknown) = match transactions(config, map) {
-        Ok(found) => (found.hanging, None),
-        Err(error) => (Vec::new(), Some(crate::shapes::outlet::chain(&error))),
+    let (hanging, stalled, hanging_unknown) = match held_up(config, map, &sinks) {
+        Ok((hanging, stalled)) => (hanging, stalled, None),
+        Err(error) => (Vec::new(), Vec::new(), Some(crate::shapes::outlet::chain(&error))),
     };
-    Ok(Lag { measured_at_ms: now, units, outboxes, waiting, hanging, hanging_unknown })
+    Ok(Lag { measured_at_ms: now, units, outboxes, waiting, hanging, stalled, hanging_unknown })
+}
+
+/// What hangs, and who stands still.
+fn held_up(
+    config: &Config,
+    map: &Map,
+    sinks: &[SinkOffset],
+) -> Result<(Vec<HangingTransaction>, Vec<Stalled>), Error> {
+    let mut cluster = connect(config)?;
+    let hanging = look(&mut cluster, config, map)?.hanging;
+    Ok((hanging, stalled(&mut cluster, (config, map), sinks, &|_| true)?))
 }
 
 /// Every partition before every reader, with its position.

@@ -29,11 +29,11 @@ pub fn transactions(config: &Config, map: &Map) -> Result<Transactions, Error> {
     look(&mut cluster, config, map)
 }
 
-fn connect(config: &Config) -> Result<Cluster, Error> {
+pub(crate) fn connect(config: &Config) -> Result<Cluster, Error> {
     Ok(Cluster::connect(&config.kafka.brokers, &config.kafka.properties.0)?)
 }
 
-fn look(cluster: &mut Cluster, config: &Config, map: &Map) -> Result<Transactions, Error> {
+pub(crate) fn look(cluster: &mut Cluster, config: &Config, map: &Map) -> Result<Transactions, Error> {
     let topics: BTreeSet<String> = map.topics().map(|topic| config.prefix.topic(&topic.name)).collect();
     let is_ours = |at: &&TopicPartition| at.topic == OFFSETS || topics.contains(&at.topic);
     let partitions: Vec<TopicPartition> = cluster.partitions().filter(is_ours).cloned().collect();

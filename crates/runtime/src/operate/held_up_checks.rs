@@ -1,10 +1,16 @@
-//! The check for transactions that hang: each is a failure of its own, with the order that ends it.
+//! The checks for what does not end by itself: transactions that hang, each with the order that ends it, and readers that
+//! stand still.
 
-use super::{Check, HangingTransaction, Level, Transactions, transactions};
+use super::{
+    Check, Error, HangingTransaction, Level, Peers, Stalled, Transactions, broker::Broker, stalled,
+    transactions, transactions::connect,
+};
 use crate::Config;
+use std::collections::BTreeMap;
 use topology::Map;
 
 const NAME: &str = "transactions";
+const PROGRESS: &str = "progress";
 
 pub(super) fn check(config: &Config, map: &Map) -> Vec<Check> {
     match transactions(config, map) {
@@ -49,6 +55,41 @@ fn hanging(transaction: &HangingTransaction) -> Check {
     Check::bad(NAME, Level::Fail, transaction.line(), advice)
 }
 
+pub(super) fn progress(config: &Config, map: &Map, peers: &Peers, broker: &Broker<'_>) -> Vec<Check> {
+    let found = || -> Result<Vec<Check>, Error> {
+        let sinks = peers.wait(peers.store.sink_offsets())?;
+        let stalled = stalled(&mut connect(config)?, (config, map), &sinks, &|_| true)?;
+        let members = broker.members()?;
+        let is_running = |unit: &str| members.contains_key(&config.prefix.group(unit));
+        Ok(standing_still(&stalled, &is_running))
+    };
+    found().unwrap_or_else(|error| vec![Check::failed(PROGRESS, &error)])
+}
+
+/// A line for each unit: its first partition, and how many more.
+fn standing_still(stalled: &[Stalled], is_running: &dyn Fn(&str) -> bool) -> Vec<Check> {
+    let mut units: BTreeMap<&str, Vec<&Stalled>> = BTreeMap::new();
+    for one in stalled {
+        units.entry(&one.unit).or_default().push(one);
+    }
+    let check = |(unit, stalled): (&&str, &Vec<&Stalled>)| {
+        let more = match stalled.len() - 1 {
+            0 => String::new(),
+            more => format!("; {more} more of its partitions, too"),
+        };
+        let finding = format!("{}{more}", stalled[0].line());
+        if is_running(unit) {
+            let advice = "its log and `gistmill lag` say what it waits for";
+            return Check::bad(PROGRESS, Level::Fail, finding, advice);
+        }
+        Check::bad(PROGRESS, Level::Warn, finding, format!("start it with `gistmill run {unit}`"))
+    };
+    if units.is_empty() {
+        return vec![Check::ok(PROGRESS, "every reader goes on, or has nothing to read")];
+    }
+    units.iter().map(check).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,5 +128,24 @@ mod tests {
         let warned = checks(&Transactions { unseen: vec![unseen], ..Transactions::default() });
         assert_eq!((warned.len(), warned[0].level), (1, Level::Warn));
         assert!(warned[0].finding.contains("first t/1: TopicAuthorizationFailed"), "{warned:?}");
+    }
+
+    #[test]
+    fn who_stands_still_is_named_once_and_who_does_not_run_is_no_failure() {
+        let stalled = |unit: &str, partition| Stalled {
+            unit: unit.to_owned(),
+            topic: "t.v1".to_owned(),
+            partition,
+            position: 41,
+            seconds: 75.0,
+            allowed_seconds: 36,
+        };
+        let all = [stalled("emotion", 0), stalled("emotion", 1), stalled("roles", 0)];
+        let checks = standing_still(&all, &|unit| unit == "emotion");
+        assert_eq!(checks.iter().map(|it| it.level).collect::<Vec<_>>(), [Level::Fail, Level::Warn]);
+        assert!(checks[0].finding.starts_with("emotion stands still at offset 41 of t.v1/0"), "{checks:?}");
+        assert!(checks[0].finding.ends_with("; 1 more of its partitions, too"), "{checks:?}");
+        assert_eq!(checks[1].advice.as_deref(), Some("start it with `gistmill run roles`"));
+        assert_eq!(standing_still(&[], &|_| true)[0].level, Level::Ok);
     }
 }

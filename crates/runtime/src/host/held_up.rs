@@ -1,0 +1,130 @@
+//! Notices what holds this process's units up and does not end by itself: transactions that hang, and readers that do not
+//! go on though there is something to read. Said once in the log, and by `/readyz` for as long as it lasts.
+//!
+//! Invariant: a look changes nothing, joins no group and costs an idle process next to nothing.
+
+use super::Shared;
+use crate::operate::{self, Error, transactions};
+use kafka_admin::Cluster;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tracing::{error, info, warn};
+
+/// Time before the first look, and between two looks.
+const WAITS: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(15));
+
+/// What was found at the last look: a line for each thing, by what stays the same of it.
+#[derive(Debug, Default)]
+pub(crate) struct HeldUp(Mutex<BTreeMap<String, String>>);
+
+impl HeldUp {
+    /// A line for each, for people.
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Takes the new findings; gives the lines that were not there before, and those that are gone.
+    fn take(&self, found: BTreeMap<String, String>) -> (Vec<String>, Vec<String>) {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let only_in = |one: &BTreeMap<String, String>, other: &BTreeMap<String, String>| {
+            one.iter().filter(|(key, _)| !other.contains_key(*key)).map(|(_, line)| line.clone()).collect()
+        };
+        let news = (only_in(&found, &held), only_in(&held, &found));
+        *held = found;
+        news
+    }
+}
+
+/// Looks until the process is asked to stop, for the sake of the named units.
+pub(super) async fn run(shared: Arc<Shared>, units: Vec<String>) {
+    let units = Arc::new(units);
+    let (mut cluster, mut failure) = (None, String::new());
+    let mut wait = WAITS.0;
+    loop {
+        tokio::select! {
+            biased;
+            () = shared.stop.asked() => return,
+            () = tokio::time::sleep(wait) => {}
+        }
+        wait = WAITS.1;
+        if shared.standing.is_away() {
+            continue;
+        }
+        let (looking, asked) = (Arc::clone(&shared), Arc::clone(&units));
+        let look = move || match look(&looking, &asked, &mut cluster) {
+            Ok(found) => (cluster, Ok(found)),
+            Err(error) => (None, Err(error)),
+        };
+        let Ok((kept, found)) = tokio::task::spawn_blocking(look).await else { return };
+        cluster = kept;
+        match found {
+            Ok(found) => tell(shared.held_up.take(found)),
+            // A broker that is away is told by others.
+            Err(error) if error.is_away() => {}
+            Err(error) => {
+                let why = crate::shapes::outlet::chain(&error);
+                if failure != why {
+                    warn!("could not look for transactions that hang and units that stand still: {why}");
+                    failure = why;
+                }
+            }
+        }
+    }
+}
+
+fn tell((appeared, gone): (Vec<String>, Vec<String>)) {
+    for line in appeared {
+        error!("{line}");
+    }
+    for line in gone {
+        info!("over: {line}");
+    }
+}
+
+fn look(
+    shared: &Shared,
+    units: &[String],
+    cluster: &mut Option<Cluster>,
+) -> Result<BTreeMap<String, String>, Error> {
+    let cluster = match cluster {
+        Some(cluster) => cluster,
+        None => cluster.insert(transactions::connect(&shared.config)?),
+    };
+    let is_ours = |unit: &str| units.iter().any(|ours| ours == unit);
+    let mut found = BTreeMap::new();
+    for it in transactions::look(cluster, &shared.config, &shared.map)?.hanging {
+        if it.blocks.iter().any(|blocked| is_ours(&blocked.unit)) {
+            let key = format!("{}/{} {} {}", it.topic, it.partition, it.producer_id, it.start_offset);
+            found.insert(key, format!("{}: see `gistmill txn finish`", it.line()));
+        }
+    }
+    let sinks = match shared.store.get() {
+        Some(store) => shared.tasks.block_on(store.sink_offsets())?,
+        None => Vec::new(),
+    };
+    for it in operate::stalled(cluster, (&shared.config, &shared.map), &sinks, &is_ours)? {
+        let key = format!("{} {}/{} {}", it.unit, it.topic, it.partition, it.position);
+        found.insert(key, format!("{}: see `gistmill lag`", it.line()));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lasts_is_news_once_and_shown_as_it_is_now() {
+        let held_up = HeldUp::default();
+        let found = |line: &str| BTreeMap::from([("a/0 7".to_owned(), line.to_owned())]);
+        let lines = |text: &str| vec![text.to_owned()];
+        assert_eq!(held_up.take(found("for 30 s")), (lines("for 30 s"), Vec::new()));
+        assert_eq!(held_up.take(found("for 45 s")), (Vec::new(), Vec::new()));
+        assert_eq!(held_up.lines(), lines("for 45 s"));
+        assert_eq!(held_up.take(BTreeMap::new()), (Vec::new(), lines("for 45 s")));
+        assert_eq!(held_up.lines(), Vec::<String>::new());
+    }
+}
