@@ -62,6 +62,7 @@ enum Command {
     Txn(commands::txn::Arguments),
     Doctor(commands::doctor::Arguments),
     Demo(commands::demo::Arguments),
+    Eval(commands::eval::Arguments),
     Completions(commands::completions::Arguments),
 }
 
@@ -83,6 +84,7 @@ impl Command {
             Self::Txn(arguments) => commands::txn::run(&arguments, settings, out),
             Self::Doctor(arguments) => commands::doctor::run(&arguments, settings, out),
             Self::Demo(arguments) => commands::demo::run(&arguments, settings, out),
+            Self::Eval(arguments) => commands::eval::run(arguments, out),
             Self::Completions(arguments) => commands::completions::run(&arguments, out),
         }
     }

@@ -5,6 +5,7 @@ pub(crate) mod demo;
 pub(crate) mod digest;
 pub(crate) mod dlq;
 pub(crate) mod doctor;
+pub(crate) mod eval;
 pub(crate) mod group;
 pub(crate) mod import;
 pub(crate) mod lag;

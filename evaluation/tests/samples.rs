@@ -16,7 +16,7 @@ const CORRUPTIONS_FALL_MIN: f64 = 0.9;
 const CORRUPTIONS_OF_A_KIND_MIN: f64 = 0.8;
 
 fn sample(file: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../samples").join(file)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../samples").join(file)
 }
 
 fn digested(name: &str) -> Vec<DigestState> {

@@ -16,10 +16,16 @@ const LEAD_TURNS: usize = 10;
 /// A turn's pause in ms: meetings have no clock.
 const PAUSE_MS: i64 = 20_000;
 
-/// Evaluates the stage on both sets.
+/// Evaluates the sentences of digests on meetings.
 pub(crate) fn evaluate(data_dir: &Path) -> Result<Report, Error> {
     let mut report = Report::new("synthesis");
     meetings(&data::json_lines(&data_dir.join(MEETINGS))?, &mut report);
+    Ok(report)
+}
+
+/// Evaluates the quality score on judged summaries.
+pub(crate) fn evaluate_quality(data_dir: &Path) -> Result<Report, Error> {
+    let mut report = Report::new("quality");
     judged(&data::json_lines(&data_dir.join(JUDGED))?, &mut report);
     Ok(report)
 }

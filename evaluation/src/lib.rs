@@ -6,6 +6,7 @@ pub mod agreement;
 pub mod answer_key;
 mod data;
 mod emotion;
+pub mod gold;
 mod irc;
 mod matching;
 mod report;
@@ -44,13 +45,16 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
+    /// A labelled day is not in the data, or has another number of messages there.
+    #[error("the data has no day {0} with as many messages as its label says")]
+    OtherWindow(String),
     /// There is no evaluation of that name.
     #[error("no evaluation for stage {0}")]
     UnknownStage(String),
 }
 
 /// Stages that can be evaluated.
-pub const STAGES: [&str; 4] = ["thread_builder", "segmenter", "emotion", "synthesis"];
+pub const STAGES: [&str; 6] = ["thread_builder", "segmenter", "emotion", "topic", "synthesis", "quality"];
 
 /// Evaluates a stage on the data in `data_dir`.
 pub fn run(stage: &str, data_dir: &Path) -> Result<Report, Error> {
@@ -60,6 +64,7 @@ pub fn run(stage: &str, data_dir: &Path) -> Result<Report, Error> {
         "emotion" => emotion::evaluate(data_dir),
         "synthesis" => synthesis::evaluate(data_dir),
         "topic" => topic::evaluate(data_dir),
+        "quality" => synthesis::evaluate_quality(data_dir),
         _ => Err(Error::UnknownStage(stage.to_owned())),
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The data lies beside the clone.
 fn data_dir() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
     if folder.is_dir() {
         return Some(folder);
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 fn data() -> Option<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
     if path.is_dir() {
         return Some(path);
     }

@@ -1,0 +1,229 @@
+//! `gistmill eval`: the stages and the digests against data with known answers.
+//!
+//! Invariant: it needs no broker and no database; it calls the very code of the stages.
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use evaluation::{Report, gold};
+use rendering::View;
+use schemas::DigestState;
+
+use crate::exit::Exit;
+
+/// Measure the stages against data with known answers
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  gistmill eval all --data ../shared/data
+  gistmill eval gold --data ../shared/data --split test --json
+  gistmill eval day 2019-06-05 --data ../shared/data";
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Reply links and conversations
+    Thread(Data),
+    /// Segments
+    Segment(Data),
+    /// Tone
+    Emotion(Data),
+    /// Topics
+    Topic(Data),
+    /// Summaries
+    Synthesis(Data),
+    /// The quality score against human judgement
+    Quality(Data),
+    /// Digests against labelled windows
+    Gold(Gold),
+    /// Everything
+    All(Gold),
+    /// Print the digest of one day of the large group, as it is made today
+    Day(Day),
+}
+
+#[derive(Debug, Args)]
+struct Data {
+    /// Folder of the data sets
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Gold {
+    #[command(flatten)]
+    data: Data,
+    /// Folder of the labelled windows
+    #[arg(long = "gold", value_name = "DIR", default_value = "evaluation/gold")]
+    labels: PathBuf,
+    /// Only these windows
+    #[arg(long, value_enum)]
+    split: Option<Split>,
+    /// Also list what each digest got wrong, by message ids
+    #[arg(long)]
+    errors: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Split {
+    Train,
+    Test,
+    Samples,
+}
+
+impl Split {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Test => "test",
+            Self::Samples => "samples",
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+struct Day {
+    /// UTC days: `2019-06-05`
+    #[arg(required = true, value_name = "DATE")]
+    dates: Vec<String>,
+    /// Folder of the data sets
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Sample to take the days from, instead of the large group
+    #[arg(long, value_name = "NAME")]
+    sample: Option<String>,
+    /// Print the messages too
+    #[arg(long)]
+    messages: bool,
+}
+
+pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    match arguments.what {
+        What::Thread(data) => stage("thread_builder", &data, out),
+        What::Segment(data) => stage("segmenter", &data, out),
+        What::Emotion(data) => stage("emotion", &data, out),
+        What::Topic(data) => stage("topic", &data, out),
+        What::Synthesis(data) => stage("synthesis", &data, out),
+        What::Quality(data) => stage("quality", &data, out),
+        What::Gold(gold) => labelled(&gold, out),
+        What::All(gold) => all(&gold, out),
+        What::Day(day) => days(&day, out),
+    }
+}
+
+fn stage(name: &str, data: &Data, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    print(&[evaluation::run(name, folder(&data.data)?)?], data.json, out)
+}
+
+fn all(gold: &Gold, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let data = folder(&gold.data.data)?;
+    let mut reports = Vec::new();
+    for name in evaluation::STAGES {
+        reports.push(evaluation::run(name, data)?);
+    }
+    reports.push(gold::evaluate(data, folder(&gold.labels)?, gold.split.map(Split::name))?);
+    print(&reports, gold.data.json, out)
+}
+
+fn labelled(gold: &Gold, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let (data, labels) = (folder(&gold.data.data)?, folder(&gold.labels)?);
+    let split = gold.split.map(Split::name);
+    if gold.errors {
+        for window in gold::windows(data, labels, split)? {
+            let measured = gold::measure(&window);
+            writeln!(out, "{} ({} messages)", window.label.window, window.label.messages)?;
+            for (kind, found) in [
+                ("decisions", &measured.decisions),
+                ("actions", &measured.actions),
+                ("open questions", &measured.questions),
+                ("answers", &measured.answers),
+            ] {
+                writeln!(
+                    out,
+                    "  {kind}: wrong {:?} missed {:?}",
+                    cited(&window, kind, &found.wrong),
+                    found.missed
+                )?;
+            }
+        }
+    }
+    print(&[gold::evaluate(data, labels, split)?], gold.data.json, out)
+}
+
+/// First ids of the lines at these places of a list.
+fn cited(window: &gold::Window, kind: &str, places: &[usize]) -> Vec<i64> {
+    let Some(digest) = &window.state.digest else { return Vec::new() };
+    let lists: Vec<&[i64]> = match kind {
+        "decisions" => digest.decisions.iter().map(|claim| claim.message_ids.as_slice()).collect(),
+        "actions" => digest.actions.iter().map(|action| action.message_ids.as_slice()).collect(),
+        "answers" => digest.answers.iter().map(|answer| answer.question.message_ids.as_slice()).collect(),
+        _ => digest.questions.iter().map(|claim| claim.message_ids.as_slice()).collect(),
+    };
+    places.iter().filter_map(|place| lists.get(*place)?.first().copied()).collect()
+}
+
+fn days(wanted: &Day, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let days = gold::days(folder(&wanted.data)?, wanted.sample.as_deref())?;
+    for date in &wanted.dates {
+        let Some(state) = days.get(date) else { bail!("the data has no messages on {date}") };
+        let mut state = state.clone();
+        if wanted.messages {
+            messages(&state, out)?;
+        }
+        gold::digest(&mut state);
+        let digest = state.digest.as_ref().context("the last stage left no digest")?;
+        let view = View {
+            tenant_id: "eval",
+            group_id: wanted.sample.as_deref().unwrap_or("group"),
+            digest_id: "",
+            version: "1.0",
+            window: &state.window,
+            digest,
+        };
+        writeln!(out, "{}", rendering::markdown(&view))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn messages(state: &DigestState, out: &mut dyn Write) -> anyhow::Result<()> {
+    for message in &state.messages {
+        let reply = message.reply_to.map_or(String::new(), |to| format!(" -> {to}"));
+        let text = message.text.replace('\n', " / ");
+        writeln!(out, "{}{reply} {}: {text}", message.id, message.author_name)?;
+    }
+    Ok(writeln!(out)?)
+}
+
+fn folder(path: &Path) -> anyhow::Result<&Path> {
+    if !path.is_dir() {
+        bail!("there is no folder {}: name the one that holds the data", path.display());
+    }
+    Ok(path)
+}
+
+fn print(reports: &[Report], json: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    if json {
+        writeln!(out, "{}", serde_json::to_string_pretty(reports)?)?;
+        return Ok(Exit::Done);
+    }
+    for report in reports {
+        writeln!(out, "{:<44} {:<44} {:>8} {:>8}", report.stage, "", "ours", "to beat")?;
+        for row in &report.rows {
+            let bound = row.baseline.map_or(String::new(), |bound| format!("{bound:.3}"));
+            writeln!(out, "  {:<42} {:<44} {:>8.3} {bound:>8}", row.dataset, row.metric, row.value)?;
+        }
+    }
+    Ok(Exit::Done)
+}
