@@ -108,6 +108,35 @@ fn everything_else_is_unavailable_and_asked_again() {
 }
 
 #[test]
+fn a_registry_that_does_not_answer_is_not_waited_for_and_not_asked_twice() {
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runtime");
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
+    let address = format!("http://{}", listener.local_addr().expect("bound"));
+    // Longer than the test runs: what ends the first question is the source's patience alone.
+    let client = Client::new(Options { timeout: Duration::from_hours(1), ..Options::new(&address) });
+    let source = RegistrySource::new(client.expect("an address"), runtime.handle().clone());
+    let source = source.with_patience(Duration::from_millis(1));
+    let Err(SchemaSourceError::Unavailable(why)) = source.schema_by_id(7) else { panic!("answered") };
+    assert_eq!(why, format!("no answer from {address}/ within 1ms"));
+    runtime.block_on(async {
+        let (mut stream, _) = listener.accept().await.expect("asked");
+        assert!(stream.read(&mut [0_u8; 4096]).await.expect("a request") > 0);
+        let body = r#"{"schema":"\"string\""}"#;
+        let head = format!("HTTP/1.1 200 X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+        stream.write_all(format!("{head}{body}").as_bytes()).await.expect("written");
+    });
+    let schema = loop {
+        if let Ok(schema) = source.schema_by_id(7) {
+            break schema;
+        }
+    };
+    assert_eq!(&*schema, "\"string\"");
+    // The one connection that there was has given the answer: nobody waits to be accepted.
+    let second = runtime.block_on(async { tokio::time::timeout(Duration::ZERO, listener.accept()).await });
+    assert!(second.is_err(), "asked again");
+}
+
+#[test]
 fn asking_inside_tokio_does_not_panic() {
     let registry = Loopback::serve(&[(200, r#"{"schema":"\"string\""}"#)]);
     let source = registry.source();

@@ -40,6 +40,9 @@ pub use stop::Stop;
 use topology::Map;
 use tracing::{error, info, warn};
 
+/// Longest wait of a loop for a schema, with a transaction open perhaps: its partition is offered the record again.
+const SCHEMA_PATIENCE: Duration = Duration::from_millis(500);
+
 /// A process under construction: add units, then [`Host::run`].
 pub struct Host {
     shared: Arc<Shared>,
@@ -86,7 +89,10 @@ impl Host {
         let shared = Shared {
             map: Map::embedded().map_err(start_error("read the map"))?,
             tasks: runtime.handle().clone(),
-            schemas: Arc::new(RegistrySource::new(registry.clone(), runtime.handle().clone())),
+            schemas: Arc::new(
+                RegistrySource::new(registry.clone(), runtime.handle().clone())
+                    .with_patience(SCHEMA_PATIENCE),
+            ),
             registry,
             metrics: Metrics::new().map_err(start_error("register metrics"))?,
             tracer,
