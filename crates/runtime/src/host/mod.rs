@@ -34,12 +34,15 @@ use std::{
     path::PathBuf,
     sync::{Arc, Mutex, OnceLock},
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 pub use stop::Stop;
 use topology::Map;
 use tracing::{error, info, warn};
 
+/// Longest wait, after the process's start, for names that another process has: it may be about to end.
+const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+const LOCK_INTERVAL: Duration = Duration::from_millis(50);
 /// Longest wait of a loop for a schema, with a transaction open perhaps: its partition is offered the record again.
 const SCHEMA_PATIENCE: Duration = Duration::from_millis(500);
 
@@ -49,6 +52,8 @@ pub struct Host {
     runtime: tokio::runtime::Runtime,
     units: Vec<Unit>,
     locks: Vec<InstanceLock>,
+    /// Until when names that are taken are waited for.
+    locks_until: Instant,
     postgres: Option<Arc<PostgresClient>>,
 }
 
@@ -106,7 +111,8 @@ impl Host {
         };
         let shared = Arc::new(shared);
         shared.tasks.spawn(watch::run(Arc::clone(&shared)));
-        Ok(Self { shared, runtime, units: Vec::new(), locks: Vec::new(), postgres: None })
+        let locks_until = Instant::now() + LOCK_PATIENCE;
+        Ok(Self { shared, runtime, units: Vec::new(), locks: Vec::new(), locks_until, postgres: None })
     }
 
     /// The flag that ends the process.
@@ -178,11 +184,8 @@ impl Host {
         slot: usize,
         mut run: impl FnMut(&Shared, &Arc<UnitStatus>) -> Result<(), String> + Send + 'static,
     ) -> Result<(), HostError> {
-        let config = &self.shared.config;
         if slot == 0 {
-            let directory: PathBuf = config.lock_dir.clone().unwrap_or_else(std::env::temp_dir);
-            let scope = format!("{}\n{}", config.kafka.brokers, config.prefix.as_str());
-            self.locks.push(InstanceLock::take(&directory, &scope, (name, &config.instance))?);
+            self.lock(name)?;
         }
         let status = UnitStatus::new(if slot == 0 { name.to_owned() } else { format!("{name}-{slot}") });
         let (shared, unit_status) = (Arc::clone(&self.shared), Arc::clone(&status));
@@ -198,6 +201,27 @@ impl Host {
             })
             .map_err(start_error("start a thread"))?;
         self.units.push(Unit { status, thread });
+        Ok(())
+    }
+
+    /// Takes the instance's name for a unit, which a predecessor that is ending may still have.
+    fn lock(&mut self, name: &str) -> Result<(), HostError> {
+        let config = &self.shared.config;
+        let directory: PathBuf = config.lock_dir.clone().unwrap_or_else(std::env::temp_dir);
+        let scope = format!("{}\n{}", config.kafka.brokers, config.prefix.as_str());
+        let (until, mut is_said) = (self.locks_until, false);
+        let mut is_patient = || {
+            if !std::mem::replace(&mut is_said, true) {
+                warn!(
+                    unit = name,
+                    instance = config.instance,
+                    "waiting for another process of this name to end"
+                );
+            }
+            std::thread::park_timeout(LOCK_INTERVAL);
+            Instant::now() < until
+        };
+        self.locks.push(InstanceLock::take(&directory, &scope, (name, &config.instance), &mut is_patient)?);
         Ok(())
     }
 
