@@ -98,8 +98,8 @@ fn settle(config: &Config, map: &Map, store: &Store, host: &Host) -> anyhow::Res
     let until = Instant::now() + PATIENCE;
     let mut calm = 0;
     while calm < 2 {
-        if host.stop().is_asked() {
-            bail!("a processor stopped; the log above says why");
+        if let Some(failure) = host.failure() {
+            return Err(failure.into());
         }
         if Instant::now() > until {
             bail!("the pipeline did not come to rest within {} s; see `gistmill lag`", PATIENCE.as_secs());

@@ -72,16 +72,19 @@ fn write_one(partial: &Path, job: &FileJob) -> io::Result<()> {
     fs::rename(partial, &job.path)
 }
 
-/// Some causes go away by themselves or by somebody making room; for the others somebody has to change something.
+/// Some causes go away by themselves, or by somebody making room or allowing it; for the others the folder itself has to
+/// be another one.
 fn refused(path: &Path, error: &io::Error) -> SinkError {
     let what = match error.kind() {
         ErrorKind::StorageFull => "file: no space left on the device",
         ErrorKind::QuotaExceeded => "file: the disk quota is used up",
+        ErrorKind::ReadOnlyFilesystem => "file: the file system of the output folder is read-only",
+        ErrorKind::PermissionDenied => "file: the output folder has to be made writable",
         ErrorKind::Interrupted | ErrorKind::ResourceBusy | ErrorKind::NotFound => "file",
         _ if error.raw_os_error().is_some_and(|code| [EIO, EMFILE, ENFILE].contains(&code)) => "file",
         _ => {
             return SinkError::Fatal(format!(
-                "could not write {}: {error}; make the output folder writable, or choose another one",
+                "could not write {}: {error}; clear the way, or choose another output folder",
                 path.display()
             ));
         }
@@ -122,9 +125,16 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_waited_for() {
-        let error = refused(Path::new("/out/w.md"), &io::Error::from(ErrorKind::StorageFull));
-        assert_eq!(error.to_string(), "could not write file: no space left on the device");
-        assert!(matches!(error, SinkError::Transient { .. }));
+    fn what_somebody_can_mend_is_waited_for() {
+        for (kind, said) in [
+            (ErrorKind::StorageFull, "no space left on the device"),
+            (ErrorKind::QuotaExceeded, "the disk quota is used up"),
+            (ErrorKind::ReadOnlyFilesystem, "the file system of the output folder is read-only"),
+            (ErrorKind::PermissionDenied, "the output folder has to be made writable"),
+        ] {
+            let error = refused(Path::new("/out/w.md"), &io::Error::from(kind));
+            assert_eq!(error.to_string(), format!("could not write file: {said}"));
+            assert!(matches!(error, SinkError::Transient { .. }), "{kind:?}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: no label carries a chat or a user; a tenant only where the contract says so.
 
+use crate::host::UnitStatus;
 use processor::AnyRecord;
 use prometheus::{
     Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
@@ -27,6 +28,7 @@ pub struct Metrics {
     committed: IntCounterVec,
     recoveries: IntCounterVec,
     partitions: IntGaugeVec,
+    unit_states: IntGaugeVec,
 }
 
 const SECONDS: [f64; 14] =
@@ -51,9 +53,11 @@ impl Metrics {
             registry.register(Box::new(vec.clone()))?;
             Ok::<_, prometheus::Error>(vec)
         };
-        let partitions =
-            IntGaugeVec::new(Opts::new("gistmill_partitions", "Partitions held."), &["processor"])?;
-        registry.register(Box::new(partitions.clone()))?;
+        let gauge = |name: &str, help: &str, labels: &[&str]| {
+            let vec = IntGaugeVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(vec.clone()))?;
+            Ok::<_, prometheus::Error>(vec)
+        };
         Ok(Arc::new(Self {
             generation_seconds: histogram(
                 "digest_generation_seconds",
@@ -104,7 +108,12 @@ impl Metrics {
             )?,
             committed: counter("gistmill_committed_total", "Inputs committed.", &["processor"])?,
             recoveries: counter("gistmill_recoveries_total", "Failures mended.", &["processor"])?,
-            partitions,
+            partitions: gauge("gistmill_partitions", "Partitions held.", &["processor"])?,
+            unit_states: gauge(
+                "gistmill_unit_state",
+                "1 for the state that a unit is in.",
+                &["unit", "state"],
+            )?,
             registry,
         }))
     }
@@ -198,6 +207,13 @@ impl Metrics {
     pub(crate) fn partitions(&self, processor: &str, count: usize) {
         self.partitions.with_label_values(&[processor]).set(count as i64);
     }
+
+    /// Sets which of its states a unit is in.
+    pub(crate) fn unit_state(&self, unit: &str, state: &str) {
+        for possible in UnitStatus::STATES {
+            self.unit_states.with_label_values(&[unit, possible]).set(i64::from(possible == state));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -216,5 +232,20 @@ mod tests {
         );
         assert!(text.contains(r#"commit_seconds_bucket{processor="topic",le="0.005"} 1"#), "{text}");
         assert!(text.contains(r#"gistmill_committed_total{processor="topic"} 7"#), "{text}");
+    }
+
+    #[test]
+    fn a_unit_is_in_one_state() {
+        let metrics = Metrics::new().expect("distinct names");
+        for state in ["starting", "waiting"] {
+            metrics.unit_state("topic", state);
+        }
+        let text = metrics.text();
+        let states = UnitStatus::STATES.map(|state| {
+            let line = format!(r#"gistmill_unit_state{{state="{state}",unit="topic"}} "#);
+            text.lines().find_map(|found| found.strip_prefix(&line)).map(str::to_owned)
+        });
+        let expected = UnitStatus::STATES.map(|state| Some(i32::from(state == "waiting").to_string()));
+        assert_eq!(states, expected, "{text}");
     }
 }

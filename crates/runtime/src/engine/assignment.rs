@@ -66,7 +66,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
     /// has this name.
     pub(super) fn expelled(&mut self, why: &str, now: Duration) -> Result<(), Stop> {
         if self.rebuilds.is_expelled_again(now, self.limits.fenced_wait) {
-            return Err(Stop::Fatal(format!("expelled again: another instance has this name: {why}")));
+            return Err(Stop::Rival(format!("expelled again: {why}")));
         }
         self.observer.recovering(why);
         self.expelled = true;

@@ -44,7 +44,10 @@ pub(crate) enum Stop {
     /// The group has no offset for a partition, or the one it has points to data that is gone.
     #[error("no offset to start from: {0}; see `gistmill topology apply` and `gistmill reset`")]
     NoOffset(String),
-    /// Anything else that does not get better by itself.
+    /// Another instance has this one's name: each would end the other's work for ever.
+    #[error("another instance has this name: {0}; give one of them another with GISTMILL_INSTANCE")]
+    Rival(String),
+    /// Anything else that mending within the loop does not help.
     #[error("{0}")]
     Fatal(String),
 }

@@ -74,7 +74,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
             TxnError::Abort(why) => (Step::Abort, now + self.rebuilds.back_off(self.limits.retry, &why)?),
             TxnError::Fenced(why) if !timed_out => {
                 if self.rebuilds.is_fenced_again(now, self.limits.fenced_wait) {
-                    return Err(Stop::Fatal(format!("fenced again: another instance has this name: {why}")));
+                    return Err(Stop::Rival(format!("fenced again: {why}")));
                 }
                 (Step::Rebuild, now + self.limits.fenced_wait)
             }

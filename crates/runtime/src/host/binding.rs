@@ -2,7 +2,7 @@
 //!
 //! Invariant: a processor with an unbound port, or whose schema is not registered, does not start.
 
-use super::{Shared, Wait};
+use super::{Shared, Wait, supervisor::Failure};
 use crate::{
     dead_letter::Origin,
     shapes::{
@@ -128,11 +128,11 @@ pub(super) fn processor<R: Record>(
 pub(super) fn patiently<T>(
     wait: &Wait<'_>,
     mut bind: impl FnMut() -> Result<T, BindError>,
-) -> Result<Option<T>, String> {
+) -> Result<Option<T>, Failure> {
     while !wait.stop.is_asked() {
         match bind() {
             Ok(bound) => return Ok(Some(bound)),
-            Err(BindError::Fatal(why)) => return Err(why),
+            Err(BindError::Fatal(why)) => return Err(Failure::Lasting(why)),
             Err(BindError::Wait(why)) => wait.for_a_while(&why),
         }
     }

@@ -40,6 +40,9 @@ async fn readyz(State(process): State<Arc<Process>>) -> (StatusCode, String) {
 }
 
 async fn metrics(State(process): State<Arc<Process>>) -> String {
+    for unit in &process.units {
+        process.shared.metrics.unit_state(&unit.name, unit.state());
+    }
     process.shared.metrics.text()
 }
 

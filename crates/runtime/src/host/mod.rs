@@ -1,6 +1,7 @@
 //! A process: its units (processors, sinks, sources), each on threads of its own, what they share, and its end.
 //!
-//! Invariant: when one unit cannot go on, all are stopped in order and the process ends with an error that says why.
+//! Invariant: when one unit cannot go on, the others do, and the process ends with an error that says why: once it is
+//! asked to stop, or when no unit is left.
 
 mod binding;
 mod clock;
@@ -15,12 +16,11 @@ mod sink_unit;
 mod source_unit;
 mod status;
 mod stop;
+mod supervisor;
+mod units;
 mod watch;
 
-use crate::{
-    clients::PostgresClient, config::Config, kafka::Standing, metrics::Metrics, sink::Sink, source::Source,
-    telemetry::Tracer,
-};
+use crate::{clients::PostgresClient, config::Config, kafka::Standing, metrics::Metrics, telemetry::Tracer};
 pub use error::HostError;
 use error::start_error;
 use lock::InstanceLock;
@@ -29,9 +29,8 @@ use registry::RegistrySource;
 pub(crate) use shared::{Shared, Wait};
 pub use source_unit::SourceEnd;
 use state::{Schema, Store, StoreOptions};
-use status::UnitStatus;
+pub(crate) use status::UnitStatus;
 use std::{
-    path::PathBuf,
     sync::{Arc, Mutex, OnceLock},
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -42,7 +41,6 @@ use tracing::{error, info, warn};
 
 /// Longest wait, after the process's start, for names that another process has: it may be about to end.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
-const LOCK_INTERVAL: Duration = Duration::from_millis(50);
 /// Longest wait of a loop for a schema, with a transaction open perhaps: its partition is offered the record again.
 const SCHEMA_PATIENCE: Duration = Duration::from_millis(500);
 
@@ -55,15 +53,6 @@ pub struct Host {
     /// Until when names that are taken are waited for.
     locks_until: Instant,
     postgres: Option<Arc<PostgresClient>>,
-}
-
-/// Ends the process with the unit that holds it, even when that unit panics.
-struct AskOnDrop(Stop);
-
-impl Drop for AskOnDrop {
-    fn drop(&mut self) {
-        self.0.ask();
-    }
 }
 
 struct Unit {
@@ -140,92 +129,8 @@ impl Host {
         Ok(self.shared.store.get_or_init(|| store).clone())
     }
 
-    /// Adds a [`Sink`], made once the broker tells its cluster's id.
-    pub fn sink<S: Sink>(&mut self, make: impl Fn(String) -> S + Send + 'static) -> Result<(), HostError> {
-        self.unit(S::NAME, 0, move |shared, status| sink_unit::run(shared, status, &make))
-    }
-
-    /// Adds a [`Source`] that runs for ever.
-    pub fn source<S: Source>(&mut self, source: S) -> Result<(), HostError> {
-        let mut source = source;
-        self.unit(S::NAME, 0, move |shared, status| {
-            source_unit::run(shared, status, &mut source, &mut |_| {}).map(|_| ())
-        })
-    }
-
-    /// Runs a source on this thread until it ends or the process is asked to stop; `committed` hears of every
-    /// committed position.
-    pub fn drive<S: Source>(
-        &mut self,
-        source: &mut S,
-        committed: &mut dyn FnMut(usize),
-    ) -> Result<SourceEnd, HostError> {
-        let status = UnitStatus::new(S::NAME.to_owned());
-        source_unit::run(&self.shared, &status, source, committed)
-            .map_err(|why| HostError::Unit { unit: S::NAME.to_owned(), why })
-    }
-
-    fn pairs(
-        &mut self,
-        name: &'static str,
-        run: impl Fn(&Shared, usize, &Arc<UnitStatus>) -> Result<(), String> + Send + Sync + 'static,
-    ) -> Result<(), HostError> {
-        let run = Arc::new(run);
-        for slot in 0..self.shared.config.kafka.pairs {
-            let run = Arc::clone(&run);
-            self.unit(name, slot, move |shared, status| run(shared, slot, status))?;
-        }
-        Ok(())
-    }
-
-    fn unit(
-        &mut self,
-        name: &'static str,
-        slot: usize,
-        mut run: impl FnMut(&Shared, &Arc<UnitStatus>) -> Result<(), String> + Send + 'static,
-    ) -> Result<(), HostError> {
-        if slot == 0 {
-            self.lock(name)?;
-        }
-        let status = UnitStatus::new(if slot == 0 { name.to_owned() } else { format!("{name}-{slot}") });
-        let (shared, unit_status) = (Arc::clone(&self.shared), Arc::clone(&status));
-        let thread = std::thread::Builder::new()
-            .name(status.name.chars().take(15).collect())
-            .spawn(move || {
-                let _end_all = AskOnDrop(shared.stop.clone());
-                let ended = run(&shared, &unit_status);
-                if let Err(why) = &ended {
-                    error!(unit = unit_status.name, why, "unit stopped");
-                }
-                ended
-            })
-            .map_err(start_error("start a thread"))?;
-        self.units.push(Unit { status, thread });
-        Ok(())
-    }
-
-    /// Takes the instance's name for a unit, which a predecessor that is ending may still have.
-    fn lock(&mut self, name: &str) -> Result<(), HostError> {
-        let config = &self.shared.config;
-        let directory: PathBuf = config.lock_dir.clone().unwrap_or_else(std::env::temp_dir);
-        let scope = format!("{}\n{}", config.kafka.brokers, config.prefix.as_str());
-        let (until, mut is_said) = (self.locks_until, false);
-        let mut is_patient = || {
-            if !std::mem::replace(&mut is_said, true) {
-                warn!(
-                    unit = name,
-                    instance = config.instance,
-                    "waiting for another process of this name to end"
-                );
-            }
-            std::thread::park_timeout(LOCK_INTERVAL);
-            Instant::now() < until
-        };
-        self.locks.push(InstanceLock::take(&directory, &scope, (name, &config.instance), &mut is_patient)?);
-        Ok(())
-    }
-
-    /// Runs until every unit has ended: after SIGTERM, SIGINT, [`Stop::ask`], or the first unit that cannot go on.
+    /// Runs until every unit has ended: after SIGTERM, SIGINT or [`Stop::ask`], or because none can go on. The error is
+    /// that of the first unit that failed for good, in the order in which they were added.
     pub fn run(self) -> Result<(), HostError> {
         self.watch_signals();
         let names = self.units.iter().map(|unit| unit.status.name.clone()).collect();
@@ -235,15 +140,10 @@ impl Host {
             self.shared.stop.ask();
         }
         for unit in self.units {
-            let name = unit.status.name.clone();
-            let ended = if let Ok(ended) = unit.thread.join() {
-                ended
-            } else {
-                self.shared.stop.ask();
-                Err("panicked; its work is uncommitted".to_owned())
-            };
+            let panicked = |_| Err("its supervision panicked".to_owned());
+            let ended = unit.thread.join().unwrap_or_else(panicked);
             if let (Ok(()), Err(why)) = (&first, ended) {
-                first = Err(HostError::Unit { unit: name, why });
+                first = Err(HostError::Unit { unit: unit.status.name.clone(), why });
             }
         }
         info!("all units ended");
@@ -257,6 +157,14 @@ impl Host {
     /// True once every unit works.
     pub fn is_ready(&self) -> bool {
         self.units.iter().all(|unit| unit.status.is_ready())
+    }
+
+    /// The first unit that has failed for good, and why.
+    pub fn failure(&self) -> Option<HostError> {
+        self.units.iter().find_map(|unit| {
+            let why = unit.status.failure()?;
+            Some(HostError::Unit { unit: unit.status.name.clone(), why })
+        })
     }
 
     /// Runs a future on the process's async side.

@@ -5,6 +5,7 @@ use super::{
     binding::{self, BindError, Bindings},
     clock::Clock,
     status::UnitStatus,
+    supervisor::Failure,
 };
 use crate::{
     engine::{
@@ -78,7 +79,7 @@ pub(super) fn run<R: Record, S: Shape>(
     spec: &PairSpec<'_>,
     status: &Arc<UnitStatus>,
     shape: impl FnOnce(Bindings<R>) -> S,
-) -> Result<(), String> {
+) -> Result<(), Failure> {
     let wait = Wait { stop: &shared.stop, status };
     let Some(bindings) = binding::patiently(&wait, || {
         shared.topics_exist(spec.name).and_then(|()| binding::processor::<R>(shared, spec.name, spec.ports))
@@ -116,14 +117,14 @@ fn turn<S: Shape>(
     status: &UnitStatus,
     mut engine: Engine<KafkaLog, S, Report>,
     clock: Clock,
-) -> Result<(), String> {
+) -> Result<(), Failure> {
     while !shared.stop.is_asked() {
-        engine.turn(clock.elapsed()).map_err(|stop| stop.to_string())?;
+        engine.turn(clock.elapsed())?;
         status.turned();
     }
     let drain_until = clock.elapsed() + DRAIN;
     while engine.in_flight() > 0 && clock.elapsed() < drain_until {
-        engine.turn(clock.elapsed()).map_err(|stop| stop.to_string())?;
+        engine.turn(clock.elapsed())?;
     }
-    engine.finish(clock.elapsed()).map_err(|stop| stop.to_string())
+    Ok(engine.finish(clock.elapsed())?)
 }

@@ -12,6 +12,19 @@ use tracing::{info, warn};
 /// A loop that has not turned for this long is stuck; longer than the longest call to a broker that is away.
 const STUCK: Duration = Duration::from_secs(150);
 
+/// What keeps a unit from its work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Held {
+    /// Something is away; the unit goes on by itself.
+    Waiting(String),
+    /// Another process does the work.
+    StandingBy(String),
+    /// It stopped and will be started again.
+    Restarting(String),
+    /// It stopped for good.
+    Failed(String),
+}
+
 /// State of one unit.
 #[derive(Debug)]
 pub(crate) struct UnitStatus {
@@ -19,18 +32,21 @@ pub(crate) struct UnitStatus {
     started: Instant,
     turned_ms: AtomicU64,
     ready: AtomicBool,
-    /// What it waits for.
-    waiting: Mutex<Option<String>>,
+    held: Mutex<Option<Held>>,
 }
 
 impl UnitStatus {
+    /// Every state that [`Self::state`] tells.
+    pub(crate) const STATES: [&str; 6] =
+        ["starting", "ready", "waiting", "standing_by", "restarting", "failed"];
+
     pub(crate) fn new(name: String) -> Arc<Self> {
         Arc::new(Self {
             name,
             started: Instant::now(),
             turned_ms: AtomicU64::new(0),
             ready: AtomicBool::new(false),
-            waiting: Mutex::new(None),
+            held: Mutex::new(None),
         })
     }
 
@@ -49,39 +65,125 @@ impl UnitStatus {
 
     /// What the unit waited for has come.
     pub(crate) fn working(&self) {
-        let waited = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(what) = waited {
-            info!(unit = self.name, "goes on after waiting: {what}");
+        match self.set(None) {
+            Some(Held::Waiting(what)) => info!(unit = self.name, "goes on after waiting: {what}"),
+            Some(Held::StandingBy(_)) => info!(unit = self.name, "takes over"),
+            Some(Held::Restarting(_) | Held::Failed(_)) | None => {}
         }
     }
 
     /// The unit cannot begin or go on; said once per reason.
     pub(crate) fn waiting(&self, what: &str) {
         self.turned();
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.as_deref() != Some(what) {
+        let waiting = Held::Waiting(what.to_owned());
+        if self.set(Some(waiting.clone())) != Some(waiting) {
             warn!(unit = self.name, "waiting: {what}");
-            *waiting = Some(what.to_owned());
         }
     }
 
+    /// Another process does the unit's work, and this one takes over when that one ends; said once. It is as good as
+    /// ready.
+    pub(crate) fn standing_by(&self, what: &str) {
+        self.turned();
+        let standing_by = Held::StandingBy(what.to_owned());
+        if self.set(Some(standing_by.clone())) != Some(standing_by) {
+            warn!(unit = self.name, "standing by: {what}");
+        }
+    }
+
+    /// The unit has stopped and is started again soon.
+    pub(crate) fn restarting(&self, why: &str) {
+        self.turned();
+        self.ready.store(false, Ordering::Relaxed);
+        self.set(Some(Held::Restarting(why.to_owned())));
+    }
+
+    /// The unit has stopped for good.
+    pub(crate) fn failed(&self, why: &str) {
+        self.set(Some(Held::Failed(why.to_owned())));
+    }
+
+    /// Why it has stopped for good, if it has.
+    pub(crate) fn failure(&self) -> Option<String> {
+        match self.held() {
+            Some(Held::Failed(why)) => Some(why),
+            _ => None,
+        }
+    }
+
+    fn set(&self, held: Option<Held>) -> Option<Held> {
+        std::mem::replace(&mut *self.held.lock().unwrap_or_else(PoisonError::into_inner), held)
+    }
+
+    fn held(&self) -> Option<Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// False when its loop is stuck. One that has ended is not.
     pub(crate) fn is_live(&self) -> bool {
         let turned = Duration::from_millis(self.turned_ms.load(Ordering::Relaxed));
-        self.started.elapsed().saturating_sub(turned) < STUCK
+        self.failure().is_some() || self.started.elapsed().saturating_sub(turned) < STUCK
     }
 
     pub(crate) fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Relaxed)
-            && self.waiting.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+        matches!(self.state(), "ready" | "standing_by")
+    }
+
+    /// In one word of [`Self::STATES`].
+    pub(crate) fn state(&self) -> &'static str {
+        match self.held() {
+            Some(Held::Waiting(_)) => "waiting",
+            Some(Held::StandingBy(_)) => "standing_by",
+            Some(Held::Restarting(_)) => "restarting",
+            Some(Held::Failed(_)) => "failed",
+            None if self.ready.load(Ordering::Relaxed) => "ready",
+            None => "starting",
+        }
     }
 
     /// One line for people: name and state.
     pub(crate) fn line(&self) -> String {
-        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        match (&*waiting, self.ready.load(Ordering::Relaxed)) {
-            (Some(what), _) => format!("{}: waiting: {what}", self.name),
-            (None, true) => format!("{}: ready", self.name),
-            (None, false) => format!("{}: starting", self.name),
+        let name = &self.name;
+        match self.held() {
+            Some(Held::Waiting(what)) => format!("{name}: waiting: {what}"),
+            Some(Held::StandingBy(what)) => format!("{name}: standing by: {what}"),
+            Some(Held::Restarting(why)) => format!("{name}: stopped, will be started again: {why}"),
+            Some(Held::Failed(why)) => format!("{name}: failed: {why}"),
+            None => format!("{name}: {}", self.state()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_state_has_its_line_and_says_whether_the_unit_is_ready() {
+        let status = UnitStatus::new("topic".to_owned());
+        let mut seen = Vec::new();
+        let mut look = |status: &UnitStatus| {
+            seen.push(status.state());
+            (status.line(), status.is_ready())
+        };
+        assert_eq!(look(&status), ("topic: starting".to_owned(), false));
+        status.standing_by("another process reads x");
+        assert_eq!(look(&status), ("topic: standing by: another process reads x".to_owned(), true));
+        status.ready();
+        assert_eq!(look(&status), ("topic: ready".to_owned(), true));
+        status.waiting("kafka");
+        assert_eq!(look(&status), ("topic: waiting: kafka".to_owned(), false));
+        status.restarting("fenced");
+        assert_eq!(look(&status), ("topic: stopped, will be started again: fenced".to_owned(), false));
+        status.working();
+        assert_eq!(look(&status), ("topic: starting".to_owned(), false), "not ready by that alone");
+        status.failed("no offset");
+        assert_eq!(look(&status), ("topic: failed: no offset".to_owned(), false));
+        assert_eq!((status.failure().as_deref(), status.is_live()), (Some("no offset"), true));
+        seen.sort_unstable();
+        seen.dedup();
+        let mut states = UnitStatus::STATES;
+        states.sort_unstable();
+        assert_eq!(seen, states);
     }
 }

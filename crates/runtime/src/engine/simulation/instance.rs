@@ -43,7 +43,8 @@ impl Instance {
     /// It takes its own broker's patience for a rival.
     pub(super) fn turn(&mut self) {
         if let Err(stop) = self.try_turn() {
-            assert!(!stop.to_string().starts_with("fenced again"), "there is no other instance: {stop}");
+            let is_taken_for_rival = matches!(&stop, Stop::Rival(why) if why.starts_with("fenced"));
+            assert!(!is_taken_for_rival, "there is no other instance: {stop}");
             self.crash();
         }
     }

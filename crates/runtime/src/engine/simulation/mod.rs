@@ -11,6 +11,7 @@ mod shapes;
 mod told;
 mod world;
 
+use super::Stop;
 use instance::Instance;
 use shapes::Kind;
 use std::{collections::BTreeMap, time::Duration};
@@ -85,7 +86,7 @@ fn a_rival_ends_the_loop_at_the_second_fencing() {
         }
     };
     assert_eq!(fenced, 2);
-    assert!(stop.to_string().starts_with("fenced again: another instance has this name"), "{stop}");
+    assert_eq!(stop, Stop::Rival("fenced again: newer epoch".to_owned()));
 }
 
 #[test]

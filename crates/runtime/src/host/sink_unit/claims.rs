@@ -2,7 +2,8 @@
 
 use super::{EXPELLED_AGAIN, FENCED_WAIT, SinkLoop, lane::Lane, topics};
 use crate::{
-    host::Wait,
+    engine::Stop,
+    host::{Wait, supervisor::Failure},
     kafka::{Rebalanced, close, join},
     shapes::outlet::chain,
     sink::{PartitionId, Sink, SinkError},
@@ -12,7 +13,7 @@ use std::{sync::Arc, time::Instant};
 use tracing::{info, warn};
 
 impl<S: Sink> SinkLoop<'_, S> {
-    pub(super) fn rebalance(&mut self) -> Result<(), String> {
+    pub(super) fn rebalance(&mut self) -> Result<(), Failure> {
         while let Some(news) = self.consumer.context().next() {
             match news {
                 Rebalanced::Assigned(partitions) if partitions.is_empty() => self.status.ready(),
@@ -32,10 +33,10 @@ impl<S: Sink> SinkLoop<'_, S> {
 
     /// Joins the group anew after it gave this member's name away, once: see the engine's [`crate::engine`]. What is
     /// not written is read again from the offsets of the sink's own store.
-    pub(super) fn rejoin(&mut self, why: &str) -> Result<(), String> {
+    pub(super) fn rejoin(&mut self, why: &str) -> Result<(), Failure> {
         let before = self.expelled_at.replace(Instant::now());
         if before.is_some_and(|before| before.elapsed() < EXPELLED_AGAIN) {
-            return Err(format!("expelled again: another instance has this name: {why}"));
+            return Err(Stop::Rival(format!("expelled again: {why}")).into());
         }
         warn!(sink = S::NAME, why, "joining the group anew");
         self.shared.metrics.recovering(S::NAME);
@@ -48,7 +49,7 @@ impl<S: Sink> SinkLoop<'_, S> {
         Ok(())
     }
 
-    pub(super) fn give_up(&mut self, partitions: &[(String, i32)]) -> Result<(), String> {
+    pub(super) fn give_up(&mut self, partitions: &[(String, i32)]) -> Result<(), Failure> {
         self.offered.retain(|offered| !partitions.contains(offered));
         let mut list = TopicPartitionList::new();
         for (topic, partition) in partitions {
@@ -58,17 +59,22 @@ impl<S: Sink> SinkLoop<'_, S> {
             list.add_partition(topic, *partition);
         }
         self.observe();
-        self.consumer.incremental_unassign(&list).map_err(|error| format!("could not unassign: {error}"))
+        if self.lanes.values().all(|lane| lane.retry.is_none()) {
+            // What was waited for is somebody else's to wait for.
+            self.status.working();
+        }
+        self.consumer.incremental_unassign(&list).map_err(|error| format!("could not unassign: {error}"))?;
+        Ok(())
     }
 
     /// A zombie hears soon from the group that its partitions are lost. Who hears nothing was fenced by an operator's
-    /// reset or by another group of the same name: only a new start can tell.
-    pub(super) fn check_fenced(&self) -> Result<(), String> {
+    /// reset or by another group of the same name: it claims the partition anew when the unit starts again.
+    pub(super) fn check_fenced(&self) -> Result<(), Failure> {
         match self.fenced.iter().find(|(_, since)| since.elapsed() > FENCED_WAIT) {
             Some(((topic, partition), _)) => Err(format!(
-                "{topic}/{partition} was claimed by another instance or reset, and the group did not take it away; \
-                 start again to claim it anew"
-            )),
+                "{topic}/{partition} was claimed by another instance or reset, and the group did not take it away"
+            )
+            .into()),
             None => Ok(()),
         }
     }
@@ -79,7 +85,7 @@ impl<S: Sink> SinkLoop<'_, S> {
     }
 
     /// Claims offered partitions in the sink's store and begins to read where it says.
-    pub(super) fn claim_offered(&mut self) -> Result<(), String> {
+    pub(super) fn claim_offered(&mut self) -> Result<(), Failure> {
         if self.offered.is_empty() {
             return Ok(());
         }
@@ -104,7 +110,7 @@ impl<S: Sink> SinkLoop<'_, S> {
                         .map_err(|error| error.to_string())?;
                     claimed.push((id, claim));
                 }
-                Err(SinkError::Fatal(why)) => return Err(why),
+                Err(SinkError::Fatal(why)) => return Err(why.into()),
                 Err(error) => {
                     Wait { stop: &self.shared.stop, status: self.status }.for_a_while(&chain(&error));
                     return Ok(());

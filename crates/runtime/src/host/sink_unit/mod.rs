@@ -7,7 +7,7 @@ mod claims;
 mod lane;
 mod writing;
 
-use super::{Shared, Wait, binding, status::UnitStatus};
+use super::{Shared, Wait, binding, status::UnitStatus, supervisor::Failure};
 use crate::{
     dead_letter::Cause,
     engine::{
@@ -64,7 +64,7 @@ pub(super) fn run<S: Sink>(
     shared: &Shared,
     status: &Arc<UnitStatus>,
     make: &impl Fn(String) -> S,
-) -> Result<(), String> {
+) -> Result<(), Failure> {
     let wait = Wait { stop: &shared.stop, status };
     let cluster = binding::patiently(&wait, || {
         shared
@@ -120,7 +120,7 @@ fn inputs<S: Sink>(shared: &Shared, sink: &S) -> Result<Vec<Input>, String> {
 }
 
 impl<S: Sink> SinkLoop<'_, S> {
-    fn run(&mut self) -> Result<(), String> {
+    fn run(&mut self) -> Result<(), Failure> {
         while !self.shared.stop.is_asked() {
             let idle = self.poll()?;
             self.rebalance()?;
@@ -133,7 +133,7 @@ impl<S: Sink> SinkLoop<'_, S> {
     }
 
     /// True when nothing came within the wait.
-    fn poll(&mut self) -> Result<bool, String> {
+    fn poll(&mut self) -> Result<bool, Failure> {
         let busy = self.lanes.values().any(|lane| lane.since.is_some() || lane.retry.is_some());
         let wait = if busy || !self.offered.is_empty() { Duration::from_millis(5) } else { POLL_WAIT };
         let Self { consumer, inputs, lanes, .. } = self;
@@ -153,7 +153,7 @@ impl<S: Sink> SinkLoop<'_, S> {
                 Ok(false)
             }
             Some(Err(error)) => match consumer_fault(&error) {
-                Some(ConsumerFault::Broken(why)) => Err(format!("{why}; see `gistmill reset`")),
+                Some(ConsumerFault::Broken(why)) => Err(format!("{why}; see `gistmill reset`").into()),
                 Some(ConsumerFault::Expelled(why)) => self.rejoin(&why).map(|()| true),
                 None => Ok(true),
             },
@@ -162,7 +162,7 @@ impl<S: Sink> SinkLoop<'_, S> {
     }
 
     /// Decodes what a lane holds undecided, in order, as far as the registry answers.
-    fn decide(&mut self, key: &(Arc<str>, i32)) -> Result<(), String> {
+    fn decide(&mut self, key: &(Arc<str>, i32)) -> Result<(), Failure> {
         let Some(lane) = self.lanes.get_mut(key) else { return Ok(()) };
         let mut stalled = None;
         let undecided = std::mem::take(&mut lane.undecided);
@@ -213,8 +213,8 @@ impl<S: Sink> Drop for SinkLoop<'_, S> {
     }
 }
 
-fn blast_radius(tripped: Tripped) -> String {
-    Stop::BlastRadius { rejected: tripped.rejected, seen: tripped.seen }.to_string()
+fn blast_radius(tripped: Tripped) -> Failure {
+    Stop::BlastRadius { rejected: tripped.rejected, seen: tripped.seen }.into()
 }
 
 fn list((topic, partition): &(Arc<str>, i32)) -> TopicPartitionList {

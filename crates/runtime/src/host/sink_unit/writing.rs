@@ -3,6 +3,7 @@
 use super::{RETRY, SinkLoop, blast_radius, list};
 use crate::{
     dead_letter::Cause,
+    host::supervisor::Failure,
     shapes::outlet::chain,
     sink::{Sink, SinkError, SinkRecord},
 };
@@ -15,7 +16,7 @@ use tracing::warn;
 
 impl<S: Sink> SinkLoop<'_, S> {
     /// Pauses a partition until its next attempt.
-    pub(super) fn hold(&mut self, key: &(Arc<str>, i32)) -> Result<(), String> {
+    pub(super) fn hold(&mut self, key: &(Arc<str>, i32)) -> Result<(), Failure> {
         let Some(lane) = self.lanes.get_mut(key) else { return Ok(()) };
         let wait = lane.retry.map_or(RETRY.0, |(_, wait)| (wait * 2).min(RETRY.1));
         let first = lane.retry.is_none();
@@ -26,7 +27,7 @@ impl<S: Sink> SinkLoop<'_, S> {
         Ok(())
     }
 
-    pub(super) fn flush(&mut self, idle: bool) -> Result<(), String> {
+    pub(super) fn flush(&mut self, idle: bool) -> Result<(), Failure> {
         let keys: Vec<_> = self.lanes.keys().cloned().collect();
         for key in keys {
             let Some(lane) = self.lanes.get_mut(&key) else { continue };
@@ -46,7 +47,7 @@ impl<S: Sink> SinkLoop<'_, S> {
     }
 
     /// Resumes a partition that was held and is not any more.
-    fn release(&mut self, key: &(Arc<str>, i32)) -> Result<(), String> {
+    fn release(&mut self, key: &(Arc<str>, i32)) -> Result<(), Failure> {
         let Some(lane) = self.lanes.get_mut(key) else { return Ok(()) };
         if lane.retry.is_some() && lane.undecided.is_empty() && lane.since.is_none() {
             lane.retry = None;
@@ -56,7 +57,7 @@ impl<S: Sink> SinkLoop<'_, S> {
     }
 
     /// Writes a lane's batch; false when it has to be tried again.
-    fn write(&mut self, key: &(Arc<str>, i32)) -> Result<bool, String> {
+    fn write(&mut self, key: &(Arc<str>, i32)) -> Result<bool, Failure> {
         loop {
             match self.write_once(key)? {
                 Written::Done => return Ok(true),
@@ -66,7 +67,7 @@ impl<S: Sink> SinkLoop<'_, S> {
         }
     }
 
-    fn write_once(&mut self, key: &(Arc<str>, i32)) -> Result<Written, String> {
+    fn write_once(&mut self, key: &(Arc<str>, i32)) -> Result<Written, Failure> {
         let Some(lane) = self.lanes.get_mut(key) else { return Ok(Written::Done) };
         let (count, started) = (lane.batch.records.len(), Instant::now());
         match self.shared.tasks.block_on(self.sink.write(&lane.batch)) {
@@ -107,7 +108,7 @@ impl<S: Sink> SinkLoop<'_, S> {
                 self.guard.observe(true).map_err(blast_radius)?;
                 Ok(Written::Buried)
             }
-            Err(SinkError::Fatal(why)) => Err(why),
+            Err(SinkError::Fatal(why)) => Err(why.into()),
         }
     }
 }

@@ -6,6 +6,7 @@ use super::{
     Shared, Wait,
     binding::{self, BindError},
     status::UnitStatus,
+    supervisor::Failure,
 };
 use crate::{
     cloud_events,
@@ -55,7 +56,7 @@ pub(super) fn run<S: Source>(
     status: &Arc<UnitStatus>,
     source: &mut S,
     committed: &mut dyn FnMut(usize),
-) -> Result<SourceEnd, String> {
+) -> Result<SourceEnd, Failure> {
     let wait = Wait { stop: &shared.stop, status };
     let specs = source.ports();
     let ports = binding::patiently(&wait, || {
@@ -101,7 +102,7 @@ pub(super) fn run<S: Source>(
 }
 
 impl<S: Source> SourceLoop<'_, S> {
-    fn run(&mut self, committed: &mut dyn FnMut(usize)) -> Result<SourceEnd, String> {
+    fn run(&mut self, committed: &mut dyn FnMut(usize)) -> Result<SourceEnd, Failure> {
         let mut wait = RETRY.0;
         while !self.shared.stop.is_asked() {
             self.status.turned();
@@ -126,7 +127,7 @@ impl<S: Source> SourceLoop<'_, S> {
                     self.shared.stop.wait(wait);
                 }
                 Ok(SourceBatch::End) => return Ok(SourceEnd::Finished),
-                Err(SourceError::Fatal(why)) => return Err(why),
+                Err(SourceError::Fatal(why)) => return Err(why.into()),
                 Err(error @ SourceError::Transient(_)) => {
                     self.status.waiting(&chain(&error));
                     self.shared.stop.wait(wait);
