@@ -122,6 +122,11 @@ impl Chat {
         day.people.insert(person.to_owned());
     }
 
+    /// Lines that it is written in: each state of a message, some of them twice.
+    pub fn lines(&self) -> usize {
+        self.lines.len()
+    }
+
     /// Days that get a digest: those with at least five messages.
     pub fn digested(&self) -> impl Iterator<Item = (&i64, &Day)> {
         self.days.iter().filter(|(_, day)| day.ids.len() >= 5)

@@ -31,3 +31,28 @@ pub fn readyz(port: u16) -> anyhow::Result<Option<(u16, String)>> {
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).context("no status")?;
     Ok(Some((status, body.to_owned())))
 }
+
+/// Whether a process is ready, and its line for each unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Readiness {
+    /// `/readyz` answers 200.
+    pub is_ready: bool,
+    /// What it says.
+    pub text: String,
+}
+
+impl Readiness {
+    /// Asks the process whose health is served at a port; `None` while nobody listens.
+    ///
+    /// # Errors
+    /// What answers is not HTTP.
+    pub fn at(port: u16) -> anyhow::Result<Option<Self>> {
+        Ok(readyz(port)?.map(|(status, text)| Self { is_ready: status == 200, text }))
+    }
+
+    /// What it says of a unit.
+    pub fn of(&self, unit: &str) -> &str {
+        let prefix = format!("{unit}: ");
+        self.text.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap_or_default()
+    }
+}

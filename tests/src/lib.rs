@@ -21,7 +21,7 @@ mod transactions;
 
 pub use chat::{Chat, Day};
 pub use forgotten::{Forgotten, LeftOpen};
-pub use health::{free_port, readyz};
+pub use health::{Readiness, free_port, readyz};
 pub use kill::{Hit, kill_in_transaction, kill_in_write};
 pub use murmur2::partition_of;
 pub use outputs::{assert_equal, assert_once, differences, repeats};

@@ -49,7 +49,7 @@ TO STABLE   offsets to the last stable one; a few at rest, which are markers.
 TO END      offsets to the high watermark: what open transactions hold is in it.
 BEHIND      time since the first record not yet read was appended.
 OPEN TXN    time since the oldest open transaction in the input wrote its first record.
-UP          consumers connected now; 0 is a stopped unit.";
+UP          consumers connected now; 0 is a stopped unit. Of several that publish an outbox all but one stand by.";
 
 const WATCH_EVERY: Duration = Duration::from_secs(2);
 /// Columns of names; the longest unit and the longest topic of the map.
@@ -166,7 +166,11 @@ fn tenants(unit: &UnitLag, out: &mut dyn Write) -> std::io::Result<()> {
 
 fn notes(lag: &Lag, out: &mut dyn Write) -> anyhow::Result<()> {
     for outbox in &lag.outboxes {
-        write!(out, "{:<24}     {:>11} rows to publish", outbox.unit, outbox.readable)?;
+        let width = WIDTH_OF_UNITS;
+        write!(out, "{:<width$} {:>3} {:>11} rows to publish", outbox.unit, outbox.members, outbox.readable)?;
+        if outbox.members > 1 {
+            write!(out, "; {} standing by", outbox.members - 1)?;
+        }
         if outbox.stalled > 0 {
             write!(out, "; {} more wait for an older transaction on the server to end", outbox.stalled)?;
         }
@@ -242,7 +246,8 @@ mod tests {
             offset: 41,
             stored: Some(30),
         };
-        let outbox = OutboxState { unit: "postgres_outbox_source".to_owned(), readable: 2, stalled: 1 };
+        let outbox =
+            OutboxState { unit: "postgres_outbox_source".to_owned(), members: 3, readable: 2, stalled: 1 };
         Lag {
             units: vec![unit],
             outboxes: vec![outbox],
@@ -266,7 +271,7 @@ mod tests {
         let expected = "\
 UNIT                      UP  CONSUMABLE  TO STABLE     TO END   BEHIND  OPEN TXN
 context_builder            1          12         13         20     75 s     3.3 s
-postgres_outbox_source                 2 rows to publish; 1 more wait for an older transaction on the server to end
+postgres_outbox_source     3           2 rows to publish; 2 standing by; 1 more wait for an older transaction on the server to end
 context_builder waits until postgres_sink has stored offset 41 of partition 1; it has stored up to 29
 what hangs and who stands still is not known: it is away
 ";

@@ -2,10 +2,16 @@
 
 use processor::{Emission, PortSpec};
 use std::{future::Future, time::Duration};
+use topology::Prefix;
 
 /// Where a source stands, in its own terms (JSON); a function of what it has read, never of a clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position(pub String);
+
+/// The group of processes that read the same thing, of which one does.
+pub(crate) fn group(prefix: &Prefix, name: &str, identity: &str) -> String {
+    prefix.group(&format!("{name}-{identity}"))
+}
 
 /// Something outside that can be re-read from a position.
 pub trait Source: Send + 'static {
@@ -15,8 +21,8 @@ pub trait Source: Send + 'static {
     /// The ports it may emit to.
     fn ports(&self) -> Vec<PortSpec>;
 
-    /// What is read, as a stable name: key of its position record and part of its transactional id, so that two
-    /// processes that read the same thing fence each other.
+    /// What is read, as a stable name: key of its position record, and part of its group and its transactional id. Of
+    /// all processes that read the same thing one does, and the others stand by.
     fn identity(&self) -> String;
 
     /// What follows `position` (`None`: from the start). Called again with the position of the last committed

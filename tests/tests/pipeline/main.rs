@@ -6,12 +6,15 @@
 mod forgotten;
 mod happy;
 mod imports;
+mod instances;
 mod kills;
 mod partitions;
 mod poison;
 mod rebalance;
 mod samples;
 mod sinks;
+mod sources;
 mod stack_parts;
 mod start;
 mod undisturbed;
+mod units;

@@ -1,14 +1,9 @@
 //! What cannot work is said at once; what is away is waited for, and the log says what it is.
 
-use std::{net::TcpListener, time::Duration};
-use tests::{PATIENCE, Pipeline, eventually};
+use std::time::Duration;
+use tests::{PATIENCE, Pipeline, eventually, free_port};
 
 const SOON: Duration = Duration::from_secs(30);
-
-/// A port that nobody listens on.
-fn closed_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
-}
 
 #[test]
 fn a_second_process_of_one_name_is_refused_by_name() -> anyhow::Result<()> {
@@ -51,7 +46,7 @@ fn a_wrong_configuration_key_is_named() -> anyhow::Result<()> {
 #[test]
 fn what_is_away_is_waited_for_by_name_and_sigterm_ends_the_wait() -> anyhow::Result<()> {
     let Some(pipeline) = Pipeline::start("away")? else { return Ok(()) };
-    let port = closed_port()?;
+    let port = free_port()?;
     let cases = [
         ("GISTMILL_KAFKA__BROKERS", format!("127.0.0.1:{port}"), "kafka at"),
         ("GISTMILL_REGISTRY__URL", format!("http://127.0.0.1:{port}/apis/ccompat/v7"), "schema registry at"),

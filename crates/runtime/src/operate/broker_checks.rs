@@ -3,10 +3,12 @@
 use super::{
     Check, Level, Peers,
     broker::{Broker, Partition},
+    waiting::{outbox_sources, processes},
 };
 use crate::{Config, kafka::settings};
 use topology::{BrokerState, Map, Plan, PlanOptions, broker as applied, plan};
 
+const PROCESSES: &str = "processes";
 const WEEK_MINUTES: i64 = 7 * 24 * 60;
 /// Broker's clock ahead of ours that is no skew yet.
 const SKEW_MS: i64 = 2_000;
@@ -157,35 +159,55 @@ pub(super) fn clock(map: &Map, broker: &Broker<'_>) -> Check {
     }
 }
 
-pub(super) fn running(config: &Config, map: &Map, broker: &Broker<'_>) -> Check {
-    let name = "processes";
+pub(super) fn running(config: &Config, map: &Map, peers: &Peers, broker: &Broker<'_>) -> Check {
     let members = match broker.members() {
         Ok(members) => members,
-        Err(error) => return Check::failed(name, &error),
+        Err(error) => return Check::failed(PROCESSES, &error),
     };
-    let processors = map.processors().map(|processor| processor.name.as_str());
-    let sinks =
-        map.connectors().filter(|connector| !connector.inputs.is_empty()).map(|sink| sink.name.as_str());
-    let units: Vec<&str> = processors.chain(sinks).collect();
-    let stopped: Vec<&str> =
-        units.iter().copied().filter(|unit| !members.contains_key(&config.prefix.group(unit))).collect();
+    let readers = map.processors().map(|processor| processor.name.as_str()).chain(
+        map.connectors().filter(|connector| !connector.inputs.is_empty()).map(|sink| sink.name.as_str()),
+    );
+    let of_group = |name| members.get(&config.prefix.group(name)).copied().unwrap_or_default();
+    let readers: Vec<(&str, usize)> = readers.map(|name| (name, of_group(name))).collect();
+    let of_source = |name| (name, processes(config, peers, &members, name));
+    running_check(&readers, &outbox_sources(map).into_iter().map(of_source).collect::<Vec<_>>())
+}
+
+/// How many processes run each of the units: of those of a source all but one stand by.
+fn running_check(readers: &[(&str, usize)], sources: &[(&str, usize)]) -> Check {
+    let units = || readers.iter().chain(sources);
+    let stopped: Vec<&str> = units().filter(|unit| unit.1 == 0).map(|unit| unit.0).collect();
+    let count = units().count();
+    let standing_by = sources.iter().filter(|source| source.1 > 1);
+    let standing_by: String =
+        standing_by.map(|(name, members)| format!("; {} standing by for {name}", members - 1)).collect();
     if stopped.is_empty() {
-        return Check::ok(name, format!("all {} processors and sinks are running", units.len()));
+        return Check::ok(PROCESSES, format!("all {count} processors, sinks and sources run{standing_by}"));
     }
-    let who =
-        if stopped.len() == units.len() { "no processor or sink".to_owned() } else { stopped.join(", ") };
-    let verb = if stopped.len() == units.len() { "is running" } else { "not running" };
-    Check::bad(
-        name,
-        Level::Warn,
-        format!("{who} {verb}"),
-        "start them with `gistmill up`, or one with `gistmill run NAME`",
-    )
+    let finding = if stopped.len() == count {
+        "no processor, sink or source is running".to_owned()
+    } else {
+        format!("{} not running{standing_by}", stopped.join(", "))
+    };
+    let advice = "start them with `gistmill up`, or one with `gistmill run NAME`; where that runs, its log and \
+                  /readyz say why one of its units does not";
+    Check::bad(PROCESSES, Level::Warn, finding, advice)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_runs_and_who_stands_by_is_told() {
+        let up = running_check(&[("topic", 3), ("file_sink", 3)], &[("outbox_source", 3)]);
+        let finding = "all 3 processors, sinks and sources run; 2 standing by for outbox_source";
+        assert_eq!(up, Check::ok(PROCESSES, finding));
+        let some = running_check(&[("topic", 1), ("file_sink", 0)], &[("outbox_source", 0)]);
+        assert_eq!((some.level, &*some.finding), (Level::Warn, "file_sink, outbox_source not running"));
+        let none = running_check(&[("topic", 0)], &[("outbox_source", 0)]);
+        assert_eq!(none.finding, "no processor, sink or source is running");
+    }
 
     #[test]
     fn a_week_of_offsets_is_enough() {

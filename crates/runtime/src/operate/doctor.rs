@@ -97,7 +97,7 @@ pub fn doctor(config: &Config, map: &Map) -> Result<Vec<Check>, Error> {
     checks.extend(postgres(&peers, broker.as_ref()));
     match &broker {
         Some(broker) => {
-            checks.extend([clock(map, broker), running(config, map, broker)]);
+            checks.extend([clock(map, broker), running(config, map, &peers, broker)]);
             checks.extend(held_up_checks::progress(config, map, &peers, broker));
         }
         None => checks.push(Check::skipped("clock", "kafka")),

@@ -148,6 +148,8 @@ impl UnitLag {
 pub struct OutboxState {
     /// The source that publishes it.
     pub unit: String,
+    /// Processes that are connected now: one publishes, the others stand by.
+    pub members: usize,
     /// Rows that it can publish.
     pub readable: u64,
     /// Rows that wait for an older transaction, in any database of the server, to end.
@@ -249,7 +251,7 @@ mod tests {
         assert_eq!((unit.consumable.count, unit.to_stable, unit.to_end), (5, 7, 12));
         assert_eq!((unit.seconds, unit.open_transaction_seconds), (10.0, None));
         assert_eq!(unit.tenants, BTreeMap::from([("a".to_owned(), 5)]));
-        let outbox = OutboxState { unit: "o".to_owned(), readable: 2, stalled: 1 };
+        let outbox = OutboxState { unit: "o".to_owned(), members: 1, readable: 2, stalled: 1 };
         let all = Lag { units: vec![unit], outboxes: vec![outbox], ..Lag::default() };
         assert_eq!(all.consumable(), Records { count: 8, is_estimate: false });
     }

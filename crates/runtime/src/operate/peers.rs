@@ -41,4 +41,9 @@ impl Peers {
     pub(super) fn wait<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
     }
+
+    /// What the source of the store's outbox reads, by the name that it gives it.
+    pub(super) fn outbox_identity(&self) -> String {
+        format!("outbox/{}", self.store.schema())
+    }
 }

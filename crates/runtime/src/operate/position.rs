@@ -59,7 +59,7 @@ pub(super) fn plan(
     let is_outbox = map.connectors().any(|sink| sink.outbox.as_deref() == Some(&source.name));
     let identity = match &options.identity {
         Some(identity) => identity.clone(),
-        None if is_outbox => format!("outbox/{}", peers.store.schema()),
+        None if is_outbox => peers.outbox_identity(),
         None => {
             return Err(Error::Refused(format!(
                 "name what it reads with --identity; {}",
@@ -81,7 +81,7 @@ fn listed(positions: &BTreeMap<String, String>) -> String {
     format!("positions are of\n  {}", lines.join("\n  "))
 }
 
-/// Writes a tombstone over a position, as the source itself would: a running one is fenced and stops.
+/// Writes a tombstone over a position, as the source itself would: a running one is fenced, and begins anew.
 pub(super) fn forget(config: &Config, map: &Map, name: &str, identity: &str) -> Result<(), Error> {
     let connector = map.connector(name)?;
     let Some(topic) = connector.positions.as_deref() else { return Ok(()) };

@@ -8,26 +8,48 @@ use super::{
 use crate::{
     Config,
     clients::{MESSAGES_TOPIC, SINK},
+    source,
 };
 use schemas::{Decoder, DigestGenerateRequested, Record};
 use state::{OutboxPlace, SinkOffset};
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use topology::Map;
-/// Rows before each source that publishes what sinks wrote.
+
+/// Sources that publish what sinks wrote.
+pub(super) fn outbox_sources(map: &Map) -> BTreeSet<&str> {
+    map.connectors().filter_map(|sink| sink.outbox.as_deref()).collect()
+}
+
+/// Processes that run an outbox source or stand by for it.
+pub(super) fn processes(
+    config: &Config,
+    peers: &Peers,
+    members: &BTreeMap<String, usize>,
+    source: &str,
+) -> usize {
+    let group = source::group(&config.prefix, source, &peers.outbox_identity());
+    members.get(&group).copied().unwrap_or_default()
+}
+
+/// Rows before each outbox source.
 pub(super) fn outboxes(
     map: &Map,
     peers: &Peers,
     broker: &Broker<'_>,
     config: &Config,
 ) -> Result<Vec<OutboxState>, Error> {
-    let sources: BTreeSet<&str> = map.connectors().filter_map(|sink| sink.outbox.as_deref()).collect();
+    let members = broker.members()?;
     let mut states = Vec::new();
-    for source in sources {
+    for source in outbox_sources(map) {
         let positions = super::positions(config, map, broker, source)?;
-        let position = positions.get(&format!("outbox/{}", peers.store.schema()));
+        let position = positions.get(&peers.outbox_identity());
         let lag = peers.wait(peers.store.outbox_lag(position.and_then(|text| place(text))))?;
         states.push(OutboxState {
             unit: source.to_owned(),
+            members: processes(config, peers, &members, source),
             readable: lag.readable.max(0) as u64,
             stalled: lag.stalled.max(0) as u64,
         });

@@ -1,6 +1,9 @@
-//! A source's loop: records and the position after them in one transaction.
+//! A source's loop: records and the position after them in one transaction, in the one process that holds the source.
 //!
-//! Invariant: the position read at start is the newest committed one, also when a predecessor has just died.
+//! Invariant: whoever begins to lead has fenced whoever led before, and reads the position after that.
+
+mod hold;
+mod position;
 
 use super::{
     Shared, Wait,
@@ -11,12 +14,12 @@ use super::{
 use crate::{
     cloud_events,
     engine::log::{OutRecord, TxnError},
-    kafka::{TransactionalProducer, read_range, settings},
+    kafka::{TransactionalProducer, settings},
     shapes::outlet::{Bound, chain},
     source::{Position, Source, SourceBatch, SourceError},
 };
+use hold::Hold;
 use processor::Emission;
-use rdkafka::consumer::{BaseConsumer, Consumer};
 use std::{
     collections::BTreeMap,
     sync::Arc,
@@ -24,8 +27,9 @@ use std::{
 };
 use tracing::warn;
 
-const OFFSETS_TIMEOUT: Duration = Duration::from_secs(10);
 const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+/// First and longest wait of a source that was fenced although it is the one that the group chose.
+const FENCED: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 /// Transactions that may fail in a row before the source gives up.
 const FAILURES_MAX: u32 = 5;
 
@@ -38,15 +42,26 @@ pub enum SourceEnd {
     Stopped,
 }
 
+/// Why a source does not lead any more.
+enum Led {
+    To(SourceEnd),
+    /// The group has chosen another process.
+    Lost,
+    /// Somebody has taken the transactional id over.
+    Fenced(String),
+}
+
 struct SourceLoop<'a, S: Source> {
     shared: &'a Shared,
     status: &'a UnitStatus,
     source: &'a mut S,
-    ports: BTreeMap<&'static str, Bound>,
+    hold: &'a Hold,
+    ports: &'a BTreeMap<&'static str, Bound>,
     producer: TransactionalProducer,
     positions: Arc<str>,
-    identity: String,
+    identity: &'a str,
     position: Option<Position>,
+    has_committed: bool,
     failures: u32,
 }
 
@@ -66,59 +81,80 @@ pub(super) fn run<S: Source>(
             .and_then(|()| binding::ports(shared, S::NAME, &specs))
     })?;
     let Some(ports) = ports else { return Ok(SourceEnd::Stopped) };
-    let entry = shared.map.connector(S::NAME).map_err(|error| error.to_string())?;
-    let positions =
-        entry.positions.as_deref().ok_or_else(|| format!("{} has no positions topic in the map", S::NAME))?;
-    let positions: Arc<str> = shared.config.prefix.topic(positions).into();
+    let positions: Arc<str> = positions_topic::<S>(shared)?.into();
     let identity = source.identity();
-    let id = shared.config.prefix.transactional_id(&format!("{}-{identity}", S::NAME));
-    let start = || {
-        let settings = settings::producer(&shared.config.kafka, &id);
-        TransactionalProducer::start(settings, shared.standing.clone()).map_err(|error| match error {
-            TxnError::Fatal(why) => BindError::Fatal(why),
-            other => BindError::Wait(other.to_string()),
-        })
-    };
-    let Some(producer) = binding::patiently(&wait, start)? else { return Ok(SourceEnd::Stopped) };
-    let mut source_loop = SourceLoop {
-        shared,
-        status,
-        source,
-        ports,
-        producer,
-        positions,
-        identity,
-        position: None,
-        failures: 0,
-    };
-    while let Err(why) = source_loop.read_position() {
-        if shared.stop.is_asked() {
-            return Ok(SourceEnd::Stopped);
+    let hold = Hold::start(shared, (S::NAME, &identity), &positions)?;
+    let mut fenced_wait = FENCED.0;
+    while hold.wait(shared, &wait) {
+        let Some(producer) = binding::patiently(&wait, || start_producer::<S>(shared, &identity))? else {
+            break;
+        };
+        let mut source_loop = SourceLoop {
+            shared,
+            status,
+            source: &mut *source,
+            hold: &hold,
+            ports: &ports,
+            producer,
+            positions: Arc::clone(&positions),
+            identity: &identity,
+            position: None,
+            has_committed: false,
+            failures: 0,
+        };
+        match source_loop.lead(committed)? {
+            Led::To(end) => return Ok(end),
+            Led::Lost => {}
+            Led::Fenced(why) => {
+                if source_loop.has_committed {
+                    fenced_wait = FENCED.0;
+                }
+                status.waiting(&format!("another producer has taken {identity} over: {why}"));
+                shared.stop.wait(fenced_wait);
+                fenced_wait = (fenced_wait * 2).min(FENCED.1);
+            }
         }
-        wait.for_a_while(&why);
     }
-    status.ready();
-    source_loop.run(committed)
+    Ok(SourceEnd::Stopped)
+}
+
+fn positions_topic<S: Source>(shared: &Shared) -> Result<String, Failure> {
+    let entry = shared.map.connector(S::NAME).map_err(|error| Failure::Lasting(error.to_string()))?;
+    let named = entry.positions.as_deref();
+    let topic =
+        named.ok_or_else(|| Failure::Lasting(format!("{} has no positions topic in the map", S::NAME)))?;
+    Ok(shared.config.prefix.topic(topic))
+}
+
+fn start_producer<S: Source>(shared: &Shared, identity: &str) -> Result<TransactionalProducer, BindError> {
+    let id = shared.config.prefix.transactional_id(&format!("{}-{identity}", S::NAME));
+    let settings = settings::producer(&shared.config.kafka, &id);
+    TransactionalProducer::start(settings, shared.standing.clone()).map_err(|error| match error {
+        TxnError::Fatal(why) => BindError::Fatal(why),
+        other => BindError::Wait(other.to_string()),
+    })
 }
 
 impl<S: Source> SourceLoop<'_, S> {
-    fn run(&mut self, committed: &mut dyn FnMut(usize)) -> Result<SourceEnd, Failure> {
+    fn lead(&mut self, committed: &mut dyn FnMut(usize)) -> Result<Led, Failure> {
+        self.take_position();
         let mut wait = RETRY.0;
-        while !self.shared.stop.is_asked() {
+        while self.goes_on() {
             self.status.turned();
-            let Some(batch) = self.next() else { break };
+            let Some(batch) = self.next() else { continue };
             match batch {
                 Ok(SourceBatch::Records { emissions, position }) => {
                     wait = RETRY.0;
                     let started = Instant::now();
                     match self.transact(&emissions, &position) {
                         Ok(()) => {
-                            self.failures = 0;
+                            (self.failures, self.has_committed) = (0, true);
                             self.position = Some(position);
                             self.shared.metrics.committed(S::NAME, emissions.len(), started.elapsed());
                             self.status.working();
                             committed(emissions.len());
                         }
+                        Err(TxnError::Fenced(why)) => return Ok(Led::Fenced(why)),
                         Err(error) => self.recover(error)?,
                     }
                 }
@@ -126,7 +162,7 @@ impl<S: Source> SourceLoop<'_, S> {
                     self.status.working();
                     self.shared.stop.wait(wait);
                 }
-                Ok(SourceBatch::End) => return Ok(SourceEnd::Finished),
+                Ok(SourceBatch::End) => return Ok(Led::To(SourceEnd::Finished)),
                 Err(SourceError::Fatal(why)) => return Err(why.into()),
                 Err(error @ SourceError::Transient(_)) => {
                     self.status.waiting(&chain(&error));
@@ -135,17 +171,22 @@ impl<S: Source> SourceLoop<'_, S> {
                 }
             }
         }
-        Ok(SourceEnd::Stopped)
+        Ok(if self.shared.stop.is_asked() { Led::To(SourceEnd::Stopped) } else { Led::Lost })
     }
 
-    /// The next batch; `None` when the process is asked to stop meanwhile.
+    fn goes_on(&self) -> bool {
+        !self.shared.stop.is_asked() && self.hold.is_held()
+    }
+
+    /// The next batch; `None` when the process is asked to stop or is not the one any more meanwhile.
     fn next(&mut self) -> Option<Result<SourceBatch, SourceError>> {
         let stop = self.shared.stop.clone();
-        let (source, position) = (&mut *self.source, self.position.as_ref());
+        let (source, position, hold) = (&mut *self.source, self.position.as_ref(), self.hold);
         self.shared.tasks.block_on(async {
             tokio::select! {
                 biased;
                 () = stop.asked() => None,
+                () = hold.lost() => None,
                 batch = source.next(position) => Some(batch),
             }
         })
@@ -160,7 +201,7 @@ impl<S: Source> SourceLoop<'_, S> {
         self.producer.produce(&OutRecord {
             topic: Arc::clone(&self.positions),
             partition: Some(0),
-            key: self.identity.clone().into_bytes(),
+            key: self.identity.as_bytes().to_vec(),
             value: Some(position.0.clone().into_bytes()),
             headers: Vec::new(),
         })?;
@@ -186,71 +227,40 @@ impl<S: Source> SourceLoop<'_, S> {
     }
 
     /// Mends the producer and takes the position from the log again: the failed commit may have succeeded.
-    fn recover(&mut self, error: TxnError) -> Result<(), String> {
+    fn recover(&mut self, error: TxnError) -> Result<(), Failure> {
         self.failures += 1;
         self.shared.metrics.recovering(S::NAME);
         warn!(source = S::NAME, %error, "transaction failed");
         match error {
-            TxnError::Fatal(why) => return Err(why),
-            TxnError::Fenced(why) => {
-                return Err(format!("another process reads the same source ({}): {why}", self.identity));
+            TxnError::Fatal(why) => return Err(why.into()),
+            _ if self.failures > FAILURES_MAX => {
+                return Err(format!("{} transactions failed in a row: {error}", self.failures).into());
             }
-            TxnError::Abort(_) | TxnError::Rebuild(_) if self.failures > FAILURES_MAX => {
-                return Err(format!("{} transactions failed in a row: {error}", self.failures));
-            }
-            TxnError::Abort(_) | TxnError::Rebuild(_) if self.shared.stop.is_asked() => return Ok(()),
             TxnError::Abort(_) if self.producer.abort().is_ok() => return Ok(()),
-            TxnError::Abort(_) | TxnError::Rebuild(_) => {}
+            TxnError::Abort(_) | TxnError::Rebuild(_) | TxnError::Fenced(_) => {}
         }
-        while let Err(error) = self.producer.rebuild() {
-            if let TxnError::Fatal(why) | TxnError::Fenced(why) = error {
-                return Err(why);
-            }
-            if self.shared.stop.is_asked() {
-                return Ok(());
+        while self.goes_on()
+            && let Err(error) = self.producer.rebuild()
+        {
+            if let TxnError::Fatal(why) = error {
+                return Err(why.into());
             }
             Wait { stop: &self.shared.stop, status: self.status }.for_a_while(&error.to_string());
         }
-        while let Err(why) = self.read_position() {
-            if self.shared.stop.is_asked() {
-                return Ok(());
-            }
-            Wait { stop: &self.shared.stop, status: self.status }.for_a_while(&why);
-        }
+        self.take_position();
         Ok(())
     }
 
-    /// Reads the newest committed position: past the *high* watermark as of now, waiting for transactions of others to
-    /// end. Stopping at the last stable offset would resume from an older one.
-    fn read_position(&mut self) -> Result<(), String> {
-        let kafka = &self.shared.config.kafka;
-        let committed = settings::reader(kafka, "read_committed");
-        let high = watermark(&settings::reader(kafka, "read_uncommitted"), &self.positions)?;
-        while watermark(&committed, &self.positions)? < high {
-            if self.shared.stop.is_asked() {
-                return Err("stopped while waiting for transactions of other sources to end".to_owned());
+    /// Reads the position from the log, unless the source is given up meanwhile.
+    fn take_position(&mut self) {
+        while self.goes_on() {
+            match position::newest(self.shared, self.status, (&self.positions, self.identity)) {
+                Ok(found) => {
+                    self.position = found;
+                    return self.status.ready();
+                }
+                Err(why) => Wait { stop: &self.shared.stop, status: self.status }.for_a_while(&why),
             }
-            Wait { stop: &self.shared.stop, status: self.status }
-                .for_a_while("open transactions of other sources; `gistmill txn ls` shows one that hangs");
         }
-        let mut found = None;
-        read_range(&committed, (&self.positions, 0), (None, Some(high)), &mut |record| {
-            if record.key == Some(self.identity.as_bytes()) {
-                found = record.value.map(|value| Position(String::from_utf8_lossy(value).into_owned()));
-            }
-            Ok(())
-        })?;
-        self.position = found;
-        Ok(())
     }
-}
-
-/// End of the positions partition as the settings' isolation level sees it.
-fn watermark(settings: &rdkafka::ClientConfig, topic: &str) -> Result<i64, String> {
-    let consumer: BaseConsumer =
-        settings.create().map_err(|error| format!("could not create reader: {error}"))?;
-    let (_, high) = consumer
-        .fetch_watermarks(topic, 0, OFFSETS_TIMEOUT)
-        .map_err(|error| format!("could not read the end of {topic}: {error}"))?;
-    Ok(high)
 }

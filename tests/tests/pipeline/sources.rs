@@ -1,0 +1,75 @@
+//! Processes that read the same thing: one does, the others stand by.
+
+use crate::kills::SLOW;
+use schemas::GroupMessageIngested;
+use std::{collections::BTreeSet, fs};
+use tests::{Chat, Isolation, PATIENCE, Pipeline, Process, TENANT, decode_all, eventually, read};
+
+const INGESTED: &str = "group.message.ingested.v1";
+
+/// States of messages on the topic, in its order.
+fn ingested(pipeline: &Pipeline) -> anyhow::Result<Vec<(i64, i64)>> {
+    let records: Vec<GroupMessageIngested> =
+        decode_all(pipeline, &read(pipeline, Isolation::Committed)?, INGESTED)?;
+    let messages = records.iter().flat_map(|record| &record.messages);
+    Ok(messages.map(|message| (message.id, message.revision)).collect())
+}
+
+#[test]
+fn an_import_started_twice_is_done_once() -> anyhow::Result<()> {
+    let Some(pipeline) = Pipeline::start("twice")? else { return Ok(()) };
+    let chat = Chat::new("alpha", 60, 200);
+    let file = chat.write(pipeline.directory())?;
+    let arguments = Pipeline::import_arguments(file.to_str().expect("UTF-8"), &chat.group);
+    let mut imports = Vec::new();
+    for name in ["first", "second", "third"] {
+        imports.push(pipeline.spawn(name, &arguments, &SLOW)?);
+    }
+    for import in &mut imports {
+        assert!(import.wait(PATIENCE)?.success(), "{}", import.log()?);
+    }
+    let stood_by = imports.iter().filter(|import| stands_by(import).is_ok_and(|stands| stands)).count();
+    assert!(stood_by > 0, "none of three met another");
+    let summary = pipeline.import(&file, &chat.group)?;
+    assert_eq!((&summary["finished"], &summary["new"]), (&true.into(), &0.into()));
+    let found = ingested(&pipeline)?;
+    assert_eq!((found.len(), distinct(&found)), (chat.lines(), chat.states));
+    pipeline.finish()
+}
+
+fn distinct(states: &[(i64, i64)]) -> BTreeSet<(i64, i64)> {
+    states.iter().copied().collect()
+}
+
+fn stands_by(process: &Process) -> anyhow::Result<bool> {
+    Ok(process.log()?.contains("standing by: another process reads"))
+}
+
+#[test]
+fn a_followed_feed_is_taken_over_from_a_process_that_was_killed() -> anyhow::Result<()> {
+    let Some(pipeline) = Pipeline::start("follow")? else { return Ok(()) };
+    let (before, after) = (Chat::new("alpha", 3, 12), Chat::later("alpha", 4, 3, 12));
+    let feed = pipeline.directory().join("feed.jsonl");
+    fs::copy(before.write(pipeline.directory())?, &feed)?;
+    let feed_name = feed.to_str().expect("UTF-8");
+    let arguments =
+        ["import", feed_name, "--follow", "--id", "bridge", "--tenant", TENANT, "--group", "alpha"];
+    let first = pipeline.spawn("first", &arguments, &[])?;
+    eventually("the feed is read", PATIENCE, || {
+        Ok((ingested(&pipeline)?.len() >= before.lines()).then_some(()))
+    })?;
+    let mut second = pipeline.spawn("second", &arguments, &[])?;
+    eventually("the second stands by", PATIENCE, || Ok(stands_by(&second)?.then_some(())))?;
+    first.kill()?;
+    let more = fs::read(after.write(pipeline.directory())?)?;
+    std::io::Write::write_all(&mut fs::File::options().append(true).open(&feed)?, &more)?;
+    let states: BTreeSet<(i64, i64)> = before.states.union(&after.states).copied().collect();
+    let found = eventually("the second goes on", PATIENCE, || {
+        let found = ingested(&pipeline)?;
+        Ok((distinct(&found) == states).then_some(found))
+    })?;
+    assert_eq!(found.len(), before.lines() + after.lines(), "none of them twice");
+    assert!(second.is_running()?, "{}", second.log()?);
+    second.stop(PATIENCE)?;
+    pipeline.finish()
+}
