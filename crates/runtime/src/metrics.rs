@@ -36,6 +36,12 @@ const SECONDS: [f64; 14] =
 const SHARES: [f64; 10] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
 const COUNTS: [f64; 10] = [5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 10000.0];
 
+fn gauge(registry: &Registry, opts: Opts, labels: &[&str]) -> Result<IntGaugeVec, prometheus::Error> {
+    let vec = IntGaugeVec::new(opts, labels)?;
+    registry.register(Box::new(vec.clone()))?;
+    Ok(vec)
+}
+
 impl Metrics {
     /// All metrics, registered.
     ///
@@ -53,11 +59,7 @@ impl Metrics {
             registry.register(Box::new(vec.clone()))?;
             Ok::<_, prometheus::Error>(vec)
         };
-        let gauge = |name: &str, help: &str, labels: &[&str]| {
-            let vec = IntGaugeVec::new(Opts::new(name, help), labels)?;
-            registry.register(Box::new(vec.clone()))?;
-            Ok::<_, prometheus::Error>(vec)
-        };
+        let gauge = |name: &str, help: &str, labels: &[&str]| gauge(&registry, Opts::new(name, help), labels);
         Ok(Arc::new(Self {
             generation_seconds: histogram(
                 "digest_generation_seconds",

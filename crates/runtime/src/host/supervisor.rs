@@ -36,10 +36,8 @@ impl From<engine::Stop> for Failure {
     fn from(stop: engine::Stop) -> Self {
         let why = stop.to_string();
         match stop {
-            // Each attempt would put a hundred more inputs into the dead letters.
-            engine::Stop::BlastRadius { .. } => Self::Lasting(why),
-            // Each attempt would fence the other one.
-            engine::Stop::Rival(_) => Self::Lasting(why),
+            // Each attempt would put a hundred more inputs into the dead letters, or fence the other instance.
+            engine::Stop::BlastRadius { .. } | engine::Stop::Rival(_) => Self::Lasting(why),
             engine::Stop::NoOffset(_) | engine::Stop::Fatal(_) => Self::Passing(why),
         }
     }

@@ -178,9 +178,10 @@ fn running_check(readers: &[(&str, usize)], sources: &[(&str, usize)]) -> Check 
     let units = || readers.iter().chain(sources);
     let stopped: Vec<&str> = units().filter(|unit| unit.1 == 0).map(|unit| unit.0).collect();
     let count = units().count();
-    let standing_by = sources.iter().filter(|source| source.1 > 1);
-    let standing_by: String =
-        standing_by.map(|(name, members)| format!("; {} standing by for {name}", members - 1)).collect();
+    let stand_by = |text: String, (name, members): &(&str, usize)| {
+        if *members > 1 { format!("{text}; {} standing by for {name}", members - 1) } else { text }
+    };
+    let standing_by = sources.iter().fold(String::new(), stand_by);
     if stopped.is_empty() {
         return Check::ok(PROCESSES, format!("all {count} processors, sinks and sources run{standing_by}"));
     }
