@@ -28,7 +28,7 @@ pub use outputs::{assert_equal, assert_once, differences, repeats};
 pub use own_stack::OwnStack;
 pub use patience::{PATIENCE, eventually};
 pub use pipeline::{Pipeline, TENANT};
-pub use process::Process;
+pub use process::{Process, end_children_on_signals};
 pub use rest::{committed, settle, settle_within, settle_without};
 pub use rows::Rows;
 pub use seen::{Bytes, Seen, decode, decode_all};

@@ -1,6 +1,10 @@
 //! A pipeline of its own for each test: topics, schemas, groups and tables under a unique prefix.
 
-use crate::{process::Process, rows::Rows, stack::Stack};
+use crate::{
+    process::{Process, output},
+    rows::Rows,
+    stack::Stack,
+};
 use anyhow::{Context, ensure};
 use rdkafka::{
     ClientConfig,
@@ -101,7 +105,7 @@ impl Pipeline {
     /// # Errors
     /// It fails; the error holds its standard error.
     pub fn gistmill(&self, arguments: &[&str]) -> anyhow::Result<String> {
-        let output = self.command(arguments).output().context("could not run gistmill")?;
+        let output = output(&mut self.command(arguments))?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "gistmill {arguments:?} ended with {}: {said}", output.status);
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())

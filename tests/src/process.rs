@@ -1,14 +1,76 @@
-//! A child process that never outlives its test.
+//! A child process that never outlives its test, nor, once [`end_children_on_signals`] was called, this process.
 
 use crate::patience::eventually;
 use anyhow::{Context, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
+    collections::BTreeSet,
     fs::File,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Children that have not been waited for.
+static CHILDREN: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+fn children() -> MutexGuard<'static, BTreeSet<u32>> {
+    CHILDREN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts a command; no signal comes between its start and its being known.
+fn start(command: &mut Command) -> anyhow::Result<Child> {
+    let mut children = children();
+    let child = command.spawn().context("could not start gistmill")?;
+    children.insert(child.id());
+    Ok(child)
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// It cannot be started.
+pub(crate) fn output(command: &mut Command) -> anyhow::Result<Output> {
+    let child = start(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+    let id = child.id();
+    let output = child.wait_with_output().context("could not wait for gistmill");
+    children().remove(&id);
+    output
+}
+
+/// From now on SIGTERM and SIGINT kill every child before they end this process. A test's children end with it anyway;
+/// a program that is stopped runs no destructor.
+///
+/// # Errors
+/// The signals cannot be listened to.
+pub fn end_children_on_signals() -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (mut terminate, mut interrupt) = {
+        let _entered = runtime.enter();
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
+    };
+    let wait = move || {
+        runtime.block_on(async {
+            tokio::select! { _ = terminate.recv() => (), _ = interrupt.recv() => () }
+        });
+        // Held to the end: nobody starts another meanwhile.
+        let children = children();
+        for id in &*children {
+            let pid = i32::try_from(*id).ok().and_then(Pid::from_raw);
+            if let Some(Err(error)) = pid.map(|pid| kill_process(pid, Signal::KILL)) {
+                eprintln!("could not kill child {id}: {error}");
+            }
+        }
+        std::process::exit(STOPPED);
+    };
+    std::thread::Builder::new().name("signals".to_owned()).spawn(wait)?;
+    Ok(())
+}
+
+/// Exit code of a program that was told to stop, as shells have it.
+const STOPPED: i32 = 143;
 
 /// A running `gistmill`; killed when dropped.
 #[derive(Debug)]
@@ -26,8 +88,8 @@ impl Process {
     pub fn spawn(name: &str, mut command: Command, directory: &Path) -> anyhow::Result<Self> {
         let log = directory.join(format!("{name}.log"));
         let file = File::options().create(true).append(true).open(&log).context("could not open a log")?;
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn();
-        Ok(Self { name: name.to_owned(), child: child.context("could not start gistmill")?, log })
+        let child = start(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file))?;
+        Ok(Self { name: name.to_owned(), child, log })
     }
 
     /// Its name in logs.
@@ -70,8 +132,17 @@ impl Process {
     /// # Errors
     /// It does not within `deadline`.
     pub fn wait(&mut self, deadline: Duration) -> anyhow::Result<ExitStatus> {
-        let what = format!("{} ends", self.name);
-        eventually(&what, deadline, || self.child.try_wait().context("could not wait for a process"))
+        eventually(&format!("{} ends", self.name), deadline, || self.status())
+    }
+
+    /// How it ended, if it has.
+    fn status(&mut self) -> anyhow::Result<Option<ExitStatus>> {
+        let mut children = children();
+        let status = self.child.try_wait().context("could not look at a process")?;
+        if status.is_some() {
+            children.remove(&self.child.id());
+        }
+        Ok(status)
     }
 
     /// True until it has ended.
@@ -79,7 +150,7 @@ impl Process {
     /// # Errors
     /// The system refuses to tell.
     pub fn is_running(&mut self) -> anyhow::Result<bool> {
-        Ok(self.child.try_wait().context("could not look at a process")?.is_none())
+        Ok(self.status()?.is_none())
     }
 
     /// Stops it with SIGTERM; it has to end in order.
@@ -99,5 +170,48 @@ impl Drop for Process {
         // It may have ended already.
         drop(self.child.kill());
         drop(self.child.wait());
+        children().remove(&self.child.id());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PATIENCE;
+
+    const ROLE: &str = "TEST_PARENT_IN";
+
+    /// What the test below starts: a program with a child, which writes the child's id into a file.
+    #[test]
+    fn parent() -> anyhow::Result<()> {
+        #[expect(clippy::disallowed_methods, reason = "the test below tells the program its part")]
+        let Ok(directory) = std::env::var(ROLE) else { return Ok(()) };
+        end_children_on_signals()?;
+        let mut sleeper = Command::new("sleep");
+        sleeper.arg("600");
+        let child = Process::spawn("sleeper", sleeper, Path::new(&directory))?;
+        let (written, shown) = (format!("{directory}/written"), format!("{directory}/pid"));
+        std::fs::write(&written, child.child.id().to_string())?;
+        std::fs::rename(written, shown)?;
+        loop {
+            std::thread::park();
+        }
+    }
+
+    #[test]
+    fn a_program_that_is_told_to_end_leaves_no_child_behind() -> anyhow::Result<()> {
+        let directory = tempfile::tempdir()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["--exact", "process::tests::parent"]).env(ROLE, directory.path());
+        let mut parent = Process::spawn("parent", command, directory.path())?;
+        let pid = eventually("it has a child", PATIENCE, || {
+            Ok(std::fs::read_to_string(directory.path().join("pid")).ok())
+        })?;
+        let is_alive = || std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty());
+        assert!(is_alive());
+        parent.signal(Signal::TERM)?;
+        assert_eq!(parent.wait(PATIENCE)?.code(), Some(STOPPED));
+        eventually("its child is gone", PATIENCE, || Ok((!is_alive()).then_some(())))?;
+        Ok(())
     }
 }

@@ -15,7 +15,8 @@ use std::{collections::BTreeMap, time::Duration};
 /// Port of the outbox and the topic that it ends on.
 const OUTBOX: [(&str, &str); 2] =
     [("persisted", "digest.persisted.v1"), ("delivered", "digest.delivered.v1")];
-const OFFSETS_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longer than the transaction of a process that was killed keeps its offsets pending.
+const OFFSETS_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Waits for rest and gives the reader that has seen all of it.
 ///

@@ -1,22 +1,13 @@
-//! Proves that kills change no digest: one run left alone, one in which every processor, sink and source is killed
-//! with SIGKILL while something of its is uncommitted, and the canonical exports of both.
-//!
-//! `prove DIRECTORY [EXPORT]`: writes `undisturbed.jsonl` and `killed.jsonl` into the directory. Without an export the
-//! two samples and a made-up chat of 120 days are imported. `tests/prove` runs it on a stack of its own and compares.
+//! Every unit, and the import, killed with SIGKILL while something of its is uncommitted.
 
+use crate::{LONG, Proof};
 use anyhow::{Context, bail, ensure};
-use std::{
-    io::{Write, stdout},
-    path::{Path, PathBuf},
-    time::{Duration, Instant},
-};
+use std::{path::Path, time::Duration};
 use tests::{
-    Chat, Hit, OpenTransactions, Pipeline, Process, Stretch, TENANT, committed, eventually,
-    kill_in_transaction, kill_in_write, settle_within,
+    Hit, OpenTransactions, Pipeline, Process, Stretch, committed, eventually, kill_in_transaction,
+    kill_in_write,
 };
 
-/// Longest wait for rest, and for a moment to kill in: an export may be large.
-const LONG: Duration = Duration::from_mins(15);
 const CATCH: Duration = Duration::from_mins(1);
 const KILLS_MAX: usize = 10;
 /// Holds a transaction open for long enough to be killed in.
@@ -54,72 +45,8 @@ const UNITS: [(&str, Work); 13] = [
     ("postgres_outbox_source", Work::Topic("digest.persisted.v1")),
 ];
 
-struct Proof {
-    began: Instant,
-    /// Groups and the files imported into them.
-    inputs: Vec<(String, PathBuf)>,
-}
-
-fn main() -> anyhow::Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    let directory = PathBuf::from(arguments.next().context("usage: prove DIRECTORY [EXPORT]")?);
-    let inputs = if let Some(export) = arguments.next() {
-        vec![("qa_load".to_owned(), std::fs::canonicalize(export)?)]
-    } else {
-        // The samples alone give each stage a handful of transactions, too few to be sure to hit one.
-        let long = Chat::new("made_up", 120, 12);
-        let samples = ["engineering_en", "garden_ru"].map(|name| (name.to_owned(), sample(name)));
-        samples.into_iter().chain([(long.group.clone(), long.write(&directory)?)]).collect()
-    };
-    let proof = Proof { began: Instant::now(), inputs };
-    proof.run("undisturbed", &directory, Proof::undisturbed)?;
-    proof.run("killed", &directory, Proof::killed)
-}
-
-fn sample(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../samples").join(format!("{name}.json"))
-}
-
 impl Proof {
-    fn say(&self, text: &str) -> anyhow::Result<()> {
-        writeln!(stdout(), "{:7.1} s  {text}", self.began.elapsed().as_secs_f64()).context("could not write")
-    }
-
-    /// One run from an empty pipeline to its canonical export.
-    fn run(
-        &self,
-        name: &str,
-        directory: &Path,
-        flow: impl Fn(&Self, &Pipeline) -> anyhow::Result<Vec<Process>>,
-    ) -> anyhow::Result<()> {
-        let Some(pipeline) = Pipeline::start(name)? else { bail!("no stack") };
-        let processes = flow(self, &pipeline)?;
-        let seen = settle_within(&pipeline, &[], LONG)?;
-        let rows = pipeline.rows.number("SELECT count(*) FROM messages")?;
-        let export = pipeline.gistmill(&["digest", "export", "--tenant", TENANT, "--canonical"])?;
-        std::fs::write(directory.join(format!("{name}.jsonl")), &export)?;
-        self.say(&format!(
-            "{name}: at rest; {} records on {} topics, {rows} message rows, {} digests, {} blocked, {} delivered",
-            seen.seen().len(),
-            pipeline.map.topics().filter(|topic| topic.record.is_some()).count(),
-            export.lines().count(),
-            seen.count("digest.blocked.v1"),
-            seen.count("digest.delivered.v1"),
-        ))?;
-        drop(processes);
-        pipeline.finish()
-    }
-
-    fn undisturbed(&self, pipeline: &Pipeline) -> anyhow::Result<Vec<Process>> {
-        let up = pipeline.up_without(&[])?;
-        for (group, file) in &self.inputs {
-            let summary = pipeline.import(file, group)?;
-            self.say(&format!("undisturbed: imported {group}: {} messages", summary["read"]))?;
-        }
-        Ok(vec![up])
-    }
-
-    fn killed(&self, pipeline: &Pipeline) -> anyhow::Result<Vec<Process>> {
+    pub(crate) fn killed(&self, pipeline: &Pipeline) -> anyhow::Result<Vec<Process>> {
         for statement in SLOW_WRITES {
             pipeline.rows.query(statement, &[])?;
         }
