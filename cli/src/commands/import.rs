@@ -1,5 +1,6 @@
 //! `gistmill import`: a chat export, or lines as they come, into the pipeline.
 
+mod known;
 mod progress;
 mod summary;
 
@@ -11,6 +12,7 @@ use telegram_export_source::{FeedOptions, FeedSource, FileOptions, FileSource, G
 use topology::Map;
 
 use crate::{exit::Exit, settings::Settings};
+use known::{Ids, Known, Telling};
 use progress::Reporter;
 
 /// Read a chat export into the pipeline
@@ -69,7 +71,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
     let group = Group::new(&arguments.tenant, &arguments.group)?;
     let meter = Meter::default();
     let reporter = Reporter::start(meter.clone());
-    let end = if arguments.follow || arguments.file.as_os_str() == "-" {
+    let (end, known) = if arguments.follow || arguments.file.as_os_str() == "-" {
         anyhow::ensure!(
             arguments.time_zone.is_none(),
             "--time-zone is for exports: dates of lines tell their zone"
@@ -77,18 +79,20 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
         let path = (arguments.file.as_os_str() != "-").then(|| arguments.file.clone());
         let (follow, skip_damaged) = (arguments.follow, arguments.skip_damaged);
         let options = FeedOptions { group, path, id: arguments.id.clone(), follow, skip_damaged };
-        drive(config, FeedSource::open(&options, meter.clone())?)?
+        let source = FeedSource::open(&options, meter.clone())?;
+        drive(config, source, (!follow).then_some(&options.group))?
     } else {
         let (path, chat) = (arguments.file.clone(), arguments.chat.clone());
         let (time_zone, skip_damaged) = (arguments.time_zone.clone(), arguments.skip_damaged);
         let options = FileOptions { group, path, chat, time_zone, skip_damaged };
         let source = FileSource::open(&options, meter.clone())?;
         let source = in_time_zone_of_group(source, &options, &config)?;
-        drive(config, source)?
+        drive(config, source, Some(&options.group))?
     };
     reporter.finish();
     let summary = meter.snapshot().summary;
-    let told = summary::Told { summary: &summary, end, follow: arguments.follow };
+    let known = known.as_ref().map(Known::count);
+    let told = summary::Told { summary: &summary, known, end, follow: arguments.follow };
     if arguments.json {
         writeln!(out, "{}", told.json())?;
     } else {
@@ -119,10 +123,24 @@ fn verdict(end: SourceEnd, follow: bool) -> Exit {
     if end == SourceEnd::Finished || follow { Exit::Done } else { Exit::Failed }
 }
 
-fn drive<S: Source>(config: runtime::Config, mut source: S) -> anyhow::Result<SourceEnd> {
+/// Runs a source, and counts what the group had before of what it gives; what is followed is not counted.
+fn drive<S: Source>(
+    config: Config,
+    source: S,
+    group: Option<&Group>,
+) -> anyhow::Result<(SourceEnd, Option<Known>)> {
+    let map = Map::embedded()?;
+    let mut known = group.map(|group| Known::before(&config, &map, group));
     let mut host = Host::new(config, 1)?;
     host.stop_on_signals();
-    Ok(host.drive(&mut source, &mut |_| {})?)
+    let ids = Ids::default();
+    let mut source = Telling { source, ids: ids.clone() };
+    let end = host.drive(&mut source, &mut |_| {
+        if let Some(known) = &mut known {
+            known.committed(&ids);
+        }
+    })?;
+    Ok((end, known))
 }
 
 #[cfg(test)]

@@ -176,7 +176,7 @@ impl<C: Clock> FeedSource<C> {
             snapshot.summary.bytes = snapshot.bytes_done;
             snapshot.summary.count(&item);
             snapshot.summary.repair(&slips);
-            snapshot.summary.new = snapshot.summary.read;
+            snapshot.summary.given = snapshot.summary.read;
         });
         match &item {
             Item::Message(draft) => {

@@ -143,9 +143,9 @@ impl FileSource {
         let Some(cursor) = &self.cursor else { return };
         let bytes = cursor.bytes();
         let known = self.known.unwrap_or(cursor.summary.read);
-        let new = cursor.summary.read.saturating_sub(known);
+        let given = cursor.summary.read.saturating_sub(known);
         let time_zone = self.zone.iana_name().unwrap_or(UTC).to_owned();
-        let summary = Summary { new, topics: cursor.topics(), bytes, time_zone, ..cursor.summary.clone() };
+        let summary = Summary { given, topics: cursor.topics(), bytes, time_zone, ..cursor.summary.clone() };
         let bytes_total = Some(self.survey.bytes);
         self.meter.update(|snapshot| {
             *snapshot = Snapshot { phase: Phase::Reading, bytes_done: bytes, bytes_total, summary };

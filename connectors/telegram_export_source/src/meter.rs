@@ -43,13 +43,13 @@ impl Damage {
     }
 }
 
-/// Counts of one source since its start; what an earlier run committed is in `read` but not in `new`.
+/// Counts of one source since its start; what an earlier run committed is in `read` but not in `given`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
     /// Messages read: given or given before.
     pub read: u64,
-    /// Messages given by this run.
-    pub new: u64,
+    /// Messages given by this run, whether the group had them or not.
+    pub given: u64,
     /// Of `read`: states that are edits.
     pub edited: u64,
     /// Of `read`: deletions.

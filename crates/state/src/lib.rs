@@ -11,6 +11,7 @@ mod digest_reads;
 mod digests;
 mod error;
 mod json;
+mod known;
 mod messages;
 mod migrate;
 mod offsets;

@@ -10,6 +10,7 @@ mod instances;
 mod kills;
 mod partitions;
 mod poison;
+mod reading;
 mod rebalance;
 mod samples;
 mod sinks;

@@ -11,17 +11,29 @@ use telegram_export_source::{Damage, Summary};
 /// What is told of an import.
 pub(super) struct Told<'a> {
     pub(super) summary: &'a Summary,
+    /// How many of the messages given the group had before, or why that is not known; none where nobody asked.
+    pub(super) known: Option<Result<u64, &'a str>>,
     pub(super) end: SourceEnd,
     /// It was followed: it has no end of its own.
     pub(super) follow: bool,
 }
 
 impl Told<'_> {
+    /// Messages that this run gave and the group did not have.
+    fn new_to_group(&self) -> Option<Result<u64, &str>> {
+        let given = self.summary.given;
+        match self.known? {
+            _ if given == 0 => Some(Ok(0)),
+            known => Some(known.map(|known| given.saturating_sub(known))),
+        }
+    }
+
     pub(super) fn json(&self) -> serde_json::Value {
         let summary = self.summary;
         let damaged = |damage: &Damage| serde_json::json!({ "id": damage.id, "line": damage.line, "reason": damage.reason });
         serde_json::json!({
-            "finished": self.end == SourceEnd::Finished, "read": summary.read, "new": summary.new,
+            "finished": self.end == SourceEnd::Finished, "read": summary.read, "given": summary.given,
+            "new": self.new_to_group().and_then(Result::ok),
             "edited": summary.edited, "deleted": summary.deleted, "skipped": summary.skipped,
             "repaired": summary.repaired, "damaged": summary.damaged.iter().map(damaged).collect::<Vec<_>>(),
             "zone_assumed": summary.zone_assumed, "zone_twice": summary.zone_twice,
@@ -33,14 +45,19 @@ impl Told<'_> {
 
     pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let summary = self.summary;
-        writeln!(
-            out,
-            "{} read, {} new; {} edited, {} deleted",
-            counted(summary.read, "message", "messages"),
-            summary.new,
-            summary.edited,
-            summary.deleted
-        )?;
+        let new = match self.new_to_group() {
+            Some(Ok(new)) => format!(", {new} new to the group"),
+            Some(Err(_)) | None => String::new(),
+        };
+        let read = counted(summary.read, "message", "messages");
+        writeln!(out, "{read} read{new}; {} edited, {} deleted", summary.edited, summary.deleted)?;
+        match summary.read - summary.given {
+            0 => {}
+            earlier => writeln!(out, "{}", counted(earlier, "was", "were") + " imported by an earlier run")?,
+        }
+        if let Some(Err(why)) = self.new_to_group() {
+            writeln!(out, "how many of them are new to the group is not known: {why}")?;
+        }
         self.write_faults(out)?;
         self.write_zone(out)?;
         for (count, one, many) in [
@@ -117,24 +134,55 @@ pub(super) fn counted(count: u64, one: &str, many: &str) -> String {
 mod tests {
     use super::*;
 
-    fn told(summary: &Summary, end: SourceEnd, follow: bool) -> String {
+    fn told(summary: &Summary, known: Option<Result<u64, &str>>, end: SourceEnd) -> String {
         let mut out = Vec::new();
-        Told { summary, end, follow }.write(&mut out).unwrap();
+        Told { summary, known, end, follow: false }.write(&mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn how_it_ended_is_told() {
-        let text = told(&Summary::default(), SourceEnd::Stopped, false);
+        let text = told(&Summary::default(), None, SourceEnd::Stopped);
         assert!(text.ends_with("\nstopped early; the same command goes on from here\n"), "{text}");
-        assert!(told(&Summary::default(), SourceEnd::Stopped, true).ends_with("\nstopped\n"));
+        let mut out = Vec::new();
+        let summary = &Summary::default();
+        Told { summary, known: None, end: SourceEnd::Stopped, follow: true }.write(&mut out).unwrap();
+        assert!(String::from_utf8(out).unwrap().ends_with("\nstopped\n"));
+    }
+
+    #[test]
+    fn what_is_new_is_new_to_the_group_or_not_claimed() {
+        let first = |summary: &Summary, known| {
+            let text = told(summary, known, SourceEnd::Finished);
+            text.lines().take_while(|line| !line.starts_with("skipped")).collect::<Vec<_>>().join("\n")
+        };
+        let overlap = Summary { read: 8, given: 8, ..Summary::default() };
+        assert_eq!(first(&overlap, Some(Ok(4))), "8 messages read, 4 new to the group; 0 edited, 0 deleted");
+        let json =
+            Told { summary: &overlap, known: Some(Ok(4)), end: SourceEnd::Finished, follow: false }.json();
+        assert_eq!((&json["read"], &json["given"], &json["new"]), (&8.into(), &8.into(), &4.into()));
+        assert_eq!(first(&overlap, None), "8 messages read; 0 edited, 0 deleted");
+        assert_eq!(
+            first(&overlap, Some(Err("could not reach it"))),
+            "8 messages read; 0 edited, 0 deleted\nhow many of them are new to the group is not known: could not reach it"
+        );
+        let resumed = Summary { read: 8, given: 3, ..Summary::default() };
+        assert_eq!(
+            first(&resumed, Some(Ok(1))),
+            "8 messages read, 2 new to the group; 0 edited, 0 deleted\n5 were imported by an earlier run"
+        );
+        let again = Summary { read: 8, ..Summary::default() };
+        assert_eq!(
+            first(&again, Some(Err("could not reach it"))),
+            "8 messages read, 0 new to the group; 0 edited, 0 deleted\n8 were imported by an earlier run"
+        );
     }
 
     #[test]
     fn one_is_told_as_one() {
         let ones = Summary {
             read: 1,
-            new: 1,
+            given: 1,
             zone_assumed: 1,
             time_zone: "UTC".to_owned(),
             future_date: 1,
@@ -142,15 +190,16 @@ mod tests {
             ..Summary::default()
         };
         let expected = "\
-1 message read, 1 new; 0 edited, 0 deleted
+1 message read, 1 new to the group; 0 edited, 0 deleted
 skipped: nothing
 1 had no time zone and was taken as UTC (see --time-zone)
 1 is dated in the far future
 1 forum topic
 ";
-        assert_eq!(told(&ones, SourceEnd::Finished, false), expected);
+        assert_eq!(told(&ones, Some(Ok(0)), SourceEnd::Finished), expected);
         let twos = Summary {
             read: 2,
+            given: 2,
             future_date: 2,
             zone_assumed: 2,
             zone_twice: 2,
@@ -158,13 +207,13 @@ skipped: nothing
             ..Summary::default()
         };
         let expected = "\
-2 messages read, 0 new; 0 edited, 0 deleted
+2 messages read, 0 new to the group; 0 edited, 0 deleted
 skipped: nothing
 2 had no time zone and were taken as Europe/Berlin (see --time-zone)
 2 of these happened twice that night and were taken as the first
 2 are dated in the far future
 ";
-        assert_eq!(told(&twos, SourceEnd::Finished, false), expected);
+        assert_eq!(told(&twos, Some(Ok(2)), SourceEnd::Finished), expected);
     }
 
     #[test]
@@ -172,22 +221,22 @@ skipped: nothing
         let damage = |id, line| Damage { id, line, reason: "it ends".to_owned() };
         let summary = Summary {
             read: 3,
-            new: 3,
+            given: 3,
             skipped: [("damaged", 7)].into(),
             damaged: vec![damage(Some(4), 58), damage(None, 70)],
             repaired: [("hex_escape", 2), ("nul", 1)].into(),
             ..Summary::default()
         };
         let expected = "\
-3 messages read, 3 new; 0 edited, 0 deleted
+3 messages read, 3 new to the group; 0 edited, 0 deleted
 skipped: damaged 7
   message 4, line 58: it ends
   line 70: it ends
   and 5 more
 repaired: hex_escape 2, nul 1
 ";
-        assert_eq!(told(&summary, SourceEnd::Finished, false), expected);
-        let json = Told { summary: &summary, end: SourceEnd::Finished, follow: false }.json();
+        assert_eq!(told(&summary, Some(Ok(0)), SourceEnd::Finished), expected);
+        let json = Told { summary: &summary, known: None, end: SourceEnd::Finished, follow: false }.json();
         assert_eq!(json["damaged"][0], serde_json::json!({"id": 4, "line": 58, "reason": "it ends"}));
         assert_eq!(json["repaired"]["hex_escape"], 2);
     }

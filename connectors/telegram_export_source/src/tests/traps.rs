@@ -220,6 +220,6 @@ fn the_lane_ends_and_is_named_by_the_content() {
     let position = again.last().map(|(position, _)| position.clone());
     assert_eq!(drain(&mut open("a.json"), position), [], "imported again: nothing new");
     let snapshot = meter.snapshot();
-    assert_eq!((snapshot.phase, snapshot.summary.read, snapshot.summary.new), (Phase::Done, 2, 0));
+    assert_eq!((snapshot.phase, snapshot.summary.read, snapshot.summary.given), (Phase::Done, 2, 0));
     assert_eq!(Some(snapshot.bytes_done), snapshot.bytes_total);
 }

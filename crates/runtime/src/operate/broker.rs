@@ -2,7 +2,7 @@
 //!
 //! Invariant: nothing is created or changed by asking, and every answer is waited for within bounds.
 
-use super::{Bounds, Error, error::WAIT};
+use super::{Bounds, Error, error::WAIT, murmur2_partition};
 use crate::{Config, kafka::settings};
 use rdkafka::{
     Offset, TopicPartitionList,
@@ -56,6 +56,13 @@ impl<'a> Broker<'a> {
             return Err(Error::NotApplied { topic, brokers: self.config.kafka.brokers.clone() });
         };
         Ok((0..*count).map(|partition| (topic.clone(), partition)).collect())
+    }
+
+    /// The partition of a logical topic that holds a key's records.
+    pub(super) fn partition_of(&self, logical: &str, key: &str) -> Result<Option<Partition>, Error> {
+        let partitions = self.partitions(logical)?;
+        let number = murmur2_partition(key.as_bytes(), partitions.len() as i32);
+        Ok(partitions.into_iter().find(|(_, partition)| *partition == number))
     }
 
     /// First offsets of partitions.

@@ -3,7 +3,6 @@
 use super::{
     Error, Peers,
     broker::Broker,
-    murmur2_partition,
     scan::{Scanner, Span},
 };
 use crate::{Config, clients::MESSAGES_TOPIC};
@@ -23,18 +22,14 @@ pub fn newest_settings(config: &Config, map: &Map, key: &str) -> Result<Option<G
     let topic = map.topic(MESSAGES_TOPIC)?;
     let peers = Peers::new(config)?;
     let broker = Broker::connect(config)?;
-    let partitions = broker.partitions(&topic.name)?;
-    let number = murmur2_partition(key.as_bytes(), partitions.len() as i32);
-    let Some(partition) = partitions.into_iter().find(|(_, partition)| *partition == number) else {
-        return Ok(None);
-    };
+    let Some(partition) = broker.partition_of(&topic.name, key)? else { return Ok(None) };
     let bounds = broker.bounds(std::slice::from_ref(&partition))?;
     let Some(bounds) = bounds.get(&partition) else { return Ok(None) };
     let scanner = Scanner::new(&broker, true)?;
     let mut decoder = Decoder::<GroupMessageIngested>::new(Arc::clone(&peers.schemas));
     for span in backwards(bounds.low, bounds.stable) {
         let mut found = None;
-        scanner.scan(&partition.0, &BTreeMap::from([(number, span)]), &mut |record| {
+        scanner.scan(&partition.0, &BTreeMap::from([(partition.1, span)]), &mut |record| {
             if record.key == Some(key.as_bytes()) {
                 match decoder.decode(record.value) {
                     Ok(event) => found = event.settings.or(found.take()),

@@ -5,6 +5,8 @@ mod database;
 #[cfg(test)]
 mod digests;
 #[cfg(test)]
+mod known;
+#[cfg(test)]
 mod messages;
 #[cfg(test)]
 mod offsets;
