@@ -26,6 +26,12 @@ pub trait Record:
     fn key(&self) -> String {
         format!("{}/{}", self.tenant_id(), self.group_id())
     }
+
+    /// True when `key` is [`Record::key`]; told without making one.
+    fn is_keyed(&self, key: &[u8]) -> bool {
+        let group = key.strip_prefix(self.tenant_id().as_bytes()).and_then(|rest| rest.strip_prefix(b"/"));
+        group == Some(self.group_id().as_bytes())
+    }
 }
 
 /// A record type as data, for the map, the registry and the contract tests.

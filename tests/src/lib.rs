@@ -3,6 +3,7 @@
 //! Invariant: nothing here uses the runtime, so that what it sees is what any `read_committed` client sees.
 
 mod chat;
+mod foreign;
 mod forgotten;
 mod health;
 mod kill;
@@ -20,6 +21,7 @@ mod stranger;
 mod transactions;
 
 pub use chat::{Chat, Day};
+pub use foreign::Foreign;
 pub use forgotten::{Forgotten, LeftOpen};
 pub use health::{Readiness, free_port, readyz};
 pub use kill::{Hit, kill_in_transaction, kill_in_write};

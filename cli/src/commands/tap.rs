@@ -7,7 +7,9 @@ use std::{
 };
 
 use clap::Args;
-use runtime::operate::{self, AvroJson, Decoded, Heard, Place, TapOptions, Tapped, TextOrHex, hex};
+use runtime::operate::{
+    self, AvroJson, Decoded, Heard, Misplaced, Place, TapOptions, Tapped, TextOrHex, hex,
+};
 use serde::Serialize;
 use topology::Map;
 
@@ -63,7 +65,9 @@ Examples:
   gistmill topology graph --text          names the topics
 
 Order holds within a partition; partitions come side by side. Values are printed whole: pipe them through a pager.
-In JSON, bytes that are no text become {\"hex\": \"..\"}, and what cannot be decoded says why under `undecodable`.";
+In JSON, bytes that are no text become {\"hex\": \"..\"}, and what cannot be decoded says why under `undecodable`.
+A record that readers refuse for its key or its partition is marked `wrong_key` or `wrong_partition`, with where it
+belongs; in JSON under `misplaced`.";
 
 pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let (config, map) = (settings.config()?, Map::embedded()?);
@@ -108,6 +112,29 @@ struct Line<'a> {
     value: Value<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     undecodable: Option<Undecodable<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    misplaced: Option<WronglyPlaced<'a>>,
+}
+
+/// Where a record belongs that lies elsewhere.
+#[derive(Serialize)]
+struct WronglyPlaced<'a> {
+    reason: &'static str,
+    detail: String,
+    key: &'a str,
+    partition: i32,
+}
+
+impl<'a> From<&'a Misplaced> for WronglyPlaced<'a> {
+    fn from(misplaced: &'a Misplaced) -> Self {
+        let place = misplaced.place();
+        Self {
+            reason: misplaced.reason(),
+            detail: misplaced.to_string(),
+            key: &place.key,
+            partition: place.partition,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -167,6 +194,7 @@ fn json_line(record: &Tapped, out: &mut dyn Write) -> io::Result<()> {
         headers: by_name(&record.headers),
         value: value(&record.value),
         undecodable,
+        misplaced: record.misplaced.as_ref().map(WronglyPlaced::from),
     };
     serde_json::to_writer(&mut *out, &line)?;
     writeln!(out)
@@ -177,6 +205,9 @@ fn pretty(record: &Tapped, with_headers: bool, out: &mut dyn Write) -> io::Resul
     let kind = record.header("ce_type").map(printable).unwrap_or_default();
     let place = format!("{}:{}", record.partition, record.offset);
     writeln!(out, "{place:<12} {}  {key}  {kind}", when(record.append_time_ms))?;
+    if let Some(misplaced) = &record.misplaced {
+        writeln!(out, "  {}: {misplaced}", misplaced.reason())?;
+    }
     if with_headers {
         for (name, value) in &record.headers {
             writeln!(out, "  {}: {}", printable(name), bytes_text(value.as_deref()))?;
@@ -188,6 +219,7 @@ fn pretty(record: &Tapped, with_headers: bool, out: &mut dyn Write) -> io::Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+    use runtime::operate::KeyedPlace;
 
     fn record(value: Decoded) -> Tapped {
         Tapped {
@@ -201,6 +233,7 @@ mod tests {
                 ("twice".to_owned(), None),
             ],
             value,
+            misplaced: None,
         }
     }
 
@@ -248,6 +281,24 @@ undecodable (wrong_magic, 5 bytes): first byte is 0x01
 
 ";
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn what_lies_elsewhere_says_where_it_belongs() {
+        let place = KeyedPlace { key: "acme/qa".to_owned(), partition: 3, count: 4 };
+        let misplaced = Some(Misplaced::Partition { found: 1, place });
+        let record = Tapped { misplaced, ..record(Decoded::Text("{}".to_owned())) };
+        let line: serde_json::Value = serde_json::from_str(&printed(|out| json_line(&record, out))).unwrap();
+        assert_eq!(line["misplaced"]["reason"], "wrong_partition");
+        assert_eq!(
+            (&line["misplaced"]["key"], &line["misplaced"]["partition"]),
+            (&"acme/qa".into(), &3.into())
+        );
+        let text = printed(|out| pretty(&record, false, out));
+        let marked = "  wrong_partition: record with key \"acme/qa\" lies in partition 1, murmur2 of its key gives \
+                      partition 3 of 0 to 3: set partitioner=murmur2_random in the producer, which clients on \
+                      librdkafka need to be told";
+        assert_eq!(text.lines().nth(1), Some(marked));
     }
 
     #[test]

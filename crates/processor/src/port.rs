@@ -9,6 +9,8 @@ pub trait AnyRecord: fmt::Debug + Send + Sync {
     fn type_name(&self) -> &'static str;
     /// Kafka key.
     fn key(&self) -> String;
+    /// See [`Record::is_keyed`].
+    fn is_keyed(&self, key: &[u8]) -> bool;
     /// See [`Record::identity`].
     fn identity(&self) -> String;
     /// See [`Record::event_time_ms`].
@@ -27,6 +29,9 @@ impl<R: Record> AnyRecord for R {
     }
     fn key(&self) -> String {
         Record::key(self)
+    }
+    fn is_keyed(&self, key: &[u8]) -> bool {
+        Record::is_keyed(self, key)
     }
     fn identity(&self) -> String {
         Record::identity(self)

@@ -2,8 +2,12 @@
 //!
 //! Invariant: raw key, value and headers are carried unchanged; payload and key are functions of the input alone.
 
-use crate::engine::log::{OutRecord, RecordView};
-use processor::RecordEncoder;
+use crate::{
+    engine::log::{OutRecord, RecordView},
+    shapes::outlet::{Bound, chain},
+    wire_check::WireFault,
+};
+use processor::Reject;
 use schemas::{DigestDlq, RecordHeader, identity_hash};
 use std::sync::Arc;
 
@@ -25,11 +29,34 @@ pub(crate) struct Cause {
     pub(crate) reason: &'static str,
     pub(crate) detail: String,
     pub(crate) next_action: &'static str,
+    /// Key of the group whose input it is, where the input's own key does not tell.
+    pub(crate) owner: Option<String>,
+}
+
+impl Cause {
+    pub(crate) fn new(reason: &'static str, detail: String) -> Self {
+        Self { reason, detail, next_action: "investigate", owner: None }
+    }
+
+    pub(crate) fn of_fault(fault: &WireFault) -> Self {
+        Self {
+            next_action: fault.next_action(),
+            owner: fault.owner().map(str::to_owned),
+            ..Self::new(fault.reason(), chain(fault))
+        }
+    }
+}
+
+impl From<Reject> for Cause {
+    fn from(reject: Reject) -> Self {
+        Self::new(reject.reason, reject.detail)
+    }
 }
 
 /// The payload of a dead letter.
 pub(crate) fn payload(origin: &Origin, cause: &Cause, record: &RecordView<'_>) -> DigestDlq {
-    let owner = record.key.and_then(|key| std::str::from_utf8(key).ok()).and_then(|key| key.split_once('/'));
+    let key = || record.key.and_then(|key| std::str::from_utf8(key).ok());
+    let owner = cause.owner.as_deref().or_else(key).and_then(|key| key.split_once('/'));
     let (tenant_id, group_id) = owner.unwrap_or_default();
     let mut fingerprint =
         identity_hash("failure", &[origin.stage, cause.reason, &origin.topic]).simple().to_string();
@@ -97,23 +124,23 @@ pub(crate) fn headers(
     ]
 }
 
-/// A whole dead letter, ready to be produced to `topic`.
+/// A whole dead letter, ready to be produced.
 pub(crate) fn record(
-    topic: &Arc<str>,
-    encoder: &dyn RecordEncoder,
+    bound: &Bound,
     (origin, cause): (&Origin, &Cause),
     input: &RecordView<'_>,
 ) -> Result<OutRecord, schemas::EncodeError> {
     let letter = payload(origin, cause, input);
     let mut value = Vec::new();
-    encoder.encode(&letter, &mut value)?;
+    bound.encoder.encode(&letter, &mut value)?;
     let mut headers = headers(origin, cause, input);
     headers.splice(0..0, crate::cloud_events::headers(origin.stage, &letter));
-    let key = match input.key {
-        Some(key) if !key.is_empty() => key.to_vec(),
-        _ => format!("{}/{}", origin.topic, input.partition).into_bytes(),
+    let key = match (&cause.owner, input.key) {
+        (Some(owner), _) => owner.clone().into_bytes(),
+        (None, Some(key)) if !key.is_empty() => key.to_vec(),
+        (None, _) => format!("{}/{}", origin.topic, input.partition).into_bytes(),
     };
-    Ok(OutRecord { topic: Arc::clone(topic), partition: None, key, value: Some(value), headers })
+    Ok(bound.keyed(key, value, headers))
 }
 
 #[cfg(test)]
@@ -131,7 +158,7 @@ mod tests {
 
     #[test]
     fn raw_bytes_and_owner_are_kept() {
-        let cause = Cause { reason: "wrong_magic", detail: "first byte".into(), next_action: "investigate" };
+        let cause = Cause::new("wrong_magic", "first byte".into());
         let headers = vec![("a".to_owned(), None), ("a".to_owned(), Some(vec![255, 0]))];
         let input = RecordView {
             partition: 3,

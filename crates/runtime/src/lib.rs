@@ -9,12 +9,14 @@ mod engine;
 mod host;
 mod kafka;
 mod metrics;
+mod murmur2;
 pub mod operate;
 mod rest;
 mod shapes;
 mod sink;
 mod source;
 mod telemetry;
+mod wire_check;
 
 pub use binary::run;
 pub use config::Config;

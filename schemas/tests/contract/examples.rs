@@ -60,7 +60,11 @@ fn types_and_schemas_agree_field_by_field() {
 fn describes_itself<R: Record>() {
     for example in examples::<R>() {
         let value = example.value;
-        assert_eq!(value.key(), format!("{}/{}", value.tenant_id(), value.group_id()));
+        let key = format!("{}/{}", value.tenant_id(), value.group_id());
+        assert_eq!((value.key(), value.is_keyed(key.as_bytes())), (key.clone(), true));
+        for other in [&key[1..], &key[..key.len() - 1], &key.replace('/', "-"), &format!("{key}/"), ""] {
+            assert!(!value.is_keyed(other.as_bytes()), "{other}");
+        }
         assert!(!value.identity().is_empty());
         assert!(value.event_time_ms() > 0, "{} {}", R::TYPE, example.name);
         let trace = value.trace_id();

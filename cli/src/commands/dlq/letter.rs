@@ -81,6 +81,10 @@ pub(super) fn opened_json(opened: &OpenedLetter) -> anyhow::Result<Value> {
     if let Ok(letter) = &opened.letter.letter {
         object["origin"]["headers"] = headers_json(&pairs(&letter.headers))?;
         object["origin"]["value_hex"] = json!(letter.value.as_deref().map(hex));
+        object["origin"]["belongs_to"] = json!(opened.misplaced.as_ref().map(|misplaced| {
+            let place = misplaced.place();
+            json!({ "key": place.key, "partition": place.partition, "partitions": place.count })
+        }));
         object["origin"]["readable_now"] = match &opened.now {
             operate::Decoded::Undecodable { reason, .. } => json!({ "ok": false, "reason": reason }),
             _ => json!({ "ok": true }),
@@ -110,6 +114,11 @@ pub(super) fn show(opened: &OpenedLetter, out: &mut dyn Write) -> anyhow::Result
         ("key", bytes_text(letter.key.as_deref())),
     ] {
         writeln!(out, "{name:<12} {value}")?;
+    }
+    if let Some(misplaced) = &opened.misplaced {
+        let place = misplaced.place();
+        let range = format!("of 0 to {}", place.count - 1);
+        writeln!(out, "belongs to   partition {} {range}, key {}", place.partition, printable(&place.key))?;
     }
     for header in &letter.headers {
         writeln!(out, "header       {}: {}", printable(&header.key), bytes_text(header.value.as_deref()))?;
@@ -143,7 +152,7 @@ fn preview(value: &[u8], out: &mut dyn Write) -> io::Result<()> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use runtime::operate::{Decoded, LetterPlace};
+    use runtime::operate::{Decoded, KeyedPlace, LetterPlace, Misplaced};
 
     pub(in super::super) fn opened(value: Option<Vec<u8>>) -> OpenedLetter {
         let letter = DigestDlq {
@@ -167,7 +176,8 @@ pub(super) mod tests {
         let place = LetterPlace { partition: 2, offset: 17 };
         let letter = DeadLetter { place, append_time_ms: 1_542_895_468_000, letter: Ok(letter) };
         let now = Decoded::Undecodable { reason: "wrong_magic", detail: "d".into(), bytes: None };
-        OpenedLetter { letter, headers: vec![("dlq_offset".into(), Some(b"9".to_vec()))], now }
+        let headers = vec![("dlq_offset".into(), Some(b"9".to_vec()))];
+        OpenedLetter { letter, headers, now, misplaced: None }
     }
 
     #[test]
@@ -188,6 +198,19 @@ pub(super) mod tests {
         assert_eq!(object["origin"]["headers"]["h"]["hex"], "ff");
         assert_eq!(object["origin"]["readable_now"], json!({ "ok": false, "reason": "wrong_magic" }));
         assert_eq!(object["headers"]["dlq_offset"], "9");
+    }
+
+    #[test]
+    fn a_misplaced_input_is_shown_with_where_it_belongs() {
+        let place = KeyedPlace { key: "acme/qa".to_owned(), partition: 2, count: 4 };
+        let misplaced = Some(Misplaced::Key { found: None, place });
+        let opened = OpenedLetter { misplaced, ..opened(Some(vec![1])) };
+        let expected = json!({ "key": "acme/qa", "partition": 2, "partitions": 4 });
+        assert_eq!(opened_json(&opened).unwrap()["origin"]["belongs_to"], expected);
+        let mut out = Vec::new();
+        show(&opened, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("\nbelongs to   partition 2 of 0 to 3, key acme/qa\n"), "{text}");
     }
 
     #[test]

@@ -238,7 +238,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
                 self.begin(now)?;
                 self.log.produce(*record)?;
             }
-            Fate::Drop(_) | Fate::LeftToOwner => {}
+            Fate::Drop(_) | Fate::LeftToOwner(_) => {}
         }
         self.open.offsets.insert(partition, offset + 1);
         self.open.pending_since.get_or_insert(now);

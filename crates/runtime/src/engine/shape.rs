@@ -1,6 +1,7 @@
 //! What the engine asks of a processor of any shape, type erased.
 
 use super::log::{OutRecord, Reader, RecordView};
+use crate::wire_check::is_the_producers;
 
 /// What becomes of one input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,8 +10,8 @@ pub(crate) enum Fate {
     Emit(Vec<OutRecord>),
     /// Nothing, for this reason.
     Drop(&'static str),
-    /// Nothing: the input is undecodable, and the topic's owner dead-letters it.
-    LeftToOwner,
+    /// Nothing: the input fails the wire check for this reason, and the topic's owner dead-letters it.
+    LeftToOwner(&'static str),
     /// This dead letter.
     DeadLetter(Box<OutRecord>, &'static str),
 }
@@ -18,7 +19,10 @@ pub(crate) enum Fate {
 impl Fate {
     /// Whether the guard counts it as a failure.
     pub(crate) fn is_rejection(&self) -> bool {
-        matches!(self, Self::LeftToOwner | Self::DeadLetter(..))
+        match self {
+            Self::LeftToOwner(reason) | Self::DeadLetter(_, reason) => !is_the_producers(reason),
+            Self::Emit(_) | Self::Drop(_) => false,
+        }
     }
 
     /// Name for metrics: fate and reason.
@@ -26,7 +30,7 @@ impl Fate {
         match self {
             Self::Emit(_) => ("emit", ""),
             Self::Drop(reason) => ("drop", reason),
-            Self::LeftToOwner => ("drop", "rejected_by_owner"),
+            Self::LeftToOwner(_) => ("drop", "rejected_by_owner"),
             Self::DeadLetter(_, reason) => ("reject", reason),
         }
     }

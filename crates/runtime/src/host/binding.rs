@@ -9,6 +9,7 @@ use crate::{
         Inlet,
         outlet::{Bound, Outlet},
     },
+    wire_check::Placement,
 };
 use processor::{Port, PortSpec};
 use schemas::{Decoder, DigestDlq, Record, SchemaSource};
@@ -68,9 +69,14 @@ fn bind(shared: &Shared, logical: &str, spec: &PortSpec) -> Result<Bound, BindEr
         }
     };
     let encoder = (spec.encoder)(id).map_err(|error| BindError::Fatal(error.to_string()))?;
-    let limit = shared.map.topic(logical).map_or(0, |topic| topic.max_message_bytes);
-    let value_bytes_max = usize::try_from(limit).unwrap_or_default().saturating_sub(HEADROOM_BYTES);
-    Ok(Bound { topic: shared.config.prefix.topic(logical).into(), encoder, value_bytes_max })
+    let topic = shared.map.topic(logical).map_err(|error| BindError::Fatal(error.to_string()))?;
+    let limit = usize::try_from(topic.max_message_bytes).unwrap_or_default();
+    Ok(Bound {
+        topic: shared.config.prefix.topic(logical).into(),
+        encoder,
+        placement: Placement { partitions: topic.partitions },
+        value_bytes_max: limit.saturating_sub(HEADROOM_BYTES),
+    })
 }
 
 /// Everything a processor of the map needs besides its own code.
@@ -110,13 +116,17 @@ pub(super) fn processor<R: Record>(
         origin,
         ports: ports(shared, name, specs)?,
         dead_letters: bind(shared, dead_letters, &DEAD_LETTERS.spec())?,
-        owns_undecodable: shared.map.is_dlq_owner(name, &input.name),
+        is_dlq_owner: shared.map.is_dlq_owner(name, &input.name),
         metrics: Arc::clone(&shared.metrics),
         tracer: shared.tracer.clone(),
     };
     let source: Arc<dyn SchemaSource> = Arc::clone(&shared.schemas) as Arc<dyn SchemaSource>;
     Ok(Bindings {
-        inlet: Inlet { decoder: Decoder::new(source), topic: logical },
+        inlet: Inlet {
+            decoder: Decoder::new(source),
+            topic: logical,
+            placement: Placement { partitions: input.partitions },
+        },
         outlet,
         input: physical,
         snapshots: entry.state.as_deref().map(|state| prefix.topic(state).into()),

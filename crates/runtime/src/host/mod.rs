@@ -10,6 +10,7 @@ mod health;
 mod held_up;
 mod lock;
 mod pair;
+mod partition_counts;
 mod processors;
 mod shared;
 mod sink_unit;
@@ -96,6 +97,7 @@ impl Host {
             consumers: consumers * config.kafka.pairs,
             store: OnceLock::new(),
             broker: Mutex::new(None),
+            miscounted: partition_counts::Miscounted::default(),
             config,
         };
         let shared = Arc::new(shared);

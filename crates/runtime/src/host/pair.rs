@@ -81,8 +81,9 @@ pub(super) fn run<R: Record, S: Shape>(
     shape: impl FnOnce(Bindings<R>) -> S,
 ) -> Result<(), Failure> {
     let wait = Wait { stop: &shared.stop, status };
+    let topics = shared.topics_of(spec.name)?;
     let Some(bindings) = binding::patiently(&wait, || {
-        shared.topics_exist(spec.name).and_then(|()| binding::processor::<R>(shared, spec.name, spec.ports))
+        shared.topics_fit(&topics).and_then(|()| binding::processor::<R>(shared, spec.name, spec.ports))
     })?
     else {
         return Ok(());
@@ -109,22 +110,25 @@ pub(super) fn run<R: Record, S: Shape>(
     let clock = Clock::start();
     let (metrics, status_of) = (Arc::clone(&shared.metrics), Arc::clone(status));
     let report = Report { name: spec.name, metrics, status: status_of, clock };
-    turn(shared, status, Engine::new(log, shape(bindings), report, limits), clock)
+    turn(shared, status, (&topics, clock), Engine::new(log, shape(bindings), report, limits))
 }
 
 fn turn<S: Shape>(
     shared: &Shared,
     status: &UnitStatus,
+    (topics, clock): (&[(String, i32)], Clock),
     mut engine: Engine<KafkaLog, S, Report>,
-    clock: Clock,
 ) -> Result<(), Failure> {
-    while !shared.stop.is_asked() {
+    let mut fits = Ok(());
+    while !shared.stop.is_asked() && fits.is_ok() {
         engine.turn(clock.elapsed())?;
         status.turned();
+        fits = shared.still_fits(topics);
     }
     let drain_until = clock.elapsed() + DRAIN;
     while engine.in_flight() > 0 && clock.elapsed() < drain_until {
         engine.turn(clock.elapsed())?;
     }
-    Ok(engine.finish(clock.elapsed())?)
+    engine.finish(clock.elapsed())?;
+    fits
 }

@@ -1,6 +1,12 @@
 //! What the units of a process share, and what they ask their peers before they begin.
 
-use super::{Stop, binding::BindError, held_up::HeldUp, status::UnitStatus};
+use super::{
+    Stop,
+    binding::BindError,
+    held_up::HeldUp,
+    partition_counts::{Miscounted, refusal},
+    status::UnitStatus,
+};
 use crate::{
     config::Config,
     kafka::{Standing, settings},
@@ -14,6 +20,7 @@ use rdkafka::{
 use registry::RegistrySource;
 use state::Store;
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
@@ -42,6 +49,7 @@ pub(crate) struct Shared {
     /// The database, for a process that uses one.
     pub(super) store: OnceLock<Store>,
     pub(super) broker: Mutex<Option<BaseConsumer<Standing>>>,
+    pub(super) miscounted: Miscounted,
 }
 
 /// What a unit waits with.
@@ -63,31 +71,17 @@ impl Shared {
     /// Says whether the broker answers.
     pub(super) fn broker_answers(&self) -> Result<(), BindError> {
         let mut broker = self.broker.lock().unwrap_or_else(PoisonError::into_inner);
-        self.ask_broker(&mut broker, &[])
+        self.ask_broker(&mut broker).map(|_| ())
     }
 
-    /// Says whether the broker answers and has the topics of a unit.
-    pub(super) fn topics_exist(&self, name: &str) -> Result<(), BindError> {
-        let topics: Vec<String> = self
-            .map
-            .processor(name)
-            .map(|entry| {
-                let outputs = entry.outputs().chain([entry.input.as_str()]);
-                outputs.map(|topic| self.config.prefix.topic(topic)).collect()
-            })
-            .or_else(|_| {
-                self.map.connector(name).map(|entry| {
-                    let inputs = entry.inputs.values().map(String::as_str);
-                    entry.outputs().chain(inputs).map(|topic| self.config.prefix.topic(topic)).collect()
-                })
-            })
-            .map_err(|error| BindError::Fatal(error.to_string()))?;
+    /// Says whether the broker answers and has the topics of a unit, cut into partitions as the map says.
+    pub(super) fn topics_fit(&self, topics: &[(String, i32)]) -> Result<(), BindError> {
         let mut broker = self.broker.lock().unwrap_or_else(PoisonError::into_inner);
         if self.stop.is_asked() {
             // Others have waited here for their turn to ask a broker that is away.
             return Err(BindError::Wait("the process is stopping".to_owned()));
         }
-        let asked = self.ask_broker(&mut broker, &topics);
+        let asked = self.ask_broker(&mut broker).and_then(|found| self.fit(topics, &found));
         if asked.is_err() {
             // A client that was refused may hold on to what it was told.
             *broker = None;
@@ -95,11 +89,26 @@ impl Shared {
         asked
     }
 
-    fn ask_broker(
+    fn fit(&self, topics: &[(String, i32)], found: &BTreeMap<String, i32>) -> Result<(), BindError> {
+        for (topic, partitions) in topics {
+            let Some(found) = found.get(topic) else {
+                let address = &self.config.kafka.brokers;
+                return Err(BindError::Wait(format!(
+                    "topic {topic} is not on the broker at {address}: run `gistmill topology apply`"
+                )));
+            };
+            if let Some(why) = refusal(topic, *found, *partitions) {
+                return Err(BindError::Fatal(why));
+            }
+        }
+        Ok(())
+    }
+
+    /// Every topic of the broker with its partition count.
+    pub(super) fn ask_broker(
         &self,
         broker: &mut Option<BaseConsumer<Standing>>,
-        topics: &[String],
-    ) -> Result<(), BindError> {
+    ) -> Result<BTreeMap<String, i32>, BindError> {
         let address = &self.config.kafka.brokers;
         let away = |error: rdkafka::error::KafkaError| {
             BindError::Wait(format!(
@@ -113,16 +122,10 @@ impl Shared {
                 .map_err(|error| BindError::Fatal(format!("could not use the kafka settings: {error}")))?;
             *broker = Some(made);
         }
-        let Some(client) = broker.as_ref() else { return Ok(()) };
+        let Some(client) = broker.as_ref() else { return Ok(BTreeMap::new()) };
         let metadata = client.fetch_metadata(None, METADATA_TIMEOUT).map_err(away)?;
-        let missing =
-            topics.iter().find(|name| !metadata.topics().iter().any(|topic| topic.name() == name.as_str()));
-        match missing {
-            Some(topic) => Err(BindError::Wait(format!(
-                "topic {topic} is not on the broker at {address}: run `gistmill topology apply`"
-            ))),
-            None => Ok(()),
-        }
+        let counted = metadata.topics().iter().map(|t| (t.name().to_owned(), t.partitions().len() as i32));
+        Ok(counted.collect())
     }
 
     /// Says whether the database, if the process uses one, answers, has its tables, and holds the role to row-level

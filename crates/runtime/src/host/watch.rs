@@ -1,4 +1,4 @@
-//! Notices that the broker is away, and back again, once for the whole process.
+//! Looks at the broker for the whole process: whether it is away, and whether its topics are still cut as the map says.
 
 use super::{Shared, binding::BindError};
 use std::{sync::Arc, time::Duration};
@@ -6,21 +6,31 @@ use tracing::{info, warn};
 
 /// Time between two looks.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// Looks between two at the partitions of topics.
+const COUNTS_EVERY: u32 = 10;
 
-/// Looks until the process is asked to stop. The broker itself is asked only while a client says that it is away.
+/// Looks until the process is asked to stop. Whether it is away the broker itself is asked only while a client says so.
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut is_said = false;
+    let mut looks: u32 = 0;
     loop {
         tokio::select! {
             biased;
             () = shared.stop.asked() => return,
             () = tokio::time::sleep(INTERVAL) => {}
         }
-        if !shared.standing.is_away() {
+        looks = looks.wrapping_add(1);
+        let is_away = shared.standing.is_away();
+        if !is_away && !looks.is_multiple_of(COUNTS_EVERY) {
             continue;
         }
         let asking = Arc::clone(&shared);
-        let Ok(answer) = tokio::task::spawn_blocking(move || asking.broker_answers()).await else { return };
+        let ask = move || if is_away { asking.broker_answers() } else { asking.look_at_counts() };
+        let Ok(answer) = tokio::task::spawn_blocking(ask).await else { return };
+        if !is_away {
+            // What has gone away meanwhile is noticed by the clients that use it.
+            continue;
+        }
         match answer {
             Ok(()) => {
                 shared.standing.is_back();

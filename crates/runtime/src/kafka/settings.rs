@@ -92,13 +92,7 @@ pub(crate) fn producer(kafka: &Kafka, transactional_id: &str) -> ClientConfig {
     settings.set("transactional.id", transactional_id);
     set_all(
         &mut settings,
-        &[
-            ("enable.idempotence", "true"),
-            ("acks", "all"),
-            ("delivery.report.only.error", "true"),
-            // librdkafka's default partitioner would split a group that Java producers write too.
-            ("partitioner", "murmur2_random"),
-        ],
+        &[("enable.idempotence", "true"), ("acks", "all"), ("delivery.report.only.error", "true")],
     );
     settings
 }

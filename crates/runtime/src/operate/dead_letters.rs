@@ -4,10 +4,11 @@ use super::{
     AnyValue, Decoded, Error, Tapped,
     broker::{Broker, Partition},
     peers::Peers,
+    placed::misplaced,
     scan::{Scanner, Span},
     tap::chosen,
 };
-use crate::{Config, engine::log::RecordView};
+use crate::{Config, engine::log::RecordView, wire_check::Misplaced};
 use schemas::{Decoder, DigestDlq};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -175,6 +176,8 @@ pub struct OpenedLetter {
     pub headers: Vec<(String, Option<Vec<u8>>)>,
     /// The raw value read as what its topic carries: decodable now if a schema was missing then.
     pub now: Decoded,
+    /// What is wrong about the key or the partition of the input, if it can be read now.
+    pub misplaced: Option<Misplaced>,
 }
 
 /// One dead letter.
@@ -212,20 +215,25 @@ pub fn dead_letter(config: &Config, map: &Map, place: LetterPlace) -> Result<Ope
             key: owned.key,
             headers: owned.headers,
             value: Decoded::Tombstone,
+            misplaced: None,
         };
         found = Some((letter, tapped));
         Ok(ControlFlow::Break(()))
     })?;
     let (letter, tapped) = found.ok_or_else(none)?;
-    let now = match &letter.letter {
+    let (now, misplaced) = match &letter.letter {
         Ok(content) => {
-            let kind = map.topic(&content.topic).map_or(TopicKind::Event, |topic| topic.kind);
+            let topic = map.topic(&content.topic).ok();
+            let kind = topic.map_or(TopicKind::Event, |topic| topic.kind);
             let mut values = AnyValue::new(kind, Arc::clone(&peers.schemas));
-            values.decode(content.value.as_deref()).map_err(Error::Registry)?
+            let now = values.decode(content.value.as_deref()).map_err(Error::Registry)?;
+            let wrong =
+                topic.and_then(|topic| misplaced(topic, &now, content.key.as_deref(), content.partition));
+            (now, wrong)
         }
-        Err(_) => Decoded::Tombstone,
+        Err(_) => (Decoded::Tombstone, None),
     };
-    Ok(OpenedLetter { letter, headers: tapped.headers, now })
+    Ok(OpenedLetter { letter, headers: tapped.headers, now, misplaced })
 }
 
 #[cfg(test)]

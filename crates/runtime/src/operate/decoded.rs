@@ -45,6 +45,18 @@ pub enum Decoded {
 #[derive(Debug, Clone, PartialEq)]
 pub struct AvroJson(Value);
 
+impl AvroJson {
+    /// The key that the record of a group has, `tenant_id/group_id`.
+    pub(super) fn key(&self) -> Option<String> {
+        let Value::Record(fields) = &self.0 else { return None };
+        let text = |wanted| match fields.iter().find(|(name, _)| name == wanted) {
+            Some((_, Value::String(text))) => Some(text),
+            _ => None,
+        };
+        Some(format!("{}/{}", text("tenant_id")?, text("group_id")?))
+    }
+}
+
 /// Bytes as text where they are some (UTF-8 without control characters but white space), else as `{"hex": ".."}`.
 #[derive(Debug, Clone, Copy)]
 pub struct TextOrHex<'a>(pub &'a [u8]);

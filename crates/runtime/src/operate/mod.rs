@@ -14,10 +14,10 @@ mod hanging;
 mod held_up_checks;
 mod lag;
 mod measure;
-mod murmur2;
 mod newest_settings;
 mod peers;
 mod place;
+mod placed;
 mod position;
 mod reset;
 mod scan;
@@ -28,6 +28,10 @@ mod tap;
 pub(crate) mod transactions;
 mod waiting;
 
+pub use crate::{
+    murmur2::murmur2_partition,
+    wire_check::{KeyedPlace, Misplaced, Placement},
+};
 pub use dead_letters::{
     DeadLetter, LetterFilter, LetterPlace, Letters, OpenedLetter, dead_letter, dead_letters,
 };
@@ -39,7 +43,6 @@ pub use hanging::{Blocked, HangingTransaction};
 pub use kafka_admin::{Finished, Outcome, Running};
 pub use lag::{Lag, OutboxState, PartitionLag, Records, UnitLag, Waiting};
 pub use measure::lag;
-pub use murmur2::murmur2_partition;
 pub use newest_settings::newest_settings;
 use peers::Peers;
 pub use place::{Bounds, Place};

@@ -4,11 +4,12 @@ use super::{
     AnyValue, Bounds, Decoded, Error, Place,
     broker::{Broker, Partition},
     peers::Peers,
+    placed::misplaced,
     scan::{Scanner, Span},
 };
-use crate::{Config, engine::log::RecordView};
+use crate::{Config, engine::log::RecordView, wire_check::Misplaced};
 use std::{collections::BTreeMap, ops::ControlFlow};
-use topology::Map;
+use topology::{Map, Topic};
 
 /// What to listen to.
 #[derive(Debug, Clone)]
@@ -46,6 +47,8 @@ pub struct Tapped {
     pub headers: Vec<(String, Option<Vec<u8>>)>,
     /// Value.
     pub value: Decoded,
+    /// Why the topic's readers do not take it, where that is for its key or its partition.
+    pub misplaced: Option<Misplaced>,
 }
 
 impl Tapped {
@@ -106,6 +109,7 @@ pub fn tap(
         .collect();
     let mut listener = Listener {
         options,
+        topic,
         values: AnyValue::new(topic.kind, std::sync::Arc::clone(&peers.schemas)),
         told,
         count: 0,
@@ -187,6 +191,7 @@ fn at((topic, partition): &Partition, error: &Error) -> Error {
 /// Takes records from the reader, and gives on what is wanted.
 struct Listener<'a> {
     options: &'a TapOptions,
+    topic: &'a Topic,
     values: AnyValue,
     told: &'a mut dyn FnMut(Heard<'_>) -> std::io::Result<ControlFlow<()>>,
     count: u64,
@@ -209,6 +214,7 @@ impl Listener<'_> {
             return Ok(self.flow());
         }
         let value = self.values.decode(record.value).map_err(Error::Registry)?;
+        let misplaced = misplaced(self.topic, &value, record.key, record.partition);
         let owned = record.detach();
         let tapped = Tapped {
             partition: owned.partition,
@@ -217,6 +223,7 @@ impl Listener<'_> {
             key: owned.key,
             headers: owned.headers,
             value,
+            misplaced,
         };
         self.count += 1;
         self.has_enough |= (self.told)(Heard::Record(&tapped))?.is_break();

@@ -55,7 +55,7 @@ impl<F: Fold> FoldShape<F> {
         let event = match self.inlet.event(record) {
             Ok(event) => event,
             Err(error) if error.is_transient() => return Accepted::Stalled(chain(&error)),
-            Err(error) => return Accepted::Done(self.outlet.undecodable(&error, record)),
+            Err(error) => return Accepted::Done(self.outlet.unfit(&error, record)),
         };
         let keys = self.partitions.entry(record.partition).or_default();
         let key = schemas::Record::key(&event.value).into_bytes();
@@ -142,7 +142,7 @@ impl<F: Fold> Shape for FoldShape<F> {
         }
         let mut replay = |record: &RecordView<'_>| match self.step(record) {
             Accepted::Stalled(why) => Err(why),
-            Accepted::Done(Fate::Emit(_) | Fate::Drop(_) | Fate::LeftToOwner | Fate::DeadLetter(..))
+            Accepted::Done(Fate::Emit(_) | Fate::Drop(_) | Fate::LeftToOwner(_) | Fate::DeadLetter(..))
             | Accepted::Pending => Ok(()),
         };
         reader.read(Restored::Input, partition, (from, Some(committed)), &mut replay)?;

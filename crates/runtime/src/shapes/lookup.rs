@@ -148,7 +148,7 @@ impl<P: Lookup> Shape for LookupShape<P> {
         let event = match self.inlet.event(record) {
             Ok(event) => event,
             Err(error) if error.is_transient() => return Accepted::Stalled(chain(&error)),
-            Err(error) => return Accepted::Done(self.outlet.undecodable(&error, record)),
+            Err(error) => return Accepted::Done(self.outlet.unfit(&error, record)),
         };
         match self.lookup.begin(&event) {
             Step::Done(result) => Accepted::Done(self.outlet.fate(result, record)),

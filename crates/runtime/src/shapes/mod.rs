@@ -4,14 +4,17 @@ pub(crate) mod fold;
 pub(crate) mod lookup;
 pub(crate) mod outlet;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 
 use crate::engine::{
     log::RecordView,
     shape::{Accepted, Shape},
 };
+use crate::wire_check::{Placement, WireFault};
 use outlet::{Outlet, chain};
 use processor::{Event, Processor, SourcePosition};
-use schemas::{DecodeError, Decoder, Record};
+use schemas::{Decoder, Record};
 use std::{sync::Arc, time::Instant};
 
 /// The input side of a processor: bytes to events.
@@ -19,11 +22,13 @@ pub(crate) struct Inlet<R> {
     pub(crate) decoder: Decoder<R>,
     /// Logical topic.
     pub(crate) topic: Arc<str>,
+    pub(crate) placement: Placement,
 }
 
 impl<R: Record> Inlet<R> {
-    pub(crate) fn event(&mut self, record: &RecordView<'_>) -> Result<Event<R>, DecodeError> {
+    pub(crate) fn event(&mut self, record: &RecordView<'_>) -> Result<Event<R>, WireFault> {
         let value = self.decoder.decode(record.value)?;
+        self.placement.check(&value, record.key, record.partition)?;
         let source = SourcePosition {
             topic: Arc::clone(&self.topic),
             partition: record.partition,
@@ -50,7 +55,7 @@ impl<P: Processor> Shape for ProcessorShape<P> {
                 Accepted::Done(self.outlet.measured(result, record, began.elapsed()))
             }
             Err(error) if error.is_transient() => Accepted::Stalled(chain(&error)),
-            Err(error) => Accepted::Done(self.outlet.undecodable(&error, record)),
+            Err(error) => Accepted::Done(self.outlet.unfit(&error, record)),
         }
     }
 }

@@ -9,9 +9,9 @@ use crate::{
     },
     metrics::Metrics,
     telemetry::Tracer,
+    wire_check::{Placement, WireFault},
 };
 use processor::{Drop, Emission, Outcome, RecordEncoder, Reject};
-use schemas::DecodeError;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// A port bound to a topic.
@@ -19,8 +19,23 @@ pub(crate) struct Bound {
     /// Physical topic.
     pub(crate) topic: Arc<str>,
     pub(crate) encoder: Box<dyn RecordEncoder>,
+    pub(crate) placement: Placement,
     /// Largest value the topic takes, in bytes, with room for key and headers.
     pub(crate) value_bytes_max: usize,
+}
+
+impl Bound {
+    /// A record in the partition of its key. Said here and not left to the client's partitioner, which goes by the
+    /// partitions that the broker has now: the map's are those that are read.
+    pub(crate) fn keyed(
+        &self,
+        key: Vec<u8>,
+        value: Vec<u8>,
+        headers: Vec<(&'static str, Vec<u8>)>,
+    ) -> OutRecord {
+        let partition = Some(self.placement.partition(&key));
+        OutRecord { topic: Arc::clone(&self.topic), partition, key, value: Some(value), headers }
+    }
 }
 
 /// The output side of one processor.
@@ -28,8 +43,8 @@ pub(crate) struct Outlet {
     pub(crate) origin: Origin,
     pub(crate) ports: BTreeMap<&'static str, Bound>,
     pub(crate) dead_letters: Bound,
-    /// True when undecodable input is ours to dead-letter.
-    pub(crate) owns_undecodable: bool,
+    /// True when input that fails the wire check is ours to dead-letter.
+    pub(crate) is_dlq_owner: bool,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) tracer: Option<Tracer>,
 }
@@ -59,22 +74,18 @@ impl Outlet {
             Ok(Outcome::Drop(Drop(reason))) => Fate::Drop(reason),
             Ok(Outcome::Emit(emissions)) => match self.records(&emissions) {
                 Ok(records) => Fate::Emit(records),
-                Err(reject) => self.dead_letter(reject, "investigate", input),
+                Err(reject) => self.dead_letter(&reject.into(), input),
             },
-            Err(reject) => self.dead_letter(reject, "investigate", input),
+            Err(reject) => self.dead_letter(&reject.into(), input),
         }
     }
 
-    /// What becomes of an input that was not.
-    pub(crate) fn undecodable(&self, error: &DecodeError, input: &RecordView<'_>) -> Fate {
-        if !self.owns_undecodable {
-            return Fate::LeftToOwner;
+    /// What becomes of an input that failed the wire check.
+    pub(crate) fn unfit(&self, fault: &WireFault, input: &RecordView<'_>) -> Fate {
+        if !self.is_dlq_owner {
+            return Fate::LeftToOwner(fault.reason());
         }
-        let next_action = match error {
-            DecodeError::Schema(_) | DecodeError::WriterSchema { .. } => "fix_schema",
-            _ => "investigate",
-        };
-        self.dead_letter(Reject::new(error.reason(), chain(error)), next_action, input)
+        self.dead_letter(&Cause::of_fault(fault), input)
     }
 
     /// Emissions as records on topics, in order.
@@ -97,23 +108,17 @@ impl Outlet {
                 format!("{} of {} bytes, limit {}", record.type_name(), value.len(), bound.value_bytes_max);
             return Err(Reject::new("output_too_large", detail));
         }
-        Ok(OutRecord {
-            topic: Arc::clone(&bound.topic),
-            partition: None,
-            key: record.key().into_bytes(),
-            value: Some(value),
-            headers: cloud_events::headers(self.origin.stage, record),
-        })
+        let headers = cloud_events::headers(self.origin.stage, record);
+        Ok(bound.keyed(record.key().into_bytes(), value, headers))
     }
 
-    fn dead_letter(&self, reject: Reject, next_action: &'static str, input: &RecordView<'_>) -> Fate {
-        let cause = Cause { reason: reject.reason, detail: reject.detail, next_action };
+    fn dead_letter(&self, cause: &Cause, input: &RecordView<'_>) -> Fate {
         let letter = |input: &RecordView<'_>| {
             let bound = &self.dead_letters;
             let fits = input.value.is_none_or(|value| value.len() * 2 <= bound.value_bytes_max);
             // One that no topic can hold leaves its place in the log, where it still is.
             let input = if fits { *input } else { RecordView { value: None, ..*input } };
-            dead_letter::record(&bound.topic, bound.encoder.as_ref(), (&self.origin, &cause), &input)
+            dead_letter::record(bound, (&self.origin, cause), &input)
         };
         match letter(input) {
             Ok(record) => Fate::DeadLetter(Box::new(record), cause.reason),

@@ -43,6 +43,8 @@ fn run(kind: Kind, seed: u64) -> BTreeMap<&'static str, u32> {
     }
     assert!(world.is_at_rest(kind), "seed {seed}, {kind:?}: did not come to rest: {}", world.describe());
     let expected = shapes::oracle(kind, &world.input());
+    let misplaced = |texts: &Vec<String>| texts.iter().any(|text| text.ends_with("-wrong_partition"));
+    assert!(expected.values().all(misplaced), "seed {seed}: every partition has records of another");
     assert_eq!(world.visible_by_partition(), expected, "seed {seed}, {kind:?}");
     world.faults()
 }

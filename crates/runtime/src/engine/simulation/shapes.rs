@@ -1,9 +1,12 @@
 //! Processors for the simulator, small enough to be checked by eye, and what one undisturbed pass over them gives.
 
-use super::world::World;
-use crate::engine::{
-    log::{OutRecord, OwnedRecord, Reader, RecordView, Restored},
-    shape::{Accepted, Fate, Replayed, Shape},
+use super::world::{PARTITIONS, World};
+use crate::{
+    engine::{
+        log::{OutRecord, OwnedRecord, Reader, RecordView, Restored},
+        shape::{Accepted, Fate, Replayed, Shape},
+    },
+    wire_check::Placement,
 };
 use std::collections::BTreeMap;
 
@@ -39,16 +42,31 @@ fn text(record: &RecordView<'_>) -> String {
     String::from_utf8_lossy(record.value.unwrap_or_default()).into_owned()
 }
 
+/// The dead letter of a record that lies in another partition than its key's.
+fn misplaced(record: &RecordView<'_>) -> Option<Fate> {
+    let placement = Placement { partitions: PARTITIONS };
+    let misplaced = placement.check_partition(record.key.unwrap_or_default(), record.partition).err()?;
+    let reason = misplaced.reason();
+    Some(Fate::DeadLetter(Box::new(out(&format!("{}-{reason}", text(record)))), reason))
+}
+
 /// Every fifth record is dropped, every eleventh a dead letter, the rest copied.
-fn copied(text: &str, offset: i64) -> Fate {
-    match offset {
+fn copied(record: &RecordView<'_>) -> Fate {
+    if let Some(fate) = misplaced(record) {
+        return fate;
+    }
+    let text = text(record);
+    match record.offset {
         offset if offset % 5 == 4 => Fate::Drop("fifth"),
         offset if offset % 11 == 10 => Fate::DeadLetter(Box::new(out(&format!("{text}-dead"))), "eleventh"),
-        _ => Fate::Emit(vec![out(text)]),
+        _ => Fate::Emit(vec![out(&text)]),
     }
 }
 
 fn counted(counts: &mut BTreeMap<Vec<u8>, u64>, record: &RecordView<'_>) -> Fate {
+    if let Some(fate) = misplaced(record) {
+        return fate;
+    }
     let count = counts.entry(record.key.unwrap_or_default().to_vec()).or_default();
     *count += 1;
     if count.is_multiple_of(3) {
@@ -66,7 +84,7 @@ pub(super) fn oracle(kind: Kind, input: &BTreeMap<i32, Vec<OwnedRecord>>) -> BTr
         for record in records {
             let view = record.view();
             let fate = match kind {
-                Kind::Processor | Kind::Lookup => copied(&text(&view), record.offset),
+                Kind::Processor | Kind::Lookup => copied(&view),
                 Kind::Fold => counted(&mut counts, &view),
             };
             let records = match fate {
@@ -99,7 +117,7 @@ impl Shape for AnyShape {
             return Accepted::Stalled("registry away".into());
         }
         match self.kind {
-            Kind::Processor => Accepted::Done(copied(&text(record), record.offset)),
+            Kind::Processor => Accepted::Done(copied(record)),
             Kind::Fold => Accepted::Done(counted(self.counts.entry(record.partition).or_default(), record)),
             Kind::Lookup => {
                 self.asked.push(record.detach());
@@ -113,7 +131,7 @@ impl Shape for AnyShape {
             return None;
         }
         let record = self.asked.swap_remove(self.world.dice(self.asked.len() as u64) as usize);
-        Some((record.partition, record.offset, copied(&text(&record.view()), record.offset)))
+        Some((record.partition, record.offset, copied(&record.view())))
     }
 
     fn in_flight(&self) -> usize {

@@ -1,7 +1,10 @@
 //! A model broker: partitions, committed offsets, transactions, a group of two instances, and a die.
 
 use super::shapes::{Kind, MARKER};
-use crate::engine::log::{OutRecord, OwnedRecord};
+use crate::{
+    engine::log::{OutRecord, OwnedRecord},
+    murmur2::murmur2_partition,
+};
 use std::{
     cell::RefCell,
     collections::{BTreeMap, VecDeque},
@@ -11,6 +14,13 @@ use std::{
 
 /// Partitions of the input.
 pub(super) const PARTITIONS: i32 = 3;
+
+/// A key of the partition; of every thirteenth record one of another, as a producer with another partitioner has it.
+fn key(partition: i32, offset: i64) -> Vec<u8> {
+    let home = if offset % 13 == 12 { (partition + 1) % PARTITIONS } else { partition };
+    let keys = (0_u32..).map(|n| format!("k{}-{n}", offset % 5).into_bytes());
+    keys.into_iter().find(|key| murmur2_partition(key, PARTITIONS) == home).expect("every partition has keys")
+}
 
 /// News for an instance.
 #[derive(Debug, Clone)]
@@ -68,7 +78,7 @@ impl World {
                 partition,
                 offset,
                 timestamp_ms: offset,
-                key: Some(format!("k{}", offset % 5).into_bytes()),
+                key: Some(key(partition, offset)),
                 value: Some(format!("{partition}-{offset}").into_bytes()),
                 headers: Vec::new(),
             };

@@ -1,6 +1,6 @@
 //! Partitions of a sink: claimed in its store when the group gives them, written out before they go.
 
-use super::{EXPELLED_AGAIN, FENCED_WAIT, SinkLoop, lane::Lane, topics};
+use super::{EXPELLED_AGAIN, FENCED_WAIT, SinkLoop, lane::Lane, names};
 use crate::{
     engine::Stop,
     host::{Wait, supervisor::Failure},
@@ -44,7 +44,7 @@ impl<S: Sink> SinkLoop<'_, S> {
         self.offered.clear();
         self.fenced.clear();
         self.observe();
-        let consumer = join(&self.settings, &topics(&self.inputs), &self.shared.standing)?;
+        let consumer = join(&self.settings, &names(&self.inputs), &self.shared.standing)?;
         close(&std::mem::replace(&mut self.consumer, consumer));
         Ok(())
     }

@@ -5,7 +5,9 @@ use crate::{
     dead_letter::{self, Cause, Origin},
     engine::log::OwnedRecord,
     sink::{AnyDecoder, Claim, PartitionId, Sink, SinkBatch, SinkRecord},
+    wire_check::{Placement, WireFault},
 };
+use processor::AnyRecord;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -17,7 +19,17 @@ pub(super) struct Input {
     pub(super) logical: Arc<str>,
     pub(super) physical: Arc<str>,
     pub(super) decoder: AnyDecoder,
-    pub(super) owns_undecodable: bool,
+    pub(super) placement: Placement,
+    pub(super) is_dlq_owner: bool,
+}
+
+impl Input {
+    /// The record, if it passes the wire check.
+    pub(super) fn read(&mut self, raw: &OwnedRecord) -> Result<Box<dyn AnyRecord>, WireFault> {
+        let record = (self.decoder)(raw.value.as_deref())?;
+        self.placement.check(record.as_ref(), raw.key.as_deref(), raw.partition)?;
+        Ok(record)
+    }
 }
 
 /// A record as read, until its batch is written: its bytes are needed if it has to be dead-lettered.

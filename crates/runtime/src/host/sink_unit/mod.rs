@@ -14,10 +14,12 @@ use crate::{
         Stop,
         guard::{Guard, Tripped},
         log::RecordView,
+        shape::Fate,
     },
     kafka::{ConsumerFault, GroupConsumer, Record, close, consumer_fault, join, settings},
     shapes::outlet::chain,
     sink::{Sink, SinkRecord},
+    wire_check::{Placement, is_the_producers},
 };
 use lane::{Held, Input, Lane, dead_letter};
 use processor::SourcePosition;
@@ -66,9 +68,10 @@ pub(super) fn run<S: Sink>(
     make: &impl Fn(String) -> S,
 ) -> Result<(), Failure> {
     let wait = Wait { stop: &shared.stop, status };
+    let topics = shared.topics_of(S::NAME)?;
     let cluster = binding::patiently(&wait, || {
         shared
-            .topics_exist(S::NAME)
+            .topics_fit(&topics)
             .and_then(|()| shared.database_is_ready())
             .and_then(|()| shared.cluster_id())
     })?;
@@ -78,7 +81,7 @@ pub(super) fn run<S: Sink>(
     let group = shared.config.prefix.group(S::NAME);
     let instance = format!("{}-0", shared.config.instance);
     let settings = settings::consumer(&shared.config.kafka, &group, &instance, shared.consumers);
-    let consumer = join(&settings, &topics(&inputs), &shared.standing)?;
+    let consumer = join(&settings, &names(&inputs), &shared.standing)?;
     let mut sink_loop = SinkLoop {
         shared,
         sink,
@@ -93,10 +96,10 @@ pub(super) fn run<S: Sink>(
         guard: Guard::new(),
         status,
     };
-    sink_loop.run()
+    sink_loop.run(&topics)
 }
 
-fn topics(inputs: &[Input]) -> Vec<&str> {
+fn names(inputs: &[Input]) -> Vec<&str> {
     inputs.iter().map(|input| &*input.physical).collect()
 }
 
@@ -108,19 +111,21 @@ fn inputs<S: Sink>(shared: &Shared, sink: &S) -> Result<Vec<Input>, String> {
         .map(|spec| {
             let unbound = || format!("input {} of {} is not bound in the map", spec.name, S::NAME);
             let logical = entry.input(spec.name).ok_or_else(unbound)?;
+            let topic = shared.map.topic(logical).map_err(|error| error.to_string())?;
             Ok(Input {
                 name: spec.name,
                 logical: logical.into(),
                 physical: shared.config.prefix.topic(logical).into(),
                 decoder: (spec.decoder)(source()),
-                owns_undecodable: shared.map.is_dlq_owner(S::NAME, logical),
+                placement: Placement { partitions: topic.partitions },
+                is_dlq_owner: shared.map.is_dlq_owner(S::NAME, logical),
             })
         })
         .collect()
 }
 
 impl<S: Sink> SinkLoop<'_, S> {
-    fn run(&mut self) -> Result<(), Failure> {
+    fn run(&mut self, topics: &[(String, i32)]) -> Result<(), Failure> {
         while !self.shared.stop.is_asked() {
             let idle = self.poll()?;
             self.rebalance()?;
@@ -128,6 +133,7 @@ impl<S: Sink> SinkLoop<'_, S> {
             self.claim_offered()?;
             self.flush(idle)?;
             self.status.turned();
+            self.shared.still_fits(topics)?;
         }
         self.flush(true)
     }
@@ -169,7 +175,7 @@ impl<S: Sink> SinkLoop<'_, S> {
         let mut rest = undecided.into_iter();
         for held in rest.by_ref() {
             let input = &mut self.inputs[held.input];
-            match (input.decoder)(held.raw.value.as_deref()) {
+            match input.read(&held.raw) {
                 Ok(record) => {
                     self.guard.observe(false).map_err(blast_radius)?;
                     let source = SourcePosition {
@@ -180,20 +186,21 @@ impl<S: Sink> SinkLoop<'_, S> {
                     };
                     lane.take(SinkRecord::Decoded { input: input.name, source, record }, held);
                 }
-                Err(error) if error.is_transient() => {
-                    self.status.waiting(&chain(&error));
+                Err(fault) if fault.is_transient() => {
+                    self.status.waiting(&chain(&fault));
                     stalled = Some(held);
                     break;
                 }
-                Err(error) => {
-                    self.guard.observe(true).map_err(blast_radius)?;
-                    let reason = error.reason();
-                    self.shared.metrics.fate(S::NAME, ("reject", reason));
-                    if input.owns_undecodable {
-                        let cause = Cause { reason, detail: chain(&error), next_action: "investigate" };
+                Err(fault) => {
+                    let reason = fault.reason();
+                    self.guard.observe(!is_the_producers(reason)).map_err(blast_radius)?;
+                    if input.is_dlq_owner {
+                        self.shared.metrics.fate(S::NAME, ("reject", reason));
+                        let cause = Cause::of_fault(&fault);
                         let letter = dead_letter(S::NAME, &self.group, input, &cause, &held.raw);
                         lane.take(letter, held);
                     } else {
+                        self.shared.metrics.fate(S::NAME, Fate::LeftToOwner(reason).label());
                         lane.pass(held.raw.offset);
                     }
                 }

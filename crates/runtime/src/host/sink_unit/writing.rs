@@ -101,7 +101,7 @@ impl<S: Sink> SinkLoop<'_, S> {
                 Ok(Written::Done)
             }
             Err(SinkError::Poison { offset, reason, detail }) => {
-                let cause = Cause { reason, detail, next_action: "investigate" };
+                let cause = Cause::new(reason, detail);
                 lane.bury::<S>(offset, &cause, &self.group, &self.inputs)?;
                 self.shared.metrics.fate(S::NAME, ("reject", reason));
                 // Nothing of the batch is written yet, so that stopping here is safe.

@@ -56,6 +56,8 @@ struct SourceLoop<'a, S: Source> {
     status: &'a UnitStatus,
     source: &'a mut S,
     hold: &'a Hold,
+    /// Those that it uses, with the partitions that they have in the map.
+    topics: &'a [(String, i32)],
     ports: &'a BTreeMap<&'static str, Bound>,
     producer: TransactionalProducer,
     positions: Arc<str>,
@@ -74,9 +76,10 @@ pub(super) fn run<S: Source>(
 ) -> Result<SourceEnd, Failure> {
     let wait = Wait { stop: &shared.stop, status };
     let specs = source.ports();
+    let topics = shared.topics_of(S::NAME)?;
     let ports = binding::patiently(&wait, || {
         shared
-            .topics_exist(S::NAME)
+            .topics_fit(&topics)
             .and_then(|()| shared.database_is_ready())
             .and_then(|()| binding::ports(shared, S::NAME, &specs))
     })?;
@@ -94,6 +97,7 @@ pub(super) fn run<S: Source>(
             status,
             source: &mut *source,
             hold: &hold,
+            topics: &topics,
             ports: &ports,
             producer,
             positions: Arc::clone(&positions),
@@ -141,6 +145,7 @@ impl<S: Source> SourceLoop<'_, S> {
         let mut wait = RETRY.0;
         while self.goes_on() {
             self.status.turned();
+            self.shared.still_fits(self.topics)?;
             let Some(batch) = self.next() else { continue };
             match batch {
                 Ok(SourceBatch::Records { emissions, position }) => {
@@ -217,13 +222,7 @@ impl<S: Source> SourceLoop<'_, S> {
             .ok_or_else(|| fatal(format!("port {} of {} is not in the map", emission.port, S::NAME)))?;
         let mut value = Vec::new();
         bound.encoder.encode(record, &mut value).map_err(|error| fatal(chain(&error)))?;
-        Ok(OutRecord {
-            topic: Arc::clone(&bound.topic),
-            partition: None,
-            key: record.key().into_bytes(),
-            value: Some(value),
-            headers: cloud_events::headers(S::NAME, record),
-        })
+        Ok(bound.keyed(record.key().into_bytes(), value, cloud_events::headers(S::NAME, record)))
     }
 
     /// Mends the producer and takes the position from the log again: the failed commit may have succeeded.
