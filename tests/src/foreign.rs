@@ -1,13 +1,52 @@
 //! A producer that is not ours: any record, under any key, into any partition.
 
-use crate::{patience::PATIENCE, pipeline::Pipeline};
+use crate::{
+    patience::PATIENCE,
+    pipeline::{Pipeline, TENANT},
+};
 use anyhow::Context;
 use rdkafka::{
     ClientConfig,
     producer::{BaseProducer, BaseRecord, Producer},
 };
 use registry::{Client, Options};
-use schemas::{Encoder, Record};
+use schemas::{Author, Encoder, GroupMessageIngested, LIVE_LANE, Message, Record};
+
+/// The day on which everything is said: 2026-03-02T00:00:00Z in ms.
+const DAY_MS: i64 = 1_772_409_600_000;
+const MINUTE_MS: i64 = 60_000;
+
+/// A record of a group with one message, number `id` of the day, one a minute.
+pub fn said(group: &str, id: i64) -> GroupMessageIngested {
+    let message = Message {
+        id,
+        revision: 0,
+        kind: "new".to_owned(),
+        author: Some(Author { id: "u1".to_owned(), name: "Ann".to_owned(), is_bot: false }),
+        sent_at: DAY_MS + id * MINUTE_MS,
+        text: format!("line {id} about the gate"),
+        entities: Vec::new(),
+        reply_to: None,
+        topic_id: None,
+        media: None,
+        forward: None,
+        reactions: Vec::new(),
+    };
+    GroupMessageIngested { messages: vec![message], complete_until: None, ..day_is_over(group) }
+}
+
+/// The record that closes the day of a group.
+pub fn day_is_over(group: &str) -> GroupMessageIngested {
+    let over = DAY_MS + 24 * 60 * MINUTE_MS;
+    GroupMessageIngested {
+        tenant_id: TENANT.to_owned(),
+        group_id: group.to_owned(),
+        lane: LIVE_LANE.to_owned(),
+        observed_at: over,
+        complete_until: Some(over),
+        ..GroupMessageIngested::default()
+    }
+}
 
 /// Writes records of type `R` to a topic.
 pub struct Foreign<R> {
@@ -30,10 +69,9 @@ impl<R: Record> Foreign<R> {
     pub fn to(pipeline: &Pipeline) -> anyhow::Result<Self> {
         let registry = Client::new(Options::new(&pipeline.stack.registry_url))?;
         let id = pipeline.rows.block_on(registry.lookup(&pipeline.prefix.subject(R::TYPE), R::AVSC))?;
-        let producer = ClientConfig::new()
-            .set("bootstrap.servers", &pipeline.stack.brokers)
-            .create()
-            .context("no producer")?;
+        let mut settings = ClientConfig::new();
+        settings.set("bootstrap.servers", &pipeline.stack.brokers).set("message.max.bytes", "8388608");
+        let producer = settings.create().context("could not create a producer")?;
         Ok(Self { producer, topic: pipeline.topic(R::TYPE), encoder: Encoder::new(id)? })
     }
 

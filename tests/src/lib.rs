@@ -21,7 +21,7 @@ mod stranger;
 mod transactions;
 
 pub use chat::{Chat, Day};
-pub use foreign::Foreign;
+pub use foreign::{Foreign, day_is_over, said};
 pub use forgotten::{Forgotten, LeftOpen};
 pub use health::{Readiness, free_port, readyz};
 pub use kill::{Hit, kill_in_transaction, kill_in_write};

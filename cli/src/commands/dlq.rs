@@ -123,8 +123,11 @@ fn write_raw(opened: &OpenedLetter, path: &Path, out: &mut dyn Write) -> anyhow:
     };
     let Some(value) = &letter.value else {
         bail!(
-            "the input of {} had no value (a tombstone), so there are no bytes to write",
-            opened.letter.place
+            "{} has no value: its input was a tombstone, or too large as its error says, and then lies at {}/{}:{} still",
+            opened.letter.place,
+            letter.topic,
+            letter.partition,
+            letter.offset
         )
     };
     if path.as_os_str() == "-" {

@@ -1,14 +1,18 @@
 //! Dead letters: the input as it was, why it was given up, and headers that other systems' tools understand.
 //!
-//! Invariant: raw key, value and headers are carried unchanged; payload and key are functions of the input alone.
+//! Invariant: raw key, value and headers are carried unchanged, or left out where they do not fit; payload and key are
+//! functions of the input alone.
+
+mod fit;
 
 use crate::{
     engine::log::{OutRecord, RecordView},
     shapes::outlet::{Bound, chain},
     wire_check::WireFault,
 };
+pub(crate) use fit::fitted;
 use processor::Reject;
-use schemas::{DigestDlq, RecordHeader, identity_hash};
+use schemas::{DigestDlq, EncodeError, Record, RecordHeader, identity_hash};
 use std::sync::Arc;
 
 /// Where an input was read and who gives it up.
@@ -27,6 +31,7 @@ pub(crate) struct Origin {
 pub(crate) struct Cause {
     /// Metric label.
     pub(crate) reason: &'static str,
+    /// Of bounded length, whatever it quotes.
     pub(crate) detail: String,
     pub(crate) next_action: &'static str,
     /// Key of the group whose input it is, where the input's own key does not tell.
@@ -35,7 +40,7 @@ pub(crate) struct Cause {
 
 impl Cause {
     pub(crate) fn new(reason: &'static str, detail: String) -> Self {
-        Self { reason, detail, next_action: "investigate", owner: None }
+        Self { reason, detail: fit::detail(detail), next_action: "investigate", owner: None }
     }
 
     pub(crate) fn of_fault(fault: &WireFault) -> Self {
@@ -88,57 +93,57 @@ pub(crate) fn payload(origin: &Origin, cause: &Cause, record: &RecordView<'_>) -
 
 /// Headers that say where a dead letter comes from in four dialects: ours, Kafka Streams' (KIP-1034),
 /// Kafka Connect's (KIP-298) and Spring Kafka's, the last with binary numbers as its own recoverer writes them.
-pub(crate) fn headers(
-    origin: &Origin,
-    cause: &Cause,
-    record: &RecordView<'_>,
-) -> Vec<(&'static str, Vec<u8>)> {
-    let (partition, offset) = (record.partition.to_string(), record.offset.to_string());
+pub(crate) fn headers(origin: &Origin, letter: &DigestDlq) -> Vec<(&'static str, Vec<u8>)> {
+    let (partition, offset) = (letter.partition.to_string(), letter.offset.to_string());
     let text = |value: &str| value.as_bytes().to_vec();
     vec![
-        ("dlq_topic", text(&origin.topic)),
+        ("dlq_topic", text(&letter.topic)),
         ("dlq_physical_topic", text(&origin.physical)),
         ("dlq_partition", text(&partition)),
         ("dlq_offset", text(&offset)),
-        ("dlq_stage", text(origin.stage)),
-        ("dlq_reason", text(cause.reason)),
-        ("__streams.errors.exception", text(cause.reason)),
-        ("__streams.errors.message", text(&cause.detail)),
+        ("dlq_stage", text(&letter.stage)),
+        ("dlq_reason", text(&letter.error_class)),
+        ("__streams.errors.exception", text(&letter.error_class)),
+        ("__streams.errors.message", text(&letter.error)),
         ("__streams.errors.topic", text(&origin.physical)),
         ("__streams.errors.partition", text(&partition)),
         ("__streams.errors.offset", text(&offset)),
         ("__connect.errors.topic", text(&origin.physical)),
         ("__connect.errors.partition", text(&partition)),
         ("__connect.errors.offset", text(&offset)),
-        ("__connect.errors.connector.name", text(origin.stage)),
-        ("__connect.errors.exception.class.name", text(cause.reason)),
-        ("__connect.errors.exception.message", text(&cause.detail)),
+        ("__connect.errors.connector.name", text(&letter.stage)),
+        ("__connect.errors.exception.class.name", text(&letter.error_class)),
+        ("__connect.errors.exception.message", text(&letter.error)),
         ("kafka_dlt-original-topic", text(&origin.physical)),
-        ("kafka_dlt-original-partition", record.partition.to_be_bytes().to_vec()),
-        ("kafka_dlt-original-offset", record.offset.to_be_bytes().to_vec()),
-        ("kafka_dlt-original-timestamp", record.timestamp_ms.to_be_bytes().to_vec()),
+        ("kafka_dlt-original-partition", letter.partition.to_be_bytes().to_vec()),
+        ("kafka_dlt-original-offset", letter.offset.to_be_bytes().to_vec()),
+        ("kafka_dlt-original-timestamp", letter.timestamp.to_be_bytes().to_vec()),
         ("kafka_dlt-original-timestamp-type", text("LogAppendTime")),
         ("kafka_dlt-original-consumer-group", text(&origin.group)),
-        ("kafka_dlt-exception-fqcn", text(cause.reason)),
-        ("kafka_dlt-exception-message", text(&cause.detail)),
+        ("kafka_dlt-exception-fqcn", text(&letter.error_class)),
+        ("kafka_dlt-exception-message", text(&letter.error)),
     ]
 }
 
-/// A whole dead letter, ready to be produced.
-pub(crate) fn record(
+/// A dead letter that fits its topic, and its record.
+pub(crate) fn letter(
     bound: &Bound,
     (origin, cause): (&Origin, &Cause),
     input: &RecordView<'_>,
-) -> Result<OutRecord, schemas::EncodeError> {
+) -> Result<(DigestDlq, OutRecord), EncodeError> {
     let letter = payload(origin, cause, input);
+    fitted(letter, bound.record_bytes_max, |letter| record(bound, origin, letter))
+}
+
+fn record(bound: &Bound, origin: &Origin, letter: &DigestDlq) -> Result<OutRecord, EncodeError> {
     let mut value = Vec::new();
-    bound.encoder.encode(&letter, &mut value)?;
-    let mut headers = headers(origin, cause, input);
-    headers.splice(0..0, crate::cloud_events::headers(origin.stage, &letter));
-    let key = match (&cause.owner, input.key) {
-        (Some(owner), _) => owner.clone().into_bytes(),
-        (None, Some(key)) if !key.is_empty() => key.to_vec(),
-        (None, _) => format!("{}/{}", origin.topic, input.partition).into_bytes(),
+    bound.encoder.encode(letter, &mut value)?;
+    let mut headers = headers(origin, letter);
+    headers.splice(0..0, crate::cloud_events::headers(origin.stage, letter));
+    let key = match &letter.key {
+        _ if !letter.tenant_id.is_empty() => letter.key().into_bytes(),
+        Some(key) if !key.is_empty() => key.clone(),
+        _ => format!("{}/{}", letter.topic, letter.partition).into_bytes(),
     };
     Ok(bound.keyed(key, value, headers))
 }
@@ -146,8 +151,16 @@ pub(crate) fn record(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire_check::Placement;
+    use processor::Port;
 
-    fn origin() -> Origin {
+    pub(super) fn bound(record_bytes_max: usize) -> Bound {
+        let spec = Port::<DigestDlq>::new("dead_letters").spec();
+        let encoder = (spec.encoder)(1).expect("the schema is fine");
+        Bound { topic: "letters".into(), encoder, placement: Placement { partitions: 4 }, record_bytes_max }
+    }
+
+    pub(super) fn origin() -> Origin {
         Origin {
             stage: "window_builder",
             topic: "group.message.ingested.v1".into(),
@@ -177,7 +190,7 @@ mod tests {
             (letter.topic.as_str(), letter.partition, letter.offset),
             ("group.message.ingested.v1", 3, 9)
         );
-        let dialects = super::headers(&origin(), &cause, &input);
+        let dialects = super::headers(&origin(), &letter);
         let find = |name: &str| dialects.iter().find(|h| h.0 == name).map(|h| h.1.clone());
         assert_eq!(find("kafka_dlt-original-offset"), Some(9_i64.to_be_bytes().to_vec()));
         assert_eq!(find("__connect.errors.offset"), Some(b"9".to_vec()));

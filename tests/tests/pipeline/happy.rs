@@ -55,21 +55,6 @@ fn every_large_enough_day_is_digested_persisted_and_delivered_once() {
 }
 
 #[test]
-fn every_event_has_an_id_that_its_topic_has_once() {
-    let Some(run) = undisturbed() else { return };
-    let mut times: BTreeMap<(&str, String), usize> = BTreeMap::new();
-    for seen in &run.seen {
-        *times.entry((&seen.topic, seen.header("ce_id"))).or_default() += 1;
-    }
-    let wrong: Vec<_> = times.iter().filter(|((_, id), times)| **times != 1 || id.is_empty()).collect();
-    assert!(wrong.is_empty(), "{wrong:?}");
-    let topics: BTreeSet<&str> = times.keys().map(|(topic, _)| *topic).collect();
-    for topic in ["group.message.ingested.v1", "digest.persisted.v1", "digest.delivered.v1"] {
-        assert!(topics.contains(topic), "{topic} is not among {topics:?}");
-    }
-}
-
-#[test]
 fn every_citation_is_a_message_of_its_window() {
     let Some(run) = undisturbed() else { return };
     let windows: BTreeMap<&str, BTreeSet<i64>> = run

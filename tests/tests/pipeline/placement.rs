@@ -6,13 +6,14 @@ use rdkafka::{
     client::DefaultClientContext,
 };
 use rustix::process::Signal;
-use schemas::{DigestBlocked, DigestDlq, GroupMessageIngested, GroupWindowReady, LIVE_LANE, Message};
+use schemas::{DigestBlocked, DigestDlq, GroupMessageIngested, GroupWindowReady};
 use std::collections::{BTreeMap, BTreeSet};
-use tests::{Chat, Foreign, PATIENCE, Pipeline, TENANT, decode_all, eventually, partition_of, settle};
+use tests::{
+    Chat, Foreign, PATIENCE, Pipeline, TENANT, day_is_over, decode_all, eventually, partition_of, said,
+    settle,
+};
 
 const PARTITIONS: i32 = 4;
-/// 2026-03-02T00:00:00Z.
-const DAY_MS: i64 = 1_772_409_600_000;
 const GROUPS: [&str; 4] = ["split", "keyed", "keyless", "right"];
 
 fn key(group: &str) -> String {
@@ -21,33 +22,6 @@ fn key(group: &str) -> String {
 
 fn home(group: &str) -> i32 {
     partition_of(key(group).as_bytes(), PARTITIONS)
-}
-
-fn record(group: &str, id: i64) -> GroupMessageIngested {
-    let text = format!("line {id} about the gate");
-    let message = Message { sent_at: DAY_MS + id * 60_000, text, ..plain(id) };
-    let whole = control(group, None);
-    GroupMessageIngested { messages: vec![message], ..whole }
-}
-
-fn plain(id: i64) -> Message {
-    let example = serde_json::json!({
-        "id": id, "revision": 0, "kind": "new", "author": { "id": "u1", "name": "Ann", "is_bot": false },
-        "sent_at": 0, "text": "", "entities": [], "reply_to": null, "topic_id": null, "media": null,
-        "forward": null, "reactions": [],
-    });
-    serde_json::from_value(example).expect("a message")
-}
-
-fn control(group: &str, complete_until: Option<i64>) -> GroupMessageIngested {
-    GroupMessageIngested {
-        tenant_id: TENANT.to_owned(),
-        group_id: group.to_owned(),
-        lane: LIVE_LANE.to_owned(),
-        observed_at: DAY_MS + 86_400_000,
-        complete_until,
-        ..GroupMessageIngested::default()
-    }
 }
 
 /// Eight messages of each group where they belong; of three groups four more that lie elsewhere, each group's in its way.
@@ -59,7 +33,7 @@ fn produce(pipeline: &Pipeline) -> anyhow::Result<()> {
         let (key, home) = (key(group), home(group));
         let next = (home + 1) % PARTITIONS;
         for id in 1..=12 {
-            let record = record(group, id);
+            let record = said(group, id);
             match group {
                 "split" if id > 8 => send(&record, Some(&key), next)?,
                 "keyed" if id > 8 => send(&record, Some("someone/else"), home)?,
@@ -67,7 +41,7 @@ fn produce(pipeline: &Pipeline) -> anyhow::Result<()> {
                 _ => send(&record, Some(&key), home)?,
             }
         }
-        let end = control(group, Some(DAY_MS + 2 * 86_400_000));
+        let end = day_is_over(group);
         send(&end, Some(&key), home)?;
         send(&end, Some(&key), next)?;
     }

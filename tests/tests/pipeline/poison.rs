@@ -7,7 +7,10 @@ use rdkafka::{
 };
 use schemas::{DigestDlq, GroupWindowReady};
 use std::{collections::BTreeMap, time::Duration};
-use tests::{Chat, Isolation, PATIENCE, Pipeline, Seen, decode_all, partition_of, read, settle};
+use tests::{
+    Chat, Foreign, Isolation, PATIENCE, Pipeline, Seen, day_is_over, decode_all, partition_of, read, said,
+    settle,
+};
 
 const INGESTED: &str = "group.message.ingested.v1";
 const DEAD_LETTERS: &str = "digest.dlq.v1";
@@ -108,6 +111,30 @@ fn assert_origins(pipeline: &Pipeline, seen: &[Seen]) {
         assert_eq!(letter.header("__connect.errors.offset"), offset.to_string());
         assert_eq!(letter.header("ce_type"), DEAD_LETTERS);
     }
+}
+
+#[test]
+fn a_reason_that_quotes_megabytes_does_not_wedge_its_partition() -> anyhow::Result<()> {
+    let Some(pipeline) = Pipeline::start("quoted")? else { return Ok(()) };
+    let producer = Foreign::to(&pipeline)?;
+    let mut poison = said("alpha", 2);
+    poison.messages[0].kind = "x".repeat(3_500_000);
+    for record in [said("alpha", 1), poison, said("alpha", 3), day_is_over("alpha")] {
+        producer.send(&record, Some(KEY), partition())?;
+    }
+    producer.flush()?;
+    let _up = pipeline.up_without(&[])?;
+    let seen = settle(&pipeline)?.into_seen();
+    let ready: Vec<GroupWindowReady> = decode_all(&pipeline, &seen, "group.window.ready.v1")?;
+    assert_eq!(windows(&ready).into_values().collect::<Vec<_>>(), [2]);
+    let letters: Vec<DigestDlq> = decode_all(&pipeline, &seen, DEAD_LETTERS)?;
+    let of_owner: Vec<&DigestDlq> =
+        letters.iter().filter(|letter| letter.stage == "window_builder").collect();
+    let [letter] = of_owner[..] else { panic!("{} letters", of_owner.len()) };
+    assert_eq!(letter.error_class, "unknown_kind");
+    assert!(letter.error.len() < 3_000 && letter.error.ends_with("bytes in all)"), "{}", letter.error.len());
+    assert!(letter.value.as_ref().is_some_and(|value| value.len() > 3_500_000), "the input is kept whole");
+    pipeline.finish()
 }
 
 #[test]

@@ -124,7 +124,7 @@ pub(super) fn show(opened: &OpenedLetter, out: &mut dyn Write) -> anyhow::Result
         writeln!(out, "header       {}: {}", printable(&header.key), bytes_text(header.value.as_deref()))?;
     }
     match letter.value.as_deref() {
-        None => writeln!(out, "value        none: a tombstone")?,
+        None => writeln!(out, "value        none: a tombstone, or left out as the error says")?,
         Some(value) => preview(value, out)?,
     }
     writeln!(out, "read again   {}", value_text(&opened.now)?)?;

@@ -4,6 +4,9 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+/// Most bytes for the two lengths of a header.
+const HEADER_BYTES: usize = 10;
+
 /// A record as it lies in the client's memory.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RecordView<'a> {
@@ -84,9 +87,10 @@ pub(crate) struct OutRecord {
 }
 
 impl OutRecord {
-    /// Bytes that it brings to the broker, but for the frame.
+    /// Bytes that it brings to the broker, but for the frame: what the limits of client and topic are about.
     pub(crate) fn bytes(&self) -> usize {
-        let headers: usize = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let header = |(name, value): &(&'static str, Vec<u8>)| name.len() + value.len() + HEADER_BYTES;
+        let headers: usize = self.headers.iter().map(header).sum();
         self.key.len() + self.value.as_ref().map_or(0, Vec::len) + headers
     }
 }

@@ -5,6 +5,7 @@
 use super::{Shared, Wait, supervisor::Failure};
 use crate::{
     dead_letter::Origin,
+    kafka::settings,
     shapes::{
         Inlet,
         outlet::{Bound, Outlet},
@@ -15,7 +16,7 @@ use processor::{Port, PortSpec};
 use schemas::{Decoder, DigestDlq, Record, SchemaSource};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// What a record needs besides its value: key, headers, the batch around it.
+/// What a batch of one record needs besides it, and compression where there is nothing to compress.
 const HEADROOM_BYTES: usize = 64 << 10;
 const DEAD_LETTERS: Port<DigestDlq> = Port::new("dead_letters");
 
@@ -68,14 +69,30 @@ fn bind(shared: &Shared, logical: &str, spec: &PortSpec) -> Result<Bound, BindEr
             )));
         }
     };
-    let encoder = (spec.encoder)(id).map_err(|error| BindError::Fatal(error.to_string()))?;
-    let topic = shared.map.topic(logical).map_err(|error| BindError::Fatal(error.to_string()))?;
+    under_id(shared, logical, spec, id).map_err(BindError::Fatal)
+}
+
+/// Where the dead letters of a sink will go. Its outbox' source writes them, under the registry's id: here they are
+/// only measured.
+pub(super) fn letters_of_sink(shared: &Shared, name: &str) -> Result<Bound, String> {
+    let said = |error: topology::Error| error.to_string();
+    let entry = shared.map.connector(name).map_err(said)?;
+    let outbox = entry.outbox.as_deref().ok_or_else(|| format!("{name} has no outbox in the map"))?;
+    let spec = DEAD_LETTERS.spec();
+    let topic = shared.map.port_topic(outbox, spec.name).map_err(said)?;
+    under_id(shared, &topic.name, &spec, 0)
+}
+
+fn under_id(shared: &Shared, logical: &str, spec: &PortSpec, id: u32) -> Result<Bound, String> {
+    let encoder = (spec.encoder)(id).map_err(|error| error.to_string())?;
+    let topic = shared.map.topic(logical).map_err(|error| error.to_string())?;
     let limit = usize::try_from(topic.max_message_bytes).unwrap_or_default();
+    let limit = limit.min(settings::record_bytes_max(&shared.config.kafka));
     Ok(Bound {
         topic: shared.config.prefix.topic(logical).into(),
         encoder,
         placement: Placement { partitions: topic.partitions },
-        value_bytes_max: limit.saturating_sub(HEADROOM_BYTES),
+        record_bytes_max: limit.saturating_sub(HEADROOM_BYTES),
     })
 }
 

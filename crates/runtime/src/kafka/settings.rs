@@ -97,6 +97,12 @@ pub(crate) fn producer(kafka: &Kafka, transactional_id: &str) -> ClientConfig {
     settings
 }
 
+/// Bytes of the largest record that a producer with these settings takes, before compression.
+pub(crate) fn record_bytes_max(kafka: &Kafka) -> usize {
+    let producer = producer(kafka, "measured");
+    producer.get("message.max.bytes").and_then(|bytes| bytes.parse().ok()).unwrap_or(usize::MAX)
+}
+
 fn overlay(settings: &mut ClientConfig, over: &ClientConfig) {
     for (key, value) in over.config_map() {
         settings.set(key.to_owned(), value.to_owned());
@@ -118,6 +124,9 @@ mod tests {
         assert_eq!(consumer.get("enable.auto.commit"), Some("false"));
         assert_eq!(producer(&kafka, "t").get("linger.ms"), Some("50"));
         assert_eq!(consumer.get("linger.ms"), None);
+        assert_eq!(record_bytes_max(&kafka), 16_777_216);
+        kafka.producer_properties.0.insert("message.max.bytes".into(), "1000000".into());
+        assert_eq!(record_bytes_max(&kafka), 1_000_000);
     }
 
     #[test]

@@ -59,11 +59,14 @@ impl<F: Fold> FoldShape<F> {
         };
         let keys = self.partitions.entry(record.partition).or_default();
         let key = schemas::Record::key(&event.value).into_bytes();
-        let result = match keys.states.get_mut(&key) {
-            Some(state) => self.fold.step(state, &event),
-            None => self.fold.step(keys.states.entry(key.clone()).or_default(), &event),
+        let result = if let Some(state) = keys.states.get_mut(&key) {
+            self.fold.step(state, &event)
+        } else {
+            // A key of which only refused input has come is not remembered.
+            let mut state = F::State::default();
+            self.fold.step(&mut state, &event).inspect(|_| drop(keys.states.insert(key.clone(), state)))
         };
-        if !keys.touched.contains(&key) {
+        if result.is_ok() && !keys.touched.contains(&key) {
             keys.touched.insert(key);
         }
         Accepted::Done(self.outlet.fate(result, record))

@@ -20,8 +20,8 @@ pub(crate) struct Bound {
     pub(crate) topic: Arc<str>,
     pub(crate) encoder: Box<dyn RecordEncoder>,
     pub(crate) placement: Placement,
-    /// Largest value the topic takes, in bytes, with room for key and headers.
-    pub(crate) value_bytes_max: usize,
+    /// Largest record that client and topic take, in bytes: key, value and headers.
+    pub(crate) record_bytes_max: usize,
 }
 
 impl Bound {
@@ -103,25 +103,18 @@ impl Outlet {
             .encoder
             .encode(record, &mut value)
             .map_err(|error| Reject::new("unencodable_output", chain(&error)))?;
-        if value.len() > bound.value_bytes_max {
-            let detail =
-                format!("{} of {} bytes, limit {}", record.type_name(), value.len(), bound.value_bytes_max);
-            return Err(Reject::new("output_too_large", detail));
-        }
         let headers = cloud_events::headers(self.origin.stage, record);
-        Ok(bound.keyed(record.key().into_bytes(), value, headers))
+        let out = bound.keyed(record.key().into_bytes(), value, headers);
+        if out.bytes() > bound.record_bytes_max {
+            let (name, bytes, limit) = (record.type_name(), out.bytes(), bound.record_bytes_max);
+            return Err(Reject::new("output_too_large", format!("{name} of {bytes} bytes, limit {limit}")));
+        }
+        Ok(out)
     }
 
     fn dead_letter(&self, cause: &Cause, input: &RecordView<'_>) -> Fate {
-        let letter = |input: &RecordView<'_>| {
-            let bound = &self.dead_letters;
-            let fits = input.value.is_none_or(|value| value.len() * 2 <= bound.value_bytes_max);
-            // One that no topic can hold leaves its place in the log, where it still is.
-            let input = if fits { *input } else { RecordView { value: None, ..*input } };
-            dead_letter::record(bound, (&self.origin, cause), &input)
-        };
-        match letter(input) {
-            Ok(record) => Fate::DeadLetter(Box::new(record), cause.reason),
+        match dead_letter::letter(&self.dead_letters, (&self.origin, cause), input) {
+            Ok((_, record)) => Fate::DeadLetter(Box::new(record), cause.reason),
             Err(_) => Fate::Drop("unencodable_dead_letter"),
         }
     }

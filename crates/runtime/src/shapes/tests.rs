@@ -95,7 +95,7 @@ fn bound(port: &PortSpec) -> Bound {
         topic: port.name.into(),
         encoder: (port.encoder)(SCHEMA_ID).expect("a schema"),
         placement: Placement { partitions: PARTITIONS },
-        value_bytes_max: 1 << 20,
+        record_bytes_max: 1 << 20,
     }
 }
 

@@ -92,10 +92,12 @@ impl<S: Sink> SinkLoop<'_, S> {
         let mut starts = TopicPartitionList::new();
         let mut claimed = Vec::new();
         for (topic, partition) in &self.offered {
-            let Some(input) = self.inputs.iter().find(|input| &*input.physical == topic) else { continue };
+            let Some(input) = self.inputs.iter().find(|input| &*input.origin.physical == topic) else {
+                continue;
+            };
             let id = PartitionId {
-                topic: Arc::clone(&input.physical),
-                logical: Arc::clone(&input.logical),
+                topic: Arc::clone(&input.origin.physical),
+                logical: Arc::clone(&input.origin.topic),
                 partition: *partition,
             };
             match self.shared.tasks.block_on(self.sink.claim(&id)) {

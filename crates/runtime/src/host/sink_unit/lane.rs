@@ -4,23 +4,25 @@ use super::{AGE_MAX, BYTES_MAX, RECORDS_MAX};
 use crate::{
     dead_letter::{self, Cause, Origin},
     engine::log::OwnedRecord,
-    sink::{AnyDecoder, Claim, PartitionId, Sink, SinkBatch, SinkRecord},
+    shapes::outlet::{Bound, chain},
+    sink::{AnyDecoder, Claim, PartitionId, SinkBatch, SinkRecord},
     wire_check::{Placement, WireFault},
 };
 use processor::AnyRecord;
 use std::{
-    sync::Arc,
+    rc::Rc,
     time::{Duration, Instant},
 };
 
 /// One input of the sink.
 pub(super) struct Input {
     pub(super) name: &'static str,
-    pub(super) logical: Arc<str>,
-    pub(super) physical: Arc<str>,
+    pub(super) origin: Origin,
     pub(super) decoder: AnyDecoder,
     pub(super) placement: Placement,
     pub(super) is_dlq_owner: bool,
+    /// Where its dead letters go, by way of the outbox.
+    pub(super) letters: Rc<Bound>,
 }
 
 impl Input {
@@ -29,6 +31,13 @@ impl Input {
         let record = (self.decoder)(raw.value.as_deref())?;
         self.placement.check(record.as_ref(), raw.key.as_deref(), raw.partition)?;
         Ok(record)
+    }
+
+    /// The dead letter of a record, such that the outbox' source can write it.
+    pub(super) fn letter(&self, cause: &Cause, raw: &OwnedRecord) -> Result<SinkRecord, String> {
+        let letter = dead_letter::letter(&self.letters, (&self.origin, cause), &raw.view());
+        let (letter, _) = letter.map_err(|error| chain(&error))?;
+        Ok(SinkRecord::DeadLetter(Box::new(letter)))
     }
 }
 
@@ -84,13 +93,7 @@ impl Lane {
     }
 
     /// Turns one record of the batch into a dead letter.
-    pub(super) fn bury<S: Sink>(
-        &mut self,
-        offset: i64,
-        cause: &Cause,
-        group: &Arc<str>,
-        inputs: &[Input],
-    ) -> Result<(), String> {
+    pub(super) fn bury(&mut self, offset: i64, cause: &Cause, inputs: &[Input]) -> Result<(), String> {
         let Some(index) = self.held.iter().position(|held| held.raw.offset == offset) else {
             return Err(format!("sink refused offset {offset}, which is not in its batch: {}", cause.detail));
         };
@@ -98,23 +101,7 @@ impl Lane {
             return Err(format!("sink refused the dead letter of offset {offset}: {}", cause.detail));
         }
         let held = &self.held[index];
-        self.batch.records[index] = dead_letter(S::NAME, group, &inputs[held.input], cause, &held.raw);
+        self.batch.records[index] = inputs[held.input].letter(cause, &held.raw)?;
         Ok(())
     }
-}
-
-pub(super) fn dead_letter(
-    stage: &'static str,
-    group: &Arc<str>,
-    input: &Input,
-    cause: &Cause,
-    raw: &OwnedRecord,
-) -> SinkRecord {
-    let origin = Origin {
-        stage,
-        topic: Arc::clone(&input.logical),
-        physical: Arc::clone(&input.physical),
-        group: Arc::clone(group),
-    };
-    SinkRecord::DeadLetter(Box::new(dead_letter::payload(&origin, cause, &raw.view())))
 }

@@ -9,7 +9,7 @@ mod writing;
 
 use super::{Shared, Wait, binding, status::UnitStatus, supervisor::Failure};
 use crate::{
-    dead_letter::Cause,
+    dead_letter::{Cause, Origin},
     engine::{
         Stop,
         guard::{Guard, Tripped},
@@ -21,12 +21,13 @@ use crate::{
     sink::{Sink, SinkRecord},
     wire_check::{Placement, is_the_producers},
 };
-use lane::{Held, Input, Lane, dead_letter};
+use lane::{Held, Input, Lane};
 use processor::SourcePosition;
 use rdkafka::{ClientConfig, TopicPartitionList, message::Message};
 use schemas::SchemaSource;
 use std::{
     collections::BTreeMap,
+    rc::Rc,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -56,7 +57,6 @@ struct SinkLoop<'a, S: Sink> {
     fenced: BTreeMap<(Arc<str>, i32), Instant>,
     /// When the group last gave this member's name away.
     expelled_at: Option<Instant>,
-    group: Arc<str>,
     guard: Guard,
     status: &'a UnitStatus,
 }
@@ -77,8 +77,8 @@ pub(super) fn run<S: Sink>(
     })?;
     let Some(cluster_id) = cluster else { return Ok(()) };
     let sink = make(cluster_id);
-    let inputs = inputs(shared, &sink)?;
     let group = shared.config.prefix.group(S::NAME);
+    let inputs = inputs(shared, &sink, &group.as_str().into())?;
     let instance = format!("{}-0", shared.config.instance);
     let settings = settings::consumer(&shared.config.kafka, &group, &instance, shared.consumers);
     let consumer = join(&settings, &names(&inputs), &shared.standing)?;
@@ -92,7 +92,6 @@ pub(super) fn run<S: Sink>(
         offered: Vec::new(),
         fenced: BTreeMap::new(),
         expelled_at: None,
-        group: group.into(),
         guard: Guard::new(),
         status,
     };
@@ -100,10 +99,11 @@ pub(super) fn run<S: Sink>(
 }
 
 fn names(inputs: &[Input]) -> Vec<&str> {
-    inputs.iter().map(|input| &*input.physical).collect()
+    inputs.iter().map(|input| &*input.origin.physical).collect()
 }
 
-fn inputs<S: Sink>(shared: &Shared, sink: &S) -> Result<Vec<Input>, String> {
+fn inputs<S: Sink>(shared: &Shared, sink: &S, group: &Arc<str>) -> Result<Vec<Input>, String> {
+    let letters = Rc::new(binding::letters_of_sink(shared, S::NAME)?);
     let entry = shared.map.connector(S::NAME).map_err(|error| error.to_string())?;
     let source = || Arc::clone(&shared.schemas) as Arc<dyn SchemaSource>;
     sink.inputs()
@@ -114,8 +114,13 @@ fn inputs<S: Sink>(shared: &Shared, sink: &S) -> Result<Vec<Input>, String> {
             let topic = shared.map.topic(logical).map_err(|error| error.to_string())?;
             Ok(Input {
                 name: spec.name,
-                logical: logical.into(),
-                physical: shared.config.prefix.topic(logical).into(),
+                origin: Origin {
+                    stage: S::NAME,
+                    topic: logical.into(),
+                    physical: shared.config.prefix.topic(logical).into(),
+                    group: Arc::clone(group),
+                },
+                letters: Rc::clone(&letters),
                 decoder: (spec.decoder)(source()),
                 placement: Placement { partitions: topic.partitions },
                 is_dlq_owner: shared.map.is_dlq_owner(S::NAME, logical),
@@ -145,9 +150,9 @@ impl<S: Sink> SinkLoop<'_, S> {
         let Self { consumer, inputs, lanes, .. } = self;
         match consumer.poll(wait) {
             Some(Ok(message)) => {
-                let found = inputs.iter().position(|input| &*input.physical == message.topic());
+                let found = inputs.iter().position(|input| &*input.origin.physical == message.topic());
                 if let Some(index) = found {
-                    let key = (Arc::clone(&inputs[index].physical), message.partition());
+                    let key = (Arc::clone(&inputs[index].origin.physical), message.partition());
                     if let Some(lane) = lanes.get_mut(&key) {
                         let view_of = Record(&message);
                         lane.undecided.push(Held { raw: RecordView::from(&view_of).detach(), input: index });
@@ -179,7 +184,7 @@ impl<S: Sink> SinkLoop<'_, S> {
                 Ok(record) => {
                     self.guard.observe(false).map_err(blast_radius)?;
                     let source = SourcePosition {
-                        topic: Arc::clone(&input.logical),
+                        topic: Arc::clone(&input.origin.topic),
                         partition: held.raw.partition,
                         offset: held.raw.offset,
                         append_time_ms: held.raw.timestamp_ms,
@@ -196,8 +201,7 @@ impl<S: Sink> SinkLoop<'_, S> {
                     self.guard.observe(!is_the_producers(reason)).map_err(blast_radius)?;
                     if input.is_dlq_owner {
                         self.shared.metrics.fate(S::NAME, ("reject", reason));
-                        let cause = Cause::of_fault(&fault);
-                        let letter = dead_letter(S::NAME, &self.group, input, &cause, &held.raw);
+                        let letter = input.letter(&Cause::of_fault(&fault), &held.raw)?;
                         lane.take(letter, held);
                     } else {
                         self.shared.metrics.fate(S::NAME, Fate::LeftToOwner(reason).label());

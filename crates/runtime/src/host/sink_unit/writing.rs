@@ -102,7 +102,7 @@ impl<S: Sink> SinkLoop<'_, S> {
             }
             Err(SinkError::Poison { offset, reason, detail }) => {
                 let cause = Cause::new(reason, detail);
-                lane.bury::<S>(offset, &cause, &self.group, &self.inputs)?;
+                lane.bury(offset, &cause, &self.inputs)?;
                 self.shared.metrics.fate(S::NAME, ("reject", reason));
                 // Nothing of the batch is written yet, so that stopping here is safe.
                 self.guard.observe(true).map_err(blast_radius)?;

@@ -12,14 +12,15 @@ use super::{
     supervisor::Failure,
 };
 use crate::{
-    cloud_events,
+    cloud_events, dead_letter,
     engine::log::{OutRecord, TxnError},
     kafka::{TransactionalProducer, settings},
     shapes::outlet::{Bound, chain},
     source::{Position, Source, SourceBatch, SourceError},
 };
 use hold::Hold;
-use processor::Emission;
+use processor::{AnyRecord, Emission};
+use schemas::{DigestDlq, EncodeError};
 use std::{
     collections::BTreeMap,
     sync::Arc,
@@ -220,9 +221,33 @@ impl<S: Source> SourceLoop<'_, S> {
             .ports
             .get(emission.port)
             .ok_or_else(|| fatal(format!("port {} of {} is not in the map", emission.port, S::NAME)))?;
-        let mut value = Vec::new();
-        bound.encoder.encode(record, &mut value).map_err(|error| fatal(chain(&error)))?;
-        Ok(bound.keyed(record.key().into_bytes(), value, cloud_events::headers(S::NAME, record)))
+        let finished = |record: &dyn AnyRecord| {
+            let mut value = Vec::new();
+            bound.encoder.encode(record, &mut value)?;
+            Ok(bound.keyed(record.key().into_bytes(), value, cloud_events::headers(S::NAME, record)))
+        };
+        let unencodable = |error: EncodeError| fatal(chain(&error));
+        let out = finished(record).map_err(unencodable)?;
+        if out.bytes() <= bound.record_bytes_max {
+            return Ok(out);
+        }
+        match record.as_any().downcast_ref::<DigestDlq>() {
+            // A sink has it fit what the limit was then.
+            Some(letter) => {
+                dead_letter::fitted(letter.clone(), bound.record_bytes_max, |letter| finished(letter))
+                    .map(|(_, out)| out)
+                    .map_err(unencodable)
+            }
+            None => Err(fatal(format!(
+                "could not write {} of {}: {} bytes, and {} takes {}; raise max_message_bytes of the topic in the map and \
+                 message.max.bytes of producers",
+                record.type_name(),
+                record.key(),
+                out.bytes(),
+                bound.topic,
+                bound.record_bytes_max
+            ))),
+        }
     }
 
     /// Mends the producer and takes the position from the log again: the failed commit may have succeeded.
