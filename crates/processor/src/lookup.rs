@@ -67,4 +67,6 @@ pub struct MessagesAsOf {
 pub enum Response {
     /// To [`Request::Messages`].
     Messages(Vec<schemas::Message>),
+    /// To [`Request::Messages`] of a place that its topic does not hold and never can: why.
+    NoSuchOffset(String),
 }

@@ -72,6 +72,7 @@ impl Lookup for ContextBuilder {
         let mut responses = responses.into_iter();
         Step::Done(match (responses.next(), responses.next()) {
             (Some(Response::Messages(messages)), None) => self.prepare(&event.value, messages),
+            (Some(Response::NoSuchOffset(why)), None) => Err(Reject::new("no_such_offset", why)),
             _ => Err(Reject::new("unexpected_answer", format!("{count} answers to one question"))),
         })
     }

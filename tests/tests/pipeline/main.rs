@@ -14,6 +14,7 @@ mod poison;
 mod produce;
 mod reading;
 mod rebalance;
+mod requests;
 mod samples;
 mod sinks;
 mod sources;

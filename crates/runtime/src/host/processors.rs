@@ -2,10 +2,12 @@
 
 use super::{
     Host, HostError,
+    error::start_error,
     pair::{self, PairSpec},
 };
 use crate::{
-    clients::PostgresClient,
+    clients::{MESSAGES_TOPIC, PostgresClient},
+    kafka::TopicPlaces,
     shapes::{self, lookup::Clients},
 };
 use processor::{Fold, Lookup, Processor};
@@ -46,8 +48,13 @@ impl Host {
         let lookup = Arc::new(lookup);
         let ports = lookup.ports();
         let store = self.store()?;
-        let client =
-            self.postgres.get_or_insert_with(|| Arc::new(PostgresClient::start(store, &self.shared.tasks)));
+        let messages =
+            self.shared.map.topic(MESSAGES_TOPIC).map_err(start_error("find the messages' topic"))?;
+        let topic = self.shared.config.prefix.topic(MESSAGES_TOPIC);
+        let places = TopicPlaces::new(&self.shared.config.kafka, topic, messages.partitions);
+        let client = self.postgres.get_or_insert_with(|| {
+            Arc::new(PostgresClient::start(store, Arc::new(places), &self.shared.tasks))
+        });
         let clients = Arc::clone(client) as Arc<dyn Clients>;
         self.pairs(P::NAME, move |shared, slot, status| {
             let spec = PairSpec { name: P::NAME, slot, ports: &ports };

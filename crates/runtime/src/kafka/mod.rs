@@ -5,6 +5,7 @@ mod caller;
 mod consumer;
 mod errors;
 mod ffi;
+mod places;
 mod producer;
 mod reader;
 pub(crate) mod settings;
@@ -13,6 +14,7 @@ mod standing;
 use crate::engine::log::{Log, OutRecord, Polled, Reader, RecordView, Restored, TxnError, Visit};
 pub(crate) use budget::transaction_timeout;
 pub(crate) use consumer::{ConsumerFault, GroupContext, Rebalanced, Record, consumer_fault, reader_error};
+pub(crate) use places::{Place, Places, TopicPlaces};
 pub(crate) use producer::TransactionalProducer;
 use rdkafka::{
     Offset, TopicPartitionList,

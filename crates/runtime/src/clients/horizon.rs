@@ -1,0 +1,220 @@
+//! How far the sink has come that Lookups wait for, and whether it will ever come as far as they ask.
+//!
+//! Invariant: a question is let through once the sink has passed its offset, and given up only when the topic can never
+//! hold that offset; while the sink is merely behind, or the broker away, it waits.
+
+use super::{MESSAGES_TOPIC, RETRY, SINK};
+use crate::kafka::{Place, Places};
+use state::Store;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::{Mutex, Notify, watch};
+use tracing::warn;
+
+/// Time between two looks at the sink's offsets while somebody waits: one query serves all of them.
+const LOOK_INTERVAL: Duration = Duration::from_millis(15);
+/// How long the sink may stand still before the topic is asked whether it holds what is waited for.
+const STANDSTILL: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(30));
+
+/// What a Lookup may read up to.
+pub(super) struct Horizon {
+    passed: Arc<Passed>,
+    places: Arc<dyn Places>,
+    /// One question to the broker at a time: many may wait for the same sink.
+    asking: Mutex<()>,
+    standstill: (Duration, Duration),
+}
+
+/// What the sink has passed, by partition, looked up only while somebody waits.
+struct Passed {
+    offsets: watch::Sender<BTreeMap<i32, i64>>,
+    waiting: AtomicUsize,
+    wake: Notify,
+}
+
+impl Horizon {
+    pub(super) fn start(store: Store, places: Arc<dyn Places>, tasks: &tokio::runtime::Handle) -> Self {
+        let passed = Arc::new(Passed::new());
+        tasks.spawn(look(store, Arc::clone(&passed)));
+        Self { passed, places, asking: Mutex::new(()), standstill: STANDSTILL }
+    }
+
+    /// Waits until the sink has passed `offset`. Fails with why that can never be.
+    pub(super) async fn reached(&self, partition: i32, offset: i64) -> Result<(), String> {
+        let passed = self.passed.wait_for(partition, offset);
+        tokio::pin!(passed);
+        let mut wait = self.standstill.0;
+        loop {
+            let before = self.passed.of(partition);
+            tokio::select! {
+                biased;
+                () = &mut passed => return Ok(()),
+                () = tokio::time::sleep(wait) => {}
+            }
+            if self.passed.of(partition) != before {
+                continue;
+            }
+            match self.ask(partition, offset).await {
+                Place::Held => {
+                    passed.await;
+                    return Ok(());
+                }
+                Place::Never(why) => return Err(why),
+                Place::Unknown => wait = (wait * 2).min(self.standstill.1),
+            }
+        }
+    }
+
+    async fn ask(&self, partition: i32, offset: i64) -> Place {
+        let _one_at_a_time = self.asking.lock().await;
+        let places = Arc::clone(&self.places);
+        let asked = tokio::task::spawn_blocking(move || places.look(partition, offset)).await;
+        match asked {
+            Ok(Ok(place)) => place,
+            Ok(Err(why)) => {
+                warn!(why, "waiting for the broker to tell what its topic holds");
+                Place::Unknown
+            }
+            // The process is ending.
+            Err(_) => Place::Unknown,
+        }
+    }
+}
+
+impl Passed {
+    fn new() -> Self {
+        Self {
+            offsets: watch::Sender::new(BTreeMap::new()),
+            waiting: AtomicUsize::new(0),
+            wake: Notify::new(),
+        }
+    }
+
+    /// How far the sink is known to have come in a partition.
+    fn of(&self, partition: i32) -> Option<i64> {
+        self.offsets.borrow().get(&partition).copied()
+    }
+
+    async fn wait_for(&self, partition: i32, offset: i64) {
+        let mut offsets = self.offsets.subscribe();
+        let is_passed =
+            |offsets: &BTreeMap<i32, i64>| offsets.get(&partition).is_some_and(|next| *next > offset);
+        if is_passed(&offsets.borrow()) {
+            return;
+        }
+        let _one_of_those_who_wait = Waiter::new(self);
+        // The sender lives as long as `self`.
+        drop(offsets.wait_for(is_passed).await);
+    }
+}
+
+/// Somebody who waits, until the answer comes or the question is taken back.
+struct Waiter<'a>(&'a AtomicUsize);
+
+impl<'a> Waiter<'a> {
+    fn new(passed: &'a Passed) -> Self {
+        passed.waiting.fetch_add(1, Ordering::SeqCst);
+        passed.wake.notify_one();
+        Self(&passed.waiting)
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+async fn look(store: Store, passed: Arc<Passed>) {
+    let mut wait = LOOK_INTERVAL;
+    loop {
+        if passed.waiting.load(Ordering::SeqCst) == 0 {
+            passed.wake.notified().await;
+        }
+        match store.passed_offsets(SINK, MESSAGES_TOPIC).await {
+            Ok(offsets) => {
+                wait = LOOK_INTERVAL;
+                passed.offsets.send_replace(offsets);
+            }
+            Err(error) => {
+                wait = (wait * 2).min(RETRY.1);
+                warn!(error = error.describe(), "waiting for postgres");
+            }
+        }
+        tokio::time::sleep(wait).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex as StdMutex;
+
+    /// Answers in turn, the last one for ever, and counts.
+    struct Told(StdMutex<Vec<Result<Place, String>>>, AtomicUsize);
+
+    impl Places for Told {
+        fn look(&self, _: i32, _: i64) -> Result<Place, String> {
+            self.1.fetch_add(1, Ordering::SeqCst);
+            let mut answers = self.0.lock().expect("not poisoned");
+            if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() }
+        }
+    }
+
+    fn horizon(answers: Vec<Result<Place, String>>) -> (Arc<Horizon>, Arc<Told>) {
+        let told = Arc::new(Told(StdMutex::new(answers), AtomicUsize::new(0)));
+        let standstill = (Duration::from_millis(1), Duration::from_millis(2));
+        let places = Arc::clone(&told) as Arc<dyn Places>;
+        let passed = Arc::new(Passed::new());
+        (Arc::new(Horizon { passed, places, asking: Mutex::new(()), standstill }), told)
+    }
+
+    fn run<F: Future>(future: F) -> F::Output {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .expect("a runtime")
+            .block_on(future)
+    }
+
+    #[test]
+    fn an_offset_that_can_never_come_is_given_up() {
+        let never = || Place::Never("partition 2 ends at 7".to_owned());
+        let (horizon, told) = horizon(vec![Err("away".to_owned()), Ok(Place::Unknown), Ok(never())]);
+        horizon.passed.offsets.send_replace(BTreeMap::from([(2, 7)]));
+        assert_eq!(run(horizon.reached(2, 9)), Err("partition 2 ends at 7".to_owned()));
+        assert_eq!(told.1.load(Ordering::SeqCst), 3, "a broker that is away says nothing about the offset");
+        assert_eq!(horizon.passed.waiting.load(Ordering::SeqCst), 0, "nobody waits any more");
+    }
+
+    #[test]
+    fn one_that_the_topic_holds_is_waited_for_and_asked_about_once() {
+        let (horizon, told) = horizon(vec![Ok(Place::Held)]);
+        run(async {
+            let waiting = tokio::spawn({
+                let horizon = Arc::clone(&horizon);
+                async move { horizon.reached(2, 9).await }
+            });
+            while told.1.load(Ordering::SeqCst) == 0 {
+                tokio::task::yield_now().await;
+            }
+            horizon.passed.offsets.send_replace(BTreeMap::from([(2, 10)]));
+            assert_eq!(waiting.await.expect("no panic"), Ok(()));
+        });
+        assert_eq!(told.1.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn what_the_sink_has_passed_asks_nobody() {
+        let (horizon, told) = horizon(vec![Ok(Place::Never(String::new()))]);
+        horizon.passed.offsets.send_replace(BTreeMap::from([(2, 10)]));
+        assert_eq!(run(horizon.reached(2, 9)), Ok(()));
+        assert_eq!(told.1.load(Ordering::SeqCst), 0);
+    }
+}
