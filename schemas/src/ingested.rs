@@ -1,6 +1,6 @@
 //! `group.message.ingested`: message states of a group in the order of their source, with control in that order.
 
-use crate::{identity, record::record};
+use crate::{check::PROMISE_AHEAD_MS, identity, record::record};
 use serde::{Deserialize, Serialize};
 use std::iter;
 
@@ -18,7 +18,8 @@ pub struct GroupMessageIngested {
     pub group_id: String,
     /// [`LIVE_LANE`], or the id of an import.
     pub lane: String,
-    /// The source's clock in ms; for an import, the newest send time read so far.
+    /// The source's clock in ms; for an import, the newest send time read so far. What the record promises is held to
+    /// it: see [`GroupMessageIngested::promise`].
     pub observed_at: i64,
     /// Message states, oldest first; empty in control records.
     pub messages: Vec<Message>,
@@ -28,6 +29,10 @@ pub struct GroupMessageIngested {
     pub complete_until: Option<i64>,
     /// New settings of the group.
     pub settings: Option<GroupSettings>,
+    /// Forum topics that the source saw created: ids of the messages that created them.
+    pub topics: Vec<i64>,
+    /// Event time in ms to which the lane's clock is set back where it ran ahead.
+    pub set_back_to: Option<i64>,
 }
 
 record!(GroupMessageIngested, "group.message.ingested.v1", "group.message.ingested.v1",
@@ -36,7 +41,12 @@ record!(GroupMessageIngested, "group.message.ingested.v1", "group.message.ingest
         None => r.ingest_trace_id.clone(),
     },
     time: |r| r.messages.iter().map(|m| m.sent_at).max().unwrap_or(r.observed_at),
-    trace: |r| r.ingest_trace_id.clone());
+    trace: |r| r.ingest_trace_id.clone(), check: crate::check::ingested);
+
+/// Sizes that windows can have, in hours; 1 is for benchmarks.
+pub const WINDOW_HOURS: [i32; 5] = [1, 4, 6, 12, 24];
+/// Languages that a digest can be wished in.
+pub const LANGUAGES: [&str; 3] = ["auto", "en", "ru"];
 
 /// Settings of a group, effective for windows opened after them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -259,6 +269,15 @@ impl Checklist {
 }
 
 impl GroupMessageIngested {
+    /// What the record promises. Nobody can promise what is still to come: the live lane is complete up to five
+    /// minutes (clocks of two hosts differ) after the source's clock at most. An import is held to nothing, since it
+    /// ends, and what comes behind its promise is not late.
+    pub fn promise(&self) -> Option<i64> {
+        let limit = self.observed_at.saturating_add(PROMISE_AHEAD_MS);
+        let is_held = |until: &i64| self.lane == LIVE_LANE && *until != END_OF_LANE;
+        self.complete_until.map(|until| if is_held(&until) { until.min(limit) } else { until })
+    }
+
     /// Trace id of a record that starts at `position` of a source.
     pub fn trace(source_identity: &str, position: &str) -> String {
         identity::trace_id(&format!("{source_identity}@{position}"))

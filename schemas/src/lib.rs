@@ -12,6 +12,7 @@ mod digest;
 mod dlq;
 mod identity;
 mod ingested;
+mod knowledge;
 mod record;
 mod stage;
 mod window;
@@ -35,8 +36,9 @@ pub use identity::{
 };
 pub use ingested::{
     Author, Checklist, ChecklistItem, END_OF_LANE, Entity, Forward, GroupMessageIngested, GroupSettings,
-    LIVE_LANE, Media, Message, MessageKind, Poll, PollOption, Reaction,
+    LANGUAGES, LIVE_LANE, Media, Message, MessageKind, Poll, PollOption, Reaction, WINDOW_HOURS,
 };
+pub use knowledge::{Home, Known};
 pub use record::{RECORD_TYPES, Record, RecordType, record_type};
 pub use stage::{DigestStageCompleted, DigestStageStarted, DigestState, outcome};
 pub use window::{GroupWindowReady, WindowRef};

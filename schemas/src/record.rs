@@ -1,5 +1,6 @@
 //! What every wire type tells the runtime: its type name, schema, key, identity and event time.
 
+use crate::Invalid;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// A record type of the event contract.
@@ -21,6 +22,13 @@ pub trait Record:
     fn event_time_ms(&self) -> i64;
     /// W3C trace id: 32 hex digits, a function of the identity.
     fn trace_id(&self) -> String;
+
+    /// Refuses a record that no reader of its topic can use, beyond what Avro can say; `appended_at_ms` is when the
+    /// broker took it, 0 when that is not known. Default: takes all.
+    fn check(&self, appended_at_ms: i64) -> Result<(), Invalid> {
+        let _ = appended_at_ms;
+        Ok(())
+    }
 
     /// Kafka key: `tenant_id/group_id` on every event topic, so that order holds per group.
     fn key(&self) -> String {
@@ -69,7 +77,7 @@ pub fn record_type(name: &str) -> Option<RecordType> {
 
 /// Implements [`Record`] for a type whose tenant, group and (where it has one) trace are plain fields.
 macro_rules! record {
-    ($type:ty, $name:literal, $avsc:literal, identity: |$i:ident| $identity:expr, time: |$t:ident| $time:expr, trace: |$r:ident| $trace:expr) => {
+    ($type:ty, $name:literal, $avsc:literal, identity: |$i:ident| $identity:expr, time: |$t:ident| $time:expr, trace: |$r:ident| $trace:expr $(, check: $check:path)?) => {
         impl $crate::Record for $type {
             const TYPE: &'static str = $name;
             const AVSC: &'static str = include_str!(concat!("../avro/", $avsc, ".avsc"));
@@ -91,6 +99,9 @@ macro_rules! record {
                 let $r = self;
                 $trace
             }
+            $(fn check(&self, appended_at_ms: i64) -> Result<(), $crate::Invalid> {
+                $check(self, appended_at_ms)
+            })?
         }
     };
 }

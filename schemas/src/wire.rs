@@ -3,7 +3,7 @@
 //! Invariant: any bytes decode to a value or to a [`DecodeError`], never to a panic. Decoding uses the
 //! *writer* schema; one that is not ours is resolved to ours by Avro's rules.
 
-use crate::Record;
+use crate::{Invalid, Record};
 use apache_avro::{
     Schema, from_value, reader::datum::GenericDatumReader, util::max_allocation_bytes,
     writer::datum::GenericDatumWriter,
@@ -75,6 +75,9 @@ pub enum DecodeError {
     /// Bytes are left after the datum.
     #[error("{0} bytes are left after the value")]
     Trailing(usize),
+    /// It is a record that no reader of its topic can use.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
 }
 
 impl DecodeError {
@@ -94,6 +97,7 @@ impl DecodeError {
             Self::WriterSchema { .. } => "wrong_schema",
             Self::Datum { .. } => "undecodable",
             Self::Trailing(_) => "trailing_bytes",
+            Self::Invalid(invalid) => invalid.reason,
         }
     }
 }
@@ -205,7 +209,15 @@ impl<R: Record> Decoder<R> {
         Self { source, readers: HashMap::new(), record: PhantomData }
     }
 
-    /// Reads a framed value.
+    /// Reads a framed value, and refuses what no reader can use: see [`Record::check`]. `appended_at_ms` is when the
+    /// broker took it, 0 when that is not known.
+    pub fn read(&mut self, value: Option<&[u8]>, appended_at_ms: i64) -> Result<R, DecodeError> {
+        let record = self.decode(value)?;
+        record.check(appended_at_ms)?;
+        Ok(record)
+    }
+
+    /// Reads a framed value as it is, whether readers can use it or not.
     pub fn decode(&mut self, value: Option<&[u8]>) -> Result<R, DecodeError> {
         let bytes = value.ok_or(DecodeError::NoValue)?;
         let id = frame_schema_id(bytes)?;

@@ -1,4 +1,6 @@
 //! Finds the records of a batch that can never be stored. Invariant: pure, and the first such record is named.
+//!
+//! Messages are not asked about here: what of them cannot be used is refused where they are read, by every reader alike.
 
 use runtime::{SinkError, SinkRecord};
 use schemas::{DigestBlocked, DigestReadyForDelivery, GroupMessageIngested};
@@ -9,8 +11,8 @@ pub(crate) fn all(records: &[SinkRecord]) -> Result<(), SinkError> {
     records.iter().try_for_each(|record| {
         let SinkRecord::Decoded { source, record, .. } = record else { return Ok(()) };
         let record = record.as_any();
-        let accepted = if let Some(ingested) = record.downcast_ref::<GroupMessageIngested>() {
-            state::accept_ingested(ingested)
+        let accepted = if record.is::<GroupMessageIngested>() {
+            Ok(())
         } else if let Some(ready) = record.downcast_ref::<DigestReadyForDelivery>() {
             state::accept_ready(ready)
         } else if let Some(blocked) = record.downcast_ref::<DigestBlocked>() {

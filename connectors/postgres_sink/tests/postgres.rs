@@ -117,7 +117,7 @@ mod tests {
         let records = || {
             vec![
                 record(0, ingested("t", &["fine"])),
-                record(7, ingested("a\0b", &["one"])),
+                record(7, ready("a\0b", 0, "1.0")),
                 record(8, ingested("u", &["x"])),
             ]
         };

@@ -3,10 +3,8 @@
 use crate::{batch, error::Error, options::Group};
 use processor::PortSpec;
 use runtime::{Position, Source, SourceBatch, SourceError};
-use schemas::{GroupMessageIngested, GroupSettings, LIVE_LANE, identity_hash};
+use schemas::{GroupMessageIngested, GroupSettings, LANGUAGES, LIVE_LANE, WINDOW_HOURS, identity_hash};
 
-/// Sizes that windows can have, in hours; 1 is for benchmarks.
-const WINDOW_HOURS: [i32; 5] = [1, 4, 6, 12, 24];
 const DONE: &str = "done";
 
 /// Writes the settings of a group once, in order with its messages.
@@ -75,7 +73,7 @@ fn validate(settings: &GroupSettings) -> Result<(), Error> {
     if jiff::tz::TimeZone::get(&settings.time_zone).is_err() {
         return refuse("time_zone", &settings.time_zone, "give an IANA name such as Europe/Berlin");
     }
-    if !matches!(settings.language.as_str(), "ru" | "en" | "auto") {
+    if !LANGUAGES.contains(&settings.language.as_str()) {
         return refuse("language", &settings.language, "give ru, en or auto");
     }
     for (field, names) in [("scopes", &settings.scopes), ("channels", &settings.channels)] {

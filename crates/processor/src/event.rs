@@ -12,7 +12,7 @@ pub struct SourcePosition {
     pub partition: i32,
     /// Offset.
     pub offset: i64,
-    /// Time in ms at which the broker appended it; for undecodable input only.
+    /// Time in ms at which the broker appended it: for undecodable input, and to tell a clock that ran far ahead.
     pub append_time_ms: i64,
 }
 

@@ -28,8 +28,8 @@ impl PartitionId {
     }
 }
 
-/// Decodes the records of one input, type erased.
-pub type AnyDecoder = Box<dyn FnMut(Option<&[u8]>) -> Result<Box<dyn AnyRecord>, DecodeError> + Send>;
+/// Reads the records of one input, type erased: see [`Decoder::read`].
+pub type AnyDecoder = Box<dyn FnMut(Option<&[u8]>, i64) -> Result<Box<dyn AnyRecord>, DecodeError> + Send>;
 
 /// An input of a sink: its name in the map and the type it carries.
 #[derive(Clone, Copy)]
@@ -60,7 +60,9 @@ impl InputSpec {
 
 fn decoder<R: Record>(source: Arc<dyn SchemaSource>) -> AnyDecoder {
     let mut decoder = Decoder::<R>::new(source);
-    Box::new(move |value| decoder.decode(value).map(|record| Box::new(record) as Box<dyn AnyRecord>))
+    Box::new(move |value, appended_at_ms| {
+        decoder.read(value, appended_at_ms).map(|record| Box::new(record) as Box<dyn AnyRecord>)
+    })
 }
 
 /// A sink's right to write a partition.

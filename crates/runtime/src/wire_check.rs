@@ -1,4 +1,4 @@
-//! The wire check: whether a record is what its topic carries and lies where its readers look for it.
+//! The wire check: whether a record is what its topic carries, can be used and lies where its readers look for it.
 //!
 //! Invariant: every reader of a topic asks the same, and takes nothing that lies elsewhere: two partitions with records
 //! of one group would be two halves of a window under one id.
@@ -9,11 +9,12 @@ use schemas::DecodeError;
 
 const WRONG_KEY: &str = "wrong_key";
 const WRONG_PARTITION: &str = "wrong_partition";
+const CLOCK_AHEAD: &str = "clock_ahead";
 
-/// True for a reason that cannot be our own fault, and is not what the guard looks for: where a record lies is decided
-/// by its producer alone, and one of them must not stop everybody's readers.
+/// True for a reason that cannot be our own fault, and is not what the guard looks for: where a record lies and
+/// what the clock beside it shows is decided by its producer alone, and one of them must not stop everybody's readers.
 pub(crate) fn is_the_producers(reason: &str) -> bool {
-    matches!(reason, WRONG_KEY | WRONG_PARTITION)
+    matches!(reason, WRONG_KEY | WRONG_PARTITION | CLOCK_AHEAD)
 }
 
 /// Bytes of a key that an error quotes: enough for the names of people, few enough for a header.

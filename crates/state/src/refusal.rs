@@ -3,7 +3,7 @@
 //! A NUL character in a *text* is not refused: it is stored as U+FFFD, for one bad character is no reason to lose the
 //! messages around it. In a *name* it is, because two names must not become one.
 
-use schemas::{DigestBlocked, DigestDlq, DigestReadyForDelivery, GroupMessageIngested, Version};
+use schemas::{DigestBlocked, DigestDlq, DigestReadyForDelivery, Version};
 
 /// Longest name in bytes: an index entry holds four of them below Postgres' limit of 2,704 bytes.
 const NAME_BYTES_MAX: usize = 512;
@@ -37,14 +37,6 @@ pub(crate) fn version(text: &str) -> Result<Version, Refusal> {
         reason: "bad_version",
         detail: "version is not <revision>.<attempt>".to_owned(),
     })
-}
-
-/// Tells whether the messages of a record can be stored.
-pub fn accept_ingested(record: &GroupMessageIngested) -> Result<(), Refusal> {
-    name("tenant_id", &record.tenant_id)?;
-    name("group_id", &record.group_id)?;
-    // What every reader of the topic refuses: were it stored, counts of windows would not be those of the store.
-    record.check().map_err(|invalid| Refusal { reason: invalid.reason, detail: invalid.detail })
 }
 
 /// Tells whether a digest can be stored: JSON has no NaN and no infinity.
@@ -89,14 +81,7 @@ mod tests {
 
     #[test]
     fn names_that_cannot_be_keys_are_refused() {
-        let check = |tenant: &str| {
-            let record = GroupMessageIngested {
-                tenant_id: tenant.to_owned(),
-                group_id: "g".to_owned(),
-                ..GroupMessageIngested::default()
-            };
-            accept_ingested(&record).map_err(|refusal| refusal.detail)
-        };
+        let check = |tenant: &str| name("tenant_id", tenant).map_err(|refusal| refusal.detail);
         assert_eq!(check("acme"), Ok(()));
         assert_eq!(check(""), Err("tenant_id is empty".to_owned()));
         assert_eq!(check("a\0b"), Err("tenant_id contains a NUL character".to_owned()));

@@ -102,7 +102,7 @@ fn main() -> std::io::Result<()> {
     let messages = std::env::args().nth(1).and_then(|argument| argument.parse().ok()).unwrap_or(1_000_000);
     let mut out = std::io::stdout();
     for sizes in [&[24][..], &[1, 4]] {
-        let fold = WindowBuilder { horizon_ms: 0, hourly_windows: true, ..WindowBuilder::default() };
+        let fold = WindowBuilder { horizon_ms: 0, ..WindowBuilder::default() };
         let log = log(messages, sizes);
         let before = resident_bytes();
         let mut groups: BTreeMap<&str, GroupState> = BTreeMap::new();

@@ -42,13 +42,11 @@ pub struct WindowBuilder {
     /// How long after its end a live window takes revisions, in ms of event time. Default 7 days; 0 turns
     /// revisions off. Imports know no horizon.
     pub horizon_ms: i64,
-    /// Allows windows of one hour, for benchmarks. Default no.
-    pub hourly_windows: bool,
 }
 
 impl Default for WindowBuilder {
     fn default() -> Self {
-        Self { grace_ms: 5 * MINUTE_MS, horizon_ms: 7 * DAY_MS, hourly_windows: false }
+        Self { grace_ms: 5 * MINUTE_MS, horizon_ms: 7 * DAY_MS }
     }
 }
 
@@ -64,9 +62,7 @@ impl Fold for WindowBuilder {
 
     fn step(&self, state: &mut GroupState, event: &Event<GroupMessageIngested>) -> Result<Outcome, Reject> {
         let record = &event.value;
-        record.check().map_err(|invalid| Reject::new(invalid.reason, invalid.detail))?;
-        let epoch = record.settings.as_ref().map(|settings| Epoch::checked(settings, self.hourly_windows));
-        let epoch = epoch.transpose().map_err(|detail| Reject::new("bad_settings", detail))?;
+        let epoch = record.settings.as_ref().map(Epoch::of).transpose()?;
         let new_settings = epoch.is_some();
         if let Some(epoch) = epoch {
             state.adopt(epoch);

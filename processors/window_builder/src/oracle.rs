@@ -88,15 +88,12 @@ impl Oracle {
     /// What the Fold has to make of the next record.
     pub fn step(&mut self, event: &Event<GroupMessageIngested>) -> Expected {
         let record = &event.value;
-        if let Err(invalid) = record.check() {
-            return Expected::Reject(invalid.reason);
-        }
         let key = (record.tenant_id.clone(), record.group_id.clone());
         let group = self.groups.entry(key).or_default();
         if let Some(settings) = &record.settings {
-            match Epoch::checked(settings, self.options.hourly_windows) {
+            match Epoch::of(settings) {
                 Ok(epoch) => group.adopt(epoch),
-                Err(_) => return Expected::Reject("bad_settings"),
+                Err(reject) => return Expected::Reject(reject.reason),
             }
         }
         group.step(event, &self.options)

@@ -1,17 +1,11 @@
-//! Settings of a group, checked and numbered: windows name those under which they opened.
+//! Settings of a group, numbered: windows name those under which they opened.
 //!
 //! Invariant: settings that were accepted once can be used; a number stands for the same settings forever.
 
 use crate::codec::{Reader, Writer};
 use jiff::tz::TimeZone;
+use processor::Reject;
 use schemas::GroupSettings;
-
-/// Window sizes in hours that a group may choose.
-const SIZES: [i32; 4] = [4, 6, 12, 24];
-/// Size that only a benchmark may choose.
-const SIZE_FOR_BENCHMARKS: i32 = 1;
-/// Languages that a digest may be wished in.
-const LANGUAGES: [&str; 3] = ["auto", "en", "ru"];
 
 /// Settings in force for windows opened after them.
 #[derive(Debug, Clone)]
@@ -27,17 +21,10 @@ impl Default for Epoch {
 }
 
 impl Epoch {
-    /// Accepts settings, or says what is wrong with them. `hourly` allows the size for benchmarks.
-    pub(crate) fn checked(settings: &GroupSettings, hourly: bool) -> Result<Self, String> {
-        let sizes = &settings.window_hours;
-        let known = |size: &i32| SIZES.contains(size) || (hourly && *size == SIZE_FOR_BENCHMARKS);
-        if sizes.is_empty() || !sizes.iter().all(known) || !sizes.is_sorted_by(|a, b| a < b) {
-            return Err(format!("window_hours {sizes:?} is not an ascending choice of {SIZES:?}"));
-        }
-        if !LANGUAGES.contains(&settings.language.as_str()) {
-            return Err(format!("language {:?} is none of {LANGUAGES:?}", settings.language));
-        }
-        Self::zoned(settings.clone()).ok_or_else(|| format!("time zone {:?} is unknown", settings.time_zone))
+    /// Settings that the check of records let pass: their time zone is known.
+    pub(crate) fn of(settings: &GroupSettings) -> Result<Self, Reject> {
+        let unknown = || Reject::new("bad_settings", format!("time zone {:?} is unknown", settings.time_zone));
+        Self::zoned(settings.clone()).ok_or_else(unknown)
     }
 
     fn zoned(settings: GroupSettings) -> Option<Self> {
@@ -101,23 +88,16 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_checked() {
-        let error = |settings: &GroupSettings| Epoch::checked(settings, false).err();
-        assert_eq!(error(&GroupSettings::default()), None);
-        assert_eq!(error(&settings(&[4, 6, 12, 24], "Asia/Kolkata", "ru")), None);
-        for sizes in [&[][..], &[1], &[0], &[-4], &[5], &[24, 4], &[4, 4]] {
-            assert!(error(&settings(sizes, "UTC", "ru")).is_some_and(|e| e.contains("window_hours")));
-        }
-        assert!(Epoch::checked(&settings(&[1, 4], "UTC", "en"), true).is_ok());
-        assert!(error(&settings(&[4], "Mars/Olympus", "en")).is_some_and(|e| e.contains("Mars/Olympus")));
-        assert!(error(&settings(&[4], "UTC", "tlh")).is_some_and(|e| e.contains("tlh")));
+    fn a_time_zone_that_is_unknown_is_no_time_zone() {
+        let refused = Epoch::of(&settings(&[4], "Mars/Olympus", "en")).map_err(|reject| reject.reason);
+        assert_eq!(refused.err(), Some("bad_settings"));
     }
 
     #[test]
     fn settings_come_back() {
         for chat in [None, Some(String::new()), Some("-100".to_owned())] {
             let settings = GroupSettings { chat, ..settings(&[4, 24], "Europe/Berlin", "ru") };
-            let epoch = Epoch::checked(&settings, false).expect("valid");
+            let epoch = Epoch::of(&settings).expect("valid");
             assert_eq!(Epoch::decode(&epoch.encode()).map(|epoch| epoch.settings), Some(settings));
         }
     }

@@ -1,6 +1,6 @@
 //! Every revision of a schema reads every other, both ways; a change that does not is refused.
 
-use crate::fixtures::{Registry, encoded, examples, revisions, root};
+use crate::fixtures::{Registry, encoded, examples, revisions};
 use apache_avro::{
     Schema, reader::datum::GenericDatumReader, types::Value, writer::datum::GenericDatumWriter,
 };
@@ -122,8 +122,8 @@ fn a_program_of_one_revision_reads_bytes_of_the_other() {
     }
 }
 
-/// Bytes of today's value under another revision of its schema, by Avro's own rules.
-fn rewritten(bytes: &[u8], from: &Schema, to: &Schema) -> Vec<u8> {
+/// Bytes of a value under another revision of its schema, by Avro's own rules.
+pub(crate) fn rewritten(bytes: &[u8], from: &Schema, to: &Schema) -> Vec<u8> {
     let reader = GenericDatumReader::builder(from).reader_schema(to).build().expect("a reader");
     let value: Value = reader.read_value(&mut &bytes[5..]).expect("resolves");
     let mut written = vec![0, 0, 0, 0, 2];
@@ -134,16 +134,20 @@ fn rewritten(bytes: &[u8], from: &Schema, to: &Schema) -> Vec<u8> {
 
 #[test]
 fn an_addition_deep_inside_is_read_too() {
-    let path = root().join("avro/fixtures/later/group.message.ingested.v1.avsc");
-    let text = std::fs::read_to_string(path).expect("readable");
-    let (r1, r2) = (Schema::parse_str(GroupMessageIngested::AVSC), Schema::parse_str(&text));
-    let (r1, r2) = (r1.expect("fine"), r2.expect("fine"));
+    let text = changed::<GroupMessageIngested>(|fields| {
+        let messages = fields.iter_mut().find(|field| field["name"] == "messages").expect("is a field");
+        let inner = messages["type"]["items"]["fields"].as_array_mut().expect("messages are records");
+        let via_bot = json!({"name": "via_bot", "type": ["null", "string"], "default": null});
+        inner.insert(inner.len() - 1, via_bot);
+    });
+    let (ours, later) = (Schema::parse_str(GroupMessageIngested::AVSC), Schema::parse_str(&text));
+    let (ours, later) = (ours.expect("fine"), later.expect("fine"));
     let registry = Registry::with(&[(1, GroupMessageIngested::AVSC), (2, &text)]);
     let mut decoder = Decoder::<GroupMessageIngested>::new(registry);
     for example in examples::<GroupMessageIngested>() {
-        let bytes = rewritten(&encoded(1, &example.value), &r1, &r2);
-        assert_eq!(decoder.decode(Some(&bytes)).expect("r1 reads r2"), example.value, "{}", example.name);
-        let back = rewritten(&bytes, &r2, &r1);
-        assert_eq!(back[5..], encoded(1, &example.value)[5..], "r2 read by r1 is r1 again");
+        let bytes = rewritten(&encoded(1, &example.value), &ours, &later);
+        assert_eq!(decoder.decode(Some(&bytes)).expect("ours reads the later one"), example.value, "{}", example.name);
+        let back = rewritten(&bytes, &later, &ours);
+        assert_eq!(back[5..], encoded(1, &example.value)[5..], "the later one read by ours is ours again");
     }
 }

@@ -5,7 +5,9 @@ use rdkafka::{
     message::{Header, OwnedHeaders},
     producer::{BaseProducer, BaseRecord, Producer},
 };
-use schemas::{DigestDlq, GroupWindowReady};
+use schemas::{
+    DigestDlq, Encoder, GroupMessageIngested, GroupSettings, GroupWindowReady, LIVE_LANE, frame_schema_id,
+};
 use std::{collections::BTreeMap, time::Duration};
 use tests::{
     Chat, Foreign, Isolation, PATIENCE, Pipeline, Seen, day_is_over, decode_all, partition_of, read, said,
@@ -59,15 +61,53 @@ fn windows(seen: &[GroupWindowReady]) -> BTreeMap<i64, i32> {
     seen.iter().map(|ready| (ready.window_start, ready.message_count)).collect()
 }
 
+/// Records that decode and that no reader can use, and why: each a message of the chat with one thing wrong.
+fn unusable(pipeline: &Pipeline) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>> {
+    let seen = read(pipeline, Isolation::Committed)?;
+    let mut records: Vec<GroupMessageIngested> = decode_all(pipeline, &seen, INGESTED)?;
+    records.retain(|record| !record.messages.is_empty());
+    let value = seen.iter().find(|seen| seen.topic == INGESTED).and_then(|seen| seen.value.as_deref());
+    let encoder = Encoder::new(frame_schema_id(value.unwrap_or_default())?)?;
+    let wrong: [(&str, fn(&mut GroupMessageIngested)); 4] = [
+        ("bad_sent_at", |record| record.messages[0].sent_at = 0),
+        ("unknown_kind", |record| record.messages[0].kind = "pinned".to_owned()),
+        ("bad_settings", |record| {
+            record.settings = Some(GroupSettings { window_hours: vec![5], ..GroupSettings::default() });
+        }),
+        ("clock_ahead", |record| {
+            (record.lane, record.observed_at) = (LIVE_LANE.to_owned(), 7_452_518_400_000);
+        }),
+    ];
+    wrong
+        .into_iter()
+        .map(|(reason, change)| {
+            let mut record = records[0].clone();
+            record.messages.truncate(1);
+            record.messages[0].id = 1_000_000;
+            change(&mut record);
+            let mut bytes = Vec::new();
+            encoder.encode(&record, &mut bytes)?;
+            Ok((reason, bytes))
+        })
+        .collect()
+}
+
 #[test]
 fn each_poison_is_one_dead_letter_and_the_good_ones_around_it_flow_on() -> anyhow::Result<()> {
     let Some(pipeline) = Pipeline::start("poison")? else { return Ok(()) };
     let (before, after) = (Chat::new("alpha", 4, 12), Chat::later("alpha", 10, 4, 12));
     let unknown_schema = [&[0_u8, 0x7f, 0xff, 0xff, 0xf0][..], &noise(3, 20)].concat();
-    let poison: [Option<Vec<u8>>; 5] =
-        [Some(noise(1, 300)), Some(unknown_schema), None, Some(Vec::new()), Some(vec![0, 0, 0])];
     let _up = pipeline.up_without(&[])?;
     pipeline.import(&before.write(pipeline.directory())?, "alpha")?;
+    let undecodable = [
+        ("wrong_magic", Some(noise(1, 300))),
+        ("unknown_schema", Some(unknown_schema)),
+        ("no_value", None),
+        ("too_short", Some(Vec::new())),
+        ("too_short", Some(vec![0, 0, 0])),
+    ];
+    let unusable = unusable(&pipeline)?.into_iter().map(|(reason, value)| (reason, Some(value)));
+    let (reasons, poison): (Vec<_>, Vec<_>) = undecodable.into_iter().chain(unusable).unzip();
     produce(&pipeline, &poison)?;
     pipeline.import(&after.write(pipeline.directory())?, "alpha")?;
     let seen = settle(&pipeline)?.into_seen();
@@ -75,7 +115,6 @@ fn each_poison_is_one_dead_letter_and_the_good_ones_around_it_flow_on() -> anyho
     let letters: Vec<DigestDlq> = decode_all(&pipeline, &seen, DEAD_LETTERS)?;
     let by_offset: BTreeMap<i64, &DigestDlq> = letters.iter().map(|letter| (letter.offset, letter)).collect();
     assert_eq!((letters.len(), by_offset.len()), (poison.len(), poison.len()), "one each");
-    let reasons = ["wrong_magic", "unknown_schema", "no_value", "too_short", "too_short"];
     for ((letter, value), reason) in by_offset.values().zip(&poison).zip(reasons) {
         assert_eq!(&letter.value, value);
         assert_eq!(letter.key.as_deref(), Some(KEY.as_bytes()));

@@ -31,7 +31,7 @@ pub fn newest_settings(config: &Config, map: &Map, key: &str) -> Result<Option<G
         let mut found = None;
         scanner.scan(&partition.0, &BTreeMap::from([(partition.1, span)]), &mut |record| {
             if record.key == Some(key.as_bytes()) {
-                match decoder.decode(record.value) {
+                match decoder.read(record.value, record.timestamp_ms) {
                     Ok(event) => found = event.settings.or(found.take()),
                     Err(error) if error.is_transient() => {
                         return Err(Error::Registry(crate::shapes::outlet::chain(&error)));

@@ -27,7 +27,7 @@ pub(crate) struct Inlet<R> {
 
 impl<R: Record> Inlet<R> {
     pub(crate) fn event(&mut self, record: &RecordView<'_>) -> Result<Event<R>, WireFault> {
-        let value = self.decoder.decode(record.value)?;
+        let value = self.decoder.read(record.value, record.timestamp_ms)?;
         self.placement.check(&value, record.key, record.partition)?;
         let source = SourcePosition {
             topic: Arc::clone(&self.topic),

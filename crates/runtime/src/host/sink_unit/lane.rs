@@ -28,7 +28,7 @@ pub(super) struct Input {
 impl Input {
     /// The record, if it passes the wire check.
     pub(super) fn read(&mut self, raw: &OwnedRecord) -> Result<Box<dyn AnyRecord>, WireFault> {
-        let record = (self.decoder)(raw.value.as_deref())?;
+        let record = (self.decoder)(raw.value.as_deref(), raw.timestamp_ms)?;
         self.placement.check(record.as_ref(), raw.key.as_deref(), raw.partition)?;
         Ok(record)
     }

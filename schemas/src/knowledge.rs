@@ -1,0 +1,384 @@
+//! What is known of a message: how reports of one revision add up, and to which forum topic it belongs.
+//!
+//! Invariant: at an equal revision what is known is never erased by what is absent, and of two different known values
+//! the later one holds. What two reports make known together is what either makes known.
+
+use crate::{Author, Forward, Media, Message, MessageKind};
+use std::ops::{BitOr, BitOrAssign};
+
+/// Which parts of a message are known, of those that a source may leave out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Known(u8);
+
+impl Known {
+    /// Nothing beside id, revision and send time.
+    pub const NOTHING: Self = Self(0);
+    /// The author's name.
+    pub const NAME: Self = Self(1);
+    /// The text.
+    pub const TEXT: Self = Self(1 << 1);
+    /// The message that it answers.
+    pub const REPLY: Self = Self(1 << 2);
+    /// Its forum topic.
+    pub const TOPIC: Self = Self(1 << 3);
+    /// Marked spans of the text.
+    pub const ENTITIES: Self = Self(1 << 4);
+    /// An attachment.
+    pub const MEDIA: Self = Self(1 << 5);
+    /// Where it was forwarded from.
+    pub const FORWARD: Self = Self(1 << 6);
+    /// Reactions.
+    pub const REACTIONS: Self = Self(1 << 7);
+
+    /// As a number below 256.
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// What [`Self::bits`] gave.
+    pub fn from_bits(bits: u8) -> Self {
+        Self(bits)
+    }
+
+    /// True when all of `part` is known.
+    pub fn has(self, part: Self) -> bool {
+        self.0 & part.0 == part.0
+    }
+
+    /// All but `part`.
+    #[must_use]
+    pub fn without(self, part: Self) -> Self {
+        Self(self.0 & !part.0)
+    }
+
+    fn when(self, is_known: bool) -> Self {
+        if is_known { self } else { Self::NOTHING }
+    }
+}
+
+impl BitOr for Known {
+    type Output = Self;
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl BitOrAssign for Known {
+    fn bitor_assign(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+}
+
+/// Where a message belongs in a group with forum topics, as far as is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Home {
+    /// To a topic that the source names, or that was known of the message before.
+    Told,
+    /// To this topic, whose creation it answers: it is written in the topic and answers nobody.
+    Created(i64),
+    /// To the topic of this message, which it answers.
+    Answered(i64),
+    /// Not known, now.
+    Unknown,
+}
+
+impl Author {
+    /// True when the source tells a name: neither none at all, as of a deleted account, nor the id in its place.
+    pub fn has_name(&self) -> bool {
+        !self.name.is_empty() && self.name != self.id
+    }
+
+    fn recall(&mut self, earlier: &Self) {
+        if self.id == earlier.id && !self.has_name() && earlier.has_name() {
+            self.name.clone_from(&earlier.name);
+            // Exports tell automated accounts by their names.
+            self.is_bot |= earlier.is_bot;
+        }
+    }
+}
+
+impl Message {
+    /// True for a state that says that the message is gone.
+    pub fn is_deletion(&self) -> bool {
+        self.kind == MessageKind::Deleted.as_str()
+    }
+
+    /// Which parts are known. Nothing is known of a deleted message.
+    pub fn known(&self) -> Known {
+        if self.is_deletion() {
+            return Known::NOTHING;
+        }
+        Known::NAME.when(self.author.as_ref().is_some_and(Author::has_name))
+            | Known::TEXT.when(!self.text.is_empty())
+            | Known::REPLY.when(self.reply_to.is_some())
+            | Known::TOPIC.when(self.topic_id.is_some())
+            | Known::ENTITIES.when(!self.entities.is_empty())
+            | Known::MEDIA.when(self.media.is_some())
+            | Known::FORWARD.when(self.forward.is_some())
+            | Known::REACTIONS.when(!self.reactions.is_empty())
+    }
+
+    /// Adds what an `earlier` report of the same revision told and this one does not. A deletion neither gives nor
+    /// takes: nothing is left of a deleted message.
+    pub fn recall(&mut self, earlier: &Self) {
+        if self.is_deletion() || earlier.is_deletion() {
+            return;
+        }
+        // Named one by one, so that a new field cannot be forgotten here. What every report has is the later one's.
+        let Self {
+            id: _,
+            revision: _,
+            kind: _,
+            author,
+            sent_at: _,
+            text,
+            entities,
+            reply_to,
+            topic_id,
+            media,
+            forward,
+            reactions,
+        } = self;
+        match (author.as_mut(), &earlier.author) {
+            (Some(author), Some(earlier)) => author.recall(earlier),
+            (None, earlier) => author.clone_from(earlier),
+            (Some(_), None) => {}
+        }
+        if text.is_empty() {
+            text.clone_from(&earlier.text);
+        }
+        // Spans of another text would mark the wrong words.
+        if entities.is_empty() && *text == earlier.text {
+            entities.clone_from(&earlier.entities);
+        }
+        *topic_id = topic_id.or(earlier.topic_id);
+        *reply_to = reply_to.filter(|to| Some(*to) != *topic_id).or(earlier.reply_to);
+        *reply_to = reply_to.filter(|to| Some(*to) != *topic_id);
+        match (media.as_mut(), &earlier.media) {
+            (Some(media), Some(earlier)) => recall_media(media, earlier),
+            (None, earlier) => media.clone_from(earlier),
+            (Some(_), None) => {}
+        }
+        match (forward.as_mut(), &earlier.forward) {
+            (Some(forward), Some(earlier)) => recall_forward(forward, earlier),
+            (None, earlier) => forward.clone_from(earlier),
+            (Some(_), None) => {}
+        }
+        if reactions.is_empty() {
+            reactions.clone_from(&earlier.reactions);
+        }
+    }
+
+    /// Where the message belongs. `is_topic` tells whether a message with this id created a topic, `is_placed` whether
+    /// the topic of the message with this id is known.
+    pub fn home(&self, is_topic: impl Fn(i64) -> bool, is_placed: impl Fn(i64) -> bool) -> Home {
+        match self.reply_to {
+            _ if self.is_deletion() => Home::Unknown,
+            Some(to) if is_topic(to) || self.topic_id == Some(to) => Home::Created(to),
+            _ if self.topic_id.is_some() || is_placed(self.id) => Home::Told,
+            Some(to) if is_placed(to) => Home::Answered(to),
+            _ => Home::Unknown,
+        }
+    }
+
+    /// Puts the message into `topic`, unless the source names another; to answer the message that created a topic
+    /// answers nobody.
+    pub fn settle(&mut self, home: Home, topic: Option<i64>) {
+        if let Home::Created(topic) = home {
+            self.topic_id.get_or_insert(topic);
+            self.reply_to = None;
+        }
+        self.topic_id = self.topic_id.or(topic);
+    }
+}
+
+fn recall_media(media: &mut Media, earlier: &Media) {
+    if media.kind != earlier.kind {
+        return;
+    }
+    let Media { kind: _, file_name, mime_type, size_bytes, poll, checklist } = media;
+    if file_name.is_none() {
+        file_name.clone_from(&earlier.file_name);
+    }
+    if mime_type.is_none() {
+        mime_type.clone_from(&earlier.mime_type);
+    }
+    *size_bytes = size_bytes.or(earlier.size_bytes);
+    // Options and votes belong together, and so do items and their marks: of these the later report holds whole.
+    if poll.is_none() {
+        poll.clone_from(&earlier.poll);
+    }
+    if checklist.is_none() {
+        checklist.clone_from(&earlier.checklist);
+    }
+}
+
+fn recall_forward(forward: &mut Forward, earlier: &Forward) {
+    let Forward { from, sent_at } = forward;
+    if *from == earlier.from {
+        *sent_at = sent_at.or(earlier.sent_at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Entity, Reaction};
+
+    fn bare() -> Message {
+        Message {
+            id: 7,
+            revision: 0,
+            kind: "new".to_owned(),
+            author: None,
+            sent_at: 1,
+            text: String::new(),
+            entities: Vec::new(),
+            reply_to: None,
+            topic_id: None,
+            media: None,
+            forward: None,
+            reactions: Vec::new(),
+        }
+    }
+
+    fn author(id: &str, name: &str, is_bot: bool) -> Option<Author> {
+        Some(Author { id: id.to_owned(), name: name.to_owned(), is_bot })
+    }
+
+    fn entity(offset: i32) -> Entity {
+        Entity { kind: "bold".to_owned(), offset, length: 1, url: None }
+    }
+
+    fn media(kind: &str, file_name: Option<&str>, size_bytes: Option<i64>) -> Option<Media> {
+        let file_name = file_name.map(str::to_owned);
+        Some(Media { kind: kind.to_owned(), file_name, size_bytes, ..Media::default() })
+    }
+
+    fn forward(from: &str, sent_at: Option<i64>) -> Option<Forward> {
+        Some(Forward { from: from.to_owned(), sent_at })
+    }
+
+    fn full() -> Message {
+        Message {
+            author: author("user2", "Bob", false),
+            text: "hello".to_owned(),
+            entities: vec![entity(0)],
+            reply_to: Some(5),
+            topic_id: Some(1),
+            media: media("photo", Some("a.png"), Some(9)),
+            forward: forward("News", Some(3)),
+            reactions: vec![Reaction { emoji: "👍".to_owned(), count: 2 }],
+            ..bare()
+        }
+    }
+
+    fn both(earlier: &Message, later: &Message) -> Message {
+        let mut sum = later.clone();
+        sum.recall(earlier);
+        sum
+    }
+
+    #[test]
+    fn what_is_absent_erases_nothing_in_either_order() {
+        assert_eq!(both(&full(), &bare()), full());
+        assert_eq!(both(&bare(), &full()), full());
+        let nameless = Message { author: author("user2", "", false), ..bare() };
+        assert_eq!(both(&full(), &nameless), full());
+        let id_for_name = Message { author: author("user2", "user2", false), ..bare() };
+        assert_eq!(both(&full(), &id_for_name), full());
+        assert_eq!(both(&full(), &full()), full());
+    }
+
+    #[test]
+    fn of_two_known_values_the_later_holds() {
+        let other = Message {
+            author: author("user2", "Robert", true),
+            text: "hello!".to_owned(),
+            entities: Vec::new(),
+            reply_to: Some(6),
+            topic_id: Some(2),
+            media: media("file", None, None),
+            forward: forward("Other news", None),
+            reactions: vec![Reaction { emoji: "👎".to_owned(), count: 1 }],
+            sent_at: 2,
+            ..bare()
+        };
+        assert_eq!(both(&full(), &other), other, "the spans were those of another text");
+        let somebody = Message { author: author("user3", "", false), ..bare() };
+        assert_eq!(both(&full(), &somebody).author, somebody.author, "a name belongs to its account");
+    }
+
+    #[test]
+    fn parts_of_an_attachment_and_of_an_origin_are_kept_while_they_are_the_same() {
+        let later = Message {
+            media: media("photo", None, Some(10)),
+            forward: forward("News", None),
+            ..bare()
+        };
+        let sum = both(&full(), &later);
+        assert_eq!((sum.media, sum.forward), (media("photo", Some("a.png"), Some(10)), full().forward));
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_deleted_message() {
+        let gone = Message { kind: "deleted".to_owned(), ..bare() };
+        assert_eq!(both(&full(), &gone), gone);
+        assert_eq!(both(&gone, &bare()), bare());
+        assert_eq!(Message { kind: "deleted".to_owned(), ..full() }.known(), Known::NOTHING);
+    }
+
+    #[test]
+    fn two_reports_make_known_what_either_does() {
+        let parts: [fn(&mut Message); 8] = [
+            |m| m.author = full().author,
+            |m| m.text = full().text,
+            |m| m.reply_to = Some(5),
+            |m| m.topic_id = Some(1),
+            |m| m.text_and_entities(),
+            |m| m.media = full().media,
+            |m| m.forward = full().forward,
+            |m| m.reactions = full().reactions,
+        ];
+        let with = |bits: usize| {
+            let mut message = bare();
+            parts.iter().enumerate().filter(|(n, _)| bits >> n & 1 == 1).for_each(|(_, part)| part(&mut message));
+            message
+        };
+        for earlier in (0..256).map(with) {
+            for later in (0..256).map(with) {
+                let sum = both(&earlier, &later);
+                assert_eq!(sum.known(), earlier.known() | later.known());
+            }
+        }
+        assert_eq!(full().known().bits(), u8::MAX);
+        assert_eq!(Known::from_bits(full().known().bits()), full().known());
+    }
+
+    impl Message {
+        fn text_and_entities(&mut self) {
+            (self.text, self.entities) = (full().text, full().entities);
+        }
+    }
+
+    #[test]
+    fn a_message_is_at_home_in_the_topic_that_its_answer_leads_to() {
+        let home = |topic_id, reply_to| {
+            let message = Message { topic_id, reply_to, ..bare() };
+            let home = message.home(|id| id == 1, |id| id == 20);
+            let mut settled = message;
+            settled.settle(home, (home == Home::Answered(20)).then_some(1));
+            (home, settled.topic_id, settled.reply_to)
+        };
+        assert_eq!(home(None, None), (Home::Unknown, None, None));
+        assert_eq!(home(None, Some(1)), (Home::Created(1), Some(1), None));
+        assert_eq!(home(None, Some(20)), (Home::Answered(20), Some(1), Some(20)));
+        assert_eq!(home(None, Some(21)), (Home::Unknown, None, Some(21)));
+        assert_eq!(home(Some(2), Some(2)), (Home::Created(2), Some(2), None));
+        assert_eq!(home(Some(2), Some(20)), (Home::Told, Some(2), Some(20)));
+        let placed = Message { id: 20, ..bare() };
+        assert_eq!(placed.home(|_| false, |id| id == 20), Home::Told);
+        let gone = Message { kind: "deleted".to_owned(), reply_to: Some(1), ..bare() };
+        assert_eq!(gone.home(|_| true, |_| true), Home::Unknown);
+    }
+}
