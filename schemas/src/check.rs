@@ -4,7 +4,10 @@
 //! it, not on who reads it or how that is configured: a window's counts equal what the store holds because both asked
 //! here.
 
-use crate::{END_OF_LANE, GroupMessageIngested, GroupSettings, LANGUAGES, LIVE_LANE, Message, MessageKind, WINDOW_HOURS};
+use crate::{
+    END_OF_LANE, GroupMessageIngested, GroupSettings, LANGUAGES, LIVE_LANE, Message, MessageKind,
+    WINDOW_HOURS,
+};
 use jiff::tz::TimeZone;
 use std::ops::RangeInclusive;
 
@@ -194,9 +197,8 @@ mod tests {
 
     #[test]
     fn a_promise_is_held_to_the_clock_of_who_gives_it() {
-        let promise = |lane: &str, until| {
-            record(|r| (r.lane, r.complete_until) = (lane.to_owned(), until)).promise()
-        };
+        let promise =
+            |lane: &str, until| record(|r| (r.lane, r.complete_until) = (lane.to_owned(), until)).promise();
         assert_eq!(promise(LIVE_LANE, None), None);
         assert_eq!(promise(LIVE_LANE, Some(NOW - 1)), Some(NOW - 1));
         assert_eq!(promise(LIVE_LANE, Some(7_452_518_400_000)), Some(NOW + PROMISE_AHEAD_MS));

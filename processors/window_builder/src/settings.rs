@@ -23,7 +23,8 @@ impl Default for Epoch {
 impl Epoch {
     /// Settings that the check of records let pass: their time zone is known.
     pub(crate) fn of(settings: &GroupSettings) -> Result<Self, Reject> {
-        let unknown = || Reject::new("bad_settings", format!("time zone {:?} is unknown", settings.time_zone));
+        let unknown =
+            || Reject::new("bad_settings", format!("time zone {:?} is unknown", settings.time_zone));
         Self::zoned(settings.clone()).ok_or_else(unknown)
     }
 

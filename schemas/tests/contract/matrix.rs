@@ -146,7 +146,12 @@ fn an_addition_deep_inside_is_read_too() {
     let mut decoder = Decoder::<GroupMessageIngested>::new(registry);
     for example in examples::<GroupMessageIngested>() {
         let bytes = rewritten(&encoded(1, &example.value), &ours, &later);
-        assert_eq!(decoder.decode(Some(&bytes)).expect("ours reads the later one"), example.value, "{}", example.name);
+        assert_eq!(
+            decoder.decode(Some(&bytes)).expect("ours reads the later one"),
+            example.value,
+            "{}",
+            example.name
+        );
         let back = rewritten(&bytes, &later, &ours);
         assert_eq!(back[5..], encoded(1, &example.value)[5..], "the later one read by ours is ours again");
     }

@@ -61,6 +61,8 @@ fn windows(seen: &[GroupWindowReady]) -> BTreeMap<i64, i32> {
     seen.iter().map(|ready| (ready.window_start, ready.message_count)).collect()
 }
 
+type Change = fn(&mut GroupMessageIngested);
+
 /// Records that decode and that no reader can use, and why: each a message of the chat with one thing wrong.
 fn unusable(pipeline: &Pipeline) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>> {
     let seen = read(pipeline, Isolation::Committed)?;
@@ -68,7 +70,7 @@ fn unusable(pipeline: &Pipeline) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>>
     records.retain(|record| !record.messages.is_empty());
     let value = seen.iter().find(|seen| seen.topic == INGESTED).and_then(|seen| seen.value.as_deref());
     let encoder = Encoder::new(frame_schema_id(value.unwrap_or_default())?)?;
-    let wrong: [(&str, fn(&mut GroupMessageIngested)); 4] = [
+    let wrong: [(&str, Change); 4] = [
         ("bad_sent_at", |record| record.messages[0].sent_at = 0),
         ("unknown_kind", |record| record.messages[0].kind = "pinned".to_owned()),
         ("bad_settings", |record| {
