@@ -20,32 +20,32 @@ fn bare() -> Message {
     }
 }
 
-fn author(id: &str, name: &str, is_bot: bool) -> Option<Author> {
-    Some(Author { id: id.to_owned(), name: name.to_owned(), is_bot })
+fn author(id: &str, name: &str, is_bot: bool) -> Author {
+    Author { id: id.to_owned(), name: name.to_owned(), is_bot }
 }
 
 fn entity(offset: i32) -> Entity {
     Entity { kind: "bold".to_owned(), offset, length: 1, url: None }
 }
 
-fn media(kind: &str, file_name: Option<&str>, size_bytes: Option<i64>) -> Option<Media> {
+fn media(kind: &str, file_name: Option<&str>, size_bytes: Option<i64>) -> Media {
     let file_name = file_name.map(str::to_owned);
-    Some(Media { kind: kind.to_owned(), file_name, size_bytes, ..Media::default() })
+    Media { kind: kind.to_owned(), file_name, size_bytes, ..Media::default() }
 }
 
-fn forward(from: &str, sent_at: Option<i64>) -> Option<Forward> {
-    Some(Forward { from: from.to_owned(), sent_at })
+fn forward(from: &str, sent_at: Option<i64>) -> Forward {
+    Forward { from: from.to_owned(), sent_at }
 }
 
 fn full() -> Message {
     Message {
-        author: author("user2", "Bob", false),
+        author: Some(author("user2", "Bob", false)),
         text: "hello".to_owned(),
         entities: vec![entity(0)],
         reply_to: Some(5),
         topic_id: Some(1),
-        media: media("photo", Some("a.png"), Some(9)),
-        forward: forward("News", Some(3)),
+        media: Some(media("photo", Some("a.png"), Some(9))),
+        forward: Some(forward("News", Some(3))),
         reactions: vec![Reaction { emoji: "👍".to_owned(), count: 2 }],
         ..bare()
     }
@@ -61,9 +61,9 @@ fn both(earlier: &Message, later: &Message) -> Message {
 fn what_is_absent_erases_nothing_in_either_order() {
     assert_eq!(both(&full(), &bare()), full());
     assert_eq!(both(&bare(), &full()), full());
-    let nameless = Message { author: author("user2", "", false), ..bare() };
+    let nameless = Message { author: Some(author("user2", "", false)), ..bare() };
     assert_eq!(both(&full(), &nameless), full());
-    let id_for_name = Message { author: author("user2", "user2", false), ..bare() };
+    let id_for_name = Message { author: Some(author("user2", "user2", false)), ..bare() };
     assert_eq!(both(&full(), &id_for_name), full());
     assert_eq!(both(&full(), &full()), full());
 }
@@ -71,28 +71,27 @@ fn what_is_absent_erases_nothing_in_either_order() {
 #[test]
 fn of_two_known_values_the_later_holds() {
     let other = Message {
-        author: author("user2", "Robert", true),
+        author: Some(author("user2", "Robert", true)),
         text: "hello!".to_owned(),
         entities: Vec::new(),
         reply_to: Some(6),
         topic_id: Some(2),
-        media: media("file", None, None),
-        forward: forward("Other news", None),
+        media: Some(media("file", None, None)),
+        forward: Some(forward("Other news", None)),
         reactions: vec![Reaction { emoji: "👎".to_owned(), count: 1 }],
         sent_at: 2,
         ..bare()
     };
     assert_eq!(both(&full(), &other), other, "the spans were those of another text");
-    let somebody = Message { author: author("user3", "", false), ..bare() };
+    let somebody = Message { author: Some(author("user3", "", false)), ..bare() };
     assert_eq!(both(&full(), &somebody).author, somebody.author, "a name belongs to its account");
 }
 
 #[test]
 fn parts_of_an_attachment_and_of_an_origin_are_kept_while_they_are_the_same() {
-    let later =
-        Message { media: media("photo", None, Some(10)), forward: forward("News", None), ..bare() };
+    let later = Message { media: Some(media("photo", None, Some(10))), forward: Some(forward("News", None)), ..bare() };
     let sum = both(&full(), &later);
-    assert_eq!((sum.media, sum.forward), (media("photo", Some("a.png"), Some(10)), full().forward));
+    assert_eq!((sum.media, sum.forward), (Some(media("photo", Some("a.png"), Some(10))), full().forward));
 }
 
 #[test]
@@ -117,11 +116,7 @@ fn two_reports_make_known_what_either_does() {
     ];
     let with = |bits: usize| {
         let mut message = bare();
-        parts
-            .iter()
-            .enumerate()
-            .filter(|(n, _)| bits >> n & 1 == 1)
-            .for_each(|(_, part)| part(&mut message));
+        parts.iter().enumerate().filter(|(n, _)| bits >> n & 1 == 1).for_each(|(_, part)| part(&mut message));
         message
     };
     for earlier in (0..256).map(with) {
@@ -143,7 +138,7 @@ impl Message {
 #[test]
 fn a_message_is_at_home_in_the_topic_that_its_answer_leads_to() {
     let home = |topic_id, reply_to| {
-        let message = Message { topic_id, reply_to, ..bare() };
+        let message = Message { reply_to, topic_id, ..bare() };
         let home = message.home(|id| id == 1, |id| id == 20);
         let mut settled = message;
         settled.settle(home, (home == Home::Answered(20)).then_some(1));
