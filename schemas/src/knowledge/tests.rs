@@ -89,7 +89,11 @@ fn of_two_known_values_the_later_holds() {
 
 #[test]
 fn parts_of_an_attachment_and_of_an_origin_are_kept_while_they_are_the_same() {
-    let later = Message { media: Some(media("photo", None, Some(10))), forward: Some(forward("News", None)), ..bare() };
+    let later = Message {
+        media: Some(media("photo", None, Some(10))),
+        forward: Some(forward("News", None)),
+        ..bare()
+    };
     let sum = both(&full(), &later);
     assert_eq!((sum.media, sum.forward), (Some(media("photo", Some("a.png"), Some(10))), full().forward));
 }
