@@ -2,6 +2,7 @@
 //!
 //! Invariant: deterministic; the same data gives the same bytes.
 
+pub mod claims;
 pub mod segments;
 pub mod threads;
 pub mod words;

@@ -3,12 +3,15 @@
 //! Invariant: every statement is a quotation of a message of the window, or of several, and cites it.
 
 use crate::{
+    acts::due_date,
     findings::Findings,
     people::participants,
     source::Source,
     wording::{self, Counts},
 };
-use schemas::{Action, Claim, Digest, DigestState, DigestThread, DigestTopic, LinkRef, Mood, Quality, Topic};
+use schemas::{
+    Action, Answer, Claim, Digest, DigestState, DigestThread, DigestTopic, LinkRef, Mood, Quality, Topic,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A message up to this long is quoted whole: its sentences belong together.
@@ -27,7 +30,7 @@ pub(crate) fn compose(state: &DigestState, source: &Source<'_>, findings: &Findi
     let said = |sentence| claim(source, findings, sentence);
     let decisions: Vec<Claim> = findings.decisions.iter().map(|found| said(found.sentence)).collect();
     let questions: Vec<Claim> = findings.questions.iter().map(|found| said(found.sentence)).collect();
-    let actions: Vec<Action> = actions(source, findings);
+    let actions: Vec<Action> = actions(state, source, findings);
     let counts = Counts {
         messages: state.messages.len(),
         decisions: decisions.len(),
@@ -56,7 +59,7 @@ pub(crate) fn compose(state: &DigestState, source: &Source<'_>, findings: &Findi
         message_count: state.messages.len() as i32,
         participant_count: authors.len() as i32,
         quality: Quality::default(),
-        answers: Vec::new(),
+        answers: answers(source, findings),
         continuity: None,
         weaknesses: Vec::new(),
         claims_dropped: 0,
@@ -98,7 +101,29 @@ fn in_context<'a>(source: &Source<'a>, sentence: usize) -> &'a str {
     &text[found.range.start..end]
 }
 
-fn actions(source: &Source<'_>, findings: &Findings) -> Vec<Action> {
+/// Questions with their answers; an answer is told by the sentence of its post that says most.
+fn answers(source: &Source<'_>, findings: &Findings) -> Vec<Answer> {
+    let told = |post: &usize| {
+        let sentences = source.posts[*post].sentences.clone();
+        let best = sentences.max_by(|a, b| {
+            let weight = |sentence: usize| {
+                let sentence = &source.sentences[sentence];
+                let weight = source.weight(&sentence.terms);
+                if sentence.asks { weight / 4.0 } else { weight }
+            };
+            weight(*a).total_cmp(&weight(*b)).then(b.cmp(a))
+        })?;
+        Some(claim(source, findings, best))
+    };
+    let answer = |found: &crate::acts::Answered| Answer {
+        question: claim(source, findings, found.sentence),
+        answers: found.answers.iter().filter_map(told).collect(),
+    };
+    findings.answers.iter().map(answer).collect()
+}
+
+fn actions(state: &DigestState, source: &Source<'_>, findings: &Findings) -> Vec<Action> {
+    let zone = state.window.settings.time_zone.as_str();
     let action = |found: &crate::acts::Commitment| {
         let post = source.sentences[found.sentence].post;
         let message = source.posts[post].message;
@@ -110,7 +135,11 @@ fn actions(source: &Source<'_>, findings: &Findings) -> Vec<Action> {
             owner: owner.filter(|name| !name.is_empty()),
             due: found.due.clone().map(|range| message.text[range].to_owned()),
             message_ids,
-            due_date: None,
+            due_date: found
+                .due
+                .clone()
+                .and_then(|range| due_date(&message.text[range], message.sent_at, zone))
+                .map(|date| date.to_string()),
         }
     };
     findings.actions.iter().map(action).collect()

@@ -3,7 +3,7 @@
 //! Invariant: lists are capped by the size of the window, best first, and handed out by time.
 
 use crate::{
-    acts::{Commitment, Found, commitments, decisions, open_questions},
+    acts::{Answered, Commitment, Found, answered_questions, commitments, decisions, open_questions},
     coverage::{Choice, Coverage},
     source::Source,
 };
@@ -24,6 +24,7 @@ pub(crate) struct Findings {
     pub(crate) decisions: Vec<Found>,
     pub(crate) questions: Vec<Found>,
     pub(crate) actions: Vec<Commitment>,
+    pub(crate) answers: Vec<Answered>,
     /// Sentences of the summary, by time.
     pub(crate) summary: Vec<usize>,
     /// Telling sentences of each thread, by time.
@@ -40,7 +41,14 @@ impl Findings {
         let questions =
             best(open_questions(source), cap(2.0, 0.6, 14.0), |found| found.score, |found| found.sentence);
         let actions = best(actions, cap(2.0, 1.6, 30.0), |action| action.score, |action| action.sentence);
-        let mut findings = Self { decisions, questions, actions, summary: Vec::new(), by_thread: Vec::new() };
+        let answers = best(
+            answered_questions(source),
+            cap(2.0, 1.4, 24.0),
+            |found| found.score,
+            |found| found.sentence,
+        );
+        let mut findings =
+            Self { decisions, questions, actions, answers, summary: Vec::new(), by_thread: Vec::new() };
         findings.summary = findings.summary(source);
         findings.by_thread = findings.telling(source);
         findings

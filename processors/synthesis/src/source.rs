@@ -59,6 +59,7 @@ pub struct Source<'a> {
     pub idf: Vec<f64>,
     model: TfIdf,
     by_id: HashMap<i64, usize>,
+    working: f64,
     /// Folded words of the authors' names.
     names: BTreeSet<String>,
 }
@@ -77,12 +78,14 @@ impl<'a> Source<'a> {
             idf: Vec::new(),
             model,
             by_id,
+            working: 0.0,
             names: messages.iter().flat_map(|message| text::tokens(&message.author_name)).collect(),
         };
         for message in messages {
             source.push(message);
         }
         source.thread(threads);
+        source.working = crate::acts::working(&source);
         source.thread_terms = source
             .threads
             .iter()
@@ -200,6 +203,18 @@ impl<'a> Source<'a> {
     pub fn earlier(&self, post: usize) -> &[usize] {
         let post = &self.posts[post];
         &self.threads[post.thread][..post.place]
+    }
+
+    /// How much the window is one of people who work together: the share of posts that speak of what "we" do, promise
+    /// or assent, in [0, 1], where strangers who ask and answer hardly do.
+    pub fn working(&self) -> f64 {
+        self.working
+    }
+
+    /// Whether people of this window mark what they answer: one post in eight, or more, is a native reply.
+    pub fn marks_replies(&self) -> bool {
+        let replies = self.posts.iter().filter(|post| post.message.reply_to.is_some()).count();
+        replies * 8 >= self.posts.len()
     }
 
     /// The author of a post; ids are compared, names shown.

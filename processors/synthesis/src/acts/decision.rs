@@ -4,13 +4,23 @@
 //! a plain conclusion only together with its place in the discussion.
 
 use super::{
-    Found, agreement::agrees, due::due, has, lexis, promise::own_words, starts, verb::is_first_plural,
+    Features, Found,
+    agreement::agrees,
+    due::due,
+    features::{features, probability},
+    has, lexis,
+    promise::own_words,
+    starts,
+    verb::is_first_plural,
+    weights,
 };
 use crate::source::{Post, Sentence, Source};
 use std::collections::BTreeSet;
 
-/// Least score of a decision.
-const THRESHOLD: f64 = 2.75;
+/// Least score of a candidate.
+const CANDIDATE: f64 = 1.5;
+/// Least probability of a decision: where precision on windows left out of the training reaches its target.
+const CERTAIN: f64 = 0.5;
 /// Posts before and after that make up the discussion.
 const DISCUSSION: usize = 8;
 const REACTIONS: usize = 4;
@@ -19,8 +29,17 @@ const BESIDE_MS: i64 = 20 * 60 * 1000;
 
 /// Decisions of the window by time, at most one per post.
 pub fn decisions(source: &Source<'_>) -> Vec<Found> {
+    let judged = decision_candidates(source)
+        .into_iter()
+        .map(|(found, features)| Found { score: probability(&weights::DECISION, &features), ..found });
+    judged.filter(|found| found.score >= CERTAIN).collect()
+}
+
+/// Sentences that may settle something, the best of each post, with what is known of them.
+pub fn decision_candidates(source: &Source<'_>) -> Vec<(Found, Features)> {
     let posts = source.posts.iter().enumerate().filter(|(_, post)| post.quotable && !post.message.forwarded);
-    posts.filter_map(|(at, post)| best(source, at, post)).collect()
+    let found = posts.filter_map(|(at, post)| best(source, at, post));
+    found.map(|found| (found, features(source, found, false))).collect()
 }
 
 fn best(source: &Source<'_>, at: usize, post: &Post<'_>) -> Option<Found> {
@@ -31,7 +50,7 @@ fn best(source: &Source<'_>, at: usize, post: &Post<'_>) -> Option<Found> {
         Found { sentence: number, score: wording(source, sentence) + context + opening }
     });
     found
-        .filter(|found| found.score >= THRESHOLD)
+        .filter(|found| found.score >= CANDIDATE)
         .max_by(|a, b| a.score.total_cmp(&b.score).then(b.sentence.cmp(&a.sentence)))
 }
 

@@ -4,18 +4,43 @@
 
 mod action;
 mod agreement;
+mod code;
 mod decision;
 mod due;
+mod due_date;
+mod features;
 mod lexis;
 mod promise;
 mod question;
 mod verb;
 mod verb_endings;
+mod weights;
 
-pub use action::{Commitment, commitments};
+pub use action::{Commitment, commitment_candidates, commitments};
 pub use agreement::{agrees, declines_to_answer};
-pub use decision::decisions;
-pub use question::open_questions;
+pub use decision::{decision_candidates, decisions};
+pub(crate) use due_date::due_date;
+pub use features::{FEATURES, Features};
+pub use question::{Answered, answered_questions, open_questions};
+
+/// How much a window is one of people who work together: four times the share of posts that promise or speak of what
+/// "we" do, at most 1.
+pub(crate) fn working(source: &crate::source::Source<'_>) -> f64 {
+    let cooperates = |sentence: &crate::source::Sentence| {
+        promise::own_words(sentence, false) > 0.0
+            || has(&sentence.padded, lexis::decision::WE_DO)
+            || sentence.padded.split(' ').any(verb::is_first_plural)
+    };
+    let posts = source.posts.iter().filter(|post| post.quotable);
+    let (mut all, mut some) = (0.0_f64, 0.0_f64);
+    for post in posts {
+        all += 1.0;
+        let sentences = &source.sentences[post.sentences.clone()];
+        some += f64::from(u8::from(sentences.iter().any(cooperates)));
+    }
+    // A window of few posts tells little: four posts of neither kind are added.
+    (4.0 * some / (all + 4.0)).min(1.0)
+}
 
 /// A sentence and how surely it is what it was looked for as.
 #[derive(Debug, Clone, Copy, PartialEq)]

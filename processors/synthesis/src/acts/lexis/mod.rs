@@ -2,4 +2,5 @@
 
 pub(super) mod action;
 pub(super) mod decision;
+pub(super) mod manner;
 pub(super) mod question;
