@@ -1,7 +1,7 @@
 //! Messages of a window as of a place in the log. Invariant: what is appended after that place is never seen, so the
 //! same question has the same answer for ever.
 
-use crate::{Error, Store, json::from_json, messages::Extra};
+use crate::{Error, Store, author_names, json::from_json, messages::Extra};
 use processor::MessagesAsOf;
 use schemas::{Author, Message};
 use sqlx::{Row, postgres::PgRow};
@@ -36,7 +36,7 @@ impl Store {
     /// Answers [`MessagesAsOf`]. The caller has made sure that `postgres_sink` has passed the offset.
     pub async fn messages_as_of(&self, question: &MessagesAsOf) -> Result<Vec<Message>, Error> {
         let mut transaction = self.begin_for(&question.tenant_id).await?;
-        sqlx::query(AS_OF)
+        let mut messages = sqlx::query(AS_OF)
             .bind(&question.tenant_id)
             .bind(&question.group_id)
             .bind(question.start_ms)
@@ -48,7 +48,9 @@ impl Store {
             .map_err(Error::query("read the messages of a window"))?
             .iter()
             .map(message)
-            .collect()
+            .collect::<Result<Vec<_>, Error>>()?;
+        author_names::fill(&mut transaction, question, &mut messages).await?;
+        Ok(messages)
     }
 }
 

@@ -4,6 +4,7 @@
 //! and no row of a tenant is read or written but in a transaction that acts for that tenant.
 
 mod as_of;
+mod author_names;
 mod batch;
 mod blocked;
 mod deliveries;

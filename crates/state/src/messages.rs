@@ -4,7 +4,7 @@
 //! so that the same batch, written twice or cut elsewhere, gives the same rows.
 
 use crate::{
-    Batch, Error, Store,
+    Batch, Error, Store, author_names,
     json::{storable, to_jsonb},
     staging::{Staged, stage},
 };
@@ -137,7 +137,9 @@ impl Batch {
         for of_tenant in staged.chunk_by(|left, right| left.row.tenant_id == right.row.tenant_id) {
             let tenant = of_tenant[0].row.tenant_id;
             self.know_tenant(tenant).await?;
-            added += append(self.acting_for(tenant).await?, of_tenant).await?;
+            let connection = self.acting_for(tenant).await?;
+            added += append(connection, of_tenant).await?;
+            author_names::append(connection, tenant, rows).await?;
         }
         Ok(added)
     }

@@ -1,45 +1,19 @@
 //! Which messages a group had before a place in the log.
 
-use crate::{
-    database::{CLUSTER, Database, partition},
-    samples::message,
-};
-use schemas::Message;
-use state::{BatchBounds, MessageRow, Opened, Store};
-
-async fn write(store: &Store, group_id: &str, states: &[(i64, Message)]) {
-    let partition = partition("postgres_sink", "group.message.ingested.v1");
-    let claim = store.claim(&partition, CLUSTER).await.unwrap();
-    let bounds = BatchBounds { partition, claim, end_offset: claim.next_offset + 1 };
-    let Opened::Batch(mut batch) = store.open_batch(&bounds).await.unwrap() else { panic!("written") };
-    let row = |(source_offset, message): &'_ (i64, Message)| (*source_offset, message.clone());
-    let states: Vec<_> = states.iter().map(row).collect();
-    let rows: Vec<_> = states
-        .iter()
-        .map(|(source_offset, message)| MessageRow {
-            tenant_id: "t",
-            group_id,
-            source_partition: 0,
-            source_offset: *source_offset,
-            message,
-        })
-        .collect();
-    batch.insert_messages(&rows).await.unwrap();
-    batch.commit().await.unwrap();
-}
+use crate::{database::Database, messages::write_group, samples::message};
 
 #[tokio::test]
 async fn messages_are_known_below_an_offset_in_their_group() {
     let Some(database) = Database::new("known").await else { return };
     let state =
         |id, revision, text: &str| message(id, revision, if revision == 0 { "new" } else { "edited" }, text);
-    write(
+    write_group(
         &database.store,
         "g",
         &[(3, state(1, 0, "a")), (3, state(2, 0, "b")), (7, state(2, 9, "c")), (9, state(3, 0, "d"))],
     )
     .await;
-    write(&database.store, "h", &[(4, state(5, 0, "e"))]).await;
+    write_group(&database.store, "h", &[(4, state(5, 0, "e"))]).await;
     let known = async |group, before, ids: &[i64]| {
         database.store.count_known(("t", group), (0, before), ids).await.unwrap()
     };

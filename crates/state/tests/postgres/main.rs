@@ -9,6 +9,8 @@ mod known;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
+mod names;
+#[cfg(test)]
 mod offsets;
 #[cfg(test)]
 mod outbox;

@@ -14,7 +14,7 @@ async fn write(store: &Store, states: &[(i64, Message)]) -> u64 {
     write_group(store, "g", states).await
 }
 
-async fn write_group(store: &Store, group_id: &str, states: &[(i64, Message)]) -> u64 {
+pub(crate) async fn write_group(store: &Store, group_id: &str, states: &[(i64, Message)]) -> u64 {
     let partition = partition("postgres_sink", "group.message.ingested.v1");
     let claim = store.claim(&partition, CLUSTER).await.unwrap();
     let bounds = BatchBounds { partition, claim, end_offset: claim.next_offset + 1 };
@@ -34,7 +34,7 @@ async fn write_group(store: &Store, group_id: &str, states: &[(i64, Message)]) -
     added
 }
 
-fn question(start: i64, end: i64, offset: i64) -> MessagesAsOf {
+pub(crate) fn question(start: i64, end: i64, offset: i64) -> MessagesAsOf {
     MessagesAsOf {
         tenant_id: "t".to_owned(),
         group_id: "g".to_owned(),

@@ -4,6 +4,7 @@ use crate::{
     database::{CLUSTER, Database, partition, run},
     samples::{blocked, message, ready},
 };
+use schemas::{Author, Message};
 use sqlx::Row;
 use state::{BatchBounds, Delivery, DeliveryStatus, MessageRow, Opened};
 
@@ -37,7 +38,10 @@ async fn no_table_of_a_tenant_is_without_forced_row_level_security() {
         assert_eq!(forced, !EXEMPT.contains(&name.as_str()), "{name}");
         secured.push(name);
     }
-    assert_eq!(secured, ["blocked_digests", "deliveries", "digests", "messages", "outbox", "tenants"]);
+    assert_eq!(
+        secured,
+        ["author_names", "blocked_digests", "deliveries", "digests", "messages", "outbox", "tenants"]
+    );
     let views: Vec<(String, bool)> = sqlx::query_as(
         "SELECT relname::text, coalesce('security_invoker=true' = ANY (reloptions), false) FROM pg_class
          WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('v', 'm') ORDER BY 1",
@@ -65,7 +69,8 @@ async fn fill(database: &Database, tenant: &str) {
     let Opened::Batch(mut batch) = database.store.open_batch(&bounds).await.unwrap() else {
         panic!("written")
     };
-    let message = message(1, 0, "new", tenant);
+    let author = Some(Author { id: "user1".to_owned(), name: "Ann".to_owned(), is_bot: false });
+    let message = Message { author, ..message(1, 0, "new", tenant) };
     let row = MessageRow {
         tenant_id: tenant,
         group_id: "g",
@@ -92,8 +97,15 @@ async fn fill(database: &Database, tenant: &str) {
     batch.commit().await.unwrap();
 }
 
-const OF_TENANTS: [&str; 6] =
-    ["messages", "messages_current", "digests", "digests_current", "blocked_digests", "deliveries"];
+const OF_TENANTS: [&str; 7] = [
+    "messages",
+    "messages_current",
+    "author_names",
+    "digests",
+    "digests_current",
+    "blocked_digests",
+    "deliveries",
+];
 
 #[tokio::test]
 async fn a_tenant_sees_its_own_rows_and_nobody_elses() {
