@@ -4,7 +4,7 @@ use crate::{
     Error, Schema,
     store::{address, connect_options},
 };
-use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, migrate::Migrator};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, migrate::Migrator};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 
@@ -18,6 +18,12 @@ pub async fn migrate(owner_url: &str, schema: &Schema) -> Result<(), Error> {
         sqlx::Error::Database(_) => Error::query("connect as the owner")(source),
         source => Error::Unreachable { address: address(&options), source: Box::new(source) },
     })?;
+    // Before and after the migrator's own lock two at once would meet in the catalogue. Held until the session ends.
+    sqlx::query("SELECT pg_advisory_lock(hashtext($1))")
+        .bind(schema.as_str())
+        .execute(&mut connection)
+        .await
+        .map_err(Error::query("wait for another migration"))?;
     // A `Schema` is an identifier that needs no quoting.
     sqlx::raw_sql(AssertSqlSafe(format!("CREATE SCHEMA IF NOT EXISTS {schema}")))
         .execute(&mut connection)
@@ -32,7 +38,7 @@ pub async fn migrate(owner_url: &str, schema: &Schema) -> Result<(), Error> {
         .execute(&mut connection)
         .await
         .map_err(Error::query("let the application role see the migrations"))?;
-    Ok(())
+    connection.close().await.map_err(Error::query("end the migration"))
 }
 
 /// Number of the newest migration that this version knows.
