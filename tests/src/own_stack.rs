@@ -23,12 +23,20 @@ impl OwnStack {
     /// It does not start.
     pub fn start() -> anyhow::Result<Option<Self>> {
         let Some(shared) = Stack::from_environment() else { return Ok(None) };
+        Self::start_with(shared.binary).map(Some)
+    }
+
+    /// Starts a stack with a `gistmill`.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start_with(binary: PathBuf) -> anyhow::Result<Self> {
         let directory = tempfile::tempdir().context("could not make a directory")?;
         // Postgres runs as a user of its own there.
         std::fs::set_permissions(directory.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
-        let own = Self { binary: shared.binary, directory };
+        let own = Self { binary, directory };
         own.stack(&["up", "--free-ports", "--native"])?;
-        Ok(Some(own))
+        Ok(own)
     }
 
     fn data(&self) -> PathBuf {

@@ -1,9 +1,6 @@
 //! The brokers of a cluster, who leads which partition, and connections to those that are asked.
 
-use crate::{
-    Error, TopicPartition,
-    connection::{Connection, Request},
-};
+use crate::{Error, TopicPartition, connection::Connection, requests::Request, security::Security};
 use kafka_protocol::messages::{
     MetadataRequest, MetadataResponse, metadata_response::MetadataResponseBroker,
 };
@@ -23,6 +20,7 @@ pub(crate) struct Leader {
 
 /// A cluster that has answered once.
 pub struct Cluster {
+    security: Security,
     connections: BTreeMap<i32, Connection>,
     brokers: BTreeMap<i32, String>,
     /// None for a partition that has no leader now.
@@ -41,18 +39,14 @@ impl Cluster {
     /// # Errors
     /// Nobody answers, or the properties ask for what this client cannot do.
     pub fn connect(brokers: &str, properties: &BTreeMap<String, String>) -> Result<Self, Error> {
-        let protocol = properties.get("security.protocol").map_or("plaintext", String::as_str);
-        if !protocol.eq_ignore_ascii_case("plaintext") {
-            let why = format!("{protocol} is more than this client can do: give it a PLAINTEXT listener");
-            return Err(Error::Setting { setting: "security.protocol", why });
-        }
+        let security = Security::of(properties)?;
         let mut away = None;
         for address in brokers.split(',').map(str::trim).filter(|address| !address.is_empty()) {
             // librdkafka takes `PLAINTEXT://host:port` and a host alone, too.
             let address = address.rsplit_once("://").map_or(address, |(_, address)| address);
             let address = if address.contains(':') { address.to_owned() } else { format!("{address}:9092") };
-            match Connection::open(&address).and_then(Self::of) {
-                Ok(cluster) => return Ok(cluster),
+            match Connection::open(&address, &security).and_then(read) {
+                Ok(metadata) => return Ok(Self::of(security, &metadata)),
                 Err(error) => away = Some(error),
             }
         }
@@ -60,11 +54,11 @@ impl Cluster {
         Err(away.unwrap_or_else(none))
     }
 
-    fn of(mut connection: Connection) -> Result<Self, Error> {
-        let mut cluster =
-            Self { connections: BTreeMap::new(), brokers: BTreeMap::new(), leaders: BTreeMap::new() };
-        cluster.take(&connection.call(&every_topic())?);
-        Ok(cluster)
+    fn of(security: Security, metadata: &MetadataResponse) -> Self {
+        let (brokers, leaders) = (BTreeMap::new(), BTreeMap::new());
+        let mut cluster = Self { security, connections: BTreeMap::new(), brokers, leaders };
+        cluster.take(metadata);
+        cluster
     }
 
     /// Asks again who leads what.
@@ -127,7 +121,7 @@ impl Cluster {
             let address = self.brokers.get(&node).ok_or_else(|| {
                 Error::unreadable("the metadata", &format!("it has no address of broker {node}"))
             })?;
-            self.connections.insert(node, Connection::open(address)?);
+            self.connections.insert(node, Connection::open(address, &self.security)?);
         }
         let Some(connection) = self.connections.get_mut(&node) else {
             return Err(Error::unreadable("the metadata", &format!("broker {node} is gone")));
@@ -139,6 +133,10 @@ impl Cluster {
         }
         answer
     }
+}
+
+fn read(mut connection: Connection) -> Result<MetadataResponse, Error> {
+    connection.call(&every_topic())
 }
 
 fn every_topic() -> MetadataRequest {
@@ -178,12 +176,5 @@ mod tests {
         // -435,926,618: a negative one is turned round.
         assert_eq!(partition_of_key("segmenter-0-0", 8), 2);
         assert_eq!(partition_of_key("anything", 0), 0);
-    }
-
-    #[test]
-    fn a_protocol_that_it_does_not_speak_is_refused_before_anything_is_sent() {
-        let properties = BTreeMap::from([("security.protocol".to_owned(), "SASL_SSL".to_owned())]);
-        let error = Cluster::connect("127.0.0.1:1", &properties).expect_err("refused").to_string();
-        assert!(error.starts_with("could not use security.protocol: SASL_SSL"), "{error}");
     }
 }

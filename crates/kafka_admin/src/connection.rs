@@ -2,15 +2,9 @@
 //!
 //! Invariant: every wait is bounded, and so is the size of an answer.
 
-use crate::Error;
+use crate::{Error, requests::Request, security::Security};
 use kafka_protocol::{
-    messages::{
-        ApiVersionsRequest, ApiVersionsResponse, DescribeProducersRequest, DescribeProducersResponse,
-        DescribeTransactionsRequest, DescribeTransactionsResponse, FetchRequest, FetchResponse,
-        ListOffsetsRequest, ListOffsetsResponse, ListTransactionsRequest, ListTransactionsResponse,
-        MetadataRequest, MetadataResponse, OffsetFetchRequest, OffsetFetchResponse, RequestHeader,
-        ResponseHeader, WriteTxnMarkersRequest, WriteTxnMarkersResponse,
-    },
+    messages::{ApiVersionsRequest, DescribeProducersRequest, RequestHeader, ResponseHeader},
     protocol::{Decodable, Encodable, HeaderVersion, StrBytes},
 };
 use std::{
@@ -22,38 +16,6 @@ use std::{
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 const ANSWER_BYTES_MAX: usize = 256 << 20;
-
-/// A request, at the one version of it that is used.
-pub(crate) trait Request: Encodable + HeaderVersion {
-    const NAME: &'static str;
-    const KEY: i16;
-    const VERSION: i16;
-    type Answer: Decodable + HeaderVersion;
-}
-
-macro_rules! requests {
-    ($($request:ident $key:literal $version:literal $answer:ident)+) => {$(
-        impl Request for $request {
-            const NAME: &'static str = stringify!($request);
-            const KEY: i16 = $key;
-            const VERSION: i16 = $version;
-            type Answer = $answer;
-        }
-    )+};
-}
-
-// Versions that Kafka answers from 3.0 on; that of Fetch names topics, not their ids.
-requests! {
-    FetchRequest 1 11 FetchResponse
-    ListOffsetsRequest 2 5 ListOffsetsResponse
-    MetadataRequest 3 9 MetadataResponse
-    OffsetFetchRequest 9 5 OffsetFetchResponse
-    ApiVersionsRequest 18 0 ApiVersionsResponse
-    WriteTxnMarkersRequest 27 1 WriteTxnMarkersResponse
-    DescribeProducersRequest 61 0 DescribeProducersResponse
-    DescribeTransactionsRequest 65 0 DescribeTransactionsResponse
-    ListTransactionsRequest 66 0 ListTransactionsResponse
-}
 
 /// What a connection reads from and writes to.
 pub(crate) trait Stream: Read + Write + Send {}
@@ -68,11 +30,12 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Connects, and asks whether the broker knows the requests about transactions.
-    pub(crate) fn open(address: &str) -> Result<Self, Error> {
+    /// Connects as the broker wants it, and asks whether it knows the requests about transactions.
+    pub(crate) fn open(address: &str, security: &Security) -> Result<Self, Error> {
         let away = |source| Error::Away { address: address.to_owned(), source };
-        let stream = connect(address).map_err(away)?;
-        let mut connection = Self { stream: Box::new(stream), address: address.to_owned(), correlation: 0 };
+        let stream = security.stream(connect(address).map_err(away)?, address)?;
+        let mut connection = Self { stream, address: address.to_owned(), correlation: 0 };
+        security.log_in(&mut connection)?;
         let versions = connection.call(&ApiVersionsRequest::default())?;
         let knows = |key| versions.api_keys.iter().any(|known| known.api_key == key);
         if !knows(DescribeProducersRequest::KEY) {
@@ -84,12 +47,17 @@ impl Connection {
         Ok(connection)
     }
 
+    /// `host:port`.
+    #[cfg(feature = "security")]
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// One request and its answer.
     pub(crate) fn call<R: Request>(&mut self, request: &R) -> Result<R::Answer, Error> {
         self.correlation = self.correlation.wrapping_add(1);
-        let address = self.address.clone();
         let frame = frame(request, self.correlation).map_err(|why| Error::unreadable(R::NAME, &why))?;
-        let answer = self.exchange(&frame).map_err(|source| Error::Away { address, source })?;
+        let answer = self.exchange(&frame).map_err(|source| Security::lost(self.address.clone(), source))?;
         let unreadable =
             |why: String| Error::unreadable(format!("the answer of {} to {}", self.address, R::NAME), &why);
         decode::<R>(&answer, self.correlation).map_err(unreadable)
@@ -175,7 +143,7 @@ mod tests {
     }
 
     fn refusal(address: &str) -> String {
-        let error = Connection::open(address).map(|_| ()).expect_err("refused");
+        let error = Connection::open(address, &Security::default()).map(|_| ()).expect_err("refused");
         let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
         format!("{error}: {source}")
     }
@@ -205,7 +173,7 @@ mod tests {
     fn nobody_is_away() {
         let port =
             TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
-        let error = Connection::open(&port.to_string()).map(|_| ()).expect_err("away");
+        let error = Connection::open(&port.to_string(), &Security::default()).map(|_| ()).expect_err("away");
         assert!(error.is_away(), "{error}");
     }
 }

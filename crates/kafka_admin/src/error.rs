@@ -15,6 +15,29 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// The connection could not be encrypted: another protocol, a certificate that is not trusted, another host's name.
+    #[error(
+        "could not agree on encryption with kafka at {address}: {why}; see security.protocol, ssl.ca.location and \
+         ssl.endpoint.identification.algorithm"
+    )]
+    Encryption {
+        /// `host:port`.
+        address: String,
+        /// Why.
+        why: String,
+    },
+    /// The broker does not let this client in.
+    #[error(
+        "could not log in to kafka at {address} as {username}: {why}; see sasl.mechanism, sasl.username and sasl.password"
+    )]
+    Login {
+        /// `host:port`.
+        address: String,
+        /// `sasl.username`.
+        username: String,
+        /// The broker's reason.
+        why: String,
+    },
     /// A broker from before KIP-664.
     #[error("kafka at {address} does not know {request}: it is older than 3.0")]
     TooOld {

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a transaction that is not any more what was looked at is left alone.
 
-use crate::{Cluster, Error, Hanging, Open, Outcome, TopicPartition, connection::Request, questions::text};
+use crate::{Cluster, Error, Hanging, Open, Outcome, TopicPartition, questions::text, requests::Request};
 use kafka_protocol::{
     ResponseError,
     messages::{

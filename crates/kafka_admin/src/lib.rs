@@ -19,6 +19,12 @@ mod history;
 mod judge;
 mod offsets_log;
 mod questions;
+mod requests;
+#[cfg(feature = "security")]
+mod security;
+#[cfg(not(feature = "security"))]
+#[path = "unsecured.rs"]
+mod security;
 mod survey;
 mod transaction_log;
 mod types;

@@ -3,7 +3,7 @@
 use crate::{
     Cluster, Error, TopicPartition, Unseen,
     batch::{Batch, batches},
-    connection::Request,
+    requests::Request,
     types::Producer,
 };
 use kafka_protocol::{

@@ -3,9 +3,9 @@
 use crate::{
     Cluster, Error, Outcome, TopicPartition,
     batch::{Batch, batches},
-    connection::Request,
     offsets_log::partition_of,
     questions::text,
+    requests::Request,
 };
 use kafka_protocol::{
     ResponseError,
