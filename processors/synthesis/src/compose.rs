@@ -4,25 +4,25 @@
 
 use crate::{
     acts::due_date,
+    compress::told,
     findings::Findings,
     people::participants,
     source::Source,
-    wording::{self, Counts},
+    story::{claimed, stands_alone},
+    thin::thin,
+    topics::topics,
+    wording,
 };
-use schemas::{
-    Action, Answer, Claim, Digest, DigestState, DigestThread, DigestTopic, LinkRef, Mood, Quality, Topic,
-};
+use schemas::{Action, Answer, Claim, Digest, DigestState, DigestTopic, LinkRef, Mood, Quality};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A message up to this long is quoted whole: its sentences belong together.
 const WHOLE_CHARS_MAX: usize = 200;
-const TOPICS_MAX: usize = 12;
-const THREADS_PER_TOPIC_MAX: usize = 8;
-/// Messages that make a thread worth a title of its own.
-const THREAD_MESSAGES_MIN: usize = 3;
 const LINKS_MAX: usize = 20;
-const TITLES_IN_HEADLINE: usize = 3;
 const TELLING_EMOTIONS: usize = 3;
+/// Lines of the summary: as many as are read in ten seconds.
+const SUMMARY_MIN: usize = 3;
+const SUMMARY_MAX: usize = 6;
 
 /// The digest of a window; its quality is not yet judged.
 pub(crate) fn compose(state: &DigestState, source: &Source<'_>, findings: &Findings) -> Digest {
@@ -31,14 +31,7 @@ pub(crate) fn compose(state: &DigestState, source: &Source<'_>, findings: &Findi
     let decisions: Vec<Claim> = findings.decisions.iter().map(|found| said(found.sentence)).collect();
     let questions: Vec<Claim> = findings.questions.iter().map(|found| said(found.sentence)).collect();
     let actions: Vec<Action> = actions(state, source, findings);
-    let counts = Counts {
-        messages: state.messages.len(),
-        decisions: decisions.len(),
-        questions: questions.len(),
-        actions: actions.len(),
-    };
-    let titles: Vec<String> =
-        topics.iter().take(TITLES_IN_HEADLINE).map(|topic| topic.title.clone()).collect();
+    let headline = headline(state, source, &decisions, &topics);
     let authors: BTreeSet<&str> = state
         .messages
         .iter()
@@ -47,8 +40,8 @@ pub(crate) fn compose(state: &DigestState, source: &Source<'_>, findings: &Findi
         .collect();
     Digest {
         language: state.language.clone(),
-        headline: wording::headline(&state.language, &titles, counts),
-        summary: findings.summary.iter().map(|sentence| said(*sentence)).collect(),
+        headline,
+        summary: summary(source, findings).into_iter().map(said).collect(),
         topics,
         decisions,
         questions,
@@ -67,8 +60,40 @@ pub(crate) fn compose(state: &DigestState, source: &Source<'_>, findings: &Findi
     }
 }
 
+/// What the window holds where that is little, else what was decided, else what was talked about.
+fn headline(state: &DigestState, source: &Source<'_>, decisions: &[Claim], topics: &[DigestTopic]) -> String {
+    let held = thin(state, source).map(|thin| thin.text(&state.language, state.messages.len()));
+    let decided: Vec<&str> = decisions.iter().map(|claim| claim.text.as_str()).collect();
+    let titles: Vec<&str> = topics.iter().map(|topic| topic.title.as_str()).collect();
+    wording::headline(&state.language, held, [&decided, &titles], state.messages.len())
+}
+
+/// Telling sentences that no other list holds, by time: at most six, and three where there are so many.
+fn summary(source: &Source<'_>, findings: &Findings) -> Vec<usize> {
+    let claimed: BTreeSet<usize> = claimed(findings).collect();
+    let fresh = |sentence: &usize| !claimed.contains(sentence) && stands_alone(source, *sentence);
+    let value = |sentence: usize| {
+        let found = &source.sentences[sentence];
+        let asks = if found.asks { 0.5 } else { 1.0 };
+        asks * source.weight(&found.terms) / (found.length as f64 + 8.0).sqrt()
+    };
+    let mut lines: Vec<usize> = findings.summary.iter().copied().filter(fresh).collect();
+    let mut others: Vec<usize> = findings.by_thread.iter().flatten().copied().filter(fresh).collect();
+    for list in [&mut lines, &mut others] {
+        list.sort_by(|a, b| value(*b).total_cmp(&value(*a)).then(a.cmp(b)));
+    }
+    lines.truncate(SUMMARY_MAX);
+    for other in others {
+        if lines.len() < SUMMARY_MIN && !lines.contains(&other) {
+            lines.push(other);
+        }
+    }
+    lines.sort_unstable();
+    lines
+}
+
 /// `Author: sentence`, citing its message.
-fn claim(source: &Source<'_>, findings: &Findings, sentence: usize) -> Claim {
+pub(crate) fn claim(source: &Source<'_>, findings: &Findings, sentence: usize) -> Claim {
     let message = source.posts[source.sentences[sentence].post].message;
     let quote = quotation(source, findings, sentence);
     let text =
@@ -80,11 +105,7 @@ fn claim(source: &Source<'_>, findings: &Findings, sentence: usize) -> Claim {
 pub(crate) fn quotation(source: &Source<'_>, findings: &Findings, sentence: usize) -> String {
     let whole = findings.decisions.iter().any(|found| found.sentence == sentence)
         || findings.actions.iter().any(|action| action.sentence == sentence);
-    wording::quote(if whole {
-        in_context(source, sentence)
-    } else {
-        source.text(&source.sentences[sentence])
-    })
+    told(if whole { in_context(source, sentence) } else { source.text(&source.sentences[sentence]) })
 }
 
 /// The message of a sentence when it is short, else the sentence and as much of what follows as is short.
@@ -143,86 +164,6 @@ fn actions(state: &DigestState, source: &Source<'_>, findings: &Findings) -> Vec
         }
     };
     findings.actions.iter().map(action).collect()
-}
-
-/// Topics as the topic stage found them; without them, one topic per conversation.
-fn topics(state: &DigestState, source: &Source<'_>, findings: &Findings) -> Vec<DigestTopic> {
-    let found = state.topics.as_ref().map_or(&[][..], |topics| &topics.topics);
-    let mut topics: Vec<DigestTopic> = Vec::new();
-    let mut placed: BTreeSet<usize> = BTreeSet::new();
-    for topic in found.iter().take(TOPICS_MAX) {
-        let threads = threads_of(source, topic, &placed);
-        placed.extend(&threads);
-        let threads = digest_threads(source, findings, &threads);
-        if !threads.is_empty() {
-            let message_count = topic.message_ids.len() as i32;
-            topics.push(DigestTopic {
-                title: topic.label.clone(),
-                keywords: topic.keywords.clone(),
-                message_count,
-                threads,
-                message_ids: topic.message_ids.clone(),
-                story: Vec::new(),
-                outcome: None,
-            });
-        }
-    }
-    if topics.is_empty() {
-        topics = conversations(source, findings);
-    }
-    topics
-}
-
-/// Threads of a topic that no earlier topic has shown, largest first.
-fn threads_of(source: &Source<'_>, topic: &Topic, placed: &BTreeSet<usize>) -> Vec<usize> {
-    let mut threads: Vec<usize> = topic
-        .thread_ids
-        .iter()
-        .filter_map(|id| source.post(*id).map(|post| post.thread))
-        .filter(|thread| !placed.contains(thread))
-        .collect();
-    threads.sort_unstable_by_key(|thread| (std::cmp::Reverse(source.threads[*thread].len()), *thread));
-    threads.dedup();
-    threads
-}
-
-fn conversations(source: &Source<'_>, findings: &Findings) -> Vec<DigestTopic> {
-    let mut threads: Vec<usize> = (0..source.threads.len()).collect();
-    threads.sort_unstable_by_key(|thread| (std::cmp::Reverse(source.threads[*thread].len()), *thread));
-    let shown = digest_threads(source, findings, &threads).into_iter().take(TOPICS_MAX);
-    shown
-        .map(|thread| DigestTopic {
-            title: thread.title.clone(),
-            keywords: Vec::new(),
-            message_count: thread.message_count,
-            message_ids: thread.message_ids.clone(),
-            threads: vec![thread],
-            story: Vec::new(),
-            outcome: None,
-        })
-        .collect()
-}
-
-/// Threads as they are shown: those of some size, or the first where all are small.
-fn digest_threads(source: &Source<'_>, findings: &Findings, threads: &[usize]) -> Vec<DigestThread> {
-    let quotable =
-        |thread: usize| source.threads[thread].iter().filter(|post| source.posts[**post].quotable).count();
-    let shown = |thread: &usize| {
-        let claims: Vec<Claim> =
-            findings.by_thread[*thread].iter().map(|sentence| claim(source, findings, *sentence)).collect();
-        let opening = source.threads[*thread].iter().find(|post| source.posts[**post].quotable)?;
-        let title = wording::title(source.text(&source.sentences[source.posts[*opening].sentences.start]));
-        let message_count = source.threads[*thread].len() as i32;
-        let message_ids = source.threads[*thread].iter().map(|post| source.posts[*post].message.id).collect();
-        (!claims.is_empty()).then_some(DigestThread { title, message_count, claims, message_ids })
-    };
-    let (large, small): (Vec<usize>, Vec<usize>) =
-        threads.iter().partition(|thread| quotable(**thread) >= THREAD_MESSAGES_MIN);
-    let mut found: Vec<DigestThread> = large.iter().filter_map(shown).take(THREADS_PER_TOPIC_MAX).collect();
-    if found.is_empty() {
-        found.extend(small.iter().find_map(shown));
-    }
-    found
 }
 
 fn mood(state: &DigestState) -> Mood {

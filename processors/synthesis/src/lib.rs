@@ -4,13 +4,18 @@
 
 pub mod acts;
 mod compose;
+mod compress;
 mod correction;
 mod coverage;
 mod findings;
 mod people;
 mod quality;
 mod source;
+mod story;
 mod support;
+mod thin;
+mod title;
+mod topics;
 mod wording;
 
 pub use findings::extract;
@@ -40,7 +45,7 @@ impl Default for Synthesis {
 
 impl Stage for Synthesis {
     const NAME: &'static str = "synthesis";
-    const CODE_VERSION: &'static str = "1";
+    const CODE_VERSION: &'static str = "2";
     const SCHEMA_VERSION: i32 = 1;
     type In = DigestStageCompleted;
 

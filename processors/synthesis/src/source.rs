@@ -57,6 +57,8 @@ pub struct Source<'a> {
     pub thread_terms: Vec<Vec<u32>>,
     /// Weight of each term.
     pub idf: Vec<f64>,
+    /// How little each term is everyday speech, in (0, 1].
+    pub specificity: Vec<f64>,
     model: TfIdf,
     by_id: HashMap<i64, usize>,
     working: f64,
@@ -76,6 +78,7 @@ impl<'a> Source<'a> {
             threads: Vec::new(),
             thread_terms: Vec::new(),
             idf: Vec::new(),
+            specificity: Vec::new(),
             model,
             by_id,
             working: 0.0,
@@ -94,6 +97,7 @@ impl<'a> Source<'a> {
             .collect();
         source.idf =
             (0..).map_while(|term| source.model.term(term)).map(|term| source.model.idf(term)).collect();
+        source.specificity = (0..).map_while(|term| source.model.term(term)).map(text::specificity).collect();
         source
     }
 

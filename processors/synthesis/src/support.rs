@@ -114,7 +114,8 @@ impl Evidence {
     }
 }
 
-fn negations(text: &str) -> usize {
+/// Negating words of a text.
+pub(crate) fn negations(text: &str) -> usize {
     let negates = |word: &str| NEGATORS.contains(&word) || word.ends_with("n't");
     tokenize(text).iter().filter(|token| negates(&token.text)).count()
 }

@@ -1,46 +1,46 @@
 //! The digest's own words, in the language of the window; everything else is quoted.
 
-/// Most characters of a quotation, of a title and of the headline.
-const QUOTE_CHARS_MAX: usize = 240;
-const TITLE_CHARS_MAX: usize = 64;
-const HEADLINE_CHARS_MAX: usize = 160;
+use crate::compress::fit;
 
-/// Counts that the headline names.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Counts {
-    pub(crate) messages: usize,
-    pub(crate) decisions: usize,
-    pub(crate) questions: usize,
-    pub(crate) actions: usize,
+/// Most characters of the headline, and of one of its parts.
+const HEADLINE_CHARS_MAX: usize = 160;
+const PART_CHARS_MAX: usize = 110;
+/// Things that the headline names.
+const PARTS_MAX: usize = 2;
+
+/// One line: what the window holds where that is little, else the first of the lists that has anything.
+pub(crate) fn headline(
+    language: &str,
+    held: Option<String>,
+    lists: [&[&str]; 2],
+    message_count: usize,
+) -> String {
+    if let Some(held) = held {
+        return held;
+    }
+    let Some(list) = lists.into_iter().find(|list| !list.is_empty()) else {
+        return messages(language, message_count);
+    };
+    let mut line = String::new();
+    for part in list.iter().take(PARTS_MAX) {
+        let part = fit(part.trim_end_matches('.'), PART_CHARS_MAX);
+        if line.is_empty() {
+            line = part;
+        } else if line.chars().count() + part.chars().count() + 2 <= HEADLINE_CHARS_MAX {
+            line = format!("{line}; {part}");
+        }
+    }
+    line
 }
 
-/// One line: the largest subjects and what came of them.
-pub(crate) fn headline(language: &str, titles: &[String], counts: Counts) -> String {
-    let russian = language == "ru";
-    let noun = |count: usize, english: [&str; 2], forms: [&str; 3]| {
-        let word = if russian { forms[russian_plural(count)] } else { english[usize::from(count != 1)] };
-        format!("{count} {word}")
+/// `3 messages`, in the digest's language.
+pub(crate) fn messages(language: &str, count: usize) -> String {
+    let word = if language == "ru" {
+        ["сообщение", "сообщения", "сообщений"][russian_plural(count)]
+    } else {
+        ["message", "messages"][usize::from(count != 1)]
     };
-    let mut facts = Vec::new();
-    if counts.decisions > 0 {
-        facts.push(noun(counts.decisions, ["decision", "decisions"], ["решение", "решения", "решений"]));
-    }
-    if counts.questions > 0 {
-        let forms = ["открытый вопрос", "открытых вопроса", "открытых вопросов"];
-        facts.push(noun(counts.questions, ["open question", "open questions"], forms));
-    }
-    if counts.actions > 0 {
-        facts.push(noun(counts.actions, ["action", "actions"], ["задача", "задачи", "задач"]));
-    }
-    if facts.is_empty() {
-        facts.push(noun(counts.messages, ["message", "messages"], ["сообщение", "сообщения", "сообщений"]));
-    }
-    let facts = facts.join(", ");
-    if titles.is_empty() {
-        return facts;
-    }
-    let room = HEADLINE_CHARS_MAX.saturating_sub(facts.chars().count() + 3);
-    format!("{} — {facts}", text::truncate(&titles.join("; "), room))
+    format!("{count} {word}")
 }
 
 fn russian_plural(count: usize) -> usize {
@@ -52,37 +52,25 @@ fn russian_plural(count: usize) -> usize {
     }
 }
 
-/// A quotation on one line, cut between words.
-pub(crate) fn quote(text: &str) -> String {
-    text::truncate(&one_line(text), QUOTE_CHARS_MAX)
-}
-
-/// The opening words of a text, as a title.
-pub(crate) fn title(text: &str) -> String {
-    text::truncate(&one_line(text), TITLE_CHARS_MAX)
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn headlines_agree_in_number() {
-        let counts = Counts { messages: 9, decisions: 1, questions: 2, actions: 5 };
-        let titles = ["вода".to_owned(), "афиша".to_owned()];
-        assert_eq!(headline("ru", &titles, counts), "вода; афиша — 1 решение, 2 открытых вопроса, 5 задач");
-        assert_eq!(headline("en", &[], counts), "1 decision, 2 open questions, 5 actions");
-        let none = Counts { messages: 1, decisions: 0, questions: 0, actions: 0 };
-        assert_eq!(headline("en", &["rain".to_owned()], none), "rain — 1 message");
+    fn headlines_name_decisions_before_topics() {
+        let line = |decided: &[&str], titles: &[&str]| headline("en", None, [decided, titles], 9);
+        assert_eq!(line(&["Ann: Friday it is."], &["Release date"]), "Ann: Friday it is");
+        assert_eq!(line(&[], &["Release date", "Lunch", "Cats"]), "Release date; Lunch");
+        assert_eq!(line(&[], &[]), "9 messages");
+        assert_eq!(headline("ru", Some("Только ссылки".to_owned()), [&["a"], &[]], 2), "Только ссылки");
     }
 
     #[test]
-    fn quotes_are_one_line_and_short() {
-        assert_eq!(quote("a\n b"), "a b");
-        assert!(quote(&"слово ".repeat(100)).chars().count() <= QUOTE_CHARS_MAX);
+    fn counts_agree_in_number() {
+        assert_eq!(
+            [1, 3, 11].map(|count| messages("ru", count)),
+            ["1 сообщение", "3 сообщения", "11 сообщений"]
+        );
+        assert_eq!(messages("en", 1), "1 message");
     }
 }
