@@ -124,7 +124,7 @@ async fn print(store: &Store, out: &mut dyn Write) -> anyhow::Result<()> {
         }
         for summary in digests {
             if let Some(stored) = store.digest_show(TENANT, &summary.digest_id).await? {
-                digest::show(&stored, false, false, out)?;
+                digest::show(&stored, digest::Form::default(), out)?;
                 writeln!(out)?;
             }
         }
@@ -139,6 +139,7 @@ fn where_to_look(config: &Config, out: &mut dyn Write) -> anyhow::Result<()> {
         "The same digests are files in {files}/{TENANT}/. The stack goes on running. Where to look next:\n\
          \n  eval \"$(gistmill stack env)\"                         point this shell, or any client, at it\
          \n  gistmill digest ls --tenant {TENANT}                   every digest, one line each\
+         \n  gistmill digest show latest --tenant {TENANT} --full   everything that the newest one has\
          \n  gistmill tap digest.ready_for_delivery.v1 --limit 1  the event behind one\
          \n  gistmill lag                                         what is on its way\
          \n  gistmill up                                          run the processors, then import a chat of yours:\

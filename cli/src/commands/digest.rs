@@ -57,6 +57,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   gistmill digest show latest --tenant acme --group team
+  gistmill digest show latest --tenant acme --full
   gistmill digest show latest --tenant acme --markdown > digest.md")]
     Show {
         /// Id of a digest or a window, or `latest`
@@ -69,6 +70,9 @@ Examples:
         /// Print Markdown
         #[arg(long)]
         markdown: bool,
+        /// Print everything: mood, people, score, version and ids too
+        #[arg(long, conflicts_with = "json")]
+        full: bool,
     },
     /// Print every digest as JSON lines
     #[command(after_help = "\
@@ -113,9 +117,9 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
             Command::Ls { which, limit, json, .. } => {
                 list(&store, &which.filter(Some(limit)), json, out).await
             }
-            Command::Show { id, which, json, markdown } => {
+            Command::Show { id, which, json, markdown, full } => {
                 let digest = find(&store, &id, &which).await?;
-                show(&digest, json, markdown, out)
+                show(&digest, Form { json, markdown, full }, out)
             }
             Command::Export { which, canonical } => export(&store, &which, canonical, out).await,
         }
@@ -194,13 +198,19 @@ async fn find(store: &Store, id: &str, which: &Which) -> anyhow::Result<StoredDi
     }
 }
 
-pub(crate) fn show(
-    stored: &StoredDigest,
-    json: bool,
-    markdown: bool,
-    out: &mut dyn Write,
-) -> anyhow::Result<Exit> {
-    if json {
+/// How a digest is printed; by default as the page that readers get, for a terminal.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Form {
+    /// As JSON.
+    pub(crate) json: bool,
+    /// As Markdown.
+    pub(crate) markdown: bool,
+    /// With everything that the digest has.
+    pub(crate) full: bool,
+}
+
+pub(crate) fn show(stored: &StoredDigest, form: Form, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    if form.json {
         writeln!(out, "{}", serde_json::to_string_pretty(stored)?)?;
         return Ok(Exit::Done);
     }
@@ -229,8 +239,9 @@ pub(crate) fn show(
         version: &summary.version,
         window: &window,
         digest: &stored.digest,
+        full: form.full,
     };
-    if markdown {
+    if form.markdown {
         out.write_all(rendering::markdown(&view).as_bytes())?;
         return Ok(Exit::Done);
     }

@@ -191,6 +191,7 @@ fn days(wanted: &Day, out: &mut dyn Write) -> anyhow::Result<Exit> {
             version: "1.0",
             window: &state.window,
             digest,
+            full: false,
         };
         writeln!(out, "{}", rendering::markdown(&view))?;
     }

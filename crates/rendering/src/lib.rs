@@ -5,6 +5,7 @@
 mod json;
 mod markdown;
 mod outline;
+mod page;
 mod period;
 mod terminal;
 mod wording;
@@ -31,6 +32,17 @@ pub struct View<'a> {
     pub window: &'a WindowRef,
     /// The digest.
     pub digest: &'a Digest,
+    /// Everything that the digest has, with mood, people, score and version, instead of the page that readers get.
+    pub full: bool,
+}
+
+impl View<'_> {
+    /// Address of a message, where the window's chat is one of Telegram's groups.
+    pub(crate) fn address(&self, message_id: i64) -> Option<String> {
+        let chat = self.window.settings.chat.as_deref()?.strip_prefix("-100")?;
+        let known = !chat.is_empty() && chat.chars().all(|c| c.is_ascii_digit());
+        known.then(|| format!("https://t.me/c/{chat}/{message_id}"))
+    }
 }
 
 impl<'a> From<&'a DigestReadyForDelivery> for View<'a> {
@@ -42,6 +54,7 @@ impl<'a> From<&'a DigestReadyForDelivery> for View<'a> {
             version: &ready.version,
             window: &ready.window,
             digest: &ready.delivery_payload,
+            full: false,
         }
     }
 }

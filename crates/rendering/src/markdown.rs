@@ -12,37 +12,44 @@ pub fn markdown(view: &View<'_>) -> String {
     let mut out = String::new();
     let mut in_list = false;
     for block in outline(view) {
-        let is_list = matches!(block, Block::Item { .. } | Block::Link { .. } | Block::Entry { .. });
+        let is_list =
+            matches!(block, Block::Item { .. } | Block::Link { .. } | Block::Entry { .. } | Block::More(_));
         if !out.is_empty() && (!is_list || !in_list) {
             out.push('\n');
         }
         in_list = is_list;
-        out.push_str(&line(&block));
+        out.push_str(&line(&block, view));
         out.push('\n');
     }
     out
 }
 
-fn line(block: &Block) -> String {
+fn line(block: &Block, view: &View<'_>) -> String {
     match block {
         Block::Headline(text) => format!("# {}", escape(text)),
         Block::Facts(text) | Block::Footer(text) => format!("_{}_", escape(text)),
         Block::Section(text) => format!("## {text}"),
+        Block::More(text) => format!("- {}", escape(text)),
+        Block::Topic { title, facts } if facts.is_empty() => format!("### {}", escape(title)),
         Block::Topic { title, facts } => format!("### {}\n\n_{}_", escape(title), escape(facts)),
         Block::Entry { title, facts } => format!("- **{}** · {}", escape(title), escape(facts)),
         Block::Item { depth, text, message_ids } => {
-            format!("{}- {}{}", "  ".repeat(*depth), escape(text), references(message_ids))
+            format!("{}- {}{}", "  ".repeat(*depth), escape(text), references(message_ids, view))
         }
-        Block::Link { url, message_ids } => format!("- {}{}", address(url), references(message_ids)),
+        Block::Link { url, message_ids } => format!("- {}{}", address(url), references(message_ids, view)),
     }
 }
 
-/// ` [#12] [#15]`, escaped so that no reference definition can catch them.
-fn references(ids: &[i64]) -> String {
+/// ` [#12] [#15]`, as links where the chat is known, else escaped so that no reference definition can catch them.
+fn references(ids: &[i64], view: &View<'_>) -> String {
     let mut out = String::new();
     for id in ids {
         // Writing to a String cannot fail.
-        if write!(out, " \\[#{id}\\]").is_err() {
+        let written = match view.address(*id) {
+            Some(address) => write!(out, " [#{id}]({address})"),
+            None => write!(out, " \\[#{id}\\]"),
+        };
+        if written.is_err() {
             break;
         }
     }

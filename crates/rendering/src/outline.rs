@@ -1,6 +1,6 @@
 //! A digest as a list of blocks, before it is known how they will look.
 
-use crate::{View, period::period, wording::Wording};
+use crate::{View, page::page, period::period, wording::Wording};
 use schemas::{Action, Claim, Digest};
 
 /// A block of the digest, in reading order.
@@ -22,26 +22,30 @@ pub(crate) enum Block {
     Item { depth: usize, text: String, message_ids: Vec<i64> },
     /// An address.
     Link { url: String, message_ids: Vec<i64> },
+    /// How many lines of a list are left out.
+    More(String),
+}
+
+/// Period and counts of a digest.
+pub(crate) fn facts(view: &View<'_>, words: &Wording) -> String {
+    let digest = view.digest;
+    let (messages, people) = (words.messages(digest.message_count), words.people(digest.participant_count));
+    format!("{} · {messages} · {people}", period(view.window))
+}
+
+/// The page that readers get, or everything that the digest has.
+pub(crate) fn outline(view: &View<'_>) -> Vec<Block> {
+    if view.full { whole(view) } else { page(view) }
 }
 
 /// All blocks of a digest.
-pub(crate) fn outline(view: &View<'_>) -> Vec<Block> {
+fn whole(view: &View<'_>) -> Vec<Block> {
     let digest = view.digest;
     let words = Wording::of(&digest.language);
-    let counts = format!(
-        "{} · {} · {}",
-        period(view.window),
-        words.messages(digest.message_count),
-        words.people(digest.participant_count)
-    );
-    let mut blocks = vec![Block::Headline(digest.headline.clone()), Block::Facts(counts)];
+    let mut blocks = vec![Block::Headline(digest.headline.clone()), Block::Facts(facts(view, words))];
     claims(&mut blocks, words.summary, &digest.summary);
     topics(&mut blocks, digest, words);
     claims(&mut blocks, words.decisions, &digest.decisions);
-    if digest.decisions.is_empty() {
-        blocks.push(Block::Section(words.decisions));
-        blocks.push(Block::Facts(words.no_decisions.to_owned()));
-    }
     claims(&mut blocks, words.questions, &digest.questions);
     actions(&mut blocks, digest, words);
     mood(&mut blocks, digest, words);
@@ -75,6 +79,7 @@ fn topics(blocks: &mut Vec<Block>, digest: &Digest, words: &Wording) {
             facts = format!("{facts} · {}", topic.keywords.join(", "));
         }
         blocks.push(Block::Topic { title: topic.title.clone(), facts });
+        blocks.extend(topic.story.iter().map(|claim| item(0, claim)));
         for thread in &topic.threads {
             let facts = words.messages(thread.message_count);
             blocks.push(Block::Entry { title: thread.title.clone(), facts });
@@ -96,9 +101,13 @@ fn actions(blocks: &mut Vec<Block>, digest: &Digest, words: &Wording) {
 }
 
 /// `Maria: book the room (due Friday)`.
-fn action_text(action: &Action, words: &Wording) -> String {
+pub(crate) fn action_text(action: &Action, words: &Wording) -> String {
     let owner = action.owner.as_ref().map_or(String::new(), |owner| format!("{owner}: "));
-    let due = action.due.as_ref().map_or(String::new(), |due| format!(" ({} {due})", words.due));
+    let due = action
+        .due_date
+        .as_ref()
+        .or(action.due.as_ref())
+        .map_or(String::new(), |due| format!(" ({} {due})", words.due));
     format!("{owner}{}{due}", action.text)
 }
 

@@ -40,9 +40,12 @@ impl Page {
                 self.out.push('\n');
                 self.lines(HEADING, "", "", text);
             }
+            Block::More(text) => self.lines(DIM, "    ", "    ", text),
             Block::Topic { title, facts } => {
                 self.lines(BOLD, "  ", "  ", title);
-                self.lines(DIM, "  ", "  ", facts);
+                if !facts.is_empty() {
+                    self.lines(DIM, "  ", "  ", facts);
+                }
             }
             Block::Entry { title, facts } => {
                 self.lines("", "  ▪ ", "    ", &format!("{title} ({facts})"));

@@ -6,7 +6,6 @@ pub(crate) struct Wording {
     pub(crate) summary: &'static str,
     pub(crate) topics: &'static str,
     pub(crate) decisions: &'static str,
-    pub(crate) no_decisions: &'static str,
     pub(crate) questions: &'static str,
     pub(crate) actions: &'static str,
     pub(crate) due: &'static str,
@@ -21,7 +20,6 @@ const ENGLISH: Wording = Wording {
     summary: "What happened",
     topics: "Topics",
     decisions: "Decisions",
-    no_decisions: "No decision was reached.",
     questions: "Open questions",
     actions: "Actions",
     due: "due",
@@ -36,7 +34,6 @@ const RUSSIAN: Wording = Wording {
     summary: "Что произошло",
     topics: "Темы",
     decisions: "Решения",
-    no_decisions: "Решений не было.",
     questions: "Открытые вопросы",
     actions: "Задачи",
     due: "срок:",
@@ -55,6 +52,11 @@ impl Wording {
 
     pub(crate) fn messages(&self, count: i32) -> String {
         self.counted(count, ["message", "messages"], ["сообщение", "сообщения", "сообщений"])
+    }
+
+    /// How many more there are.
+    pub(crate) fn more(&self, count: usize) -> String {
+        if self.russian { format!("и ещё {count}") } else { format!("and {count} more") }
     }
 
     pub(crate) fn people(&self, count: i32) -> String {

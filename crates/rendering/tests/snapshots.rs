@@ -92,7 +92,15 @@ fn window(hours: i32, zone: &str) -> WindowRef {
 }
 
 fn view<'a>(digest: &'a Digest, window: &'a WindowRef) -> View<'a> {
-    View { tenant_id: "acme", group_id: "team", digest_id: "d-1", version: "1.0", window, digest }
+    View {
+        tenant_id: "acme",
+        group_id: "team",
+        digest_id: "d-1",
+        version: "1.0",
+        window,
+        digest,
+        full: false,
+    }
 }
 
 #[test]
@@ -114,6 +122,60 @@ fn english_terminal() {
 fn russian_terminal_in_colour() {
     let text = terminal(&view(&russian(), &window(24, "UTC")), 44, true);
     insta::assert_snapshot!(text.replace('\u{1b}', "ESC"));
+}
+
+#[test]
+fn everything_of_an_english_digest() {
+    let (digest, window) = (english(), window(24, "UTC"));
+    insta::assert_snapshot!(markdown(&View { full: true, ..view(&digest, &window) }));
+}
+
+#[test]
+fn references_lead_to_the_chat_where_it_is_known() {
+    let mut window = window(24, "UTC");
+    window.settings.chat = Some("-1001234".to_owned());
+    let text = markdown(&view(&english(), &window));
+    assert!(text.contains("[#14](https://t.me/c/1234/14)"), "{text}");
+    window.settings.chat = Some("@team".to_owned());
+    assert!(markdown(&view(&english(), &window)).contains("\\[#14\\]"));
+}
+
+#[test]
+fn pages_are_short_say_nothing_twice_and_count_what_they_leave_out() {
+    let claims =
+        |from: i64| (from..from + 40).map(|id| claim(&"word ".repeat(30), &[id])).collect::<Vec<_>>();
+    for (message_count, most) in [(20, 1_500), (500, 3_500)] {
+        let digest = Digest {
+            summary: claims(0),
+            decisions: claims(0),
+            questions: claims(100),
+            message_count,
+            ..english()
+        };
+        let text = markdown(&view(&digest, &window(24, "UTC")));
+        assert!(text.chars().count() <= most, "{}", text.chars().count());
+        assert_eq!(text.matches("\\[#1\\]").count(), 1);
+        assert!(text.contains("and 32 more") || text.contains("and 3"), "{text}");
+    }
+}
+
+#[test]
+fn a_page_of_few_lines_has_no_headings() {
+    let digest = Digest {
+        topics: Vec::new(),
+        links: Vec::new(),
+        questions: Vec::new(),
+        actions: Vec::new(),
+        summary: vec![claim("Ann: the pump works", &[1])],
+        decisions: vec![claim("Bob: we keep it", &[2])],
+        message_count: 12,
+        ..english()
+    };
+    let text = markdown(&view(&digest, &window(24, "UTC")));
+    assert!(
+        !text.contains("## ") && text.lines().filter(|line| line.starts_with("- ")).count() == 2,
+        "{text}"
+    );
 }
 
 #[test]
