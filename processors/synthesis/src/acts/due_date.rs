@@ -85,10 +85,8 @@ fn calendar_day(words: &[String], said: Date) -> Option<Date> {
         digits.parse::<i8>().ok().filter(|day| (1..=31).contains(day))
     };
     words.windows(2).find_map(|pair| {
-        let (day, month) = match (day(&pair[0]), month(&pair[1]), month(&pair[0]), day(&pair[1])) {
-            (Some(day), Some(month), ..) | (_, _, Some(month), Some(day)) => (day, month),
-            _ => return None,
-        };
+        let named = day(&pair[0]).zip(month(&pair[1]));
+        let (day, month) = named.or_else(|| day(&pair[1]).zip(month(&pair[0])))?;
         let date = Date::new(said.year(), month, day).ok()?;
         let long_ago = said.checked_sub(1.month()).is_ok_and(|bound| date < bound);
         if long_ago { Date::new(said.year() + 1, month, day).ok() } else { Some(date) }
