@@ -9,13 +9,13 @@ const FETCH_BUDGET_KIB: usize = 65_536;
 /// Least a single consumer gets of it.
 const FETCH_KIB_MIN: usize = 4_096;
 
-fn base(kafka: &Kafka, role: &BTreeMap<String, String>) -> ClientConfig {
-    let mut settings = ClientConfig::new();
+/// Puts the operator's settings over ours, those of all clients first. Never through `ClientConfig::config_map`: that
+/// is a view for logs, in which every password reads "[sanitized for safety]".
+fn overlay(settings: &mut ClientConfig, kafka: &Kafka, role: &BTreeMap<String, String>) {
     settings.set("bootstrap.servers", &kafka.brokers).set("client.id", "gistmill");
     for (key, value) in kafka.properties.0.iter().chain(role) {
         settings.set(key, value);
     }
-    settings
 }
 
 fn set_all(settings: &mut ClientConfig, pairs: &[(&str, &str)]) {
@@ -45,7 +45,7 @@ pub(crate) fn consumer(kafka: &Kafka, group: &str, instance: &str, share: usize)
     let budget = (FETCH_BUDGET_KIB / share.max(1)).max(FETCH_KIB_MIN);
     settings.set("queued.max.messages.kbytes", budget.to_string());
     settings.set("fetch.message.max.bytes", "4194304");
-    overlay(&mut settings, &base(kafka, &kafka.consumer_properties.0));
+    overlay(&mut settings, kafka, &kafka.consumer_properties.0);
     settings.set("group.id", group).set("group.instance.id", instance);
     set_all(&mut settings, &RELIED_ON_CONSUMER);
     settings
@@ -88,7 +88,7 @@ pub(crate) fn producer(kafka: &Kafka, transactional_id: &str) -> ClientConfig {
             ("retry.backoff.max.ms", "200"),
         ],
     );
-    overlay(&mut settings, &base(kafka, &kafka.producer_properties.0));
+    overlay(&mut settings, kafka, &kafka.producer_properties.0);
     settings.set("transactional.id", transactional_id);
     set_all(
         &mut settings,
@@ -101,12 +101,6 @@ pub(crate) fn producer(kafka: &Kafka, transactional_id: &str) -> ClientConfig {
 pub(crate) fn record_bytes_max(kafka: &Kafka) -> usize {
     let producer = producer(kafka, "measured");
     producer.get("message.max.bytes").and_then(|bytes| bytes.parse().ok()).unwrap_or(usize::MAX)
-}
-
-fn overlay(settings: &mut ClientConfig, over: &ClientConfig) {
-    for (key, value) in over.config_map() {
-        settings.set(key.to_owned(), value.to_owned());
-    }
 }
 
 #[cfg(test)]
@@ -127,6 +121,20 @@ mod tests {
         assert_eq!(record_bytes_max(&kafka), 16_777_216);
         kafka.producer_properties.0.insert("message.max.bytes".into(), "1000000".into());
         assert_eq!(record_bytes_max(&kafka), 1_000_000);
+    }
+
+    #[test]
+    fn passwords_reach_the_clients_as_they_are() {
+        let mut kafka = Kafka::default();
+        for (key, value) in [("sasl.password", "s;e@c%r\"et"), ("ssl.key.password", "phrase")] {
+            kafka.properties.0.insert(key.into(), value.into());
+        }
+        for settings in
+            [consumer(&kafka, "g", "i", 1), producer(&kafka, "t"), reader(&kafka, "read_committed")]
+        {
+            assert_eq!(settings.get("sasl.password"), Some("s;e@c%r\"et"));
+            assert_eq!(settings.get("ssl.key.password"), Some("phrase"));
+        }
     }
 
     #[test]
