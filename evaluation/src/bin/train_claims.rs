@@ -1,6 +1,6 @@
 //! Writes the weights of decisions and actions: `train_claims <data folder> <folder of labels> <file to write>`.
 
-use std::{fmt::Write, path::Path, process::ExitCode};
+use std::{path::Path, process::ExitCode};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -19,8 +19,7 @@ fn main() -> ExitCode {
     let mut text = String::new();
     for (name, weights) in [("decision", trained.decisions), ("action", trained.actions)] {
         let numbers: Vec<String> = weights.iter().map(|weight| format!("{weight:.4}")).collect();
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{name} {}", numbers.join(" "));
+        text.push_str(&format!("{name} {}\n", numbers.join(" ")));
     }
     match std::fs::write(file, text) {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,7 +8,7 @@ use crate::{
     gold::{self, Label, Window},
 };
 use schemas::ContextMessage;
-use std::{fmt::Write, path::Path};
+use std::path::Path;
 use synthesis::{
     Source,
     acts::{FEATURES, Features, commitment_candidates, decision_candidates},
@@ -118,11 +118,9 @@ fn tell(figures: &mut String, kind: &str, windows: &[Window], examples: &[Exampl
             for (example, _) in listed {
                 if example.right { right += 1 } else { wrong += 1 }
             }
-            // Writing to a String cannot fail.
-            let _ = writeln!(
-                figures,
-                "{kind} {split} from {threshold:.2}: {right} right of {all}, {wrong} wrong"
-            );
+            figures.push_str(&format!(
+                "{kind} {split} from {threshold:.2}: {right} right of {all}, {wrong} wrong\n"
+            ));
         }
     }
 }
