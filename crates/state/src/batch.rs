@@ -64,22 +64,32 @@ impl Store {
     }
 }
 
+pub(crate) const LOCK_OFFSET: &str = "
+SELECT epoch, next_offset FROM sink_offsets
+WHERE consumer_group = $1 AND topic = $2 AND partition = $3 FOR UPDATE";
+
 async fn lock_offset(
     connection: &mut PgConnection,
     partition: &SinkPartition,
 ) -> Result<Option<(i64, i64)>, Error> {
-    let row = sqlx::query(
-        "SELECT epoch, next_offset FROM sink_offsets
-         WHERE consumer_group = $1 AND topic = $2 AND partition = $3 FOR UPDATE",
-    )
-    .bind(&partition.consumer_group)
-    .bind(&partition.topic)
-    .bind(partition.partition)
-    .fetch_optional(connection)
-    .await
-    .map_err(Error::query("lock the offset of a partition"))?;
+    let row = sqlx::query(LOCK_OFFSET)
+        .bind(&partition.consumer_group)
+        .bind(&partition.topic)
+        .bind(partition.partition)
+        .fetch_optional(connection)
+        .await
+        .map_err(Error::query("lock the offset of a partition"))?;
     Ok(row.map(|row| (row.get(0), row.get(1))))
 }
+
+pub(crate) const MOVE_OFFSET: &str = "
+UPDATE sink_offsets SET next_offset = $6, updated_at = now()
+WHERE consumer_group = $1 AND topic = $2 AND partition = $3 AND epoch = $4 AND next_offset = $5";
+
+/// The test first: an insert that conflicts would write a dead row's worth of log for every batch.
+pub(crate) const KNOW_TENANT: &str = "
+INSERT INTO tenants (tenant_id) SELECT $1 WHERE NOT EXISTS (SELECT FROM tenants WHERE tenant_id = $1)
+ON CONFLICT DO NOTHING";
 
 impl Batch {
     /// Records below this offset are written already: a shorter batch over the same place was committed before.
@@ -94,19 +104,16 @@ impl Batch {
     pub async fn commit(mut self) -> Result<(), Error> {
         let what = "write the offset of a partition";
         let partition = &self.bounds.partition;
-        let done = sqlx::query(
-            "UPDATE sink_offsets SET next_offset = $6, updated_at = now()
-             WHERE consumer_group = $1 AND topic = $2 AND partition = $3 AND epoch = $4 AND next_offset = $5",
-        )
-        .bind(&partition.consumer_group)
-        .bind(&partition.topic)
-        .bind(partition.partition)
-        .bind(self.bounds.claim.epoch)
-        .bind(self.begin_offset)
-        .bind(self.bounds.end_offset)
-        .execute(&mut *self.transaction)
-        .await
-        .map_err(Error::query(what))?;
+        let done = sqlx::query(MOVE_OFFSET)
+            .bind(&partition.consumer_group)
+            .bind(&partition.topic)
+            .bind(partition.partition)
+            .bind(self.bounds.claim.epoch)
+            .bind(self.begin_offset)
+            .bind(self.bounds.end_offset)
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(Error::query(what))?;
         if done.rows_affected() != 1 {
             return Err(Error::Fenced);
         }
@@ -138,15 +145,11 @@ impl Batch {
             return Ok(());
         }
         let connection = self.acting_for(tenant).await?;
-        // The test first: an insert that conflicts would write a dead row's worth of log for every batch.
-        sqlx::query(
-            "INSERT INTO tenants (tenant_id) SELECT $1 WHERE NOT EXISTS (SELECT FROM tenants WHERE tenant_id = $1)
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(tenant)
-        .execute(connection)
-        .await
-        .map_err(Error::query("add a tenant's name"))?;
+        sqlx::query(KNOW_TENANT)
+            .bind(tenant)
+            .execute(connection)
+            .await
+            .map_err(Error::query("add a tenant's name"))?;
         self.known_tenant = Some(tenant.to_owned());
         Ok(())
     }

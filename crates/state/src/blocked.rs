@@ -3,7 +3,7 @@
 use crate::{Batch, Error, json::storable, refusal::version};
 use schemas::DigestBlocked;
 
-const PUT: &str = "
+pub(crate) const PUT: &str = "
 INSERT INTO blocked_digests (tenant_id, window_id, revision, attempt, group_id, size_hours, window_start_ms,
     window_end_ms, lane, trace_id, reason, quality_score, missing_scopes, message_count, participant_count)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)

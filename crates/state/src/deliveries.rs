@@ -69,12 +69,12 @@ pub struct DeliveryBefore {
     pub newest: Option<Version>,
 }
 
-const BEFORE: &str = "
+pub(crate) const BEFORE: &str = "
 SELECT revision, attempt, status FROM deliveries
 WHERE tenant_id = $1 AND window_id = $2 AND channel = $3 AND chat = $4 AND part = $5
 ORDER BY revision, attempt";
 
-const MARK: &str = "
+pub(crate) const MARK: &str = "
 INSERT INTO deliveries AS old (tenant_id, window_id, channel, chat, revision, attempt, part, group_id, digest_id,
     status, error, sending_at, finished_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,

@@ -113,25 +113,28 @@ pub struct BlockedSummary {
     pub message_count: i32,
 }
 
-const LIST: &str = "
+pub(crate) const LIST: &str = "
 SELECT * FROM (
     SELECT * FROM digests_current
     WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2)
     ORDER BY window_start_ms DESC, size_hours DESC, group_id DESC LIMIT $3
 ) AS newest ORDER BY group_id, window_start_ms, size_hours, window_id";
 
-const SHOW: &str = "
+pub(crate) const SHOW: &str = "
 SELECT *, payload::text AS payload_text, runs::text AS runs_text FROM digests
-WHERE tenant_id = $1 AND (digest_id = $2 OR (window_id = $2 AND NOT EXISTS (SELECT FROM digests AS newer
-    WHERE newer.tenant_id = $1 AND newer.window_id = $2
-        AND (newer.revision, newer.attempt) > (digests.revision, digests.attempt))))";
+WHERE tenant_id = $1 AND digest_id = $2";
 
-const EXPORT: &str = "
+pub(crate) const SHOW_WINDOW: &str = "
+SELECT *, payload::text AS payload_text, runs::text AS runs_text FROM digests
+WHERE tenant_id = $1 AND window_id = $2
+ORDER BY revision DESC, attempt DESC LIMIT 1";
+
+pub(crate) const EXPORT: &str = "
 SELECT *, payload::text AS payload_text, runs::text AS runs_text FROM digests_current
 WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2)
 ORDER BY group_id, window_start_ms, size_hours, window_id";
 
-const BLOCKED: &str = "
+pub(crate) const BLOCKED: &str = "
 SELECT * FROM (
     SELECT DISTINCT ON (group_id, window_start_ms, size_hours, window_id) *
     FROM blocked_digests
@@ -150,12 +153,13 @@ impl Store {
     /// The digest with this id, or the newest one of the window with this id.
     pub async fn digest_show(&self, tenant_id: &str, id: &str) -> Result<Option<StoredDigest>, Error> {
         let mut transaction = self.begin_for(tenant_id).await?;
-        let row = sqlx::query(SHOW)
-            .bind(tenant_id)
-            .bind(id)
-            .fetch_optional(&mut *transaction)
-            .await
-            .map_err(Error::query("read a digest"))?;
+        let mut row = None;
+        for sql in [SHOW, SHOW_WINDOW] {
+            if row.is_none() {
+                let shown = sqlx::query(sql).bind(tenant_id).bind(id);
+                row = shown.fetch_optional(&mut *transaction).await.map_err(Error::query("read a digest"))?;
+            }
+        }
         row.as_ref().map(stored).transpose()
     }
 

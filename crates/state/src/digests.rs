@@ -4,7 +4,7 @@
 use crate::{Batch, Error, json::storable, json::to_jsonb, refusal::version};
 use schemas::DigestReadyForDelivery;
 
-const PUT: &str = "
+pub(crate) const PUT: &str = "
 INSERT INTO digests AS old (tenant_id, digest_id, group_id, window_id, revision, attempt, size_hours, window_start_ms,
     window_end_ms, lane, trace_id, quality_score, language, headline, message_count, participant_count,
     source_partition, source_offset, payload, channels, runs)

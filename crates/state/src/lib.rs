@@ -20,7 +20,9 @@ mod outbox;
 mod refusal;
 mod schema;
 mod staging;
+mod statements;
 mod store;
+mod stored_message;
 
 pub use batch::{Batch, BatchBounds, Opened};
 pub use deliveries::{Delivery, DeliveryBefore, DeliveryStatus};
@@ -32,4 +34,5 @@ pub use offsets::{ClaimedPartition, SinkOffset, SinkPartition};
 pub use outbox::{OutboxLag, OutboxPage, OutboxPlace, OutboxRow};
 pub use refusal::{Refusal, accept_blocked, accept_dead_letter, accept_ready};
 pub use schema::{Schema, SchemaError};
+pub use statements::{Statement, statements};
 pub use store::{Store, StoreOptions};

@@ -5,13 +5,14 @@
 
 use crate::{
     Batch, Error, Store, author_names,
-    json::{storable, to_jsonb},
+    json::storable,
     staging::{Staged, stage},
+    stored_message::{as_stored, extra, stored_message},
 };
-use schemas::{Entity, Forward, Media, Message, Reaction};
-use serde::{Deserialize, Serialize};
+use futures_util::TryStreamExt;
+use schemas::Message;
+use serde::Serialize;
 use sqlx::{PgConnection, Row};
-use std::borrow::Cow;
 
 /// A message state and its place in the log.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,94 +40,112 @@ impl<'a> MessageRow<'a> {
     }
 }
 
-/// What a message has that no column holds.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Extra<'a> {
-    #[serde(default, skip_serializing_if = "<[Entity]>::is_empty")]
-    pub(crate) entities: Cow<'a, [Entity]>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) media: Option<Cow<'a, Media>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) forward: Option<Cow<'a, Forward>>,
-    #[serde(default, skip_serializing_if = "<[Reaction]>::is_empty")]
-    pub(crate) reactions: Cow<'a, [Reaction]>,
-}
-
-/// JSON of the column `extra`; none when there is nothing to say.
-fn extra(message: &Message) -> Result<Option<String>, Error> {
-    let extra = Extra {
-        entities: Cow::Borrowed(&message.entities),
-        media: message.media.as_ref().map(Cow::Borrowed),
-        forward: message.forward.as_ref().map(Cow::Borrowed),
-        reactions: Cow::Borrowed(&message.reactions),
-    };
-    let empty = extra.entities.is_empty() && extra.media.is_none();
-    if empty && extra.forward.is_none() && extra.reactions.is_empty() {
-        return Ok(None);
-    }
-    to_jsonb("message", &extra).map(Some)
-}
+/// The newest state before each of a batch's, by its position in the arrays. One plan is possible: `LIMIT` makes a loop
+/// of the lookup, and only the primary key has the order that it asks for.
+pub(crate) const NEWEST_BEFORE: &str = "
+SELECT wanted.position, state.id, state.revision, state.kind, state.sent_at_ms, state.author_id, state.author_name,
+    state.author_is_bot, state.text, state.reply_to, state.topic_id, state.extra::text AS extra
+FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) WITH ORDINALITY
+    AS wanted (group_id, id, revision, source_offset, position)
+CROSS JOIN LATERAL (
+    SELECT * FROM messages
+    WHERE tenant_id = $1 AND messages.group_id = wanted.group_id AND messages.id = wanted.id
+        AND messages.revision = wanted.revision AND messages.source_offset < wanted.source_offset
+    ORDER BY messages.source_offset DESC LIMIT 1
+) AS state";
 
 /// Rows of one tenant as arrays, in one round trip. A COPY into a temporary table first is no faster (1,000 to 60,000 rows,
 /// Postgres 18 on loopback), and below 1,000 rows it waits 40 ms: the driver writes its last two packets apart and does
 /// not set `TCP_NODELAY`.
-const APPEND: &str = "
+pub(crate) const APPEND: &str = "
 INSERT INTO messages (tenant_id, group_id, id, revision, source_offset, source_partition, kind, sent_at_ms,
     author_id, author_name, author_is_bot, text, reply_to, topic_id, extra)
 SELECT $1, s.group_id, s.id, s.revision, s.source_offset, s.source_partition, s.kind, s.sent_at_ms,
     s.author_id, s.author_name, s.author_is_bot, s.text, s.reply_to, s.topic_id, s.extra::jsonb
 FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::integer[], $7::text[], $8::bigint[],
-    $9::text[], $10::text[], $11::boolean[], $12::text[], $13::bigint[], $14::bigint[], $15::text[], $16::boolean[])
+    $9::text[], $10::text[], $11::boolean[], $12::text[], $13::bigint[], $14::bigint[], $15::text[])
     AS s (group_id, id, revision, source_offset, source_partition, kind, sent_at_ms,
-        author_id, author_name, author_is_bot, text, reply_to, topic_id, extra, is_first)
-WHERE NOT (s.is_first AND EXISTS (
-    SELECT FROM (
-        SELECT * FROM messages m
-        WHERE m.tenant_id = $1 AND m.group_id = s.group_id AND m.id = s.id AND m.revision = s.revision
-            AND m.source_offset < s.source_offset
-        ORDER BY m.source_offset DESC LIMIT 1
-    ) AS newest
-    WHERE (newest.kind, newest.sent_at_ms, newest.author_id, newest.author_name, newest.author_is_bot, newest.text,
-            newest.reply_to, newest.topic_id, newest.extra)
-        IS NOT DISTINCT FROM
-        (s.kind, s.sent_at_ms, s.author_id, s.author_name, s.author_is_bot, s.text, s.reply_to, s.topic_id,
-            s.extra::jsonb)))
-ORDER BY s.group_id, s.id, s.revision, s.source_offset
+        author_id, author_name, author_is_bot, text, reply_to, topic_id, extra)
 ON CONFLICT DO NOTHING";
 
 /// One column of rows, as a bind parameter.
-fn column<'a, T>(staged: &[Staged<'a>], field: impl Fn(&'a Message) -> T) -> Vec<T> {
-    staged.iter().map(|staged| field(staged.row.message)).collect()
+fn column<'a, T>(rows: &[MessageRow<'a>], field: impl Fn(&MessageRow<'a>) -> T) -> Vec<T> {
+    rows.iter().map(field).collect()
 }
 
-fn author<'a, T>(message: &'a Message, field: impl Fn(&'a schemas::Author) -> T) -> Option<T> {
-    message.author.as_ref().map(field)
+fn author<'a, T>(row: &MessageRow<'a>, field: impl Fn(&'a schemas::Author) -> T) -> Option<T> {
+    row.message.author.as_ref().map(field)
 }
 
-async fn append(connection: &mut PgConnection, rows: &[Staged<'_>]) -> Result<u64, Error> {
-    let extras = rows.iter().map(|staged| extra(staged.row.message)).collect::<Result<Vec<_>, _>>()?;
+/// What is stored before each row of one tenant: its newest state of the same revision, if it has one.
+async fn newest_before(
+    connection: &mut PgConnection,
+    rows: &[MessageRow<'_>],
+) -> Result<Vec<Option<Message>>, Error> {
+    let mut newest = vec![None; rows.len()];
+    let Some(first) = rows.first() else { return Ok(newest) };
+    let mut found = sqlx::query(NEWEST_BEFORE)
+        .bind(first.tenant_id)
+        .bind(column(rows, |row| row.group_id))
+        .bind(column(rows, |row| row.message.id))
+        .bind(column(rows, |row| row.message.revision))
+        .bind(column(rows, |row| row.source_offset))
+        .fetch(connection);
+    while let Some(row) =
+        found.try_next().await.map_err(Error::query("read the newest states of messages"))?
+    {
+        let position = usize::try_from(row.get::<i64, _>("position")).unwrap_or_default();
+        if let Some(newest) = position.checked_sub(1).and_then(|index| newest.get_mut(index)) {
+            *newest = Some(stored_message(&row)?);
+        }
+    }
+    Ok(newest)
+}
+
+async fn append(connection: &mut PgConnection, rows: &[MessageRow<'_>]) -> Result<u64, Error> {
+    let extras = rows.iter().map(|row| extra(row.message)).collect::<Result<Vec<_>, _>>()?;
     let Some(first) = rows.first() else { return Ok(0) };
     let done = sqlx::query(APPEND)
-        .bind(first.row.tenant_id)
-        .bind(rows.iter().map(|staged| staged.row.group_id).collect::<Vec<_>>())
-        .bind(column(rows, |message| message.id))
-        .bind(column(rows, |message| message.revision))
-        .bind(rows.iter().map(|staged| staged.row.source_offset).collect::<Vec<_>>())
-        .bind(rows.iter().map(|staged| staged.row.source_partition).collect::<Vec<_>>())
-        .bind(column(rows, |message| storable(&message.kind)))
-        .bind(column(rows, |message| message.sent_at))
-        .bind(column(rows, |message| author(message, |author| storable(&author.id))))
-        .bind(column(rows, |message| author(message, |author| storable(&author.name))))
-        .bind(column(rows, |message| author(message, |author| author.is_bot)))
-        .bind(column(rows, |message| storable(&message.text)))
-        .bind(column(rows, |message| message.reply_to))
-        .bind(column(rows, |message| message.topic_id))
+        .bind(first.tenant_id)
+        .bind(column(rows, |row| row.group_id))
+        .bind(column(rows, |row| row.message.id))
+        .bind(column(rows, |row| row.message.revision))
+        .bind(column(rows, |row| row.source_offset))
+        .bind(column(rows, |row| row.source_partition))
+        .bind(column(rows, |row| storable(&row.message.kind)))
+        .bind(column(rows, |row| row.message.sent_at))
+        .bind(column(rows, |row| author(row, |author| storable(&author.id))))
+        .bind(column(rows, |row| author(row, |author| storable(&author.name))))
+        .bind(column(rows, |row| author(row, |author| author.is_bot)))
+        .bind(column(rows, |row| storable(&row.message.text)))
+        .bind(column(rows, |row| row.message.reply_to))
+        .bind(column(rows, |row| row.message.topic_id))
         .bind(extras)
-        .bind(rows.iter().map(|staged| staged.first).collect::<Vec<_>>())
         .execute(connection)
         .await
         .map_err(Error::query("write messages"))?;
     Ok(done.rows_affected())
+}
+
+/// The staged states of one tenant that say something new.
+async fn news<'a>(
+    connection: &mut PgConnection,
+    staged: &[Staged<'a>],
+) -> Result<Vec<MessageRow<'a>>, Error> {
+    let first: Vec<_> = staged.iter().filter(|staged| staged.first).map(|staged| staged.row).collect();
+    let mut newest = newest_before(connection, &first).await?.into_iter();
+    let mut news = Vec::with_capacity(staged.len());
+    for Staged { row, first } in staged {
+        let known = if *first { newest.next().flatten() } else { None };
+        let repeats = match known {
+            Some(known) => *as_stored(row.message)? == known,
+            None => false,
+        };
+        if !repeats {
+            news.push(*row);
+        }
+    }
+    Ok(news)
 }
 
 impl Batch {
@@ -138,7 +157,8 @@ impl Batch {
             let tenant = of_tenant[0].row.tenant_id;
             self.know_tenant(tenant).await?;
             let connection = self.acting_for(tenant).await?;
-            added += append(connection, of_tenant).await?;
+            let news = news(connection, of_tenant).await?;
+            added += append(connection, &news).await?;
             author_names::append(connection, tenant, rows).await?;
         }
         Ok(added)
@@ -158,20 +178,21 @@ pub struct GroupCount {
     pub states: i64,
 }
 
+pub(crate) const COUNTS: &str = "
+SELECT group_id, count(*) FILTER (WHERE NOT gone), count(*) FILTER (WHERE gone), sum(states)::bigint
+FROM (SELECT group_id, id, bool_or(deleted) AS gone, count(*) AS states
+      FROM messages WHERE tenant_id = $1 GROUP BY group_id, id) AS message
+GROUP BY group_id ORDER BY group_id";
+
 impl Store {
     /// Counts the messages of each group of a tenant, by group.
     pub async fn message_counts(&self, tenant_id: &str) -> Result<Vec<GroupCount>, Error> {
         let mut transaction = self.begin_for(tenant_id).await?;
-        let rows = sqlx::query(
-            "SELECT group_id, count(*) FILTER (WHERE NOT gone), count(*) FILTER (WHERE gone), sum(states)::bigint
-             FROM (SELECT group_id, id, bool_or(deleted) AS gone, count(*) AS states
-                   FROM messages WHERE tenant_id = $1 GROUP BY group_id, id) AS message
-             GROUP BY group_id ORDER BY group_id",
-        )
-        .bind(tenant_id)
-        .fetch_all(&mut *transaction)
-        .await
-        .map_err(Error::query("count messages"))?;
+        let rows = sqlx::query(COUNTS)
+            .bind(tenant_id)
+            .fetch_all(&mut *transaction)
+            .await
+            .map_err(Error::query("count messages"))?;
         let count = |row: &sqlx::postgres::PgRow| GroupCount {
             group_id: row.get(0),
             messages: row.get(1),

@@ -8,6 +8,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, migrate::Mig
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 
+pub(crate) const LOCK: &str = "SELECT pg_advisory_lock(hashtextextended('gistmill migrate ' || $1, 0))";
+
 /// Creates the schema if it is missing and applies what it lacks of the migrations. Two at once wait for each other.
 ///
 /// # Errors

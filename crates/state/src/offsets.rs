@@ -44,6 +44,28 @@ pub struct SinkOffset {
     pub idle_ms: i64,
 }
 
+pub(crate) const CLAIM: &str = "
+INSERT INTO sink_offsets AS mine (consumer_group, topic, partition, next_offset, epoch, cluster_id, physical_topic)
+VALUES ($1, $2, $3, 0, 1, $4, $5)
+ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET epoch = mine.epoch + 1, updated_at = now()
+RETURNING epoch, next_offset, cluster_id, physical_topic";
+
+pub(crate) const PASSED: &str =
+    "SELECT partition, next_offset FROM sink_offsets WHERE consumer_group = $1 AND topic = $2";
+
+pub(crate) const OFFSETS: &str = "
+SELECT consumer_group, topic, partition, next_offset, epoch, (extract(epoch FROM now() - updated_at) * 1000)::bigint
+FROM sink_offsets ORDER BY consumer_group, topic, partition";
+
+pub(crate) const CLUSTER: &str = "SELECT cluster_id FROM installation";
+
+pub(crate) const BIND_CLUSTER: &str =
+    "INSERT INTO installation (cluster_id) VALUES ($1) ON CONFLICT (singleton) DO NOTHING";
+
+pub(crate) const RESET: &str = "
+UPDATE sink_offsets SET next_offset = $4, epoch = epoch + 1, updated_at = now()
+WHERE consumer_group = $1 AND topic = $2 AND partition = $3";
+
 impl Store {
     /// Takes a partition over: waits for a write under way to end, raises the epoch and tells where to go on.
     ///
@@ -57,22 +79,15 @@ impl Store {
         let what = "claim a partition";
         let mut transaction = self.begin().await?;
         belongs_to(&mut transaction, cluster_id).await?;
-        let row = sqlx::query(
-            "INSERT INTO sink_offsets AS mine
-                (consumer_group, topic, partition, next_offset, epoch, cluster_id, physical_topic)
-             VALUES ($1, $2, $3, 0, 1, $4, $5)
-             ON CONFLICT (consumer_group, topic, partition)
-                DO UPDATE SET epoch = mine.epoch + 1, updated_at = now()
-             RETURNING epoch, next_offset, cluster_id, physical_topic",
-        )
-        .bind(&partition.consumer_group)
-        .bind(&partition.topic)
-        .bind(partition.partition)
-        .bind(cluster_id)
-        .bind(&partition.physical_topic)
-        .fetch_one(&mut *transaction)
-        .await
-        .map_err(Error::query(what))?;
+        let row = sqlx::query(CLAIM)
+            .bind(&partition.consumer_group)
+            .bind(&partition.topic)
+            .bind(partition.partition)
+            .bind(cluster_id)
+            .bind(&partition.physical_topic)
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(Error::query(what))?;
         let (owner, topic): (String, String) = (row.get(2), row.get(3));
         if owner != cluster_id {
             return Err(Error::OtherCluster { owner, found: cluster_id.to_owned() });
@@ -101,28 +116,22 @@ impl Store {
         topic: &str,
     ) -> Result<BTreeMap<i32, i64>, Error> {
         let mut transaction = self.begin().await?;
-        sqlx::query_as(
-            "SELECT partition, next_offset FROM sink_offsets WHERE consumer_group = $1 AND topic = $2",
-        )
-        .bind(consumer_group)
-        .bind(topic)
-        .fetch_all(&mut *transaction)
-        .await
-        .map(|rows: Vec<(i32, i64)>| rows.into_iter().collect())
-        .map_err(Error::query("read the offsets of a sink"))
+        sqlx::query_as(PASSED)
+            .bind(consumer_group)
+            .bind(topic)
+            .fetch_all(&mut *transaction)
+            .await
+            .map(|rows: Vec<(i32, i64)>| rows.into_iter().collect())
+            .map_err(Error::query("read the offsets of a sink"))
     }
 
     /// The offsets of all sinks, sorted by group, topic and partition.
     pub async fn sink_offsets(&self) -> Result<Vec<SinkOffset>, Error> {
         let mut transaction = self.begin().await?;
-        let rows = sqlx::query(
-            "SELECT consumer_group, topic, partition, next_offset, epoch,
-                    (extract(epoch FROM now() - updated_at) * 1000)::bigint
-             FROM sink_offsets ORDER BY 1, 2, 3",
-        )
-        .fetch_all(&mut *transaction)
-        .await
-        .map_err(Error::query("read the offsets of sinks"))?;
+        let rows = sqlx::query(OFFSETS)
+            .fetch_all(&mut *transaction)
+            .await
+            .map_err(Error::query("read the offsets of sinks"))?;
         let offset = |row: &sqlx::postgres::PgRow| SinkOffset {
             consumer_group: row.get(0),
             topic: row.get(1),
@@ -137,7 +146,7 @@ impl Store {
     /// The Kafka cluster whose records are stored; `None` before a sink has claimed its first partition.
     pub async fn cluster_id(&self) -> Result<Option<String>, Error> {
         let mut transaction = self.begin().await?;
-        sqlx::query_scalar("SELECT cluster_id FROM installation")
+        sqlx::query_scalar(CLUSTER)
             .fetch_optional(&mut *transaction)
             .await
             .map_err(Error::query("read which cluster the database belongs to"))
@@ -154,17 +163,14 @@ impl Store {
     ) -> Result<bool, Error> {
         let what = "reset a sink";
         let mut transaction = self.begin().await?;
-        let done = sqlx::query(
-            "UPDATE sink_offsets SET next_offset = $4, epoch = epoch + 1, updated_at = now()
-             WHERE consumer_group = $1 AND topic = $2 AND partition = $3",
-        )
-        .bind(consumer_group)
-        .bind(topic)
-        .bind(partition)
-        .bind(next_offset)
-        .execute(&mut *transaction)
-        .await
-        .map_err(Error::query(what))?;
+        let done = sqlx::query(RESET)
+            .bind(consumer_group)
+            .bind(topic)
+            .bind(partition)
+            .bind(next_offset)
+            .execute(&mut *transaction)
+            .await
+            .map_err(Error::query(what))?;
         transaction.commit().await.map_err(Error::query(what))?;
         Ok(done.rows_affected() == 1)
     }
@@ -173,15 +179,9 @@ impl Store {
 /// Binds a fresh schema to the cluster; refuses another one's.
 async fn belongs_to(connection: &mut PgConnection, cluster_id: &str) -> Result<(), Error> {
     let what = "read which cluster the database belongs to";
-    sqlx::query("INSERT INTO installation (cluster_id) VALUES ($1) ON CONFLICT (singleton) DO NOTHING")
-        .bind(cluster_id)
-        .execute(&mut *connection)
-        .await
-        .map_err(Error::query(what))?;
-    let owner: String = sqlx::query_scalar("SELECT cluster_id FROM installation")
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(Error::query(what))?;
+    sqlx::query(BIND_CLUSTER).bind(cluster_id).execute(&mut *connection).await.map_err(Error::query(what))?;
+    let owner: String =
+        sqlx::query_scalar(CLUSTER).fetch_one(&mut *connection).await.map_err(Error::query(what))?;
     if owner == cluster_id {
         Ok(())
     } else {

@@ -63,7 +63,7 @@ mod tests {
         MessageRow { tenant_id: "t", group_id: "g", source_partition: 0, source_offset, message }
     }
 
-    /// The table as a map: what `INSERT .. WHERE NOT (first AND equal) .. ON CONFLICT DO NOTHING` does.
+    /// The table as a map: what `insert_messages` makes of it.
     type Table = BTreeMap<(i64, i64, i64), String>;
 
     fn write(table: &mut Table, rows: &[MessageRow<'_>]) {

@@ -69,6 +69,20 @@ pub(crate) fn address(options: &PgConnectOptions) -> String {
     }
 }
 
+/// Begins a transaction in which no plan depends on statistics: see `statements.rs`.
+pub(crate) const BEGIN: &str = "BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; \
+     SET LOCAL enable_sort = off; SET LOCAL jit = off";
+
+pub(crate) const ROLE: &str = "
+SELECT rolname::text, rolsuper OR rolbypassrls, to_regclass('_sqlx_migrations') IS NOT NULL
+FROM pg_catalog.pg_roles WHERE rolname = current_user";
+
+pub(crate) const MIGRATED: &str = "SELECT max(version) FROM _sqlx_migrations WHERE success";
+
+pub(crate) const TENANTS: &str = "SELECT tenant_id FROM tenants ORDER BY tenant_id";
+
+pub(crate) const ACT_FOR: &str = "SELECT set_config('app.current_tenant', $1, true)";
+
 impl Store {
     /// A store at `url`, as the application role. Connects when first used.
     ///
@@ -99,13 +113,7 @@ impl Store {
     pub async fn ready(&self) -> Result<(), Error> {
         let what = "look at the database";
         let mut transaction = self.begin().await?;
-        let row = sqlx::query(
-            "SELECT rolname::text, rolsuper OR rolbypassrls, to_regclass('_sqlx_migrations') IS NOT NULL
-             FROM pg_catalog.pg_roles WHERE rolname = current_user",
-        )
-        .fetch_one(&mut *transaction)
-        .await
-        .map_err(Error::query(what))?;
+        let row = sqlx::query(ROLE).fetch_one(&mut *transaction).await.map_err(Error::query(what))?;
         let (role, bypasses, migrated): (String, bool, bool) = (row.get(0), row.get(1), row.get(2));
         if bypasses {
             return Err(Error::UnsafeRole(role));
@@ -114,10 +122,7 @@ impl Store {
             return Err(Error::NotMigrated(self.schema.to_string()));
         }
         let applied: Option<i64> =
-            sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success")
-                .fetch_one(&mut *transaction)
-                .await
-                .map_err(Error::query(what))?;
+            sqlx::query_scalar(MIGRATED).fetch_one(&mut *transaction).await.map_err(Error::query(what))?;
         if applied >= Some(newest()) { Ok(()) } else { Err(Error::NotMigrated(self.schema.to_string())) }
     }
 
@@ -134,10 +139,7 @@ impl Store {
     /// The names of all tenants that have data, sorted.
     pub async fn tenants(&self) -> Result<Vec<String>, Error> {
         let mut transaction = self.begin().await?;
-        sqlx::query_scalar("SELECT tenant_id FROM tenants ORDER BY tenant_id")
-            .fetch_all(&mut *transaction)
-            .await
-            .map_err(Error::query("list tenants"))
+        sqlx::query_scalar(TENANTS).fetch_all(&mut *transaction).await.map_err(Error::query("list tenants"))
     }
 
     /// Closes the connections; waits for those in use.
@@ -146,7 +148,7 @@ impl Store {
     }
 
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, Error> {
-        self.pool.begin().await.map_err(|source| match source {
+        self.pool.begin_with(BEGIN).await.map_err(|source| match source {
             sqlx::Error::Database(_) => Error::query("begin a transaction")(source),
             source => Error::Unreachable { address: self.address.clone(), source: Box::new(source) },
         })
@@ -165,7 +167,7 @@ pub(crate) async fn act_for(
     transaction: &mut Transaction<'static, Postgres>,
     tenant: &str,
 ) -> Result<(), Error> {
-    sqlx::query("SELECT set_config('app.current_tenant', $1, true)")
+    sqlx::query(ACT_FOR)
         .bind(tenant)
         .execute(&mut **transaction)
         .await

@@ -15,6 +15,8 @@ mod offsets;
 #[cfg(test)]
 mod outbox;
 #[cfg(test)]
+mod plans;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod security;

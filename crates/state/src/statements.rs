@@ -1,0 +1,69 @@
+//! Every statement of this library by name, for whoever looks at plans.
+//!
+//! Invariant: each has one plan, whatever the statistics say. Tables start empty and fill within seconds, a tenant may
+//! be new to the statistics, and a cached plan outlives both, so that a choice left to the planner goes wrong sooner or
+//! later. So there is one index for each question (migration 5), and what is looked up for each of many rows is a
+//! `LATERAL` with `LIMIT`, which is always a loop. What the shape alone cannot pin, every transaction does
+//! ([`crate::store::BEGIN`]): no sequential or bitmap scan, since on a table that was empty when it was analysed one
+//! costs nothing; no sort where an index has the order, which pins the index of a lookup that asks for one; no
+//! just-in-time compilation for a plan that merely looks expensive. Tests hold each statement to its plan.
+
+use crate::{
+    as_of, batch, blocked, deliveries, digest_reads, digests, known, messages, migrate, offsets, outbox,
+    store,
+};
+
+/// A statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Statement {
+    /// `<module>::<constant>`.
+    pub name: &'static str,
+    /// Its text.
+    pub sql: &'static str,
+}
+
+macro_rules! statements {
+    ($($module:ident :: $name:ident),* $(,)?) => {
+        &[$(Statement { name: concat!(stringify!($module), "::", stringify!($name)), sql: $module::$name }),*]
+    };
+}
+
+/// All statements that read or write tables, and `store::BEGIN`, in which they run.
+pub fn statements() -> &'static [Statement] {
+    statements![
+        as_of::AS_OF,
+        batch::KNOW_TENANT,
+        batch::LOCK_OFFSET,
+        batch::MOVE_OFFSET,
+        blocked::PUT,
+        deliveries::BEFORE,
+        deliveries::MARK,
+        digest_reads::BLOCKED,
+        digest_reads::EXPORT,
+        digest_reads::LIST,
+        digest_reads::SHOW,
+        digest_reads::SHOW_WINDOW,
+        digests::PUT,
+        known::COUNT,
+        messages::APPEND,
+        messages::COUNTS,
+        messages::NEWEST_BEFORE,
+        migrate::LOCK,
+        offsets::BIND_CLUSTER,
+        offsets::CLAIM,
+        offsets::CLUSTER,
+        offsets::OFFSETS,
+        offsets::PASSED,
+        offsets::RESET,
+        outbox::APPEND,
+        outbox::LAG,
+        outbox::NEWEST,
+        outbox::PAGE,
+        outbox::SERVER,
+        store::ACT_FOR,
+        store::BEGIN,
+        store::MIGRATED,
+        store::ROLE,
+        store::TENANTS,
+    ]
+}

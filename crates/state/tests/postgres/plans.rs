@@ -1,0 +1,276 @@
+//! Each statement has one plan, whatever the statistics say: those of an empty table, of another tenant's rows, or none.
+//!
+//! Plans are compared, never times. Autovacuum is off, so that nothing gets better meanwhile.
+
+use crate::database::{Database, run};
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, PgConnection, types::Json};
+use state::{Statement, statements};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+/// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
+/// row.
+const READS: [(&str, &[&str]); 33] = [
+    (
+        "as_of::AS_OF",
+        &[
+            "messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)",
+            "messages_pkey backward (tenant_id, group_id, id, source_offset)",
+            "messages_pkey backward (tenant_id, group_id, id, source_offset)",
+        ],
+    ),
+    ("batch::KNOW_TENANT", &["tenants_pkey (tenant_id)"]),
+    ("batch::LOCK_OFFSET", &["sink_offsets_pkey (consumer_group, topic, partition)"]),
+    ("batch::MOVE_OFFSET", &["sink_offsets_pkey (consumer_group, topic, partition)"]),
+    ("blocked::PUT", &[]),
+    ("deliveries::BEFORE", &["deliveries_pkey (tenant_id, window_id, channel, chat, part)"]),
+    ("deliveries::MARK", &[]),
+    ("digest_reads::BLOCKED", &["blocked_digests_pkey (tenant_id)"]),
+    ("digest_reads::EXPORT", &["digests_pkey (tenant_id)"]),
+    ("digest_reads::LIST", &["digests_pkey (tenant_id)"]),
+    ("digest_reads::SHOW", &["digests_pkey (tenant_id, digest_id)"]),
+    ("digest_reads::SHOW_WINDOW", &["digests_by_version backward (tenant_id, window_id)"]),
+    ("digests::PUT", &[]),
+    ("known::COUNT", &["messages_pkey (tenant_id, group_id, id, source_offset)"]),
+    ("messages::APPEND", &[]),
+    ("messages::COUNTS", &["messages_pkey (tenant_id)"]),
+    (
+        "messages::NEWEST_BEFORE",
+        &["messages_pkey backward (tenant_id, group_id, id, revision, source_offset)"],
+    ),
+    ("migrate::LOCK", &[]),
+    ("offsets::BIND_CLUSTER", &[]),
+    ("offsets::CLAIM", &[]),
+    ("offsets::CLUSTER", &["Seq Scan installation"]),
+    ("offsets::OFFSETS", &["sink_offsets_pkey ()"]),
+    ("offsets::PASSED", &["sink_offsets_pkey (consumer_group, topic)"]),
+    ("offsets::RESET", &["sink_offsets_pkey (consumer_group, topic, partition)"]),
+    ("outbox::APPEND", &[]),
+    ("outbox::LAG", &["outbox_pkey (xid, seq)"]),
+    ("outbox::NEWEST", &["outbox_pkey backward ()"]),
+    ("outbox::PAGE", &["outbox_pkey (xid, seq, xid)"]),
+    ("outbox::SERVER", &[]),
+    ("store::ACT_FOR", &[]),
+    ("store::MIGRATED", &[]),
+    ("store::ROLE", &[]),
+    ("store::TENANTS", &["tenants_pkey ()"]),
+];
+
+/// Rows of a table that statistics know nothing of.
+const ROWS: i64 = 100_000;
+
+/// Rows of a tenant in every table that grows: a group of messages, each edited once; windows of a digest and of a
+/// blocked version; and what is said of them.
+const FILL: [&str; 6] = [
+    "INSERT INTO messages (tenant_id, group_id, id, revision, source_offset, source_partition, kind, sent_at_ms, text)
+     SELECT current_setting('app.current_tenant'), 'g', n / 2, n % 2, n, 0, 'new', n * 1000, 'text'
+     FROM generate_series(1, $1) AS n",
+    "INSERT INTO digests (tenant_id, digest_id, group_id, window_id, revision, attempt, size_hours, window_start_ms,
+         window_end_ms, lane, trace_id, quality_score, language, headline, message_count, participant_count,
+         source_partition, source_offset, payload, channels, runs)
+     SELECT current_setting('app.current_tenant'), 'd' || n, 'g', 'w' || n / 2, n % 2, 0, 24, n, n, 'live', '', 1, 'en',
+         'headline', 1, 1, 0, n, '{}', '{}', '[]'
+     FROM generate_series(1, $1) AS n",
+    "INSERT INTO blocked_digests (tenant_id, window_id, revision, attempt, group_id, size_hours, window_start_ms,
+         window_end_ms, lane, trace_id, reason, missing_scopes, message_count, participant_count)
+     SELECT current_setting('app.current_tenant'), 'w' || n / 2, n % 2, 1, 'g', 24, n, n, 'live', '', 'too_small', '{}', 1, 1
+     FROM generate_series(1, $1) AS n",
+    "INSERT INTO deliveries (tenant_id, window_id, channel, chat, revision, attempt, part, group_id, digest_id, status)
+     SELECT current_setting('app.current_tenant'), 'w' || n / 2, 'file', '', n % 2, 0, 1, 'g', 'd' || n, 'sent'
+     FROM generate_series(1, $1) AS n",
+    "INSERT INTO outbox (xid, tenant_id, group_id, port, payload)
+     SELECT '2'::xid8, current_setting('app.current_tenant'), 'g', 'persisted', '{}' FROM generate_series(1, $1)",
+    "INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, epoch, cluster_id, physical_topic)
+     SELECT current_setting('app.current_tenant'), 't', n, 0, 1, 'c', 't' FROM generate_series(1, $1 / 100) AS n",
+];
+const TABLES: [&str; 8] = [
+    "messages",
+    "digests",
+    "blocked_digests",
+    "deliveries",
+    "outbox",
+    "sink_offsets",
+    "tenants",
+    "installation",
+];
+
+/// A value for a parameter of a statement, as SQL.
+fn argument(statement: &Statement, number: usize, kind: &str) -> &'static str {
+    match (statement.name, number, kind) {
+        ("outbox::LAG" | "outbox::PAGE", 0, _) => "'0'",
+        (_, _, "text") => "'t'",
+        (_, _, "text[]") => "array_fill('g'::text, ARRAY[1000])",
+        (_, _, "bigint[]") => "array_fill(5::bigint, ARRAY[1000])",
+        (_, _, "integer[]") => "array_fill(0, ARRAY[1000])",
+        (_, _, "boolean[]") => "array_fill(false, ARRAY[1000])",
+        (_, _, "json" | "jsonb") => "'{}'",
+        _ => "7",
+    }
+}
+
+/// A connection that holds every statement prepared, as the store's connections do.
+struct Planner {
+    connection: PgConnection,
+    mode: &'static str,
+    arguments: BTreeMap<&'static str, String>,
+}
+
+fn prepared(statement: &Statement) -> String {
+    statement.name.replace("::", "_").to_lowercase()
+}
+
+impl Planner {
+    async fn new(database: &Database, mode: &'static str) -> Self {
+        let mut connection = database.app().await;
+        let mut arguments = BTreeMap::new();
+        run(&mut connection, "SELECT set_config('app.current_tenant', 't', false)").await.unwrap();
+        run(&mut connection, "SELECT set_config('app.outbox_reader', 'on', false)").await.unwrap();
+        run(&mut connection, &format!("SET plan_cache_mode = {mode}")).await.unwrap();
+        for statement in statements() {
+            if statement.name == "store::BEGIN" {
+                let pinned = statement.sql.replace("BEGIN; ", "").replace("LOCAL ", "");
+                sqlx::raw_sql(AssertSqlSafe(pinned)).execute(&mut connection).await.unwrap();
+                continue;
+            }
+            let name = prepared(statement);
+            run(&mut connection, &format!("PREPARE {name} AS {}", statement.sql)).await.unwrap();
+            let types = "SELECT parameter_types::text[] FROM pg_prepared_statements WHERE name = $1";
+            let types: Vec<String> =
+                sqlx::query_scalar(types).bind(&name).fetch_one(&mut connection).await.unwrap();
+            let values: Vec<_> =
+                types.iter().enumerate().map(|(n, kind)| argument(statement, n, kind)).collect();
+            arguments.insert(statement.name, values.join(", "));
+        }
+        Self { connection, mode, arguments }
+    }
+
+    /// How every statement would read the tables now.
+    async fn reads(&mut self) -> BTreeMap<&'static str, Vec<String>> {
+        let mut all = BTreeMap::new();
+        for statement in statements() {
+            let Some(arguments) = self.arguments.get(statement.name) else { continue };
+            let call = if arguments.is_empty() { String::new() } else { format!("({arguments})") };
+            let sql = format!("EXPLAIN (FORMAT JSON) EXECUTE {}{call}", prepared(statement));
+            let plan: Json<Value> =
+                sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut self.connection).await.unwrap();
+            let mut found = Vec::new();
+            collect(&plan[0]["Plan"], &mut found);
+            all.insert(statement.name, found);
+        }
+        all
+    }
+}
+
+/// Adds how a plan reads tables: index, direction, columns compared; a node without an index by its name.
+fn collect(plan: &Value, found: &mut Vec<String>) {
+    let text = |name: &str| plan[name].as_str().unwrap_or_default();
+    if TABLES.contains(&text("Relation Name")) && text("Node Type") != "ModifyTable" {
+        let back = if text("Scan Direction") == "Backward" { " backward" } else { "" };
+        found.push(match text("Index Name") {
+            "" => format!("{} {}", text("Node Type"), text("Relation Name")),
+            index => format!("{index}{back} ({})", columns(text("Index Cond"))),
+        });
+    }
+    for child in plan["Plans"].as_array().into_iter().flatten() {
+        collect(child, found);
+    }
+}
+
+/// Columns of an index condition such as `((a = $1) AND (ROW(b, c) > ROW($2, $3)))`.
+fn columns(condition: &str) -> String {
+    let compared = condition.split(" AND ").map(|part| {
+        let left = part.trim_start_matches('(').trim_start_matches("ROW(");
+        left.split([')', '=', '<', '>']).next().unwrap_or_default().trim()
+    });
+    compared.collect::<Vec<_>>().join(", ")
+}
+
+async fn fill(database: &Database, tenant: &str) {
+    let mut app = database.app().await;
+    run(&mut app, &format!("SELECT set_config('app.current_tenant', '{tenant}', false)")).await.unwrap();
+    for sql in FILL {
+        sqlx::query(sql).bind(ROWS).execute(&mut app).await.unwrap();
+    }
+}
+
+/// Runs a statement for each table in the place of `each`.
+async fn each_table(database: &Database, action: &str) {
+    let mut owner = database.owner().await;
+    for table in TABLES {
+        run(&mut owner, &action.replace("each", table)).await.unwrap();
+    }
+}
+
+/// Holds every statement to its plan on each of the connections.
+async fn assert_one_plan(planners: &mut [Planner], when: &str) {
+    let expected: BTreeMap<&str, Vec<String>> =
+        READS.iter().map(|(name, reads)| (*name, reads.iter().map(ToString::to_string).collect())).collect();
+    for planner in planners {
+        let found = planner.reads().await;
+        for (name, reads) in &found {
+            assert_eq!(Some(reads), expected.get(name), "{name}, {when}, {}", planner.mode);
+        }
+        assert_eq!(found.len(), expected.len(), "{when}");
+    }
+}
+
+/// Connections that plan now: once for all values, and for each value.
+async fn planners(database: &Database) -> [Planner; 2] {
+    [Planner::new(database, "force_generic_plan").await, Planner::new(database, "force_custom_plan").await]
+}
+
+#[tokio::test]
+async fn statistics_of_an_empty_table_change_no_plan() {
+    let Some(database) = Database::new("plans_empty").await else { return };
+    each_table(&database, "ALTER TABLE each SET (autovacuum_enabled = false)").await;
+    let mut never_analysed = planners(&database).await;
+    assert_one_plan(&mut never_analysed, "empty and never analysed").await;
+    each_table(&database, "ANALYZE each").await;
+    let mut analysed = planners(&database).await;
+    assert_one_plan(&mut analysed, "analysed when empty").await;
+    fill(&database, "t").await;
+    // The plans made while the table was empty are still cached; new ones know its size and nothing of its columns.
+    assert_one_plan(&mut analysed, "cached when empty").await;
+    assert_one_plan(&mut planners(&database).await, "filled since").await;
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn statistics_of_another_tenant_change_no_plan() {
+    let Some(database) = Database::new("plans_other").await else { return };
+    each_table(&database, "ALTER TABLE each SET (autovacuum_enabled = false)").await;
+    fill(&database, "other").await;
+    each_table(&database, "ANALYZE each").await;
+    let mut early = planners(&database).await;
+    assert_one_plan(&mut early, "another tenant's rows").await;
+    fill(&database, "t").await;
+    assert_one_plan(&mut early, "cached before the tenant came").await;
+    assert_one_plan(&mut planners(&database).await, "a tenant unknown to the statistics").await;
+    database.drop().await;
+}
+
+#[test]
+fn every_statement_of_the_library_is_held_to_a_plan() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(source).unwrap() {
+        let path = entry.unwrap().path();
+        let module = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        for constant in text.split("pub(crate) const ").skip(1).filter(|rest| rest.contains(": &str")) {
+            let (name, value) = constant.split_once(": &str").unwrap();
+            if value.trim_start_matches(['=', ' ', '\n', '"']).starts_with(|c: char| c.is_ascii_uppercase()) {
+                found.insert(format!("{module}::{name}"));
+            }
+        }
+        for call in ["sqlx::query(", "sqlx::query_as(", "sqlx::query_scalar(", "begin_with("] {
+            let unnamed = text.split(call).skip(1).any(|rest| rest.trim_start().starts_with('"'));
+            assert!(!unnamed, "{}: a statement without a name", path.display());
+        }
+    }
+    assert_eq!(found, statements().iter().map(|statement| statement.name.to_owned()).collect());
+}
