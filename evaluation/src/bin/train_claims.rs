@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     let mut text = String::new();
     for (name, weights) in [("decision", trained.decisions), ("action", trained.actions)] {
         let numbers: Vec<String> = weights.iter().map(|weight| format!("{weight:.4}")).collect();
-        text.push_str(&format!("{name} {}\n", numbers.join(" ")));
+        text.extend([name, " ", &numbers.join(" "), "\n"]);
     }
     match std::fs::write(file, text) {
         Ok(()) => ExitCode::SUCCESS,

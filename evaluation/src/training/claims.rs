@@ -118,9 +118,9 @@ fn tell(figures: &mut String, kind: &str, windows: &[Window], examples: &[Exampl
             for (example, _) in listed {
                 if example.right { right += 1 } else { wrong += 1 }
             }
-            figures.push_str(&format!(
+            figures.extend([format!(
                 "{kind} {split} from {threshold:.2}: {right} right of {all}, {wrong} wrong\n"
-            ));
+            )]);
         }
     }
 }
