@@ -1,6 +1,6 @@
 //! `group.message.ingested`: message states of a group in the order of their source, with control in that order.
 
-use crate::{check::PROMISE_AHEAD_MS, identity, record::record};
+use crate::{identity, record::record};
 use serde::{Deserialize, Serialize};
 use std::iter;
 
@@ -18,8 +18,7 @@ pub struct GroupMessageIngested {
     pub group_id: String,
     /// [`LIVE_LANE`], or the id of an import.
     pub lane: String,
-    /// The source's clock in ms; for an import, the newest send time read so far. What the record promises is held to
-    /// it: see [`GroupMessageIngested::promise`].
+    /// The source's clock in ms; for an import, the newest send time read so far.
     pub observed_at: i64,
     /// Message states, oldest first; empty in control records.
     pub messages: Vec<Message>,
@@ -29,9 +28,10 @@ pub struct GroupMessageIngested {
     pub complete_until: Option<i64>,
     /// New settings of the group.
     pub settings: Option<GroupSettings>,
-    /// Forum topics that the source saw created: ids of the messages that created them.
+    /// Forum topics that the source saw created: ids of the messages that created them. No source of this version fills
+    /// it, and no reader uses it yet.
     pub topics: Vec<i64>,
-    /// Event time in ms to which the lane's clock is set back where it ran ahead.
+    /// Event time in ms to which the lane's clock is to be set back where it ran ahead. No reader of this version does it.
     pub set_back_to: Option<i64>,
 }
 
@@ -269,15 +269,6 @@ impl Checklist {
 }
 
 impl GroupMessageIngested {
-    /// What the record promises. Nobody can promise what is still to come: the live lane is complete up to five
-    /// minutes (clocks of two hosts differ) after the source's clock at most. An import is held to nothing, since it
-    /// ends, and what comes behind its promise is not late.
-    pub fn promise(&self) -> Option<i64> {
-        let limit = self.observed_at.saturating_add(PROMISE_AHEAD_MS);
-        let is_held = |until: &i64| self.lane == LIVE_LANE && *until != END_OF_LANE;
-        self.complete_until.map(|until| if is_held(&until) { until.min(limit) } else { until })
-    }
-
     /// Trace id of a record that starts at `position` of a source.
     pub fn trace(source_identity: &str, position: &str) -> String {
         identity::trace_id(&format!("{source_identity}@{position}"))

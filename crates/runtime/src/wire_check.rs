@@ -10,11 +10,12 @@ use schemas::DecodeError;
 const WRONG_KEY: &str = "wrong_key";
 const WRONG_PARTITION: &str = "wrong_partition";
 const CLOCK_AHEAD: &str = "clock_ahead";
+const PROMISE_AHEAD: &str = "promise_ahead";
 
 /// True for a reason that cannot be our own fault, and is not what the guard looks for: where a record lies and
 /// what the clock beside it shows is decided by its producer alone, and one of them must not stop everybody's readers.
 pub(crate) fn is_the_producers(reason: &str) -> bool {
-    matches!(reason, WRONG_KEY | WRONG_PARTITION | CLOCK_AHEAD)
+    matches!(reason, WRONG_KEY | WRONG_PARTITION | CLOCK_AHEAD | PROMISE_AHEAD)
 }
 
 /// Bytes of a key that an error quotes: enough for the names of people, few enough for a header.

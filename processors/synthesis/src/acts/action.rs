@@ -205,7 +205,7 @@ mod tests {
     fn a_request_belongs_to_who_accepts_it() {
         assert_eq!(
             found(&[("Ann", "could you review my change today?"), ("Bob", "yes, will do")]),
-            [owned(0, "Bob", None)]
+            [owned(0, "Bob", Some("today"))]
         );
         assert_eq!(
             found(&[("Аня", "Боря, можешь проверить насос до среды?"), ("Боря", "да, хорошо")]),
