@@ -10,6 +10,9 @@ use schemas::{Claim, Digest, DigestState};
 use std::{collections::BTreeSet, fs, path::PathBuf};
 use synthesis::{Source, Synthesis, quality_score, statements};
 
+/// Least share of the key that is found: what is claimed must be right before it is complete.
+const DECISIONS_FOUND_MIN: f64 = 0.5;
+const ACTIONS_FOUND_MIN: f64 = 0.6;
 const FOUND_MIN: f64 = 0.8;
 const CORRUPTIONS_FALL_MIN: f64 = 0.9;
 /// Least share of each kind.
@@ -54,19 +57,19 @@ fn checked(name: &str) -> Checked {
 fn most_of_the_answer_keys_is_found() {
     for name in ["engineering_en", "garden_ru"] {
         let checked = checked(name);
-        for (kind, tally) in [
-            ("decisions", &checked.decisions),
-            ("questions", &checked.questions),
-            ("actions", &checked.actions),
+        for (kind, tally, found_min) in [
+            ("decisions", &checked.decisions, DECISIONS_FOUND_MIN),
+            ("questions", &checked.questions, FOUND_MIN),
+            ("actions", &checked.actions, ACTIONS_FOUND_MIN),
         ] {
             assert!(
-                tally.share() >= FOUND_MIN,
+                tally.share() >= found_min,
                 "{name}: {kind} {:.2}, missed {:?}",
                 tally.share(),
                 tally.missed
             );
             assert!(
-                tally.listed <= 2 * tally.total,
+                tally.listed <= tally.total * 5 / 4,
                 "{name}: {} {kind} listed for {}",
                 tally.listed,
                 tally.total
