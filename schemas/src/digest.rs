@@ -46,16 +46,16 @@ pub struct Digest {
     /// What was asked and answered. This field and those after it are absent from payloads of the first revision.
     #[serde(default)]
     pub answers: Vec<Answer>,
-    /// What became of the previous digest; none where there was none.
+    /// What became of the previous digest; none where there was none, and in this version, which compares none.
     #[serde(default)]
     pub continuity: Option<Continuity>,
-    /// What the score holds against the digest, by name; the set is open.
+    /// What the score holds against the digest, by name; the set is open. Empty in this version.
     #[serde(default)]
     pub weaknesses: Vec<String>,
-    /// Claims that were dropped because their messages did not support them.
+    /// Claims that were dropped because their messages did not support them. 0 in this version.
     #[serde(default)]
     pub claims_dropped: i32,
-    /// Names, numbers, dates and addresses that were struck because the messages did not hold them.
+    /// Names, numbers, dates and addresses that were struck because the messages did not hold them. 0 in this version.
     #[serde(default)]
     pub facts_struck: i32,
 }
@@ -198,13 +198,13 @@ pub struct Quality {
     pub repetition: f64,
     /// 1 inside the length band.
     pub length: f64,
-    /// Share of decisions, actions and open questions that hold.
+    /// Share of decisions, actions and open questions that hold. Not judged by this version: 1.
     #[serde(default = "whole")]
     pub claims: f64,
-    /// Share of answered questions that are told with their answers.
+    /// Share of answered questions that are told with their answers. Not judged by this version: 1.
     #[serde(default = "whole")]
     pub answers: f64,
-    /// Share of titles that a reader understands.
+    /// Share of titles that a reader understands. Not judged by this version: 1.
     #[serde(default = "whole")]
     pub titles: f64,
 }

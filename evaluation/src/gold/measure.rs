@@ -131,16 +131,14 @@ fn answers(label: &Label, digest: &Digest, measured: &mut Measured) {
     };
 }
 
-/// The lines that a reader sees: everything but people and mood.
+/// The lines of a page: without people, mood and the list of answers, which its JSON alone holds.
 fn lines(digest: &Digest) -> Vec<&[i64]> {
     let stories = digest.topics.iter().flat_map(|topic| {
         let threads = topic.threads.iter().flat_map(|thread| &thread.claims);
         topic.story.iter().chain(threads.filter(|_| topic.story.is_empty()))
     });
-    let answers =
-        digest.answers.iter().flat_map(|answer| std::iter::once(&answer.question).chain(&answer.answers));
     let claims = digest.summary.iter().chain(&digest.decisions).chain(&digest.questions);
-    let claims = claims.chain(stories).chain(answers).map(|claim| claim.message_ids.as_slice());
+    let claims = claims.chain(stories).map(|claim| claim.message_ids.as_slice());
     let actions = digest.actions.iter().map(|action| action.message_ids.as_slice());
     claims.chain(actions).filter(|ids| !ids.is_empty()).collect()
 }
