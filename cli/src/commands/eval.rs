@@ -32,22 +32,31 @@ Examples:
 #[derive(Debug, Subcommand)]
 enum What {
     /// Reply links and conversations
+    #[command(after_help = "Examples:\n  gistmill eval thread --data ../shared/data")]
     Thread(Data),
     /// Segments
+    #[command(after_help = "Examples:\n  gistmill eval segment --data ../shared/data")]
     Segment(Data),
     /// Tone
+    #[command(after_help = "Examples:\n  gistmill eval emotion --data ../shared/data")]
     Emotion(Data),
     /// Topics
+    #[command(after_help = "Examples:\n  gistmill eval topic --data ../shared/data")]
     Topic(Data),
     /// Summaries
+    #[command(after_help = "Examples:\n  gistmill eval synthesis --data ../shared/data")]
     Synthesis(Data),
     /// The quality score against human judgement
+    #[command(after_help = "Examples:\n  gistmill eval quality --data ../shared/data")]
     Quality(Data),
     /// Digests against labelled windows
+    #[command(after_help = "Examples:\n  gistmill eval gold --data ../shared/data")]
     Gold(Gold),
     /// Everything
+    #[command(after_help = "Examples:\n  gistmill eval all --data ../shared/data")]
     All(Gold),
     /// Print the digest of one day of the large group, as it is made today
+    #[command(after_help = "Examples:\n  gistmill eval day 2019-06-05 --data ../shared/data --messages")]
     Day(Day),
 }
 

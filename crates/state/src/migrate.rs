@@ -21,7 +21,7 @@ pub async fn migrate(owner_url: &str, schema: &Schema) -> Result<(), Error> {
         source => Error::Unreachable { address: address(&options), source: Box::new(source) },
     })?;
     // Before and after the migrator's own lock two at once would meet in the catalogue. Held until the session ends.
-    sqlx::query("SELECT pg_advisory_lock(hashtext($1))")
+    sqlx::query(LOCK)
         .bind(schema.as_str())
         .execute(&mut connection)
         .await

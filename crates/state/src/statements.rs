@@ -9,8 +9,8 @@
 //! just-in-time compilation for a plan that merely looks expensive. Tests hold each statement to its plan.
 
 use crate::{
-    as_of, batch, blocked, deliveries, digest_reads, digests, known, messages, migrate, offsets, outbox,
-    store,
+    as_of, author_names, batch, blocked, deliveries, digest_reads, digests, known, messages, migrate,
+    offsets, outbox, store,
 };
 
 /// A statement.
@@ -32,6 +32,9 @@ macro_rules! statements {
 pub fn statements() -> &'static [Statement] {
     statements![
         as_of::AS_OF,
+        author_names::APPEND,
+        author_names::AS_OF,
+        author_names::NEWEST_BEFORE,
         batch::KNOW_TENANT,
         batch::LOCK_OFFSET,
         batch::MOVE_OFFSET,

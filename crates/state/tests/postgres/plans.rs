@@ -14,7 +14,7 @@ use std::{
 
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 33] = [
+const READS: [(&str, &[&str]); 36] = [
     (
         "as_of::AS_OF",
         &[
@@ -22,6 +22,12 @@ const READS: [(&str, &[&str]); 33] = [
             "messages_pkey backward (tenant_id, group_id, id, source_offset)",
             "messages_pkey backward (tenant_id, group_id, id, source_offset)",
         ],
+    ),
+    ("author_names::APPEND", &[]),
+    ("author_names::AS_OF", &["author_names_pkey backward (tenant_id, group_id, author_id, source_offset)"]),
+    (
+        "author_names::NEWEST_BEFORE",
+        &["author_names_pkey backward (tenant_id, group_id, author_id, source_offset)"],
     ),
     ("batch::KNOW_TENANT", &["tenants_pkey (tenant_id)"]),
     ("batch::LOCK_OFFSET", &["sink_offsets_pkey (consumer_group, topic, partition)"]),
@@ -65,7 +71,9 @@ const ROWS: i64 = 100_000;
 
 /// Rows of a tenant in every table that grows: a group of messages, each edited once; windows of a digest and of a
 /// blocked version; and what is said of them.
-const FILL: [&str; 6] = [
+const FILL: [&str; 7] = [
+    "INSERT INTO author_names (tenant_id, group_id, author_id, source_offset, source_partition, name)
+     SELECT current_setting('app.current_tenant'), 'g', 'a' || n / 2, n, 0, 'name' FROM generate_series(1, $1) AS n",
     "INSERT INTO messages (tenant_id, group_id, id, revision, source_offset, source_partition, kind, sent_at_ms, text)
      SELECT current_setting('app.current_tenant'), 'g', n / 2, n % 2, n, 0, 'new', n * 1000, 'text'
      FROM generate_series(1, $1) AS n",
@@ -87,7 +95,8 @@ const FILL: [&str; 6] = [
     "INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, epoch, cluster_id, physical_topic)
      SELECT current_setting('app.current_tenant'), 't', n, 0, 1, 'c', 't' FROM generate_series(1, $1 / 100) AS n",
 ];
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
+    "author_names",
     "messages",
     "digests",
     "blocked_digests",
