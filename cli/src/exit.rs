@@ -48,8 +48,12 @@ fn judge(cause: &(dyn StdError + 'static)) -> Option<(Exit, Option<String>)> {
             operate::Error::UnknownTopic { .. } | operate::Error::UnknownPartition { .. } => {
                 Some((Exit::Usage, None))
             }
-            _ => error.is_away().then(|| (Exit::NotRunning, error.advice())),
+            _ if error.is_away() => Some((Exit::NotRunning, error.advice())),
+            _ => error.advice().map(|advice| (Exit::Failed, Some(advice))),
         };
+    }
+    if let Some(advice) = denied(cause) {
+        return Some((Exit::Failed, Some(advice)));
     }
     if let Some(stack::Error::NotRunning { .. }) = cause.downcast_ref() {
         return Some((Exit::NotRunning, None));
@@ -61,6 +65,20 @@ fn judge(cause: &(dyn StdError + 'static)) -> Option<(Exit, Option<String>)> {
         let advice = format!("start it with `gistmill stack up`, or set {variable} to where it is");
         (Exit::NotRunning, Some(advice))
     })
+}
+
+/// What to do about a peer that answers and does not let this client in.
+fn denied(cause: &(dyn StdError + 'static)) -> Option<String> {
+    match cause.downcast_ref() {
+        Some(state::Error::Denied { advice, .. }) => return Some(advice.clone()),
+        Some(_) => return None,
+        None => {}
+    }
+    match cause.downcast_ref()? {
+        broker::Error::Denied(denial) => Some(denial.advice().to_owned()),
+        broker::Error::Registry(registry::Error::Denied { advice, .. }) => Some(advice.clone()),
+        _ => None,
+    }
 }
 
 /// The setting that names a peer that is away.
@@ -118,6 +136,17 @@ mod tests {
             text.contains("; start it with `gistmill stack up`, or set GISTMILL_POSTGRES__URL"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_peer_that_refuses_the_log_in_is_not_told_to_be_started() {
+        let (finding, advice) =
+            ("the registry refused the log-in".to_owned(), "check the password".to_owned());
+        let registry = registry::Error::Denied { finding: finding.clone(), advice: advice.clone() };
+        let postgres = state::Error::Denied { finding, advice };
+        let expected = "error: the registry refused the log-in; check the password\n".to_owned();
+        assert_eq!(reported(broker::Error::Registry(registry)), (Exit::Failed, expected.clone()));
+        assert_eq!(reported(postgres), (Exit::Failed, expected));
     }
 
     #[test]

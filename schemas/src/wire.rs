@@ -29,6 +29,9 @@ pub enum SchemaSourceError {
     /// The registry did not answer: try again later.
     #[error("could not ask the schema registry: {0}")]
     Unavailable(String),
+    /// The registry does not let this client in; the message says what to do. Try again later.
+    #[error("{0}")]
+    Denied(String),
 }
 
 /// Where writer schemas come from.
@@ -81,9 +84,9 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
-    /// True when the same bytes may decode later: the registry was away.
+    /// True when the same bytes may decode later: the registry was away, or did not let this client in.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Schema(SchemaSourceError::Unavailable(_)))
+        matches!(self, Self::Schema(SchemaSourceError::Unavailable(_) | SchemaSourceError::Denied(_)))
     }
 
     /// The reason as a metric label.
@@ -93,7 +96,9 @@ impl DecodeError {
             Self::TooShort(_) => "too_short",
             Self::Magic(_) => "wrong_magic",
             Self::Schema(SchemaSourceError::NotFound(_)) => "unknown_schema",
-            Self::Schema(SchemaSourceError::Unavailable(_)) => "registry_unavailable",
+            Self::Schema(SchemaSourceError::Unavailable(_) | SchemaSourceError::Denied(_)) => {
+                "registry_unavailable"
+            }
             Self::WriterSchema { .. } => "wrong_schema",
             Self::Datum { .. } => "undecodable",
             Self::Trailing(_) => "trailing_bytes",

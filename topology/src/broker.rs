@@ -8,9 +8,10 @@ mod registered;
 
 use crate::{Action, BrokerState, Map, Plan, PlanOptions, Prefix, Refusal, plan};
 use kafka::Kafka;
+use kafka_client::{CreateError, Denial, Properties};
 use rdkafka::error::KafkaError;
 use registry::Client;
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// Long enough for a broker that elects leaders, short enough to wait for in front of a terminal.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -18,7 +19,7 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 const BROKER_DEFAULT: i32 = -1;
 
 /// Where broker and registry are, and how to use them.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Kafka's `bootstrap.servers`.
     pub brokers: String,
@@ -27,7 +28,7 @@ pub struct Options {
     /// Names everything. Default: none.
     pub prefix: Prefix,
     /// Further librdkafka properties, such as those of TLS and SASL. Default: none.
-    pub properties: BTreeMap<String, String>,
+    pub properties: Properties,
     /// Replicas of new topics. Default: -1, what the broker is set to.
     pub replication_factor: i32,
     /// Let the map shorten the retention of topics that exist. Default: no.
@@ -36,27 +37,14 @@ pub struct Options {
     pub timeout: Duration,
 }
 
-impl fmt::Debug for Options {
-    /// Values of properties may be passwords and are left out.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let properties: Vec<_> = self.properties.keys().collect();
-        let mut options = f.debug_struct("Options");
-        options
-            .field("brokers", &self.brokers)
-            .field("registry", &self.registry)
-            .field("prefix", &self.prefix);
-        options.field("properties", &properties).finish_non_exhaustive()
-    }
-}
-
 impl Options {
     /// A broker and a registry with default limits and no prefix.
-    pub fn new(brokers: impl Into<String>, registry_url: impl Into<String>) -> Self {
+    pub fn new(brokers: impl Into<String>, registry: impl Into<registry::Options>) -> Self {
         Self {
             brokers: brokers.into(),
-            registry: registry::Options::new(registry_url),
+            registry: registry.into(),
             prefix: Prefix::none(),
-            properties: BTreeMap::new(),
+            properties: Properties::default(),
             replication_factor: BROKER_DEFAULT,
             lower_retention: false,
             timeout: TIMEOUT,
@@ -82,6 +70,22 @@ pub enum Error {
         #[source]
         source: Box<KafkaError>,
     },
+    /// The broker does not let this client in.
+    #[error("{0}")]
+    Denied(Denial),
+    /// The broker does not let the user do that.
+    #[error("could not {what} on kafka at {brokers}: {missing}")]
+    NotAllowed {
+        /// What was attempted.
+        what: String,
+        /// Address.
+        brokers: String,
+        /// What the user lacks.
+        missing: &'static str,
+    },
+    /// The client's settings cannot work.
+    #[error(transparent)]
+    Settings(#[from] CreateError),
     /// The broker answered with an error.
     #[error("could not {what} on kafka at {brokers}")]
     Kafka {

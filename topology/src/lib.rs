@@ -3,6 +3,7 @@
 //! Invariant: everything but [`broker`] is pure. Code speaks the map's logical names; [`Prefix`] alone turns them
 //! into the names that a broker, a registry or a database sees.
 
+mod acl;
 pub mod broker;
 mod check;
 mod connector;
@@ -12,6 +13,7 @@ mod plan;
 mod prefix;
 mod retention;
 
+pub use acl::{Acl, OPERATOR, Operation, READERS_GROUP, ResourceKind, acls};
 pub use check::{Problem, check};
 pub use connector::{Connector, ConnectorShape, Processor, ProcessorShape};
 pub use graph::{graph, outline, page_with_graph, processors_in_order, text};

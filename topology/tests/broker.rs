@@ -44,7 +44,7 @@ impl Stack {
         };
         // The keys of a RandomState are random: no two runs share a prefix, whatever was left behind.
         let run = RandomState::new().build_hasher().finish();
-        let mut options = Options::new(brokers, registry);
+        let mut options = Options::new(brokers, &registry);
         options.prefix = format!("t{run:016x}").parse().expect("a prefix");
         Some(Self { options, map: Map::embedded().expect("the shipped map parses") })
     }

@@ -1,5 +1,6 @@
 //! `gistmill topology`: the map checked, drawn, compared with a broker and a registry, and applied to them.
 
+mod acl;
 mod target;
 
 use std::fs;
@@ -30,6 +31,7 @@ Examples:
   gistmill topology check                    is the map sound?
   gistmill topology graph --text             who reads and writes what
   gistmill topology graph --write README.md  bring a page's chart up to date
+  gistmill topology acl                      what has each unit to be allowed on a broker?
   gistmill topology plan                     what would apply do? changes nothing
   gistmill topology apply --prefix trial     topics, schemas and groups' offsets of a second pipeline
 
@@ -64,6 +66,16 @@ Examples:
         #[arg(long, value_name = "PAGE")]
         write: Option<PathBuf>,
     },
+    /// Print the permissions that each unit needs on a broker with an authorizer
+    #[command(after_help = "\
+Examples:
+  gistmill topology acl
+  gistmill topology acl --unit window_builder
+  gistmill topology acl --json | jq -r '.segmenter[] | .operation + \" \" + .name'
+
+A name that ends with * is what the names of the resources begin with. `operator` is who runs lag, doctor, tap and dlq;
+`topology apply` and `reset` are for an administrator.")]
+    Acl(acl::Options),
     /// Print what is to be done so that Kafka and the registry hold what the map says
     #[command(after_help = "\
 Examples:
@@ -84,6 +96,7 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
     match arguments.command {
         Command::Check { json } => check(&map, json, out),
         Command::Graph { text, write } => graph(&map, text, write.as_deref(), out),
+        Command::Acl(options) => acl::run(sound(&map)?, &options, settings, out),
         Command::Plan(target) => plan(sound(&map)?, &target.options(settings)?, target.json, out),
         Command::Apply(target) => apply(sound(&map)?, &target.options(settings)?, target.json, out),
     }

@@ -1,36 +1,18 @@
 //! Requests of the Confluent API, one method each.
 
-use crate::{Error, address::Address, error::ErrorBody};
+use crate::{
+    Error,
+    address::Address,
+    error::{ErrorBody, Peer},
+    options::Options,
+};
 use reqwest::{Method, RequestBuilder, StatusCode, Url, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{fmt, sync::Arc, time::Duration};
 
 const MEDIA_TYPE: &str = "application/vnd.schemaregistry.v1+json";
-/// A registry answers in milliseconds; ten seconds cover its restart behind a proxy without hanging a start.
-const TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// Where the registry is and how to ask it.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Base address with the API's path, such as `http://127.0.0.1:8081/apis/ccompat/v7`. User and password in it
-    /// are used for basic authentication unless given below; because of them it is not printed.
-    pub url: SecretString,
-    /// User for basic authentication. Default: none.
-    pub username: Option<String>,
-    /// Its password. Default: none.
-    pub password: Option<SecretString>,
-    /// Longest wait for one answer. Default: 10 s.
-    pub timeout: Duration,
-}
-
-impl Options {
-    /// The registry at `url` with default limits.
-    pub fn new(url: impl Into<String>) -> Self {
-        Self { url: SecretString::from(url.into()), username: None, password: None, timeout: TIMEOUT }
-    }
-}
 
 /// Rule that new versions of a subject have to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +41,7 @@ pub struct Client {
     base: Arc<Url>,
     username: Option<String>,
     password: Option<SecretString>,
+    ca_location: Option<String>,
 }
 
 impl fmt::Debug for Client {
@@ -100,12 +83,13 @@ struct LevelBody {
 }
 
 impl Client {
-    /// A client; touches no network. Fails when the address is not one.
+    /// A client; touches no network. Fails when the address is not one, or the authorities cannot be read.
     pub fn new(options: Options) -> Result<Self, Error> {
         let Address { base, username, password } = Address::parse(options.url.expose_secret())?;
         let http = reqwest::Client::builder()
             .timeout(options.timeout)
             .connect_timeout(CONNECT_TIMEOUT.min(options.timeout))
+            .tls_certs_merge(options.authorities()?)
             .build()
             .map_err(|source| Error::Unreachable { address: base.to_string(), source: Box::new(source) })?;
         Ok(Self {
@@ -113,6 +97,7 @@ impl Client {
             base: Arc::new(base),
             username: options.username.or(username),
             password: options.password.or(password),
+            ca_location: options.ca_location,
         })
     }
 
@@ -219,9 +204,13 @@ impl Client {
     }
 
     async fn ask<T: DeserializeOwned>(&self, what: &str, request: RequestBuilder) -> Result<T, Error> {
-        let unreachable =
-            |source| Error::Unreachable { address: self.base.to_string(), source: Box::new(source) };
-        let response = request.send().await.map_err(unreachable)?;
+        let peer = Peer {
+            address: self.base.as_str(),
+            username: self.username.as_deref(),
+            ca_location: self.ca_location.as_deref(),
+        };
+        let unanswered = |source| Error::unanswered(&peer, source);
+        let response = request.send().await.map_err(unanswered)?;
         let status = response.status();
         if status.is_success() {
             return response.json().await.map_err(|source| Error::Answer {
@@ -230,8 +219,12 @@ impl Client {
                 source: Box::new(source),
             });
         }
-        let body = response.text().await.map_err(unreachable)?;
-        Err(Error::from_answer(what, status.as_u16(), error_body(status, &body)))
+        let body = response.text().await.map_err(unanswered)?;
+        let body = error_body(status, &body);
+        Err(match status.as_u16() {
+            entry @ (401 | 403) => Error::refused_entry(&peer, what, entry, &body.message),
+            other => Error::from_answer(what, other, body),
+        })
     }
 }
 

@@ -1,6 +1,15 @@
 //! What can go wrong between this program and the registry.
 
+use certificate::{Fault, Trust};
 use serde::Deserialize;
+
+/// The registry, and how it is met.
+pub(crate) struct Peer<'a> {
+    /// Without credentials.
+    pub(crate) address: &'a str,
+    pub(crate) username: Option<&'a str>,
+    pub(crate) ca_location: Option<&'a str>,
+}
 
 /// A request to the registry failed.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +30,22 @@ pub enum Error {
         /// What the HTTP client says.
         #[source]
         source: Box<reqwest::Error>,
+    },
+    /// It answers and does not let this client in.
+    #[error("{finding}")]
+    Denied {
+        /// Who does not let whom do what, and why.
+        finding: String,
+        /// What to do, and the setting to look at.
+        advice: String,
+    },
+    /// A file that the settings name cannot be used.
+    #[error("could not use the certificates in {path} (registry.ca_location): {why}")]
+    Authority {
+        /// As configured.
+        path: String,
+        /// Why.
+        why: String,
     },
     /// The registry has no such subject, version or schema.
     #[error("could not {what}: the schema registry has no such thing: {message}")]
@@ -86,6 +111,54 @@ impl Error {
     /// True when the registry does not serve: nobody answers at its address, or what answers has failed (5xx).
     pub fn is_away(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Refused { status: 500..=599, .. })
+    }
+
+    /// The message with all its causes and, where there is one, what to do.
+    pub fn describe(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        match self {
+            Self::Denied { advice, .. } => format!("{text}; {advice}"),
+            _ => text,
+        }
+    }
+
+    /// Why a request had no answer: nobody is there, or who is there is not to be trusted or speaks otherwise.
+    pub(crate) fn unanswered(peer: &Peer<'_>, source: reqwest::Error) -> Self {
+        let registry = format!("the schema registry at {}", peer.address);
+        if let Some(fault) = Fault::in_causes(&source) {
+            let trust =
+                Trust { setting: "registry.ca_location", value: peer.ca_location, address: "registry.url" };
+            return Self::Denied { finding: fault.finding(&registry), advice: fault.advice(trust) };
+        }
+        if certificate::speaks_no_tls(&source) {
+            let advice =
+                "registry.url begins with https: correct it, or name the port that speaks TLS".to_owned();
+            return Self::Denied { finding: format!("{registry} does not speak TLS"), advice };
+        }
+        Self::Unreachable { address: peer.address.to_owned(), source: Box::new(source) }
+    }
+
+    /// The answers 401 and 403.
+    pub(crate) fn refused_entry(peer: &Peer<'_>, what: &str, status: u16, message: &str) -> Self {
+        let registry = format!("the schema registry at {}", peer.address);
+        let who = peer
+            .username
+            .map_or_else(|| "a client without a user".to_owned(), |user| format!("user {user:?}"));
+        if status == 403 {
+            return Self::Denied {
+                finding: format!("{registry} does not allow {who} to {what}: {message}"),
+                advice: "give the user a role that may, or name another in registry.username".to_owned(),
+            };
+        }
+        Self::Denied {
+            finding: format!("{registry} refused the log-in of {who}: {message}"),
+            advice: "check registry.username and registry.password".to_owned(),
+        }
     }
 
     pub(crate) fn from_answer(what: &str, status: u16, body: ErrorBody) -> Self {

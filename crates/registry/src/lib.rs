@@ -6,8 +6,10 @@
 mod address;
 mod client;
 mod error;
+mod options;
 mod source;
 
-pub use client::{Client, Compatibility, Options};
+pub use client::{Client, Compatibility};
 pub use error::Error;
+pub use options::Options;
 pub use source::RegistrySource;

@@ -7,7 +7,6 @@ use crate::{Client, Error};
 use schemas::{SchemaSource, SchemaSourceError};
 use std::{
     collections::BTreeMap,
-    error::Error as _,
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{self, Receiver, RecvTimeoutError},
@@ -66,7 +65,8 @@ impl RegistrySource {
         match answer.recv_timeout(self.patience) {
             Ok(Ok(text)) => Ok(text),
             Ok(Err(error)) if error.is_unknown_schema() => Err(SchemaSourceError::NotFound(id)),
-            Ok(Err(error)) => Err(SchemaSourceError::Unavailable(with_causes(&error))),
+            Ok(Err(error @ Error::Denied { .. })) => Err(SchemaSourceError::Denied(error.describe())),
+            Ok(Err(error)) => Err(SchemaSourceError::Unavailable(error.describe())),
             Err(why) => {
                 if why == RecvTimeoutError::Timeout {
                     self.asked().insert(id, answer);
@@ -102,15 +102,4 @@ impl SchemaSource for RegistrySource {
             None => Ok(self.remember(id, self.ask(id)?)),
         }
     }
-}
-
-fn with_causes(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -6,7 +6,7 @@ use crate::{
 };
 use rdkafka::{
     Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer},
+    consumer::{BaseConsumer, Consumer, DefaultConsumerContext},
     error::KafkaError,
 };
 use state::SinkOffset;
@@ -67,7 +67,8 @@ fn committed(
 ) -> Result<TopicPartitionList, String> {
     let mut settings = settings::reader(&config.kafka, "read_committed");
     settings.set("group.id", group);
-    let consumer: BaseConsumer = settings.create().map_err(|error| error.to_string())?;
+    let consumer: BaseConsumer =
+        kafka_client::create(&settings, DefaultConsumerContext).map_err(|error| error.to_string())?;
     let mut list = TopicPartitionList::new();
     for partition in 0..partitions {
         list.add_partition(topic, partition);

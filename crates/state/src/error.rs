@@ -18,6 +18,14 @@ pub enum Error {
         #[source]
         source: Box<sqlx::Error>,
     },
+    /// Postgres answers and does not let this client in.
+    #[error("{finding}")]
+    Denied {
+        /// Who refuses what, and why.
+        finding: String,
+        /// What to do, and the setting to look at.
+        advice: String,
+    },
     /// A statement failed.
     #[error("could not {what}")]
     Query {
@@ -88,9 +96,11 @@ impl Error {
         move |source| Self::Query { what, source: Box::new(source) }
     }
 
-    /// True when the same attempt may succeed later: the connection, the server or another transaction was in the way.
+    /// True when the same attempt may succeed later: the connection, the server or another transaction was in the way,
+    /// or a password that somebody will correct.
     pub fn is_transient(&self) -> bool {
         match self {
+            Self::Denied { .. } => true,
             Self::Unreachable { source, .. } | Self::Query { source, .. } => is_transient(source),
             Self::Migrate { source, .. } => match source.as_ref() {
                 sqlx::migrate::MigrateError::Execute(source) => is_transient(source),
@@ -120,17 +130,16 @@ impl Error {
             text = format!("{text}: {error}");
             cause = error.source();
         }
-        match self.advice() {
-            Some(advice) => format!("{text}; {advice}"),
-            None => text,
+        match (self, self.advice()) {
+            (Self::Denied { advice, .. }, _) => format!("{text}; {advice}"),
+            (_, Some(advice)) => format!("{text}; {advice}"),
+            _ => text,
         }
     }
 
     fn advice(&self) -> Option<&'static str> {
         let (Self::Query { source, .. } | Self::Unreachable { source, .. }) = self else { return None };
         match sqlstate(source)?.as_ref() {
-            "28P01" | "28000" => Some("check user and password in the postgres url"),
-            "3D000" => Some("create the database, or correct its name in the postgres url"),
             "42P01" | "42703" | "3F000" => Some("run `gistmill migrate`"),
             "42501" => {
                 Some("run `gistmill migrate` with the owner's url, and connect as the application role")

@@ -7,6 +7,7 @@ mod as_of;
 mod author_names;
 mod batch;
 mod blocked;
+mod connecting;
 mod deliveries;
 mod digest_reads;
 mod digests;

@@ -2,6 +2,7 @@
 
 use crate::{
     Error, Schema,
+    connecting::Attempt,
     store::{address, connect_options},
 };
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, migrate::Migrator};
@@ -13,13 +14,12 @@ pub(crate) const LOCK: &str = "SELECT pg_advisory_lock(hashtextextended('gistmil
 /// Creates the schema if it is missing and applies what it lacks of the migrations. Two at once wait for each other.
 ///
 /// # Errors
-/// [`Error::Url`], [`Error::Unreachable`], [`Error::Query`], [`Error::Migrate`].
+/// [`Error::Url`], [`Error::Unreachable`], [`Error::Denied`], [`Error::Query`], [`Error::Migrate`].
 pub async fn migrate(owner_url: &str, schema: &Schema) -> Result<(), Error> {
     let options = connect_options(owner_url, schema)?;
-    let mut connection: PgConnection = options.connect().await.map_err(|source| match source {
-        sqlx::Error::Database(_) => Error::query("connect as the owner")(source),
-        source => Error::Unreachable { address: address(&options), source: Box::new(source) },
-    })?;
+    let address = address(&options);
+    let attempt = Attempt { address: &address, setting: "postgres.owner_url" };
+    let mut connection: PgConnection = options.connect().await.map_err(|source| attempt.failed(source))?;
     // Before and after the migrator's own lock two at once would meet in the catalogue. Held until the session ends.
     sqlx::query(LOCK)
         .bind(schema.as_str())

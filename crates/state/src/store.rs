@@ -3,7 +3,7 @@
 //! Invariant: a tenant is named in the transaction only (`set_config(.., true)`), never in the session, where it would
 //! leak to whoever gets the connection next.
 
-use crate::{Error, Schema, migrate::newest};
+use crate::{Error, Schema, connecting::Attempt, migrate::newest};
 use sqlx::{
     PgPool, Postgres, Row, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -109,7 +109,7 @@ impl Store {
     /// Asks Postgres once: it answers, the newest migration is there, and the role is subject to row-level security.
     ///
     /// # Errors
-    /// [`Error::Unreachable`], [`Error::NotMigrated`], [`Error::UnsafeRole`].
+    /// [`Error::Unreachable`], [`Error::Denied`], [`Error::NotMigrated`], [`Error::UnsafeRole`].
     pub async fn ready(&self) -> Result<(), Error> {
         let what = "look at the database";
         let mut transaction = self.begin().await?;
@@ -148,10 +148,8 @@ impl Store {
     }
 
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, Error> {
-        self.pool.begin_with(BEGIN).await.map_err(|source| match source {
-            sqlx::Error::Database(_) => Error::query("begin a transaction")(source),
-            source => Error::Unreachable { address: self.address.clone(), source: Box::new(source) },
-        })
+        let attempt = Attempt { address: &self.address, setting: "postgres.url" };
+        self.pool.begin_with(BEGIN).await.map_err(|source| attempt.failed(source))
     }
 
     /// A transaction that sees the rows of `tenant` and no others.

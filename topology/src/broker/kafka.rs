@@ -2,14 +2,14 @@
 
 use super::{Error, Options};
 use crate::{Action, Change, TopicState};
+use kafka_client::{Complaints, Denial, Settings, missing_permission};
 use rdkafka::{
-    ClientConfig,
     admin::{
         AdminClient, AdminOptions, AlterConfig, ConfigResource, ConfigSource, NewTopic, ResourceSpecifier,
         TopicReplication,
     },
     client::DefaultClientContext,
-    consumer::{BaseConsumer, Consumer},
+    consumer::{BaseConsumer, DefaultConsumerContext},
     error::KafkaError,
     metadata::MetadataTopic,
     types::RDKafkaErrorCode,
@@ -29,26 +29,23 @@ const LOOKER: &str = "gistmill-topology";
 pub(super) struct Kafka {
     admin: AdminClient<DefaultClientContext>,
     /// Looks at metadata; of no group that matters.
-    looker: Arc<BaseConsumer>,
-    config: ClientConfig,
+    looker: Arc<BaseConsumer<Complaints>>,
+    complaints: Complaints,
+    settings: Settings,
     options: Options,
 }
 
 impl Kafka {
     /// A client; touches no network.
     pub(super) fn new(options: &Options) -> Result<Self, Error> {
-        let mut config = ClientConfig::new();
-        config.extend(options.properties.clone());
-        config.set("bootstrap.servers", &options.brokers);
-        config.set("client.id", LOOKER);
-        let failed = |source| Error::Kafka {
-            what: "create a client".to_owned(),
-            brokers: options.brokers.clone(),
-            source: Box::new(source),
-        };
-        let admin = config.create().map_err(failed)?;
-        let looker = config.clone().set("group.id", LOOKER).create().map_err(failed)?;
-        Ok(Self { admin, looker: Arc::new(looker), config, options: options.clone() })
+        let mut settings = Settings::new();
+        settings.overlay(&options.properties).set("bootstrap.servers", &options.brokers);
+        settings.set("client.id", LOOKER);
+        let complaints = Complaints::default();
+        let admin = kafka_client::create(&settings.clone().into(), DefaultClientContext)?;
+        let looker = settings.clone().set("group.id", LOOKER).clone().into();
+        let looker = Arc::new(kafka_client::create(&looker, complaints.clone())?);
+        Ok(Self { admin, looker, complaints, settings, options: options.clone() })
     }
 
     pub(super) fn timeout(&self) -> Duration {
@@ -64,17 +61,20 @@ impl Kafka {
                 | RDKafkaErrorCode::OperationTimedOut
                 | RDKafkaErrorCode::Resolve,
             ) => Error::Unreachable { brokers, waited, source: Box::new(source) },
-            _ => Error::Kafka { what, brokers, source: Box::new(source) },
+            code => match code.and_then(missing_permission) {
+                Some(missing) => Error::NotAllowed { what, brokers, missing },
+                None => Error::Kafka { what, brokers, source: Box::new(source) },
+            },
         }
     }
 
     /// A consumer of a group that never subscribes: it reads and commits offsets, and looks at watermarks.
     pub(super) fn consumer(&self, group: &str) -> Result<BaseConsumer, Error> {
-        let mut config = self.config.clone();
-        config.set("group.id", group).set("enable.auto.commit", "false");
+        let mut settings = self.settings.clone();
+        settings.set("group.id", group).set("enable.auto.commit", "false");
         // Offsets of open transactions would make the question wait until they end.
-        config.set("isolation.level", "read_uncommitted");
-        config.create().map_err(self.error(format!("create a consumer of group {group}")))
+        settings.set("isolation.level", "read_uncommitted");
+        Ok(kafka_client::create(&settings.into(), DefaultConsumerContext)?)
     }
 
     /// Those of the topics that exist.
@@ -100,14 +100,25 @@ impl Kafka {
 
     /// Partitions of those of the topics that exist, and how many of them have a leader.
     async fn partitions(&self, names: BTreeSet<String>) -> Result<BTreeMap<String, Partitions>, Error> {
-        let (looker, timeout) = (Arc::clone(&self.looker), self.timeout());
-        self.call("read the broker's metadata", move || {
+        let (looker, complaints, timeout) =
+            (Arc::clone(&self.looker), self.complaints.clone(), self.timeout());
+        let asked = self.call("read the broker's metadata", move || {
             // Asking for all topics never creates one; asking for one by name may.
-            let metadata = looker.fetch_metadata(None, timeout)?;
+            let metadata = kafka_client::metadata(&looker, &complaints, None, timeout)?;
             let known = metadata.topics().iter().filter(|topic| names.contains(topic.name()));
             Ok(known.map(|topic| (topic.name().to_owned(), Partitions::of(topic))).collect())
-        })
-        .await
+        });
+        match asked.await {
+            Err(error @ Error::Unreachable { .. }) => Err(self.denial().await.map_or(error, Error::Denied)),
+            answer => answer,
+        }
+    }
+
+    /// Why the broker does not let the looker in, if it has said so.
+    async fn denial(&self) -> Option<Denial> {
+        let (complaints, options) = (self.complaints.clone(), self.options.clone());
+        let look = move || complaints.denial(&options.brokers, &options.properties);
+        tokio::task::spawn_blocking(look).await.ok().flatten()
     }
 
     /// Takes the creating steps of a plan, finds topics that another has created meanwhile, and waits until every

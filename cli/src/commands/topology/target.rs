@@ -43,11 +43,14 @@ impl Target {
 
     fn over(&self, config: &Config) -> Options {
         let brokers = self.brokers.as_deref().unwrap_or(&config.kafka.brokers);
-        let registry_url = self.registry_url.as_deref().unwrap_or(config.registry_url());
-        let mut options = Options::new(brokers, registry_url);
+        let mut registry = config.registry_options();
+        if let Some(url) = &self.registry_url {
+            registry.url = url.clone().into();
+        }
+        let mut options = Options::new(brokers, registry);
         options.prefix = self.prefix.as_ref().unwrap_or(&config.prefix).clone();
-        options.properties.clone_from(&config.kafka.properties.0);
-        options.properties.extend(self.properties.iter().cloned());
+        options.properties.clone_from(&config.kafka.properties);
+        options.properties.0.extend(self.properties.iter().cloned());
         options.replication_factor = self.replication_factor;
         options.lower_retention = self.lower_retention;
         options
@@ -81,7 +84,7 @@ mod tests {
     fn what_no_flag_says_is_the_configurations() {
         let options = options(&[]);
         assert_eq!((options.brokers.as_str(), options.prefix.as_str()), ("file:1", "file"));
-        assert_eq!(options.properties["security.protocol"], "SSL");
+        assert_eq!(options.properties.0["security.protocol"], "SSL");
     }
 
     #[test]
@@ -89,7 +92,7 @@ mod tests {
         let options =
             options(&["--brokers", "flag:1", "--prefix", "flag", "--kafka-property", "client.id=flag"]);
         assert_eq!((options.brokers.as_str(), options.prefix.as_str()), ("flag:1", "flag"));
-        let properties: Vec<_> = options.properties.values().map(String::as_str).collect();
+        let properties: Vec<_> = options.properties.0.values().map(String::as_str).collect();
         assert_eq!(properties, ["flag", "SSL"]);
     }
 

@@ -2,12 +2,12 @@
 //!
 //! Invariant: no other part of the program reads the environment, and an unknown key is an error that names it.
 
-mod properties;
+mod checks;
 mod sections;
 
 use config::{Environment, File, FileFormat};
 use garde::Validate;
-pub use properties::Properties;
+pub use kafka_client::Properties;
 use secrecy::ExposeSecret;
 pub use sections::{DigestSettings, Files, Http, Kafka, Postgres, Registry, Telemetry};
 use serde::Deserialize;
@@ -82,12 +82,16 @@ pub enum ConfigError {
 impl Config {
     /// Reads the file, if one is given, and the environment over it.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::read(file, Environment::default())
+    }
+
+    /// Values of the environment stay text until a field says what it is: `007` may be a password.
+    fn read(file: Option<&Path>, environment: Environment) -> Result<Self, ConfigError> {
         let mut builder = config::Config::builder();
         if let Some(file) = file {
             builder = builder.add_source(File::from(file).format(FileFormat::Toml));
         }
-        let environment =
-            Environment::with_prefix("GISTMILL").prefix_separator("_").separator("__").try_parsing(true);
+        let environment = environment.prefix("GISTMILL").prefix_separator("_").separator("__");
         builder = builder.add_source(environment);
         for (key, variable) in DIGEST_VARIABLES {
             builder = builder.set_override_option(key, digest_variable(variable)).map_err(unreadable)?;
@@ -108,9 +112,14 @@ impl Config {
         Ok(self)
     }
 
-    /// Root of the registry's API.
-    pub fn registry_url(&self) -> &str {
-        self.registry.url.expose_secret()
+    /// The registry, and how to log in there.
+    pub fn registry_options(&self) -> registry::Options {
+        registry::Options {
+            username: self.registry.username.clone(),
+            password: self.registry.password.clone(),
+            ca_location: self.registry.ca_location.clone(),
+            ..registry::Options::new(self.registry.url.expose_secret())
+        }
     }
 
     /// Address of the database, as the application role.
@@ -180,6 +189,56 @@ mod tests {
             load("[kafka]\nproperties = 'security.protocol=SSL; ssl.ca.location=/a=b'\n").expect("valid");
         assert_eq!(config.kafka.properties.0["ssl.ca.location"], "/a=b");
         assert!(load("[kafka]\nproperties = 'nonsense'\n").is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_by_name() {
+        let refused = [
+            ("[kafka]\nbrokers = 9092", "kafka.brokers: \"9092\" is no address of a broker"),
+            ("[kafka]\nbrokers = 'a:1,b'", "kafka.brokers: \"b\" is no address of a broker"),
+            ("[kafka]\nbrokers = 'a:0'", "kafka.brokers: \"a:0\" is no address of a broker"),
+            ("[postgres]\nurl = 'pg://ann:hunter2@h/d'", "postgres.url: expected postgres://USER"),
+            ("[postgres]\nowner_url = 'hunter2'", "postgres.owner_url: expected postgres://USER"),
+            ("[registry]\nurl = 'localhost:8081'", "registry.url: expected http://HOST"),
+            ("[telemetry]\nlog = 'inof'", "telemetry.log: \"inof\" is no level"),
+            ("[telemetry]\nlog = 'runtime=loud,warn'", "telemetry.log: \"loud\" is no level"),
+            ("[kafka]\nproperties = 'sasl.passwrod=hunter2'", "librdkafka has no property \"sasl.passwrod\""),
+            ("[kafka.consumer_properties]\n'session.timeout.ms' = 'soon'", "does not take \"soon\""),
+        ];
+        for (text, named) in refused {
+            let error = load(text).expect_err(text).to_string();
+            assert!(error.contains(named) && !error.contains("hunter2"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_password_of_the_environment_is_taken_as_it_is_written() {
+        for password in ["007", "1e5", "true", "a@;%"] {
+            let variables = [
+                ("GISTMILL_REGISTRY__PASSWORD", password),
+                ("GISTMILL_KAFKA__PAIRS", "2"),
+                ("GISTMILL_TELEMETRY__JSON", "false"),
+                ("GISTMILL_DIGEST__QUALITY_THRESHOLD", "0.25"),
+            ];
+            let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let environment = Environment::default().source(Some(variables.into_iter().collect()));
+            let config = Config::read(None, environment).expect("valid");
+            let read = config.registry.password.as_ref().map(ExposeSecret::expose_secret);
+            assert_eq!(read, Some(password));
+            assert_eq!((config.kafka.pairs, config.telemetry.json), (2, false));
+            assert_eq!(config.digest.quality_threshold, Some(0.25));
+        }
+    }
+
+    #[test]
+    fn what_is_meant_is_taken() {
+        for text in [
+            "[kafka]\nbrokers = 'a:1, ssl://b.c:9093,[::1]:9092'",
+            "[postgres]\nurl = 'postgresql://ann:p%40;@h:1/d?sslmode=verify-full'",
+            "[telemetry]\nlog = 'info,librdkafka=off,runtime=DEBUG'",
+        ] {
+            load(text).expect(text);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The sections of the configuration, with their defaults.
 
-use super::Properties;
+use super::{Properties, checks};
 use garde::Validate;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -10,16 +10,16 @@ use serde::Deserialize;
 #[serde(default, deny_unknown_fields)]
 pub struct Kafka {
     /// Bootstrap servers.
-    #[garde(length(min = 1))]
+    #[garde(custom(checks::brokers))]
     pub brokers: String,
     /// Any librdkafka property, for all clients: security, timeouts, ... In the environment `key=value;key=value`.
-    #[garde(skip)]
+    #[garde(custom(checks::properties))]
     pub properties: Properties,
     /// For consumers only.
-    #[garde(skip)]
+    #[garde(custom(checks::properties))]
     pub consumer_properties: Properties,
     /// For producers only.
-    #[garde(skip)]
+    #[garde(custom(checks::properties))]
     pub producer_properties: Properties,
     /// Consumer and producer pairs per processor. Default: 1; the partitions are split among them.
     #[garde(range(min = 1, max = 64))]
@@ -43,13 +43,23 @@ impl Default for Kafka {
 #[serde(default, deny_unknown_fields)]
 pub struct Registry {
     /// Root of the Confluent API; credentials may stand in the URL.
-    #[garde(skip)]
+    #[garde(custom(checks::registry_url))]
     pub url: SecretString,
+    /// User for basic authentication, before one in the URL. Default: none.
+    #[garde(skip)]
+    pub username: Option<String>,
+    /// Its password.
+    #[garde(skip)]
+    pub password: Option<SecretString>,
+    /// PEM file with the authorities that are trusted besides those of the system. Default: none.
+    #[garde(skip)]
+    pub ca_location: Option<String>,
 }
 
 impl Default for Registry {
     fn default() -> Self {
-        Self { url: "http://127.0.0.1:29092/apis/ccompat/v7".into() }
+        let url = "http://127.0.0.1:29092/apis/ccompat/v7".into();
+        Self { url, username: None, password: None, ca_location: None }
     }
 }
 
@@ -58,10 +68,10 @@ impl Default for Registry {
 #[serde(default, deny_unknown_fields)]
 pub struct Postgres {
     /// As the application role, which row-level security holds.
-    #[garde(skip)]
+    #[garde(custom(checks::postgres_url))]
     pub url: SecretString,
     /// As the owner of the schema, for migrations only.
-    #[garde(skip)]
+    #[garde(custom(checks::postgres_urls))]
     pub owner_url: Option<SecretString>,
 }
 
@@ -129,7 +139,7 @@ impl Default for Files {
 #[serde(default, deny_unknown_fields)]
 pub struct Telemetry {
     /// Filter of log lines, such as `info` or `runtime=debug,warn`.
-    #[garde(length(min = 1))]
+    #[garde(custom(checks::log_filter))]
     pub log: String,
     /// Log lines as JSON. Default: true; `gistmill up` in a terminal prints text.
     #[garde(skip)]

@@ -61,11 +61,12 @@ fn bind(shared: &Shared, logical: &str, spec: &PortSpec) -> Result<Bound, BindEr
             let why = format!("schema of {subject} is not registered: run `gistmill topology apply`");
             return Err(BindError::Wait(why));
         }
+        Err(denied @ registry::Error::Denied { .. }) => return Err(BindError::Wait(denied.describe())),
         Err(error) => {
             return Err(BindError::Wait(format!(
                 "schema registry at {}: {}",
                 shared.registry.address(),
-                crate::shapes::outlet::chain(&error)
+                error.describe()
             )));
         }
     };

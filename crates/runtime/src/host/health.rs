@@ -13,7 +13,8 @@ struct Process {
 impl Process {
     /// What each unit is doing, what holds units up, and the broker when it is away.
     fn lines(&self) -> String {
-        let broker = || format!("kafka at {}: away", self.shared.config.kafka.brokers);
+        let away = || format!("kafka at {}: away", self.shared.config.kafka.brokers);
+        let broker = || self.shared.standing.why_away().unwrap_or_else(away);
         let units = self.units.iter().map(|unit| unit.line());
         let held_up = self.shared.held_up.lines();
         units.chain(held_up).chain(self.is_alone().then(broker)).map(|line| line + "\n").collect()

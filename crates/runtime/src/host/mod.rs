@@ -77,7 +77,7 @@ impl Host {
             .enable_all()
             .build()
             .map_err(start_error("start the async runtime"))?;
-        let registry = registry::Client::new(registry::Options::new(config.registry_url()))
+        let registry = registry::Client::new(config.registry_options())
             .map_err(start_error("use the registry's address"))?;
         let tracer =
             Tracer::start(config.telemetry.otlp_endpoint.as_deref()).map_err(start_error("send traces"))?;

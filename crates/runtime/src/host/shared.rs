@@ -13,9 +13,11 @@ use crate::{
     metrics::Metrics,
     telemetry::Tracer,
 };
+use kafka_client::missing_permission;
 use rdkafka::{
-    client::Client,
     consumer::{BaseConsumer, Consumer},
+    error::RDKafkaErrorCode,
+    metadata::{Metadata, MetadataTopic},
 };
 use registry::RegistrySource;
 use state::Store;
@@ -81,7 +83,7 @@ impl Shared {
             // Others have waited here for their turn to ask a broker that is away.
             return Err(BindError::Wait("the process is stopping".to_owned()));
         }
-        let asked = self.ask_broker(&mut broker).and_then(|found| self.fit(topics, &found));
+        let asked = self.ask_broker(&mut broker).and_then(|found| self.fit(broker.as_ref(), topics, &found));
         if asked.is_err() {
             // A client that was refused may hold on to what it was told.
             *broker = None;
@@ -89,13 +91,15 @@ impl Shared {
         asked
     }
 
-    fn fit(&self, topics: &[(String, i32)], found: &BTreeMap<String, i32>) -> Result<(), BindError> {
+    fn fit(
+        &self,
+        broker: Option<&BaseConsumer<Standing>>,
+        topics: &[(String, i32)],
+        found: &BTreeMap<String, i32>,
+    ) -> Result<(), BindError> {
         for (topic, partitions) in topics {
             let Some(found) = found.get(topic) else {
-                let address = &self.config.kafka.brokers;
-                return Err(BindError::Wait(format!(
-                    "topic {topic} is not on the broker at {address}: run `gistmill topology apply`"
-                )));
+                return Err(self.missing_topic(broker, topic));
             };
             if let Some(why) = refusal(topic, *found, *partitions) {
                 return Err(BindError::Fatal(why));
@@ -109,23 +113,48 @@ impl Shared {
         &self,
         broker: &mut Option<BaseConsumer<Standing>>,
     ) -> Result<BTreeMap<String, i32>, BindError> {
-        let address = &self.config.kafka.brokers;
-        let away = |error: rdkafka::error::KafkaError| {
-            BindError::Wait(format!(
-                "kafka at {address}: {error}; is it up? `gistmill stack up` starts a local one"
-            ))
-        };
         if broker.is_none() {
             let settings = settings::reader(&self.config.kafka, "read_committed");
-            let made = settings
-                .create_with_context(self.standing.clone())
-                .map_err(|error| BindError::Fatal(format!("could not use the kafka settings: {error}")))?;
+            let made = kafka_client::create(&settings, self.standing.clone())
+                .map_err(|error| BindError::Fatal(error.to_string()))?;
             *broker = Some(made);
         }
         let Some(client) = broker.as_ref() else { return Ok(BTreeMap::new()) };
-        let metadata = client.fetch_metadata(None, METADATA_TIMEOUT).map_err(away)?;
+        let metadata = self.metadata(client, None)?;
         let counted = metadata.topics().iter().map(|t| (t.name().to_owned(), t.partitions().len() as i32));
         Ok(counted.collect())
+    }
+
+    fn metadata(&self, client: &BaseConsumer<Standing>, topic: Option<&str>) -> Result<Metadata, BindError> {
+        let asked = kafka_client::metadata(client, self.standing.complaints(), topic, METADATA_TIMEOUT);
+        asked.map_err(|error| BindError::Wait(self.no_broker(&error.to_string())))
+    }
+
+    /// Why there is no broker to work with, and what to do; `error` is what a call to it has failed with.
+    pub(super) fn no_broker(&self, error: &str) -> String {
+        let kafka = &self.config.kafka;
+        match self.standing.complaints().denial(&kafka.brokers, &kafka.properties) {
+            Some(denial) => format!("{denial}; {}", denial.advice()),
+            None => format!(
+                "kafka at {}: {error}; is it up? `gistmill stack up` starts a local one",
+                kafka.brokers
+            ),
+        }
+    }
+
+    /// A list of all topics leaves out those that the user may not see: asked by name, the broker tells.
+    fn missing_topic(&self, client: Option<&BaseConsumer<Standing>>, topic: &str) -> BindError {
+        let address = &self.config.kafka.brokers;
+        let metadata = match client.map(|client| self.metadata(client, Some(topic))).transpose() {
+            Ok(metadata) => metadata,
+            Err(error) => return error,
+        };
+        let answer = metadata.iter().flat_map(Metadata::topics).find(|found| found.name() == topic);
+        let code = answer.and_then(MetadataTopic::error).map(RDKafkaErrorCode::from);
+        BindError::Wait(match code.and_then(missing_permission) {
+            Some(missing) => format!("could not see topic {topic} on the broker at {address}: {missing}"),
+            None => format!("topic {topic} is not on the broker at {address}: run `gistmill topology apply`"),
+        })
     }
 
     /// Says whether the database, if the process uses one, answers, has its tables, and holds the role to row-level
@@ -134,26 +163,16 @@ impl Shared {
         let Some(store) = self.store.get() else { return Ok(()) };
         self.tasks.block_on(store.ready()).map_err(|error| match error {
             state::Error::UnsafeRole(_) => BindError::Fatal(error.describe()),
-            other => BindError::Wait(format!("postgres at {}: {}", store.address(), other.describe())),
+            other => BindError::Wait(other.describe()),
         })
     }
 
     /// The cluster's id, once the broker answers.
     pub(super) fn cluster_id(&self) -> Result<String, BindError> {
         let settings = settings::reader(&self.config.kafka, "read_committed");
-        let client = Client::new(
-            &settings,
-            settings.create_native_config().map_err(|error| fatal(&error))?,
-            rdkafka::types::RDKafkaType::RD_KAFKA_CONSUMER,
-            self.standing.clone(),
-        )
-        .map_err(|error| fatal(&error))?;
-        client.fetch_cluster_id(METADATA_TIMEOUT).ok_or_else(|| {
-            BindError::Wait(format!("kafka at {}: no cluster id yet", self.config.kafka.brokers))
-        })
+        let made = kafka_client::create(&settings, self.standing.clone());
+        let client: BaseConsumer<Standing> = made.map_err(|error| BindError::Fatal(error.to_string()))?;
+        let no_id = || BindError::Wait(self.no_broker("it does not tell its cluster's id yet"));
+        client.client().fetch_cluster_id(METADATA_TIMEOUT).ok_or_else(no_id)
     }
-}
-
-fn fatal(error: &rdkafka::error::KafkaError) -> BindError {
-    BindError::Fatal(format!("could not use the kafka settings: {error}"))
 }

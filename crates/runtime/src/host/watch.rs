@@ -11,7 +11,7 @@ const COUNTS_EVERY: u32 = 10;
 
 /// Looks until the process is asked to stop. Whether it is away the broker itself is asked only while a client says so.
 pub(super) async fn run(shared: Arc<Shared>) {
-    let mut is_said = false;
+    let mut said: Option<String> = None;
     let mut looks: u32 = 0;
     loop {
         tokio::select! {
@@ -34,15 +34,17 @@ pub(super) async fn run(shared: Arc<Shared>) {
         match answer {
             Ok(()) => {
                 shared.standing.is_back();
-                if std::mem::take(&mut is_said) {
+                if said.take().is_some() {
                     info!("kafka at {} is back", shared.config.kafka.brokers);
                 }
             }
-            Err(BindError::Wait(why) | BindError::Fatal(why)) if !is_said => {
-                is_said = true;
-                warn!("waiting: {why}");
+            Err(BindError::Wait(why) | BindError::Fatal(why)) => {
+                shared.standing.is_away_because(&why);
+                if said.as_ref() != Some(&why) {
+                    warn!("waiting: {why}");
+                    said = Some(why);
+                }
             }
-            Err(_) => {}
         }
     }
 }

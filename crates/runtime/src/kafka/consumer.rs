@@ -2,6 +2,7 @@
 
 use super::standing::Standing;
 use crate::engine::log::{Headers, RecordView};
+use kafka_client::with_missing_permission;
 use rdkafka::{
     ClientContext, TopicPartitionList,
     config::RDKafkaLogLevel,
@@ -146,7 +147,7 @@ pub(crate) fn consumer_fault(error: &KafkaError) -> Option<ConsumerFault> {
             | RDKafkaErrorCode::UnknownPartition
             | RDKafkaErrorCode::TopicAuthorizationFailed
             | RDKafkaErrorCode::GroupAuthorizationFailed),
-        ) => broken(format!("could not read the input topic: {code}")),
+        ) => broken(with_missing_permission(format!("could not read the input topic: {code}"), Some(*code))),
         KafkaError::MessageConsumption(
             RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::BrokerTransportFailure,
         ) => {

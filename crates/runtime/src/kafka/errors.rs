@@ -4,6 +4,7 @@
 //! call of unknown outcome always ends in a new producer, because librdkafka has no KIP-890.
 
 use crate::engine::log::TxnError;
+use kafka_client::with_missing_permission;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 /// A transactional call that failed.
@@ -71,6 +72,7 @@ pub(super) fn transactional(
 /// What to do about a failed call that is not to be made again.
 pub(super) fn classify(what: &'static str, error: &CallError) -> TxnError {
     let text = format!("could not {what}: {} ({:?})", error.text, error.code);
+    let text = with_missing_permission(text, Some(error.code));
     if is_fencing(error.code) {
         TxnError::Fenced(text)
     } else if error.fatal || is_expired(error.code) {

@@ -245,7 +245,8 @@ pub(crate) fn join(
 ) -> Result<GroupConsumer, String> {
     let failed = |error: KafkaError| format!("could not subscribe to {topics:?}: {error}");
     let context = GroupContext::new(standing.clone());
-    let consumer: GroupConsumer = settings.create_with_context(context).map_err(failed)?;
+    let consumer: GroupConsumer =
+        kafka_client::create(settings, context).map_err(|error| error.to_string())?;
     consumer.subscribe(topics).map_err(failed)?;
     Ok(consumer)
 }

@@ -4,7 +4,7 @@ use super::{reader::read_range, settings};
 use crate::config::Kafka;
 use rdkafka::{
     ClientConfig,
-    consumer::{BaseConsumer, Consumer},
+    consumer::{BaseConsumer, Consumer, DefaultConsumerContext},
 };
 use std::time::Duration;
 
@@ -50,7 +50,8 @@ impl TopicPlaces {
     /// First offset and end of a partition, as far as the settings' isolation level sees it.
     fn bounds(&self, settings: &ClientConfig, partition: i32) -> Result<(i64, i64), String> {
         let failed = |error| format!("could not read the ends of {}/{partition}: {error}", self.topic);
-        let consumer: BaseConsumer = settings.create().map_err(failed)?;
+        let consumer: BaseConsumer =
+            kafka_client::create(settings, DefaultConsumerContext).map_err(|error| error.to_string())?;
         consumer.fetch_watermarks(&self.topic, partition, TIMEOUT).map_err(failed)
     }
 }

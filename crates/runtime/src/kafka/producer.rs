@@ -8,9 +8,10 @@ use super::{
     standing::Standing,
 };
 use crate::engine::log::{OutRecord, TxnError};
+use kafka_client::with_missing_permission;
 use rdkafka::{
     TopicPartitionList,
-    config::{ClientConfig, FromClientConfigAndContext},
+    config::ClientConfig,
     consumer::ConsumerGroupMetadata,
     error::{KafkaError, RDKafkaErrorCode},
     message::{Header, OwnedHeaders},
@@ -83,8 +84,8 @@ impl TransactionalProducer {
     }
 
     fn make(settings: &ClientConfig, standing: &Standing) -> Result<(Arc<Inner>, Poller), TxnError> {
-        let inner = Inner::from_config_and_context(settings, standing.clone())
-            .map_err(|error| TxnError::Fatal(format!("could not create producer: {error}")))?;
+        let inner: Inner = kafka_client::create(settings, standing.clone())
+            .map_err(|error| TxnError::Fatal(error.to_string()))?;
         let inner = Arc::new(inner);
         let poller = Poller::start(Arc::clone(&inner))?;
         transactional("init transactions", ATTEMPTS, || {
@@ -142,7 +143,10 @@ impl TransactionalProducer {
             Some((code, text)) => {
                 classify("produce", &CallError { code, fatal: true, retriable: false, abort: false, text })
             }
-            None => TxnError::Abort(format!("could not produce: {error}")),
+            None => TxnError::Abort(with_missing_permission(
+                format!("could not produce: {error}"),
+                error.rdkafka_error_code(),
+            )),
         }
     }
 

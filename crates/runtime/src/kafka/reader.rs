@@ -40,9 +40,8 @@ pub(crate) fn assigned(
     // An empty fetch tells the end: it should not take long.
     settings.set("enable.partition.eof", "true").set("fetch.wait.max.ms", "10");
     settings.remove("group.instance.id");
-    let consumer =
-        settings.create_with_context(Quiet).map_err(|error| format!("could not create reader: {error}"))?;
-    let consumer: BaseConsumer<Quiet> = consumer;
+    let consumer: BaseConsumer<Quiet> =
+        kafka_client::create(&settings, Quiet).map_err(|error| error.to_string())?;
     let elements = starts.elements();
     let topics: BTreeSet<&str> = elements.iter().map(TopicPartitionListElem::topic).collect();
     // A client that has to find the leaders by itself takes a second for it.

@@ -1,59 +1,47 @@
 //! Client settings: what the loop depends on is set here and cannot be overridden, the rest is the operator's.
 
-use crate::config::Kafka;
+use crate::config::{Kafka, Properties};
+use kafka_client::Settings;
 use rdkafka::config::ClientConfig;
-use std::collections::BTreeMap;
 
 /// Memory for fetched records of one process, in KiB, shared by its consumers.
 const FETCH_BUDGET_KIB: usize = 65_536;
 /// Least a single consumer gets of it.
 const FETCH_KIB_MIN: usize = 4_096;
 
-/// Puts the operator's settings over ours, those of all clients first. Never through `ClientConfig::config_map`: that
-/// is a view for logs, in which every password reads "[sanitized for safety]".
-fn overlay(settings: &mut ClientConfig, kafka: &Kafka, role: &BTreeMap<String, String>) {
+/// Lays the operator's properties over ours: those for all clients, then those of the role.
+fn overlay(settings: &mut Settings, kafka: &Kafka, role: &Properties) {
     settings.set("bootstrap.servers", &kafka.brokers).set("client.id", "gistmill");
-    for (key, value) in kafka.properties.0.iter().chain(role) {
-        settings.set(key, value);
-    }
-}
-
-fn set_all(settings: &mut ClientConfig, pairs: &[(&str, &str)]) {
-    for (key, value) in pairs {
-        settings.set(*key, *value);
-    }
+    settings.overlay(&kafka.properties).overlay(role);
 }
 
 /// A group's consumer. `share` is how many consumers the process has.
 pub(crate) fn consumer(kafka: &Kafka, group: &str, instance: &str, share: usize) -> ClientConfig {
-    let mut settings = ClientConfig::new();
-    set_all(
-        &mut settings,
-        &[
-            ("session.timeout.ms", "6000"),
-            ("heartbeat.interval.ms", "1500"),
-            ("max.poll.interval.ms", "300000"),
-            // Data is answered at once (`fetch.min.bytes` 1); the wait only bounds how often an idle one asks.
-            ("fetch.wait.max.ms", "500"),
-            // The default of a second stalls every consumer whose queue was full once.
-            ("fetch.queue.backoff.ms", "10"),
-            ("queued.min.messages", "100000"),
-            ("check.crcs", "true"),
-            ("partition.assignment.strategy", "cooperative-sticky"),
-        ],
-    );
+    let mut settings = Settings::new();
+    settings.set_all(&[
+        ("session.timeout.ms", "6000"),
+        ("heartbeat.interval.ms", "1500"),
+        ("max.poll.interval.ms", "300000"),
+        // Data is answered at once (`fetch.min.bytes` 1); the wait only bounds how often an idle one asks.
+        ("fetch.wait.max.ms", "500"),
+        // The default of a second stalls every consumer whose queue was full once.
+        ("fetch.queue.backoff.ms", "10"),
+        ("queued.min.messages", "100000"),
+        ("check.crcs", "true"),
+        ("partition.assignment.strategy", "cooperative-sticky"),
+    ]);
     let budget = (FETCH_BUDGET_KIB / share.max(1)).max(FETCH_KIB_MIN);
     settings.set("queued.max.messages.kbytes", budget.to_string());
     settings.set("fetch.message.max.bytes", "4194304");
-    overlay(&mut settings, kafka, &kafka.consumer_properties.0);
+    overlay(&mut settings, kafka, &kafka.consumer_properties);
     settings.set("group.id", group).set("group.instance.id", instance);
-    set_all(&mut settings, &RELIED_ON_CONSUMER);
-    settings
+    settings.set_all(&RELIED_ON_CONSUMER);
+    settings.into()
 }
 
 /// A consumer outside any group, that reads what `isolation` lets it see.
 pub(crate) fn reader(kafka: &Kafka, isolation: &str) -> ClientConfig {
-    let mut settings = consumer(kafka, "gistmill.reader", "reader", 8);
+    let mut settings = consumer(kafka, topology::READERS_GROUP, "reader", 8);
     settings.remove("group.instance.id");
     settings.set("isolation.level", isolation);
     settings
@@ -69,32 +57,30 @@ const RELIED_ON_CONSUMER: [(&str, &str); 4] = [
 
 /// A transactional producer.
 pub(crate) fn producer(kafka: &Kafka, transactional_id: &str) -> ClientConfig {
-    let mut settings = ClientConfig::new();
-    set_all(
-        &mut settings,
-        &[
-            ("compression.type", "lz4"),
-            ("linger.ms", "5"),
-            ("batch.size", "1000000"),
-            ("batch.num.messages", "10000"),
-            ("queue.buffering.max.messages", "500000"),
-            ("queue.buffering.max.kbytes", "131072"),
-            // The dead-letter topic's limit, the largest of all; each topic has its own.
-            ("message.max.bytes", "16777216"),
-            // Above the longest commit and the session timeout, so that a live producer is never aborted.
-            ("transaction.timeout.ms", "30000"),
-            // The default of 100 ms taxes every transaction that follows another closely.
-            ("retry.backoff.ms", "10"),
-            ("retry.backoff.max.ms", "200"),
-        ],
-    );
-    overlay(&mut settings, kafka, &kafka.producer_properties.0);
+    let mut settings = Settings::new();
+    settings.set_all(&[
+        ("compression.type", "lz4"),
+        ("linger.ms", "5"),
+        ("batch.size", "1000000"),
+        ("batch.num.messages", "10000"),
+        ("queue.buffering.max.messages", "500000"),
+        ("queue.buffering.max.kbytes", "131072"),
+        // The dead-letter topic's limit, the largest of all; each topic has its own.
+        ("message.max.bytes", "16777216"),
+        // Above the longest commit and the session timeout, so that a live producer is never aborted.
+        ("transaction.timeout.ms", "30000"),
+        // The default of 100 ms taxes every transaction that follows another closely.
+        ("retry.backoff.ms", "10"),
+        ("retry.backoff.max.ms", "200"),
+    ]);
+    overlay(&mut settings, kafka, &kafka.producer_properties);
     settings.set("transactional.id", transactional_id);
-    set_all(
-        &mut settings,
-        &[("enable.idempotence", "true"), ("acks", "all"), ("delivery.report.only.error", "true")],
-    );
-    settings
+    settings.set_all(&[
+        ("enable.idempotence", "true"),
+        ("acks", "all"),
+        ("delivery.report.only.error", "true"),
+    ]);
+    settings.into()
 }
 
 /// Bytes of the largest record that a producer with these settings takes, before compression.
@@ -135,6 +121,19 @@ mod tests {
             assert_eq!(settings.get("sasl.password"), Some("s;e@c%r\"et"));
             assert_eq!(settings.get("ssl.key.password"), Some("phrase"));
         }
+    }
+
+    #[test]
+    fn a_second_name_does_not_get_round_what_is_relied_on() {
+        let mut kafka = Kafka::default();
+        kafka.producer_properties.0.insert("request.required.acks".into(), "0".into());
+        kafka.producer_properties.0.insert("compression.codec".into(), "zstd".into());
+        let producer = producer(&kafka, "t");
+        assert_eq!((producer.get("acks"), producer.get("request.required.acks")), (Some("all"), None));
+        assert_eq!(
+            (producer.get("compression.type"), producer.get("compression.codec")),
+            (Some("zstd"), None)
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! A broker that goes away makes every client complain at every attempt; people need to hear of it once.
 
+use kafka_client::{Complaints, without_quoted_settings};
 use rdkafka::{
     ClientContext,
     config::RDKafkaLogLevel,
@@ -17,7 +18,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 /// Time for which the same complaint is not repeated.
 const SILENCE: Duration = Duration::from_secs(10);
@@ -29,6 +30,9 @@ pub(crate) struct Standing(Arc<Seen>);
 #[derive(Debug, Default)]
 struct Seen {
     is_away: AtomicBool,
+    /// What was found when the broker was looked for; none before that.
+    why_away: Mutex<Option<String>>,
+    complaints: Complaints,
     said: Mutex<BTreeMap<String, Instant>>,
 }
 
@@ -41,6 +45,23 @@ impl Standing {
     /// The broker has answered.
     pub(crate) fn is_back(&self) {
         self.0.is_away.store(false, Ordering::Relaxed);
+        self.0.complaints.forget();
+        *self.0.why_away.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The broker was looked for, and this was found.
+    pub(crate) fn is_away_because(&self, why: &str) {
+        *self.0.why_away.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_owned());
+    }
+
+    /// What was found when the broker was last looked for in vain.
+    pub(crate) fn why_away(&self) -> Option<String> {
+        self.0.why_away.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Why the broker does not let clients in.
+    pub(crate) fn complaints(&self) -> &Complaints {
+        &self.0.complaints
     }
 
     /// True when this was not said a moment ago.
@@ -57,16 +78,19 @@ impl Standing {
 
 impl ClientContext for Standing {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        if self.is_away() || !self.is_news(facility) {
+        let message = without_quoted_settings(message);
+        self.0.complaints.hear_log(facility, &message);
+        let is_ordinary = level as i32 > RDKafkaLogLevel::Warning as i32;
+        if is_ordinary || self.is_away() || !self.is_news(facility) {
             debug!(facility, message, "kafka client");
-        } else if level as i32 <= RDKafkaLogLevel::Warning as i32 {
-            warn!(facility, message, "kafka client");
         } else {
-            info!(facility, message, "kafka client");
+            warn!(facility, message, "kafka client");
         }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        let reason = without_quoted_settings(reason);
+        self.0.complaints.hear_error(&error, &reason);
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
             self.0.is_away.store(true, Ordering::Relaxed);
         }

@@ -4,12 +4,13 @@
 
 use super::{Bounds, Error, error::WAIT, murmur2_partition};
 use crate::{Config, kafka::settings};
+use kafka_client::Complaints;
 use rdkafka::{
     Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, ResourceSpecifier},
     client::DefaultClientContext,
     config::ClientConfig,
-    consumer::{BaseConsumer, CommitMode, Consumer},
+    consumer::{BaseConsumer, CommitMode, Consumer, DefaultConsumerContext},
     error::KafkaError,
 };
 use std::collections::BTreeMap;
@@ -21,9 +22,9 @@ pub(super) type Partition = (String, i32);
 pub(super) struct Broker<'a> {
     config: &'a Config,
     /// Sees everything up to the high watermark.
-    all: BaseConsumer,
+    all: BaseConsumer<Complaints>,
     /// Sees what is committed.
-    stable: BaseConsumer,
+    stable: BaseConsumer<Complaints>,
     topics: BTreeMap<String, i32>,
     /// Identifiers of the brokers.
     ids: Vec<i32>,
@@ -32,15 +33,13 @@ pub(super) struct Broker<'a> {
 impl<'a> Broker<'a> {
     /// Asks the broker for its topics.
     pub(super) fn connect(config: &'a Config) -> Result<Self, Error> {
-        let brokers = &config.kafka.brokers;
-        let client = |isolation| -> Result<BaseConsumer, Error> {
-            settings::reader(&config.kafka, isolation)
-                .create()
-                .map_err(Error::kafka(brokers, "create a client"))
+        let complaints = Complaints::default();
+        let client = |isolation| -> Result<BaseConsumer<Complaints>, Error> {
+            Ok(kafka_client::create(&settings::reader(&config.kafka, isolation), complaints.clone())?)
         };
         let (all, stable) = (client("read_uncommitted")?, client("read_committed")?);
-        // Asking for all topics never creates one; asking for one by name may.
-        let metadata = all.fetch_metadata(None, WAIT).map_err(Error::kafka(brokers, "read the metadata"))?;
+        let asked = kafka_client::metadata(&all, &complaints, None, WAIT);
+        let metadata = asked.map_err(|error| Error::unreached(&config.kafka, &complaints)(error))?;
         let topic = |topic: &rdkafka::metadata::MetadataTopic| {
             (topic.name().to_owned(), topic.partitions().len() as i32)
         };
@@ -103,7 +102,7 @@ impl<'a> Broker<'a> {
     /// about offsets that covers many partitions at once.
     fn offsets(
         &self,
-        consumer: &BaseConsumer,
+        consumer: &BaseConsumer<Complaints>,
         partitions: &[Partition],
         what: Offset,
     ) -> Result<BTreeMap<Partition, i64>, Error> {
@@ -156,7 +155,7 @@ impl<'a> Broker<'a> {
     pub(super) async fn settings(&self) -> Result<BTreeMap<String, String>, Error> {
         let failed = || Error::kafka(&self.config.kafka.brokers, "describe the broker's settings");
         let settings = settings::reader(&self.config.kafka, "read_committed");
-        let admin: AdminClient<DefaultClientContext> = settings.create().map_err(failed())?;
+        let admin: AdminClient<DefaultClientContext> = kafka_client::create(&settings, DefaultClientContext)?;
         let broker = ResourceSpecifier::Broker(self.ids.first().copied().unwrap_or_default());
         let options = AdminOptions::new().request_timeout(Some(WAIT));
         let answers = admin.describe_configs([&broker], &options).await.map_err(failed())?;
@@ -188,8 +187,8 @@ impl<'a> Group<'a> {
         // Asking for stable offsets only would wait until open transactions end.
         let mut settings = settings::reader(&config.kafka, "read_uncommitted");
         settings.set("group.id", &name);
-        let failed = Error::kafka(&config.kafka.brokers, "create a client");
-        Ok(Self { config, consumer: settings.create().map_err(failed)?, name })
+        let consumer = kafka_client::create(&settings, DefaultConsumerContext)?;
+        Ok(Self { config, name, consumer })
     }
 
     /// Committed offset of each of the partitions; those without one are missing.

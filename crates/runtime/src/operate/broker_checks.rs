@@ -78,9 +78,9 @@ fn transaction_timeout(broker_max_ms: Option<i64>, ours_ms: i64) -> Check {
 }
 
 pub(super) fn topology_checks(config: &Config, map: &Map, peers: &Peers) -> Vec<Check> {
-    let mut options = applied::Options::new(&config.kafka.brokers, config.registry_url());
+    let mut options = applied::Options::new(&config.kafka.brokers, config.registry_options());
     options.prefix = config.prefix.clone();
-    options.properties.clone_from(&config.kafka.properties.0);
+    options.properties.clone_from(&config.kafka.properties);
     match peers.wait(applied::observe(map, &options)) {
         Ok(observed) => {
             let plan_options = PlanOptions { prefix: config.prefix.clone(), lower_retention: false };

@@ -118,7 +118,7 @@ pub fn dead_letters(
         if done % PROGRESS_EVERY == 0 {
             progress(done, total);
         }
-        let letter = read(&mut decoder, record).map_err(Error::Registry)?;
+        let letter = read(&mut decoder, record)?;
         if filter.wants(&letter) {
             newest.add(letter);
         }
@@ -127,10 +127,10 @@ pub fn dead_letters(
     Ok(Letters { matching: newest.seen, newest: newest.in_order() })
 }
 
-fn read(decoder: &mut Decoder<DigestDlq>, record: &RecordView<'_>) -> Result<DeadLetter, String> {
+fn read(decoder: &mut Decoder<DigestDlq>, record: &RecordView<'_>) -> Result<DeadLetter, Error> {
     let letter = match decoder.decode(record.value) {
         Ok(letter) => Ok(letter),
-        Err(error) if error.is_transient() => return Err(crate::shapes::outlet::chain(&error)),
+        Err(error) if error.is_transient() => return Err(Error::no_schema(&error)),
         Err(error) => Err(crate::shapes::outlet::chain(&error)),
     };
     let place = LetterPlace { partition: record.partition, offset: record.offset };
@@ -206,7 +206,7 @@ pub fn dead_letter(config: &Config, map: &Map, place: LetterPlace) -> Result<Ope
     let span = Span { from: place.offset, until: place.offset + 1 };
     let spans = BTreeMap::from([(place.partition, span)]);
     Scanner::new(&broker, true)?.scan(&config.prefix.topic(TOPIC), &spans, &mut |record| {
-        let letter = read(&mut decoder, record).map_err(Error::Registry)?;
+        let letter = read(&mut decoder, record)?;
         let owned = record.detach();
         let tapped = Tapped {
             partition: owned.partition,
@@ -226,7 +226,7 @@ pub fn dead_letter(config: &Config, map: &Map, place: LetterPlace) -> Result<Ope
             let topic = map.topic(&content.topic).ok();
             let kind = topic.map_or(TopicKind::Event, |topic| topic.kind);
             let mut values = AnyValue::new(kind, Arc::clone(&peers.schemas));
-            let now = values.decode(content.value.as_deref()).map_err(Error::Registry)?;
+            let now = values.decode(content.value.as_deref())?;
             let wrong =
                 topic.and_then(|topic| misplaced(topic, &now, content.key.as_deref(), content.partition));
             (now, wrong)

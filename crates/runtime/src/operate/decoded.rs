@@ -2,6 +2,7 @@
 //!
 //! Invariant: fields keep the order of the writer's schema, and nothing is cut off.
 
+use super::Error;
 use apache_avro::{Schema, reader::datum::GenericDatumReader, types::Value, util::max_allocation_bytes};
 use schemas::{DecodeError, SchemaSource, frame_schema_id};
 use serde::{
@@ -155,7 +156,7 @@ impl AnyValue {
     }
 
     /// What a value says. Fails only when the registry is away, which says nothing about the value.
-    pub(super) fn decode(&mut self, value: Option<&[u8]>) -> Result<Decoded, String> {
+    pub(super) fn decode(&mut self, value: Option<&[u8]>) -> Result<Decoded, Error> {
         match (self.kind, value) {
             (TopicKind::Snapshots | TopicKind::Positions, None) => Ok(Decoded::Tombstone),
             (TopicKind::Snapshots, Some(bytes)) => Ok(Decoded::Bytes(bytes.to_vec())),
@@ -165,7 +166,7 @@ impl AnyValue {
             }),
             (TopicKind::Event, value) => match self.avro(value) {
                 Ok(value) => Ok(Decoded::Avro(AvroJson(value))),
-                Err(error) if error.is_transient() => Err(crate::shapes::outlet::chain(&error)),
+                Err(error) if error.is_transient() => Err(Error::no_schema(&error)),
                 Err(error) => Ok(Decoded::Undecodable {
                     reason: error.reason(),
                     detail: crate::shapes::outlet::chain(&error),
@@ -284,8 +285,11 @@ mod tests {
     #[test]
     fn a_registry_that_is_away_is_no_fault_of_the_record() {
         let away = SchemaSourceError::Unavailable("refused".to_owned());
-        let why = reader(TopicKind::Event, Err(away)).decode(Some(&[0, 0, 0, 0, 7, 2])).expect_err("away");
-        assert!(why.contains("refused"), "{why}");
+        let decode = |answer| reader(TopicKind::Event, Err(answer)).decode(Some(&[0, 0, 0, 0, 7, 2]));
+        let why = decode(away).expect_err("away");
+        assert!(why.to_string().contains("refused") && why.is_away(), "{why}");
+        let denied = decode(SchemaSourceError::Denied("no entry; check".to_owned())).expect_err("denied");
+        assert_eq!((denied.to_string().as_str(), denied.is_away()), ("no entry; check", false));
     }
 
     #[test]

@@ -112,10 +112,7 @@ fn registry(peers: &Peers) -> Check {
             "schema registry",
             format!("{} answers: {} subjects", peers.registry.address(), subjects.len()),
         ),
-        Err(error) => {
-            let why = crate::shapes::outlet::chain(&error);
-            Check::failed("schema registry", &Error::Registry(why))
-        }
+        Err(error) => Check::failed("schema registry", &Error::registry(&error)),
     }
 }
 

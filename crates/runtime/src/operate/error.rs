@@ -2,7 +2,10 @@
 //!
 //! Invariant: every wait that ends here was bounded, and a peer that is away is named with its address.
 
+use crate::config::Kafka;
+use kafka_client::{Complaints, CreateError, Denial, missing_permission};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use schemas::{DecodeError, SchemaSourceError};
 use std::time::Duration;
 
 /// Longest wait for one answer of the broker.
@@ -20,7 +23,23 @@ pub enum Error {
         #[source]
         source: Option<RDKafkaErrorCode>,
     },
-    /// The broker answered with an error, or the client's settings cannot work.
+    /// The broker does not let this client in.
+    #[error("{0}")]
+    Denied(Denial),
+    /// The broker does not let the user do that.
+    #[error("could not {what} on kafka at {brokers}: {missing}")]
+    NotAllowed {
+        /// What was attempted.
+        what: String,
+        /// Address.
+        brokers: String,
+        /// What the user lacks.
+        missing: &'static str,
+    },
+    /// The client's settings cannot work.
+    #[error(transparent)]
+    Settings(#[from] CreateError),
+    /// The broker answered with an error.
     #[error("could not {what} on kafka at {brokers}")]
     Kafka {
         /// What was attempted.
@@ -70,6 +89,9 @@ pub enum Error {
     /// The schema registry does not answer; the message names its address.
     #[error("{0}")]
     Registry(String),
+    /// The schema registry does not let this client in; the message says what to do.
+    #[error("{0}")]
+    RegistryDenied(String),
     /// Postgres does not answer or refuses.
     #[error("{}", .0.describe())]
     Postgres(Box<state::Error>),
@@ -101,6 +123,9 @@ impl Error {
 
     /// What to do about a peer that is away.
     pub fn advice(&self) -> Option<String> {
+        if let Self::Denied(denial) = self {
+            return Some(denial.advice().to_owned());
+        }
         let variable = match self {
             Self::KafkaAway { .. } => "GISTMILL_KAFKA__BROKERS",
             Self::Registry(_) => "GISTMILL_REGISTRY__URL",
@@ -119,8 +144,34 @@ impl Error {
                 | RDKafkaErrorCode::OperationTimedOut
                 | RDKafkaErrorCode::Resolve),
             ) => Self::KafkaAway { brokers, source: Some(code) },
-            _ => Self::Kafka { what, brokers, source: Box::new(source) },
+            code => match code.and_then(missing_permission) {
+                Some(missing) => Self::NotAllowed { what, brokers, missing },
+                None => Self::Kafka { what, brokers, source: Box::new(source) },
+            },
         }
+    }
+
+    /// What a question to the registry has failed with.
+    pub(super) fn registry(error: &registry::Error) -> Self {
+        match error {
+            registry::Error::Denied { .. } => Self::RegistryDenied(error.describe()),
+            _ => Self::Registry(error.describe()),
+        }
+    }
+
+    /// Why a value could not be decoded, through no fault of its own.
+    pub(super) fn no_schema(error: &DecodeError) -> Self {
+        match error {
+            DecodeError::Schema(SchemaSourceError::Denied(why)) => Self::RegistryDenied(why.clone()),
+            _ => Self::Registry(crate::shapes::outlet::chain(error)),
+        }
+    }
+
+    /// [`Error::kafka`] of a client that has just failed to reach a broker: what it complains of, if it does.
+    pub(super) fn unreached(kafka: &Kafka, complaints: &Complaints) -> impl FnOnce(KafkaError) -> Self {
+        let failed = Self::kafka(&kafka.brokers, "read the metadata");
+        let denial = complaints.denial(&kafka.brokers, &kafka.properties);
+        move |source| denial.map_or_else(|| failed(source), Self::Denied)
     }
 }
 

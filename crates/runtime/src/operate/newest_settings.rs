@@ -33,9 +33,7 @@ pub fn newest_settings(config: &Config, map: &Map, key: &str) -> Result<Option<G
             if record.key == Some(key.as_bytes()) {
                 match decoder.read(record.value, record.timestamp_ms) {
                     Ok(event) => found = event.settings.or(found.take()),
-                    Err(error) if error.is_transient() => {
-                        return Err(Error::Registry(crate::shapes::outlet::chain(&error)));
-                    }
+                    Err(error) if error.is_transient() => return Err(Error::no_schema(&error)),
                     // Poison is window_builder's to dead-letter; it sets nothing.
                     Err(_) => {}
                 }

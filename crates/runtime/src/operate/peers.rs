@@ -29,8 +29,8 @@ impl Peers {
             .enable_all()
             .build()
             .map_err(start("start the async runtime"))?;
-        let registry = registry::Client::new(registry::Options::new(config.registry_url()))
-            .map_err(start("use the registry's address"))?;
+        let registry =
+            registry::Client::new(config.registry_options()).map_err(start("use the registry's address"))?;
         let schema = Schema::of_prefix(config.prefix.as_str()).map_err(start("name the database schema"))?;
         let options = StoreOptions { schema, connections_max: 1, ..StoreOptions::default() };
         let store = runtime.block_on(Store::open(config.postgres_url(), &options))?;

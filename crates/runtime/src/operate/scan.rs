@@ -9,7 +9,7 @@ use crate::{
 };
 use rdkafka::{
     Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer},
+    consumer::{BaseConsumer, Consumer, DefaultConsumerContext},
     error::KafkaError,
     message::Message,
 };
@@ -44,8 +44,8 @@ pub(super) struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     /// Sees what is committed, or everything.
     pub(super) fn new(broker: &'a Broker<'a>, is_committed: bool) -> Result<Self, Error> {
-        let failed = Error::kafka(broker.address(), "create a client");
-        Ok(Self { broker, consumer: broker.reader(is_committed).create().map_err(failed)? })
+        let consumer = kafka_client::create(&broker.reader(is_committed), DefaultConsumerContext)?;
+        Ok(Self { broker, consumer })
     }
 
     /// Hands every record of the spans to `visit`.

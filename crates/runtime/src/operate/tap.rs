@@ -213,7 +213,7 @@ impl Listener<'_> {
         if self.has_enough || !is_wanted(self.options, record) {
             return Ok(self.flow());
         }
-        let value = self.values.decode(record.value).map_err(Error::Registry)?;
+        let value = self.values.decode(record.value)?;
         let misplaced = misplaced(self.topic, &value, record.key, record.partition);
         let owned = record.detach();
         let tapped = Tapped {

@@ -7,7 +7,7 @@ use crate::{
     kafka::{read_range, settings},
     source::Position,
 };
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer, DefaultConsumerContext};
 use std::time::Duration;
 
 const OFFSETS_TIMEOUT: Duration = Duration::from_secs(10);
@@ -42,7 +42,7 @@ pub(super) fn newest(
 /// End of the positions partition as the settings' isolation level sees it.
 fn watermark(settings: &rdkafka::ClientConfig, topic: &str) -> Result<i64, String> {
     let consumer: BaseConsumer =
-        settings.create().map_err(|error| format!("could not create reader: {error}"))?;
+        kafka_client::create(settings, DefaultConsumerContext).map_err(|error| error.to_string())?;
     let (_, high) = consumer
         .fetch_watermarks(topic, 0, OFFSETS_TIMEOUT)
         .map_err(|error| format!("could not read the end of {topic}: {error}"))?;
