@@ -9,6 +9,7 @@ use crate::Error;
 use crate::files::{make_directory, write_atomically};
 use crate::layout::{DataDir, Mode, State};
 use crate::part::{Part, PortChoice, PortRequest, Ports, plan};
+use crate::probe::Peers;
 use crate::progress::Reporter;
 use crate::software::short_hash;
 use crate::{postgres, probe, registry, tool, transactions};
@@ -18,7 +19,8 @@ pub(crate) const FILE: &str = include_str!("../../docker-compose.yml");
 /// Makes the containers run and waits until they are healthy. The caller holds the directory's lock.
 pub(crate) fn up(directory: &DataDir, choice: PortChoice, reporter: &Reporter) -> Result<Ports, Error> {
     let remembered = directory.state()?.map(|state| state.base_port);
-    let healthy = |base| Ports::from_base(base).is_ok_and(|ports| probe::is_healthy(Part::Kafka, ports));
+    let healthy =
+        |base| Ports::from_base(base).is_ok_and(|ports| probe::is_healthy(Part::Kafka, open(ports)));
     let running = remembered.is_some_and(healthy);
     let request = PortRequest { choice, remembered, running, seed: std::process::id() };
     let ports = plan(request, probe::is_free)?;
@@ -34,7 +36,7 @@ pub(crate) fn up(directory: &DataDir, choice: PortChoice, reporter: &Reporter) -
         reporter,
     )?;
     enforce_compatibility(ports)?;
-    transactions::mend(ports, reporter);
+    transactions::mend(open(ports), reporter);
     reporter.say("stack", "is healthy");
     Ok(ports)
 }
@@ -42,12 +44,17 @@ pub(crate) fn up(directory: &DataDir, choice: PortChoice, reporter: &Reporter) -
 /// Containers report ready a moment before their published port answers.
 fn enforce_compatibility(ports: Ports) -> Result<(), Error> {
     for _ in 0..20 {
-        if registry::enforce_compatibility(ports).is_ok() {
+        if registry::enforce_compatibility(open(ports)).is_ok() {
             return Ok(());
         }
         thread::sleep(Duration::from_millis(250));
     }
-    registry::enforce_compatibility(ports)
+    registry::enforce_compatibility(open(ports))
+}
+
+/// Containers are never secured.
+fn open(ports: Ports) -> Peers<'static> {
+    Peers { ports, secure: None }
 }
 
 /// Stops the containers; with `volumes` their data is deleted too.

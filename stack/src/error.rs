@@ -93,6 +93,23 @@ pub enum Error {
         /// The data directory.
         path: PathBuf,
     },
+    /// A stack is secured from its first start on, or never.
+    #[error(
+        "the stack in {} is not secured: choose another --data-dir, or `gistmill stack reset` first",
+        path.display()
+    )]
+    NotSecured {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// Something that needs certificates failed.
+    #[error("could not {what}: {why}")]
+    Certificate {
+        /// What was attempted.
+        what: &'static str,
+        /// What OpenSSL says.
+        why: String,
+    },
     /// A program could not be started at all.
     #[error("could not start {program}")]
     Spawn {

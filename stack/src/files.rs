@@ -1,8 +1,8 @@
 //! Files and directories: written whole or not at all, locked, measured.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -41,11 +41,25 @@ pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> Result<(), Error>
     fs::rename(&temporary, path).map_err(at("write", path))
 }
 
+/// Writes a file that only its owner can read.
+pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), Error> {
+    let mut options = OpenOptions::new();
+    let opened = options.create(true).truncate(true).write(true).mode(0o600).open(path);
+    opened.and_then(|mut file| file.write_all(content)).map_err(at("write", path))
+}
+
 /// Writes a value for [`read_json`].
 pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
-    let text = serde_json::to_vec_pretty(value)
-        .map_err(|source| Error::Damaged { path: path.to_owned(), source })?;
-    write_atomically(path, &text)
+    write_atomically(path, &json(path, value)?)
+}
+
+/// [`write_json`] of what only its owner may read.
+pub(crate) fn write_json_private(path: &Path, value: &impl Serialize) -> Result<(), Error> {
+    write_private(path, &json(path, value)?)
+}
+
+fn json(path: &Path, value: &impl Serialize) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec_pretty(value).map_err(|source| Error::Damaged { path: path.to_owned(), source })
 }
 
 /// Reads a value back; `None` when there is no such file.

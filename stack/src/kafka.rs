@@ -6,11 +6,13 @@ use std::process::Command;
 
 use crate::Error;
 use crate::error::at;
-use crate::files::{absent_is_fine, write_atomically};
+use crate::files::{absent_is_fine, write_atomically, write_private};
 use crate::layout::DataDir;
-use crate::part::{Part, Ports};
+use crate::part::Part;
+use crate::probe::Peers;
 use crate::process::Launch;
 use crate::progress::Reporter;
+use crate::secure::{ADMIN, Secure};
 use crate::software::Software;
 use crate::tool;
 
@@ -42,19 +44,22 @@ pub(crate) fn jvm_flags(heap: &str, software: &Software, part: Part) -> Vec<OsSt
 }
 
 /// The broker's configuration. Paths are relative to the data directory, where the broker is started.
-fn properties(ports: Ports) -> String {
-    let (broker, controller) = (ports.kafka(), ports.controller());
+fn properties(peers: Peers<'_>) -> String {
+    let (broker, controller) = (peers.ports.kafka(), peers.ports.controller());
+    let protocol = if peers.secure.is_some() { "SASL_SSL" } else { "PLAINTEXT" };
+    let log_in = peers.secure.map_or_else(String::new, log_in);
     format!(
         "\
 # Written at every start; changes made here are lost.
 process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}
+listeners={protocol}://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners={protocol}://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:{protocol},{protocol}:{protocol}
 log.dirs=kafka/data
+{log_in}
 
 # Topics are made by `gistmill topology apply`, never by a typing error.
 auto.create.topics.enable=false
@@ -84,15 +89,49 @@ metadata.max.idle.interval.ms=5000
     )
 }
 
+/// Log-in by password over TLS, with a certificate of the client's besides, and an authorizer that allows nothing but to
+/// the administrator, whom broker and controller log in as, too.
+fn log_in(secure: &Secure) -> String {
+    let (password, broker, authority) =
+        (secure.admin_password(), secure.file("broker.pem"), secure.file("ca.pem"));
+    let module = format!(
+        "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"{ADMIN}\" \
+         password=\"{password}\" user_{ADMIN}=\"{password}\";"
+    );
+    format!(
+        "
+inter.broker.listener.name=SASL_SSL
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
+sasl.mechanism.inter.broker.protocol=PLAIN
+sasl.mechanism.controller.protocol=PLAIN
+listener.name.controller.sasl.enabled.mechanisms=PLAIN
+listener.name.controller.plain.sasl.jaas.config={module}
+listener.name.sasl_ssl.plain.sasl.jaas.config={module}
+listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config={SCRAM}
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config={SCRAM}
+ssl.keystore.type=PEM
+ssl.keystore.location={broker}
+ssl.truststore.type=PEM
+ssl.truststore.location={authority}
+listener.name.sasl_ssl.ssl.client.auth=required
+listener.name.controller.ssl.client.auth=required
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:{ADMIN}
+"
+    )
+}
+
+const SCRAM: &str = "org.apache.kafka.common.security.scram.ScramLoginModule required;";
+
 /// Writes the configuration and, the first time, formats the log directory.
 pub(crate) fn prepare(
     directory: &DataDir,
-    ports: Ports,
+    peers: Peers<'_>,
     software: &Software,
     reporter: &Reporter,
 ) -> Result<(), Error> {
     let kafka = directory.kafka();
-    write_atomically(&kafka.join("server.properties"), properties(ports).as_bytes())?;
+    write_private(&kafka.join("server.properties"), properties(peers).as_bytes())?;
     write_atomically(&kafka.join("log4j2.properties"), LOG4J.as_bytes())?;
     let formatted = kafka.join("formatted");
     if formatted.exists() {
@@ -165,6 +204,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::part::Ports;
 
     fn parsed(text: &str) -> BTreeMap<&str, &str> {
         text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('=')).collect()
@@ -172,7 +212,7 @@ mod tests {
 
     #[test]
     fn every_listener_is_on_the_loopback_address() -> Result<(), Error> {
-        let text = properties(Ports::from_base(4000)?);
+        let text = properties(Peers { ports: Ports::from_base(4000)?, secure: None });
         let properties = parsed(&text);
         assert_eq!(properties["listeners"], "PLAINTEXT://127.0.0.1:4000,CONTROLLER://127.0.0.1:4001");
         assert_eq!(properties["controller.quorum.bootstrap.servers"], "127.0.0.1:4001");
@@ -182,7 +222,7 @@ mod tests {
 
     #[test]
     fn no_property_is_set_twice_and_internal_topics_fit_one_node() -> Result<(), Error> {
-        let text = properties(Ports::from_base(4000)?);
+        let text = properties(Peers { ports: Ports::from_base(4000)?, secure: None });
         let properties = parsed(&text);
         let lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).count();
         assert_eq!(properties.len(), lines);

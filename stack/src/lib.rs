@@ -19,6 +19,7 @@ mod probe;
 mod process;
 mod progress;
 mod registry;
+pub mod secure;
 mod software;
 mod status;
 mod tool;
@@ -38,6 +39,7 @@ use part::Ports;
 pub use part::{DEFAULT_BASE_PORT, Part, PortChoice};
 pub use progress::Progress;
 use progress::{Reporter, reporting};
+use secure::Secure;
 pub use status::{Health, PartStatus, Status};
 
 /// Below this the parts may fail in ways that do not name the disk.
@@ -53,12 +55,14 @@ pub struct Options {
     pub ports: PortChoice,
     /// Never docker compose, even where a daemon answers.
     pub native: bool,
+    /// Passwords, certificates and permissions; native, and from the first start on.
+    pub secure: bool,
 }
 
 impl Default for Options {
     /// `.stack` in the current directory, remembered ports, compose allowed.
     fn default() -> Self {
-        Self { data_dir: ".stack".into(), ports: PortChoice::Remembered, native: false }
+        Self { data_dir: ".stack".into(), ports: PortChoice::Remembered, native: false, secure: false }
     }
 }
 
@@ -73,27 +77,33 @@ pub struct Addresses {
     pub postgres: String,
     /// The database `gistmill` as its owner, for migrations.
     pub postgres_owner: String,
+    /// What a secured stack asks for besides, as variables of the configuration.
+    pub log_in: Vec<(&'static str, String)>,
 }
 
 impl Addresses {
-    fn of(ports: Ports) -> Self {
-        let postgres = |role| format!("postgres://{role}@127.0.0.1:{}/gistmill", ports.postgres());
+    fn of(ports: Ports, secure: Option<&Secure>) -> Self {
+        let user = |role: &str| secure.map_or_else(|| role.to_owned(), |secure| secure.postgres_user(role));
+        let postgres = |role| format!("postgres://{}@127.0.0.1:{}/gistmill", user(role), ports.postgres());
+        let scheme = if secure.is_some() { "https" } else { "http" };
         Self {
             kafka: format!("127.0.0.1:{}", ports.kafka()),
-            registry: format!("http://127.0.0.1:{}{}", ports.registry(), registry::API),
+            registry: format!("{scheme}://127.0.0.1:{}{}", ports.registry(), registry::API),
             postgres: postgres("gistmill_app"),
             postgres_owner: postgres("gistmill_owner"),
+            log_in: secure.map_or_else(Vec::new, |secure| secure.variables().into()),
         }
     }
 
-    /// The addresses under the configuration's own names of environment variables.
-    pub fn variables(&self) -> [(&'static str, &str); 4] {
-        [
-            ("GISTMILL_KAFKA__BROKERS", &self.kafka),
+    /// All of it under the configuration's own names of environment variables.
+    pub fn variables(&self) -> Vec<(&'static str, &str)> {
+        let addresses = [
+            ("GISTMILL_KAFKA__BROKERS", self.kafka.as_str()),
             ("GISTMILL_REGISTRY__URL", &self.registry),
             ("GISTMILL_POSTGRES__URL", &self.postgres),
             ("GISTMILL_POSTGRES__OWNER_URL", &self.postgres_owner),
-        ]
+        ];
+        addresses.into_iter().chain(self.log_in.iter().map(|(name, value)| (*name, value.as_str()))).collect()
     }
 }
 
@@ -119,13 +129,25 @@ fn start(options: &Options, reporter: &Reporter) -> Result<Addresses, Error> {
             return Err(Error::OtherMode { path: options.data_dir.clone() });
         }
         Some(state) => state.mode,
-        None => native::choose_mode(options.native),
+        None => native::choose_mode(options.native || options.secure),
     };
+    let secure = secured(&directory, options)?;
     let ports = match mode {
-        Mode::Native => native::up(&directory, options.ports, reporter),
+        Mode::Native => native::up(&directory, options.ports, secure.as_ref(), reporter),
         Mode::Compose => compose::up(&directory, options.ports, reporter),
     }?;
-    Ok(Addresses::of(ports))
+    Ok(Addresses::of(ports, secure.as_ref()))
+}
+
+/// What secures the stack; made at the first start of one that is to be secured.
+fn secured(directory: &DataDir, options: &Options) -> Result<Option<Secure>, Error> {
+    match Secure::open(directory)? {
+        None if options.secure && directory.state()?.is_some() => {
+            Err(Error::NotSecured { path: options.data_dir.clone() })
+        }
+        None if options.secure => Secure::create(directory).map(Some),
+        found => Ok(found),
+    }
 }
 
 fn little_room(free_bytes: u64, data_dir: &Path) -> Option<String> {
@@ -139,16 +161,13 @@ fn waiting(reporter: &Reporter) {
     reporter.say("stack", "waiting for another command on this data directory …");
 }
 
-/// The addresses of a stack of which every part is healthy, else [`Error::NotRunning`].
-pub fn addresses(options: &Options) -> Result<Addresses, Error> {
+/// The addresses of a stack, and those of its parts that are not healthy. A directory in which nothing was ever started
+/// is [`Error::NotRunning`].
+pub fn addresses(options: &Options) -> Result<(Addresses, Vec<Part>), Error> {
     let (directory, state) = started(options)?;
-    let sick = status::of(&directory)?.into_iter().flat_map(|status| status.parts);
-    let sick: Vec<&str> = sick.filter(|it| it.health != Health::Healthy).map(|it| it.part.name()).collect();
-    if sick.is_empty() {
-        Ok(Addresses::of(state.ports()?))
-    } else {
-        Err(not_running(options, &sick.join(", ")))
-    }
+    let parts = status::of(&directory)?.into_iter().flat_map(|status| status.parts);
+    let sick = parts.filter(|it| it.health != Health::Healthy).map(|it| it.part).collect();
+    Ok((Addresses::of(state.ports()?, Secure::open(&directory)?.as_ref()), sick))
 }
 
 /// What runs and how it is. A directory in which nothing was ever started is [`Error::NotRunning`].
@@ -229,7 +248,7 @@ mod tests {
 
     #[test]
     fn addresses_are_told_under_the_names_of_the_configuration() -> Result<(), Error> {
-        let addresses = Addresses::of(Ports::from_base(4000)?);
+        let addresses = Addresses::of(Ports::from_base(4000)?, None);
         let expected = [
             ("GISTMILL_KAFKA__BROKERS", "127.0.0.1:4000"),
             ("GISTMILL_REGISTRY__URL", "http://127.0.0.1:4002/apis/ccompat/v7"),

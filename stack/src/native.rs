@@ -10,8 +10,10 @@ use crate::host;
 use crate::layout::{DataDir, Mode, State};
 use crate::logs::tail;
 use crate::part::{Part, PortChoice, PortRequest, Ports, plan};
+use crate::probe::Peers;
 use crate::process::{Identity, Launch};
 use crate::progress::{Reporter, join};
+use crate::secure::Secure;
 use crate::software::{self, Software};
 use crate::tool::HEARTBEAT;
 use crate::{kafka, postgres, probe, registry, transactions};
@@ -30,13 +32,18 @@ const TAIL_LINES: usize = 20;
 struct Start<'a> {
     directory: &'a DataDir,
     state: State,
-    ports: Ports,
+    peers: Peers<'a>,
     software: Software,
     reporter: &'a Reporter,
 }
 
 /// Starts what does not run and waits until everything is healthy. The caller holds the directory's lock.
-pub(crate) fn up(directory: &DataDir, choice: PortChoice, reporter: &Reporter) -> Result<Ports, Error> {
+pub(crate) fn up(
+    directory: &DataDir,
+    choice: PortChoice,
+    secure: Option<&Secure>,
+    reporter: &Reporter,
+) -> Result<Ports, Error> {
     let mut missing = Vec::new();
     for part in Part::ALL {
         if directory.running(part)?.is_none() {
@@ -51,10 +58,11 @@ pub(crate) fn up(directory: &DataDir, choice: PortChoice, reporter: &Reporter) -
         seed: std::process::id(),
     };
     let ports = plan(request, probe::is_free)?;
-    if missing.is_empty() && Part::ALL.iter().all(|part| probe::is_healthy(*part, ports)) {
-        registry::enforce_compatibility(ports)?;
+    let peers = Peers { ports, secure };
+    if missing.is_empty() && Part::ALL.iter().all(|part| probe::is_healthy(*part, peers)) {
+        registry::enforce_compatibility(peers)?;
         // Whoever started it may have been interrupted before this.
-        transactions::mend(ports, reporter);
+        transactions::mend(peers, reporter);
         reporter.say("stack", "runs already");
         return Ok(ports);
     }
@@ -67,7 +75,7 @@ pub(crate) fn up(directory: &DataDir, choice: PortChoice, reporter: &Reporter) -
     let state = State { mode: Mode::Native, base_port: ports.base(), postgres_outside };
     directory.write_state(&state)?;
     let software = software::ensure(reporter)?;
-    Start { directory, state, ports, software, reporter }.run()?;
+    Start { directory, state, peers, software, reporter }.run()?;
     Ok(ports)
 }
 
@@ -99,11 +107,11 @@ impl Start<'_> {
     fn run(&self) -> Result<(), Error> {
         thread::scope(|scope| {
             let kafka = scope
-                .spawn(|| self.start(Part::Kafka).map(|()| transactions::mend(self.ports, self.reporter)));
+                .spawn(|| self.start(Part::Kafka).map(|()| transactions::mend(self.peers, self.reporter)));
             let others = self.start(Part::Postgres).and_then(|()| self.start(Part::Registry));
             join(kafka).and(others)
         })?;
-        registry::enforce_compatibility(self.ports)
+        registry::enforce_compatibility(self.peers)
     }
 
     fn start(&self, part: Part) -> Result<(), Error> {
@@ -115,27 +123,27 @@ impl Start<'_> {
             }
         }
         let launch = self.prepare(part)?;
-        self.reporter.say(part.name(), format!("starting on port {} …", self.ports.of(part)));
+        self.reporter.say(part.name(), format!("starting on port {} …", self.peers.ports.of(part)));
         let (identity, log_from) = launch.spawn()?;
         self.directory.record(part, &identity)?;
         self.await_healthy(part, &identity, log_from)
     }
 
     fn await_ports(&self, part: Part) -> Result<(), Error> {
-        refuse_taken_ports(self.ports, &[part], PORTS_FREE_WITHIN)
+        refuse_taken_ports(self.peers.ports, &[part], PORTS_FREE_WITHIN)
     }
 
     fn prepare(&self, part: Part) -> Result<Launch, Error> {
-        let Self { directory, state, ports, software, reporter } = self;
+        let Self { directory, state, peers, software, reporter } = self;
         match part {
             Part::Kafka => {
-                kafka::prepare(directory, *ports, software, reporter)?;
+                kafka::prepare(directory, *peers, software, reporter)?;
                 Ok(kafka::launch(directory, software))
             }
-            Part::Registry => Ok(registry::launch(directory, *ports, software)),
+            Part::Registry => Ok(registry::launch(directory, *peers, software)),
             Part::Postgres => {
-                postgres::prepare(directory, state, software, reporter)?;
-                Ok(postgres::launch(directory, state, *ports, software))
+                postgres::prepare(directory, state, peers.secure, software, reporter)?;
+                Ok(postgres::launch(directory, state, peers.ports, software))
             }
         }
     }
@@ -144,7 +152,7 @@ impl Start<'_> {
     fn await_healthy(&self, part: Part, identity: &Identity, log_from: u64) -> Result<(), Error> {
         let began = Instant::now();
         let mut said = began;
-        while !probe::is_healthy(part, self.ports) {
+        while !probe::is_healthy(part, self.peers) {
             let log = self.directory.log(part);
             if !identity.is_alive() {
                 let tail = tail(&log, log_from, TAIL_LINES);

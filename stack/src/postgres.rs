@@ -11,12 +11,13 @@ use std::time::{Duration, Instant};
 
 use crate::Error;
 use crate::error::at;
-use crate::files::{absent_is_fine, make_directory};
+use crate::files::{absent_is_fine, make_directory, write_private};
 use crate::host::{self, Account};
 use crate::layout::{DataDir, State};
 use crate::part::{Part, Ports};
 use crate::process::{self, Launch};
 use crate::progress::Reporter;
+use crate::secure::Secure;
 use crate::software::{Software, short_hash};
 use crate::tool;
 
@@ -59,6 +60,7 @@ fn home(directory: &DataDir, state: &State) -> PathBuf {
 pub(crate) fn prepare(
     directory: &DataDir,
     state: &State,
+    secure: Option<&Secure>,
     software: &Software,
     reporter: &Reporter,
 ) -> Result<(), Error> {
@@ -82,19 +84,38 @@ pub(crate) fn prepare(
     initdb.args(["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--pgdata"]).arg(&partial);
     let work = directory.work();
     tool::run("make a database cluster", &mut initdb, &work, reporter)?;
-    bootstrap(as_account(account, &software.postgres.join("postgres")), &partial, &work, reporter)?;
+    let statements =
+        secure.map_or_else(|| BOOTSTRAP.to_owned(), |it| format!("{BOOTSTRAP}{}", it.role_passwords()));
+    let single = as_account(account, &software.postgres.join("postgres"));
+    bootstrap((single, &statements), &partial, &work, reporter)?;
+    if secure.is_some() {
+        ask_for_passwords(&partial, account)?;
+    }
     fs::rename(&partial, &data).map_err(at("rename", &partial))
 }
 
 /// Runs the bootstrap statements in single-user mode, which needs no port and no password.
-fn bootstrap(mut single: Command, data: &Path, work: &Path, reporter: &Reporter) -> Result<(), Error> {
+fn bootstrap(
+    (mut single, sql): (Command, &str),
+    data: &Path,
+    work: &Path,
+    reporter: &Reporter,
+) -> Result<(), Error> {
     let statements = work.join("bootstrap.sql");
-    fs::write(&statements, BOOTSTRAP).map_err(at("write", &statements))?;
+    write_private(&statements, sql.as_bytes())?;
     let input = File::open(&statements).map_err(at("open", &statements))?;
     // Errors end the process, or a failed statement would pass unnoticed.
     single.args(["--single", "-j", "-c", "exit_on_error=on", "-D"]).arg(data).arg("postgres");
     tool::run_fed("make roles and databases", &mut single, input.into(), work, reporter)?;
     fs::remove_file(&statements).map_err(at("delete", &statements))
+}
+
+/// From now on nobody gets in without a password; the superuser has none and does not get in at all.
+fn ask_for_passwords(data: &Path, account: Option<Account>) -> Result<(), Error> {
+    let rules = data.join("pg_hba.conf");
+    write_private(&rules, b"host all all 127.0.0.1/32 scram-sha-256\n")?;
+    let Some(Account { uid, gid }) = account else { return Ok(()) };
+    chown(&rules, Some(uid), Some(gid)).map_err(at("hand over", &rules))
 }
 
 /// Makes the directory around the cluster, and trusts an existing one only if it is this user's own.

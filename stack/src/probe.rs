@@ -5,16 +5,25 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use crate::part::{Part, Ports};
+use crate::secure::{ADMIN, Secure};
 
 /// Bound of one question; a healthy part answers within milliseconds.
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// Bound of a question to the registry, whose first answers wait for classes to be loaded.
 const HTTP_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The parts, and how they are met.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peers<'a> {
+    pub(crate) ports: Ports,
+    pub(crate) secure: Option<&'a Secure>,
+}
+
 /// Whether a part answers.
-pub(crate) fn is_healthy(part: Part, ports: Ports) -> bool {
+pub(crate) fn is_healthy(part: Part, peers: Peers<'_>) -> bool {
+    let Peers { ports, secure } = peers;
     match part {
-        Part::Kafka => kafka(ports.kafka()).unwrap_or(false),
+        Part::Kafka => kafka(ports.kafka(), secure).unwrap_or(false),
         Part::Registry => registry(ports.registry_management()).unwrap_or(false),
         Part::Postgres => postgres(ports.postgres()).unwrap_or(false),
     }
@@ -32,10 +41,21 @@ fn connect(port: u16, timeout: Duration) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
+trait Stream: Read + Write {}
+impl<S: Read + Write> Stream for S {}
+
+/// The connection itself, or TLS over it.
+fn over(stream: TcpStream, secure: Option<&Secure>) -> io::Result<Box<dyn Stream>> {
+    match secure {
+        None => Ok(Box::new(stream)),
+        Some(secure) => secure.over(stream).map(|stream| Box::new(stream) as _).map_err(io::Error::other),
+    }
+}
+
 /// `ApiVersions` version 0. The broker answers requests only once it is unfenced, so an answer means ready.
-fn kafka(port: u16) -> io::Result<bool> {
+fn kafka(port: u16, secure: Option<&Secure>) -> io::Result<bool> {
     const REQUEST: &[u8] = b"\0\0\0\x12\0\x12\0\0\0\0\0\x07\0\x08gistmill";
-    let mut stream = connect(port, TIMEOUT)?;
+    let mut stream = over(connect(port, TIMEOUT)?, secure)?;
     stream.write_all(REQUEST)?;
     let mut answer = [0; 10];
     stream.read_exact(&mut answer)?;
@@ -56,7 +76,7 @@ fn postgres(port: u16) -> io::Result<bool> {
 }
 
 fn registry(management_port: u16) -> io::Result<bool> {
-    Ok(http(management_port, "GET", "/health/ready", None)?.status == 200)
+    Ok(http(management_port, "GET", "/health/ready", None, None)?.status == 200)
 }
 
 /// An answer over HTTP.
@@ -67,13 +87,23 @@ pub(crate) struct Answer {
 }
 
 /// One request over a connection of its own. The body is as sent, chunk sizes included.
-pub(crate) fn http(port: u16, method: &str, path: &str, json: Option<&str>) -> io::Result<Answer> {
-    let mut stream = connect(port, HTTP_TIMEOUT)?;
+pub(crate) fn http(
+    port: u16,
+    method: &str,
+    path: &str,
+    json: Option<&str>,
+    secure: Option<&Secure>,
+) -> io::Result<Answer> {
+    let mut stream = over(connect(port, HTTP_TIMEOUT)?, secure)?;
     let body = json.unwrap_or_default();
     let length = body.len();
+    let log_in = secure.map_or_else(String::new, |secure| {
+        let user = format!("{ADMIN}:{}", secure.admin_password());
+        format!("Authorization: Basic {}\r\n", openssl::base64::encode_block(user.as_bytes()))
+    });
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\nAccept: */*\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\nAccept: */*\r\n{log_in}\
          Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     )?;
     let mut text = String::new();
@@ -112,9 +142,9 @@ mod tests {
 
     #[test]
     fn kafka_is_healthy_when_it_answers_the_question_without_error() {
-        assert!(kafka(server(22, b"\0\0\0\x06\0\0\0\x07\0\0")).unwrap());
-        assert!(!kafka(server(22, b"\0\0\0\x06\0\0\0\x07\0\x23")).unwrap());
-        assert!(kafka(server(22, b"\0\0")).is_err());
+        assert!(kafka(server(22, b"\0\0\0\x06\0\0\0\x07\0\0"), None).unwrap());
+        assert!(!kafka(server(22, b"\0\0\0\x06\0\0\0\x07\0\x23"), None).unwrap());
+        assert!(kafka(server(22, b"\0\0"), None).is_err());
     }
 
     #[test]

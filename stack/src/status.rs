@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use crate::Error;
 use crate::layout::{DataDir, Mode};
-use crate::part::{Part, Ports};
-use crate::probe;
+use crate::part::Part;
+use crate::probe::{self, Peers};
 use crate::process::Identity;
+use crate::secure::Secure;
 
 /// The state of one part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -67,8 +68,9 @@ impl Status {
 /// `None` when nothing was ever started in the directory.
 pub(crate) fn of(directory: &DataDir) -> Result<Option<Status>, Error> {
     let Some(state) = directory.state()? else { return Ok(None) };
-    let ports = state.ports()?;
-    let parts = Part::ALL.into_iter().map(|part| part_status(directory, state.mode, part, ports));
+    let (ports, secure) = (state.ports()?, Secure::open(directory)?);
+    let peers = Peers { ports, secure: secure.as_ref() };
+    let parts = Part::ALL.into_iter().map(|part| part_status(directory, state.mode, part, peers));
     Ok(Some(Status {
         data_dir: directory.root().to_owned(),
         mode: state.mode,
@@ -77,10 +79,10 @@ pub(crate) fn of(directory: &DataDir) -> Result<Option<Status>, Error> {
     }))
 }
 
-fn part_status(directory: &DataDir, mode: Mode, part: Part, ports: Ports) -> Result<PartStatus, Error> {
+fn part_status(directory: &DataDir, mode: Mode, part: Part, peers: Peers<'_>) -> Result<PartStatus, Error> {
     let process = directory.running(part)?;
     let runs = process.is_some() || mode == Mode::Compose;
-    let health = match runs && probe::is_healthy(part, ports) {
+    let health = match runs && probe::is_healthy(part, peers) {
         true => Health::Healthy,
         false if process.is_some() => Health::Unhealthy,
         false => Health::Stopped,
@@ -88,7 +90,7 @@ fn part_status(directory: &DataDir, mode: Mode, part: Part, ports: Ports) -> Res
     Ok(PartStatus {
         part,
         pid: process.as_ref().map(|process| process.pid),
-        port: ports.of(part),
+        port: peers.ports.of(part),
         health,
         rss_bytes: process.as_ref().and_then(Identity::memory_bytes),
         uptime_seconds: process.as_ref().and_then(Identity::uptime_seconds),

@@ -3,23 +3,24 @@
 //! A broker that is killed may forget, when it starts again, the markers that it still had to write
 //! (`crates/kafka_admin`). Invariant: only what is proven is ended; the rest is told.
 
-use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use kafka_admin::{Cluster, Finished, Hanging, Outcome, Survey, finish, survey};
 
-use crate::part::{Part, Ports};
+use crate::part::Part;
+use crate::probe::Peers;
 use crate::progress::Reporter;
+use crate::secure::Secure;
 
 /// Bound of waiting for coordinators that still load, or whose markers are on their way.
 const AT_REST_WITHIN: Duration = Duration::from_secs(10);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
 /// Looks for transactions that hang and ends them. A start does not fail by it: what could not be done is told.
-pub(crate) fn mend(ports: Ports, reporter: &Reporter) {
+pub(crate) fn mend(peers: Peers<'_>, reporter: &Reporter) {
     let say = |text: String| reporter.say(Part::Kafka.name(), text);
-    match mended(ports, &say) {
+    match mended(peers, &say) {
         Ok(hanging) => lines(&hanging).into_iter().for_each(say),
         Err(error) => {
             say(format!(
@@ -30,8 +31,9 @@ pub(crate) fn mend(ports: Ports, reporter: &Reporter) {
 }
 
 /// Ends what can be ended; gives what cannot.
-fn mended(ports: Ports, say: &dyn Fn(String)) -> Result<Vec<Hanging>, kafka_admin::Error> {
-    let mut cluster = Cluster::connect(&format!("127.0.0.1:{}", ports.kafka()), &BTreeMap::new())?;
+fn mended(peers: Peers<'_>, say: &dyn Fn(String)) -> Result<Vec<Hanging>, kafka_admin::Error> {
+    let properties = peers.secure.map(Secure::kafka_properties).unwrap_or_default();
+    let mut cluster = Cluster::connect(&format!("127.0.0.1:{}", peers.ports.kafka()), &properties)?;
     let partitions: Vec<_> = cluster.partitions().cloned().collect();
     let until = Instant::now() + AT_REST_WITHIN;
     loop {

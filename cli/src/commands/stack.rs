@@ -1,9 +1,10 @@
 //! `gistmill stack`: Kafka, the schema registry and Postgres for development and tests.
 
+mod addresses;
 mod table;
 
 use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
@@ -52,6 +53,9 @@ Examples:
         /// Run processes of this machine even where docker compose could be used
         #[arg(long)]
         native: bool,
+        /// Passwords, certificates and permissions, as production has them; from the first start on, without docker
+        #[arg(long)]
+        secure: bool,
     },
     /// Show each part's process, port, health and size
     #[command(after_help = "\
@@ -69,7 +73,7 @@ Examples:
   eval \"$(gistmill stack env)\" && gistmill up
   gistmill stack env --json | jq -r .GISTMILL_KAFKA__BROKERS
 
-Where a part of the stack is not healthy, `eval` fails, too.")]
+Where a part of the stack is not healthy, its address is printed all the same, and `eval` fails after that.")]
     Env {
         /// Print JSON
         #[arg(long)]
@@ -128,22 +132,15 @@ impl From<PartName> for Part {
 pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let mut options = Options { data_dir: arguments.data_dir, ..Options::default() };
     match arguments.command {
-        Command::Up { base_port, free_ports, native } => {
+        Command::Up { base_port, free_ports, native, secure } => {
             options.ports = port_choice(base_port, free_ports);
             options.native = native;
+            options.secure = secure;
             stack::up(&options, &mut say)?;
             Ok(Exit::Done)
         }
         Command::Status { json } => status(&stack::status(&options)?, json, out),
-        Command::Env { json } => match stack::addresses(&options) {
-            Ok(addresses) => env(&addresses, json, out),
-            Err(error) => {
-                if !json {
-                    writeln!(out, "{}", failing_statement(&options.data_dir))?;
-                }
-                Err(error.into())
-            }
-        },
+        Command::Env { json } => addresses::print(&options, json, out),
         Command::Down => {
             let ran = stack::down(&options, &mut say)?;
             note(if ran { "the stack is stopped" } else { "nothing was running" });
@@ -174,26 +171,6 @@ fn say(progress: Progress) {
 
 fn note(line: &str) {
     drop(writeln!(io::stderr(), "{line}"));
-}
-
-fn env(addresses: &stack::Addresses, json: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let variables = addresses.variables();
-    if json {
-        let object: serde_json::Map<_, _> =
-            variables.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
-        writeln!(out, "{}", serde_json::to_string_pretty(&object)?)?;
-    } else {
-        for (name, value) in variables {
-            writeln!(out, "export {name}='{value}'")?;
-        }
-    }
-    Ok(Exit::Done)
-}
-
-/// For `eval`, which sees nothing of how the command ended whose output it runs: it fails there, too.
-fn failing_statement(data_dir: &Path) -> String {
-    let text = format!("gistmill: this shell has no addresses of the stack in {}", data_dir.display());
-    format!("echo '{}' >&2; false", text.replace('\'', r"'\''"))
 }
 
 fn status(status: &Status, json: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {
@@ -241,22 +218,6 @@ mod tests {
         assert_eq!(port_choice(None, true), PortChoice::Free);
         assert_eq!(port_choice(Some(0), false), PortChoice::Free);
         assert_eq!(port_choice(Some(4000), false), PortChoice::Base(4000));
-    }
-
-    #[test]
-    fn a_shell_that_evaluates_the_addresses_of_no_stack_fails() {
-        let outer = tempfile::tempdir().unwrap();
-        let data_dir = outer.path().join("Ann's");
-        let mut out = Vec::new();
-        let command = Command::Env { json: false };
-        assert!(run(Arguments { data_dir: data_dir.clone(), command }, &mut out).is_err());
-        let printed = String::from_utf8(out).unwrap();
-        let arguments = ["-c", "eval \"$1\"", "sh", &printed];
-        let shell = std::process::Command::new("sh").args(arguments).output().unwrap();
-        let expected =
-            format!("gistmill: this shell has no addresses of the stack in {}\n", data_dir.display());
-        assert_eq!((shell.status.code(), String::from_utf8(shell.stderr).unwrap()), (Some(1), expected));
-        assert_eq!(shell.stdout, b"");
     }
 
     #[test]

@@ -22,12 +22,15 @@ pub(crate) struct Security {
 }
 
 /// Encryption.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Default, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
 struct Tls {
     /// Certificates that are trusted; none for the system's.
     authorities: Option<Pem>,
     /// This client's certificate and its key, where the broker wants them.
     identity: Option<(Pem, Pem)>,
+    /// What the key is locked with.
+    passphrase: Option<String>,
     /// Whether the broker has to be who it is asked for.
     checks_names: bool,
 }
@@ -112,16 +115,10 @@ fn encryption(properties: &Properties) -> Result<Tls, Error> {
         let text = properties.get(&format!("{name}.pem")).map(|text| Pem::Text(text.clone()));
         text.or_else(|| properties.get(&format!("{name}.location")).map(|path| Pem::File(path.into())))
     };
-    for (setting, why) in [
-        ("ssl.keystore.location", "it takes PEM: ssl.certificate.location and ssl.key.location"),
-        ("ssl.key.password", "it reads keys without a passphrase only"),
-    ] {
-        if properties.contains_key(setting) {
-            return Err(refused(
-                setting,
-                format!("this client speaks to brokers without librdkafka, and {why}"),
-            ));
-        }
+    if properties.contains_key("ssl.keystore.location") {
+        let why = "this client speaks to brokers without librdkafka, and takes PEM: ssl.certificate.location and \
+                   ssl.key.location";
+        return Err(refused("ssl.keystore.location", why.to_owned()));
     }
     if properties.get("enable.ssl.certificate.verification").is_some_and(|value| value == "false") {
         let why = "this client checks certificates; ssl.ca.location names whom to trust".to_owned();
@@ -131,6 +128,7 @@ fn encryption(properties: &Properties) -> Result<Tls, Error> {
     Ok(Tls {
         authorities: pem("ssl.ca"),
         identity: pem("ssl.certificate").zip(pem("ssl.key")),
+        passphrase: properties.get("ssl.key.password").cloned(),
         checks_names: name_check.is_none_or(|algorithm| algorithm != "none"),
     })
 }
@@ -198,16 +196,18 @@ mod tests {
             ("ssl.ca.location", "/ca"),
             ("ssl.certificate.pem", "C"),
             ("ssl.key.location", "/key"),
+            ("ssl.key.password", "p;w"),
             ("ssl.endpoint.identification.algorithm", "none"),
         ]);
         let identity = Some((Pem::Text("C".to_owned()), Pem::File("/key".into())));
         let authorities = Some(Pem::File("/ca".into()));
-        assert_eq!(full, Ok(Tls { authorities, identity, checks_names: false }));
-        for (name, value) in [
-            ("ssl.key.password", "x"),
-            ("ssl.keystore.location", "/p12"),
-            ("enable.ssl.certificate.verification", "false"),
-        ] {
+        assert_eq!(
+            full,
+            Ok(Tls { authorities, identity, passphrase: Some("p;w".to_owned()), checks_names: false })
+        );
+        for (name, value) in
+            [("ssl.keystore.location", "/p12"), ("enable.ssl.certificate.verification", "false")]
+        {
             let error = tls(&[(name, value)]).expect_err("refused");
             assert!(error.starts_with(&format!("could not use {name}: this client")), "{error}");
         }

@@ -2,6 +2,7 @@
 
 use super::{Pem, Tls};
 use crate::Error;
+use openssl::pkey::PKey;
 use rustls::{
     ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme, StreamOwned,
     client::{
@@ -9,7 +10,7 @@ use rustls::{
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     crypto::aws_lc_rs,
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
+    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime, pem::PemObject},
 };
 use std::{net::TcpStream, path::Path, sync::Arc};
 
@@ -52,14 +53,29 @@ fn config(tls: &Tls) -> Result<ClientConfig, Error> {
     let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
     let Some((certificate, key)) = &tls.identity else { return Ok(builder.with_no_client_auth()) };
     let chain = certificates("ssl.certificate.location", certificate)?;
-    let key = match key {
-        Pem::File(path) => PrivateKeyDer::from_pem_file(path),
-        Pem::Text(text) => PrivateKeyDer::from_pem_slice(text.as_bytes()),
-    };
-    let key = key.map_err(|error| {
-        unusable("ssl.key.location", format!("{error}; it has to be PEM without a passphrase"))
-    })?;
+    let key = private_key(key, tls.passphrase.as_deref())?;
     builder.with_client_auth_cert(chain, key).map_err(|error| unusable("ssl.key.location", error.to_string()))
+}
+
+fn private_key(pem: &Pem, passphrase: Option<&str>) -> Result<PrivateKeyDer<'static>, Error> {
+    let text = match pem {
+        Pem::File(path) => {
+            std::fs::read(path).map_err(|error| unusable("ssl.key.location", error.to_string()))?
+        }
+        Pem::Text(text) => text.clone().into_bytes(),
+    };
+    let Some(passphrase) = passphrase else {
+        let key = PrivateKeyDer::from_pem_slice(&text);
+        return key.map_err(|error| {
+            unusable("ssl.key.location", format!("{error}; a key with a passphrase needs ssl.key.password"))
+        });
+    };
+    // rustls reads no key that is locked; librdkafka's own library does.
+    let unlocked = PKey::private_key_from_pem_passphrase(&text, passphrase.as_bytes());
+    let der = unlocked.and_then(|key| key.private_key_to_pkcs8());
+    // What the library says quotes neither key nor passphrase, but names its own source lines.
+    let der = der.map_err(|_| unusable("ssl.key.password", "it does not open the key".to_owned()))?;
+    Ok(PrivatePkcs8KeyDer::from(der).into())
 }
 
 fn roots(tls: &Tls) -> Result<RootCertStore, Error> {
@@ -127,5 +143,27 @@ impl ServerCertVerifier for AnyName {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.supported_verify_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use openssl::symm::Cipher;
+
+    const KEY: &str = include_str!("fixtures/server.key");
+
+    #[test]
+    fn a_locked_key_is_opened_by_its_passphrase_and_by_no_other() {
+        let key = PKey::private_key_from_pem(KEY.as_bytes()).expect("a key");
+        let locked = key.private_key_to_pem_pkcs8_passphrase(Cipher::aes_256_cbc(), b"p;w").expect("locked");
+        let locked = Pem::Text(String::from_utf8(locked).expect("text"));
+        let opened = private_key(&locked, Some("p;w")).expect("opened");
+        assert_eq!(opened.secret_der(), key.private_key_to_pkcs8().expect("a key"));
+        let why = |passphrase| private_key(&locked, passphrase).err().map(|error| error.to_string());
+        let wrong = "could not use ssl.key.password: it does not open the key";
+        assert_eq!(why(Some("other")).as_deref(), Some(wrong));
+        let missing = why(None).unwrap_or_default();
+        assert!(missing.ends_with("a key with a passphrase needs ssl.key.password"), "{missing}");
     }
 }
