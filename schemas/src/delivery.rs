@@ -90,7 +90,7 @@ record!(DigestPersisted, "digest.persisted.v1", "digest.persisted.v1",
     time: |r| r.window_end,
     trace: |r| identity::trace_id(&format!("{}/{}", r.window_id, r.version)));
 
-/// A delivery succeeded or failed for good.
+/// A delivery succeeded, failed for good, or was withdrawn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DigestDelivered {
     /// Tenant that owns the group.
@@ -103,14 +103,17 @@ pub struct DigestDelivered {
     pub window_id: String,
     /// `<window revision>.<attempt>`.
     pub version: String,
-    /// `success` or `failed`.
+    /// `success`, `failed`, or `withdrawn`: the channel holds the digest no more, since a newer version was blocked.
     pub status: String,
     /// Channel delivered to.
     pub channel: String,
-    /// When the channel accepted it, in ms.
+    /// When the channel accepted it, or no longer held it, in ms.
     pub delivered_at: i64,
     /// Why it failed.
     pub error: Option<String>,
+    /// Version of the window that was blocked, for `withdrawn`. Absent from the first revision.
+    #[serde(default)]
+    pub withdrawn_by: Option<String>,
 }
 
 record!(DigestDelivered, "digest.delivered.v1", "digest.delivered.v1",

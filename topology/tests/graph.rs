@@ -52,7 +52,7 @@ fn the_text_reads_in_the_order_of_the_flow() {
 fn the_outline_draws_every_arrow_once_in_long_chains() {
     let outline = outline(&map());
     let lines: Vec<_> = outline.lines().collect();
-    assert_eq!(lines.len(), 5, "{outline}");
+    assert_eq!(lines.len(), 6, "{outline}");
     assert!(lines[1].starts_with(
         "  telegram_export_source -->|group.message.ingested.v1| window_builder -->|group.window.ready.v1| digest_trigger"
     ));

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, bail};
 use clap::Args;
 use runtime::{Config, Host, SourceEnd};
-use state::{DigestFilter, Store};
+use state::{DigestFilter, DigestFound, Store};
 use telegram_export_source::{FileOptions, FileSource, Group, Meter};
 use topology::{Map, broker};
 
@@ -123,7 +123,7 @@ async fn print(store: &Store, out: &mut dyn Write) -> anyhow::Result<()> {
             bail!("group {group} has no digests");
         }
         for summary in digests {
-            if let Some(stored) = store.digest_show(TENANT, &summary.digest_id).await? {
+            if let Some(DigestFound::Stored(stored)) = store.digest_show(TENANT, &summary.digest_id).await? {
                 digest::show(&stored, digest::Form::default(), out)?;
                 writeln!(out)?;
             }

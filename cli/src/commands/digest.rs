@@ -1,16 +1,15 @@
 //! `gistmill digest`: digests as Postgres holds them.
 
-use std::{
-    cmp::Reverse,
-    io::{IsTerminal, Write, stdout},
-};
+mod blocked;
+
+use std::io::{IsTerminal, Write, stdout};
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use rendering::View;
 use runtime::Host;
 use schemas::{GroupSettings, WindowRef};
-use state::{BlockedSummary, DigestFilter, Store, StoredDigest};
+use state::{DigestFilter, DigestFound, Store, StoredDigest};
 
 use crate::{exit::Exit, settings::Settings};
 
@@ -43,7 +42,7 @@ Examples:
     Ls {
         #[command(flatten)]
         which: Which,
-        /// Windows that got no digest, with the reason
+        /// Windows that have no digest, or none any more, with the reason
         #[arg(long)]
         blocked: bool,
         /// Most windows, the newest of them
@@ -111,8 +110,8 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
         store.ready().await.context("could not read digests")?;
         match arguments.command {
             Command::Ls { which, blocked: true, limit, json } => {
-                let blocked = newest(store.blocked_list(&which.filter(None)).await?, limit);
-                print_blocked(&blocked, json, out)
+                let list = blocked::newest(store.blocked_list(&which.filter(None)).await?, limit);
+                blocked::print(&list, json, out)
             }
             Command::Ls { which, limit, json, .. } => {
                 list(&store, &which.filter(Some(limit)), json, out).await
@@ -158,31 +157,6 @@ async fn list(store: &Store, filter: &DigestFilter, json: bool, out: &mut dyn Wr
     Ok(Exit::Done)
 }
 
-/// The newest windows of a list, in its order.
-fn newest(list: Vec<BlockedSummary>, limit: u32) -> Vec<BlockedSummary> {
-    let mut list: Vec<_> = list.into_iter().enumerate().collect();
-    list.sort_by_key(|(at, blocked)| (Reverse(blocked.window_start), *at));
-    list.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    list.sort_by_key(|(at, _)| *at);
-    list.into_iter().map(|(_, blocked)| blocked).collect()
-}
-
-fn print_blocked(list: &[BlockedSummary], json: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    for blocked in list {
-        if json {
-            writeln!(out, "{}", serde_json::to_string(blocked)?)?;
-        } else {
-            let (start, hours, group) = (day(blocked.window_start), blocked.size_hours, &blocked.group_id);
-            writeln!(
-                out,
-                "{start}  {hours:>2} h  {group:<16} {:>5} msgs  {}",
-                blocked.message_count, blocked.reason
-            )?;
-        }
-    }
-    Ok(Exit::Done)
-}
-
 async fn find(store: &Store, id: &str, which: &Which) -> anyhow::Result<StoredDigest> {
     let id = if id == "latest" {
         let newest = store.digest_list(&which.filter(Some(1))).await?.pop();
@@ -191,7 +165,11 @@ async fn find(store: &Store, id: &str, which: &Which) -> anyhow::Result<StoredDi
         id.to_owned()
     };
     match store.digest_show(&which.tenant, &id).await? {
-        Some(digest) => Ok(digest),
+        Some(DigestFound::Stored(digest)) => Ok(*digest),
+        Some(DigestFound::Withdrawn { version, blocked_version, reason }) => bail!(
+            "digest {id} (version {version}) was withdrawn: version {blocked_version} of its window was blocked as \
+             {reason}; `gistmill digest ls --blocked` lists such windows"
+        ),
         None => {
             bail!("tenant {} has no digest or window {id}; `gistmill digest ls` lists them", which.tenant)
         }
@@ -264,39 +242,10 @@ async fn export(store: &Store, which: &Which, canonical: bool, out: &mut dyn Wri
         return Ok(Exit::Done);
     }
     for summary in store.digest_list(&which.filter(None)).await? {
-        if let Some(digest) = store.digest_show(&which.tenant, &summary.digest_id).await? {
+        // One that was withdrawn since it was listed is left out.
+        if let Some(DigestFound::Stored(digest)) = store.digest_show(&which.tenant, &summary.digest_id).await? {
             writeln!(out, "{}", serde_json::to_string(&digest)?)?;
         }
     }
     Ok(Exit::Done)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn blocked(group: &str, window_start: i64) -> BlockedSummary {
-        BlockedSummary {
-            group_id: group.to_owned(),
-            window_id: "w".to_owned(),
-            version: "1.0".to_owned(),
-            size_hours: 24,
-            window_start,
-            window_end: window_start + 86_400_000,
-            reason: "empty".to_owned(),
-            quality_score: None,
-            missing_scopes: Vec::new(),
-            message_count: 1,
-        }
-    }
-
-    #[test]
-    fn a_limit_leaves_the_newest_windows_in_the_lists_order() {
-        let list = || vec![blocked("a", 1), blocked("a", 4), blocked("b", 2), blocked("b", 3)];
-        let starts = |limit| newest(list(), limit).iter().map(|b| b.window_start).collect::<Vec<_>>();
-        assert_eq!(
-            [starts(0), starts(2), starts(3), starts(9)],
-            [vec![], vec![4, 3], vec![4, 2, 3], vec![1, 4, 2, 3]]
-        );
-    }
 }

@@ -26,7 +26,7 @@ pub(crate) async fn write(partial_dir: PathBuf, jobs: Vec<FileJob>) -> Result<()
 }
 
 /// Removes what earlier holders of a partition left half-written.
-pub(crate) async fn clear_partial(partial_root: PathBuf, partition: i32) -> Result<(), SinkError> {
+pub(crate) async fn clear_partial(partial_root: PathBuf, prefix: String) -> Result<(), SinkError> {
     let clear = move || {
         let entries = match fs::read_dir(&partial_root) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -34,13 +34,21 @@ pub(crate) async fn clear_partial(partial_root: PathBuf, partition: i32) -> Resu
         };
         for entry in entries {
             let entry = entry.map_err(|error| refused(&partial_root, &error))?;
-            if entry.file_name().to_string_lossy().starts_with(&format!("{partition}-")) {
+            if entry.file_name().to_string_lossy().starts_with(&prefix) {
                 fs::remove_dir_all(entry.path()).map_err(|error| refused(&entry.path(), &error))?;
             }
         }
         Ok(())
     };
     blocking(clear).await
+}
+
+/// Removes files, those that are not there too, and sees to it that they stay away.
+pub(crate) async fn remove(paths: Vec<PathBuf>) -> Result<(), SinkError> {
+    if paths.is_empty() {
+        return Ok(());
+    }
+    blocking(move || remove_all(&paths)).await
 }
 
 async fn blocking(work: impl FnOnce() -> Result<(), SinkError> + Send + 'static) -> Result<(), SinkError> {
@@ -57,6 +65,22 @@ fn write_all(partial_dir: &Path, jobs: &[FileJob]) -> Result<(), SinkError> {
         write_one(&partial, job).map_err(|error| refused(&job.path, &error))?;
         folders.extend(job.path.parent());
     }
+    sync(folders)
+}
+
+fn remove_all(paths: &[PathBuf]) -> Result<(), SinkError> {
+    let mut folders = BTreeSet::new();
+    for path in paths {
+        match fs::remove_file(path) {
+            Ok(()) => folders.extend(path.parent()),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(refused(path, &error)),
+        }
+    }
+    sync(folders)
+}
+
+fn sync(folders: BTreeSet<&Path>) -> Result<(), SinkError> {
     folders.into_iter().try_for_each(|folder| {
         File::open(folder).and_then(|open| open.sync_all()).map_err(|error| refused(folder, &error))
     })
@@ -84,7 +108,7 @@ fn refused(path: &Path, error: &io::Error) -> SinkError {
         _ if error.raw_os_error().is_some_and(|code| [EIO, EMFILE, ENFILE].contains(&code)) => "file",
         _ => {
             return SinkError::Fatal(format!(
-                "could not write {}: {error}; clear the way, or choose another output folder",
+                "could not write or remove {}: {error}; clear the way, or choose another output folder",
                 path.display()
             ));
         }

@@ -2,11 +2,13 @@
 //!
 //! Invariant: a file appears whole or not at all, an older attempt never replaces a newer one, and `sent`,
 //! `digest.delivered` and the offset are one Postgres transaction. A file can be written again without harm, so that a
-//! crash while `sending` is repaired by doing it again, unlike a message to people.
+//! crash while `sending` is repaired by doing it again, unlike a message to people. A newer version that is blocked
+//! removes the files of older ones, in whichever order the two come.
 
 mod files;
 mod paths;
 mod plan;
+mod withdrawal;
 
 pub use paths::digest_stem;
 
@@ -14,7 +16,7 @@ use files::FileJob;
 use plan::{CHANNEL, Planned, plan};
 use rendering::View;
 use runtime::{Claim, InputSpec, PartitionId, Sink, SinkBatch, SinkError, SinkRecord};
-use schemas::{DigestDelivered, DigestReadyForDelivery};
+use schemas::{DigestBlocked, DigestDelivered, DigestReadyForDelivery};
 use state::{Batch, DeliveryStatus, Error, Opened, Store};
 use std::{
     path::PathBuf,
@@ -22,6 +24,7 @@ use std::{
 };
 
 const READY: InputSpec = InputSpec::of::<DigestReadyForDelivery>("ready");
+const BLOCKED: InputSpec = InputSpec::of::<DigestBlocked>("blocked");
 /// Ports of `postgres_outbox_source`.
 const DELIVERED: &str = "delivered";
 const DEAD_LETTERS: &str = "dead_letters";
@@ -42,7 +45,8 @@ impl FileSink {
     }
 
     fn partial_dir(&self, batch: &SinkBatch) -> PathBuf {
-        self.out_dir.join(".partial").join(format!("{}-{}", batch.partition.partition, batch.claim.epoch))
+        let folder = format!("{}{}", partial_prefix(&batch.partition), batch.claim.epoch);
+        self.out_dir.join(".partial").join(folder)
     }
 
     /// The files of what is planned, in its order: of two attempts at one window the newer comes last.
@@ -94,16 +98,26 @@ impl FileSink {
             return Ok(());
         };
         let delivered_at = now_ms();
-        for planned in planned.iter().filter(|planned| planned.announces()) {
-            announce(&mut open, planned, delivered_at).await.map_err(failed)?;
+        for planned in planned {
+            let is_withdrawn =
+                withdrawal::is_withdrawn(&mut open, planned, &self.out_dir, delivered_at).await?;
+            if planned.announces() && !is_withdrawn {
+                announce(&mut open, planned, delivered_at).await.map_err(failed)?;
+            }
         }
         let begin_offset = open.begin_offset();
         for record in &batch.records {
-            if let SinkRecord::DeadLetter(letter) = record
-                && letter.offset >= begin_offset
-            {
-                let letter = state::accept_dead_letter(letter.as_ref().clone());
-                open.append_outbox(DEAD_LETTERS, &letter).await.map_err(failed)?;
+            match record {
+                SinkRecord::DeadLetter(letter) if letter.offset >= begin_offset => {
+                    let letter = state::accept_dead_letter(letter.as_ref().clone());
+                    open.append_outbox(DEAD_LETTERS, &letter).await.map_err(failed)?;
+                }
+                SinkRecord::Decoded { source, record, .. } if source.offset >= begin_offset => {
+                    if let Some(blocked) = record.as_any().downcast_ref() {
+                        withdrawal::block(&mut open, blocked, &self.out_dir, delivered_at).await?;
+                    }
+                }
+                SinkRecord::DeadLetter(_) | SinkRecord::Decoded { .. } => {}
             }
         }
         open.commit().await.map_err(failed)
@@ -115,7 +129,7 @@ impl Sink for FileSink {
     const CHANNEL: Option<&'static str> = Some(CHANNEL);
 
     fn inputs(&self) -> Vec<InputSpec> {
-        vec![READY]
+        vec![READY, BLOCKED]
     }
 
     async fn claim(&self, partition: &PartitionId) -> Result<Claim, SinkError> {
@@ -124,7 +138,7 @@ impl Sink for FileSink {
             .claim(&partition.of_sink(Self::NAME), &self.cluster_id)
             .await
             .map_err(|error| SinkError::of_state("the claim of a partition", error))?;
-        files::clear_partial(self.out_dir.join(".partial"), partition.partition).await?;
+        files::clear_partial(self.out_dir.join(".partial"), partial_prefix(partition)).await?;
         Ok(claimed.into())
     }
 
@@ -133,6 +147,11 @@ impl Sink for FileSink {
         files::write(self.partial_dir(batch), self.jobs(&planned)).await?;
         self.finish(batch, &planned).await
     }
+}
+
+/// What the partial folders of a partition begin with; the epoch follows.
+fn partial_prefix(partition: &PartitionId) -> String {
+    format!("{}-{}-", partition.logical, partition.partition)
 }
 
 fn ready(record: &SinkRecord) -> Option<(&DigestReadyForDelivery, i64)> {
@@ -153,6 +172,7 @@ async fn announce(batch: &mut Batch, planned: &Planned<'_>, delivered_at: i64) -
         channel: CHANNEL.to_owned(),
         delivered_at,
         error: None,
+        withdrawn_by: None,
     };
     batch.append_outbox(DELIVERED, &delivered).await
 }

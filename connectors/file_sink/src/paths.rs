@@ -1,7 +1,7 @@
 //! Where a digest's files lie. Invariant: two groups never share a folder, and no name leads out of `out_dir`.
 
 use jiff::Timestamp;
-use schemas::{DigestReadyForDelivery, Version, identity_hash};
+use schemas::{DigestReadyForDelivery, Version, WindowRef, identity_hash};
 use std::path::PathBuf;
 
 /// Longest part of a path in bytes; file systems end at 255.
@@ -10,14 +10,18 @@ const COMPONENT_BYTES_MAX: usize = 160;
 /// Path of a digest's files below `out_dir`, without extension: `<tenant>/<group>/<window start>_<size>h_r<revision>`.
 /// The window's start is in UTC, as `2024-03-01T000000Z`.
 pub fn digest_stem(ready: &DigestReadyForDelivery) -> PathBuf {
-    let window = &ready.window;
+    let revision = ready.version.parse().map_or(ready.window.revision, |version: Version| version.revision);
+    stem(&ready.tenant_id, &ready.group_id, &ready.window, revision)
+}
+
+/// [`digest_stem`] for any revision of a window.
+pub(crate) fn stem(tenant_id: &str, group_id: &str, window: &WindowRef, revision: i32) -> PathBuf {
     let start = Timestamp::from_millisecond(window.window_start).map_or_else(
         |_| window.window_start.to_string(),
         |time| time.strftime("%Y-%m-%dT%H%M%SZ").to_string(),
     );
-    let revision = ready.version.parse().map_or(window.revision, |version: Version| version.revision);
     let name = format!("{start}_{}h_r{revision}", window.size_hours);
-    [component(&ready.tenant_id), component(&ready.group_id), name].iter().collect()
+    [component(tenant_id), component(group_id), name].iter().collect()
 }
 
 /// `name` as one part of a path: letters and digits of any script, `_`, `-` and inner dots stay, other bytes become

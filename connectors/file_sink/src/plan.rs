@@ -1,9 +1,9 @@
 //! What is to be done with each digest of a batch. Invariant: the decision is a pure function of the ledger; a version
-//! that a newer attempt has overtaken is not written.
+//! that a newer attempt has overtaken is not written, nor is one that a newer blocked version has withdrawn.
 
 use runtime::SinkError;
 use schemas::{DigestReadyForDelivery, Version};
-use state::{Batch, Delivery, DeliveryBefore, DeliveryStatus};
+use state::{Batch, Delivery, DeliveryStatus, Ledger};
 
 /// Name of the channel.
 pub(crate) const CHANNEL: &str = "file";
@@ -17,6 +17,8 @@ pub(crate) enum Action {
     Repair,
     /// Not written: a newer attempt at the same revision has the file.
     Supersede,
+    /// Not written, and removed where a crash has left it: a newer version was blocked.
+    Withdraw,
 }
 
 /// A digest of the batch and what becomes of it.
@@ -29,7 +31,7 @@ pub(crate) struct Planned<'a> {
 
 impl Planned<'_> {
     pub(crate) fn writes(&self) -> bool {
-        self.action != Action::Supersede
+        matches!(self.action, Action::Deliver | Action::Repair)
     }
 
     pub(crate) fn announces(&self) -> bool {
@@ -37,18 +39,16 @@ impl Planned<'_> {
     }
 }
 
-fn decide(version: Version, before: DeliveryBefore) -> Action {
-    let overtaken = before
-        .newest
-        .is_some_and(|newest| newest.revision == version.revision && newest.attempt > version.attempt);
-    match before.status {
-        _ if overtaken => Action::Supersede,
+fn decide(version: Version, ledger: &Ledger) -> Action {
+    match ledger.status(version) {
+        _ if ledger.is_withdrawn(version) => Action::Withdraw,
+        _ if ledger.is_overtaken(version) => Action::Supersede,
         Some(DeliveryStatus::Sent) => Action::Repair,
         _ => Action::Deliver,
     }
 }
 
-/// Decides on one digest and writes `sending` or `superseded` into the ledger.
+/// Decides on one digest and writes into the ledger what is about to be done, or is not.
 pub(crate) async fn plan<'a>(
     batch: &mut Batch,
     ready: &'a DigestReadyForDelivery,
@@ -76,17 +76,18 @@ pub(crate) async fn plan<'a>(
         part: 1,
     };
     let failed = |error| SinkError::of_state("the plan of a delivery", error);
-    let before = batch.delivery_before(&delivery).await.map_err(failed)?;
-    let action = decide(delivery.version, before);
-    match action {
-        Action::Deliver => {
-            batch.mark_delivery(&delivery, DeliveryStatus::Planned, None).await.map_err(failed)?;
-            batch.mark_delivery(&delivery, DeliveryStatus::Sending, None).await.map_err(failed)?;
-        }
-        Action::Supersede if before.status != Some(DeliveryStatus::Sent) => {
-            batch.mark_delivery(&delivery, DeliveryStatus::Superseded, None).await.map_err(failed)?;
-        }
-        Action::Supersede | Action::Repair => {}
+    let ledger = batch.ledger(&delivery).await.map_err(failed)?;
+    let action = decide(delivery.version, &ledger);
+    let marks: &[DeliveryStatus] = match (action, ledger.status(delivery.version)) {
+        (Action::Deliver, _) => &[DeliveryStatus::Planned, DeliveryStatus::Sending],
+        (Action::Supersede, Some(DeliveryStatus::Sent)) | (Action::Repair, _) => &[],
+        (Action::Supersede, _) => &[DeliveryStatus::Superseded],
+        (Action::Withdraw, None) => &[DeliveryStatus::Withdrawn],
+        // What was begun is withdrawn, and said so, once its files are gone.
+        (Action::Withdraw, Some(_)) => &[],
+    };
+    for status in marks {
+        batch.mark_delivery(&delivery, *status, None).await.map_err(failed)?;
     }
     Ok(Planned { ready, delivery, action })
 }
@@ -95,25 +96,42 @@ pub(crate) async fn plan<'a>(
 mod tests {
     use super::*;
 
-    fn version(revision: i32, attempt: i32) -> Version {
-        Version { revision, attempt }
+    fn version(text: &str) -> Version {
+        text.parse().expect("a version")
+    }
+
+    /// What becomes of version 2.1 when the ledger knows these.
+    fn decided(known: &[(&str, DeliveryStatus)]) -> Action {
+        let ledger = known.iter().map(|(text, status)| (version(text), *status)).collect();
+        decide(version("2.1"), &ledger)
     }
 
     #[test]
     fn only_a_newer_attempt_at_the_same_revision_overtakes() {
-        let before = |status, newest| DeliveryBefore { status, newest };
-        let decide = |before| super::decide(version(2, 1), before);
-        assert_eq!(decide(before(None, None)), Action::Deliver);
-        assert_eq!(decide(before(None, Some(version(2, 0)))), Action::Deliver);
-        assert_eq!(decide(before(None, Some(version(3, 0)))), Action::Deliver);
-        assert_eq!(decide(before(None, Some(version(2, 2)))), Action::Supersede);
-        assert_eq!(decide(before(Some(DeliveryStatus::Sent), Some(version(2, 2)))), Action::Supersede);
+        let sent = DeliveryStatus::Sent;
+        assert_eq!(decided(&[]), Action::Deliver);
+        assert_eq!(decided(&[("2.0", sent)]), Action::Deliver);
+        assert_eq!(decided(&[("3.0", sent)]), Action::Deliver);
+        assert_eq!(decided(&[("2.2", sent)]), Action::Supersede);
+        assert_eq!(decided(&[("2.1", sent), ("2.2", sent)]), Action::Supersede);
     }
 
     #[test]
     fn a_crash_while_sending_is_repaired_by_doing_it_again() {
-        let before = |status| DeliveryBefore { status: Some(status), newest: Some(version(2, 1)) };
-        assert_eq!(decide(version(2, 1), before(DeliveryStatus::Sending)), Action::Deliver);
-        assert_eq!(decide(version(2, 1), before(DeliveryStatus::Sent)), Action::Repair);
+        assert_eq!(decided(&[("2.1", DeliveryStatus::Sending)]), Action::Deliver);
+        assert_eq!(decided(&[("2.1", DeliveryStatus::Sent)]), Action::Repair);
+    }
+
+    #[test]
+    fn a_newer_version_that_was_blocked_withdraws_whatever_was_done() {
+        let blocked = ("3.0", DeliveryStatus::Blocked);
+        for status in [DeliveryStatus::Sending, DeliveryStatus::Sent, DeliveryStatus::Withdrawn] {
+            assert_eq!(decided(&[("2.1", status), blocked]), Action::Withdraw, "{status:?}");
+        }
+        assert_eq!(decided(&[("2.2", DeliveryStatus::Sent), blocked]), Action::Withdraw);
+        assert_eq!(decided(&[("2.2", DeliveryStatus::Blocked)]), Action::Withdraw);
+        for older in ["1.0", "2.0", "2.1"] {
+            assert_eq!(decided(&[(older, DeliveryStatus::Blocked)]), Action::Deliver, "{older}");
+        }
     }
 }

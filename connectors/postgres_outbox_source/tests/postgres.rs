@@ -56,6 +56,7 @@ mod tests {
             channel: "file".to_owned(),
             delivered_at: 10,
             error: None,
+            withdrawn_by: None,
         }
     }
 

@@ -34,6 +34,7 @@ pub struct Batch {
     begin_offset: i64,
     tenant: Option<String>,
     known_tenant: Option<String>,
+    is_alone: bool,
 }
 
 impl Store {
@@ -58,6 +59,7 @@ impl Store {
                 begin_offset,
                 tenant: None,
                 known_tenant: None,
+                is_alone: false,
             }))),
             None => Err(Error::Fenced),
         }
@@ -85,6 +87,10 @@ async fn lock_offset(
 pub(crate) const MOVE_OFFSET: &str = "
 UPDATE sink_offsets SET next_offset = $6, updated_at = now()
 WHERE consumer_group = $1 AND topic = $2 AND partition = $3 AND epoch = $4 AND next_offset = $5";
+
+/// Held to the end of the transaction. A collision of hashes makes somebody wait, nothing more.
+pub(crate) const LOCK_PARTITION: &str =
+    "SELECT pg_advisory_xact_lock(hashtext(current_schema() || '/' || $1), $2)";
 
 /// The test first: an insert that conflicts would write a dead row's worth of log for every batch.
 pub(crate) const KNOW_TENANT: &str = "
@@ -128,6 +134,23 @@ impl Batch {
     /// Undoes what was written so far, and ends.
     pub async fn abandon(self) -> Result<(), Error> {
         self.transaction.rollback().await.map_err(Error::query("roll a batch back"))
+    }
+
+    /// Waits until no other batch of this sink is open over the same partition number: a group lies in the same one in
+    /// every topic, so that what one topic says of a window is seen by those who write what another says of it, whoever
+    /// comes first. A row lock could not do that for a row that is not there yet.
+    pub(crate) async fn be_alone(&mut self) -> Result<(), Error> {
+        if self.is_alone {
+            return Ok(());
+        }
+        sqlx::query(LOCK_PARTITION)
+            .bind(&self.bounds.partition.consumer_group)
+            .bind(self.bounds.partition.partition)
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(Error::query("wait for the other topics of a partition"))?;
+        self.is_alone = true;
+        Ok(())
     }
 
     /// The connection, acting for `tenant`.

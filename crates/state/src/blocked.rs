@@ -1,4 +1,5 @@
-//! Windows that got no digest, and why. Invariant: as for digests, the last word in the order of the log counts.
+//! Windows that got no digest, and why. Invariant: as for digests, the last word in the order of the log counts; older
+//! digests of the window have lost their words when the transaction ends.
 
 use crate::{Batch, Error, json::storable, refusal::version};
 use schemas::DigestBlocked;
@@ -13,8 +14,13 @@ ON CONFLICT (tenant_id, window_id, revision, attempt) DO UPDATE SET
     reason = excluded.reason, quality_score = excluded.quality_score, missing_scopes = excluded.missing_scopes,
     message_count = excluded.message_count, participant_count = excluded.participant_count";
 
+/// Digests older than the blocked version: what they say may be of messages that are gone.
+pub(crate) const WITHDRAW: &str = "
+UPDATE digests SET headline = '', payload = NULL
+WHERE tenant_id = $1 AND window_id = $2 AND (revision, attempt) < ($3, $4) AND payload IS NOT NULL";
+
 impl Batch {
-    /// Stores that a version of a window's digest was blocked.
+    /// Stores that a version of a window's digest was blocked, and takes the words of older versions away.
     ///
     /// # Errors
     /// [`Error::Refused`] for a version that is none; see [`crate::accept_blocked`] for what else Postgres refuses.
@@ -22,6 +28,7 @@ impl Batch {
         let version = version(&record.version)?;
         let window = &record.window;
         let scopes: Vec<_> = record.missing_scopes.iter().map(|scope| storable(scope)).collect();
+        self.be_alone().await?;
         self.know_tenant(&record.tenant_id).await?;
         sqlx::query(PUT)
             .bind(&record.tenant_id)
@@ -42,6 +49,14 @@ impl Batch {
             .execute(self.acting_for(&record.tenant_id).await?)
             .await
             .map_err(Error::query("write a blocked digest"))?;
+        sqlx::query(WITHDRAW)
+            .bind(&record.tenant_id)
+            .bind(&record.window_id)
+            .bind(version.revision)
+            .bind(version.attempt)
+            .execute(self.acting_for(&record.tenant_id).await?)
+            .await
+            .map_err(Error::query("withdraw the digests of a window"))?;
         Ok(())
     }
 }

@@ -1,9 +1,10 @@
 //! The ledger of deliveries. Invariant: `sending` is committed before an effect and never left but by how it ended, so
-//! that a crash in between is seen.
+//! that a crash in between is seen. Who reads the ledger is alone with it until the transaction ends, so that versions of
+//! one window that come by different topics are judged in some order.
 
 use crate::{Batch, Error, json::storable};
 use schemas::Version;
-use sqlx::Row;
+use sqlx::{Row, postgres::PgRow};
 
 /// An effect: a delivery (window, channel, chat), its version and part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,11 +42,23 @@ pub enum DeliveryStatus {
     Unknown,
     /// Not done, since a newer version was there first.
     Superseded,
+    /// Undone or not done, since a newer version was blocked.
+    Withdrawn,
+    /// No effect: this version was blocked, and older ones are withdrawn.
+    Blocked,
 }
 
 impl DeliveryStatus {
-    const ALL: [Self; 6] =
-        [Self::Planned, Self::Sending, Self::Sent, Self::Failed, Self::Unknown, Self::Superseded];
+    const ALL: [Self; 8] = [
+        Self::Planned,
+        Self::Sending,
+        Self::Sent,
+        Self::Failed,
+        Self::Unknown,
+        Self::Superseded,
+        Self::Withdrawn,
+        Self::Blocked,
+    ];
 
     /// The name in the ledger.
     pub fn as_str(self) -> &'static str {
@@ -56,22 +69,86 @@ impl DeliveryStatus {
             Self::Failed => "failed",
             Self::Unknown => "unknown",
             Self::Superseded => "superseded",
+            Self::Withdrawn => "withdrawn",
+            Self::Blocked => "blocked",
         }
+    }
+
+    /// True for an effect that may be there to be seen.
+    fn is_begun(self) -> bool {
+        matches!(self, Self::Sending | Self::Sent | Self::Unknown)
     }
 }
 
-/// What the ledger knew before an effect was planned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DeliveryBefore {
-    /// State of this effect; `None` when it is new.
-    pub status: Option<DeliveryStatus>,
-    /// Newest version of the same delivery and part that was begun, this one included.
-    pub newest: Option<Version>,
+/// Part of a blocked version, which has no effect of its own.
+const BLOCKED_PART: i32 = 0;
+
+/// One version of a delivery in the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerVersion {
+    /// Version.
+    pub version: Version,
+    /// Id of the digest.
+    pub digest_id: String,
+    /// State.
+    pub status: DeliveryStatus,
 }
 
-pub(crate) const BEFORE: &str = "
-SELECT revision, attempt, status FROM deliveries
-WHERE tenant_id = $1 AND window_id = $2 AND channel = $3 AND chat = $4 AND part = $5
+/// What the ledger knows of a delivery and one of its parts: every version of it, oldest first, and those blocked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ledger {
+    versions: Vec<LedgerVersion>,
+}
+
+impl FromIterator<(Version, DeliveryStatus)> for Ledger {
+    /// A ledger of versions whose digests have no ids.
+    fn from_iter<I: IntoIterator<Item = (Version, DeliveryStatus)>>(known: I) -> Self {
+        let of = |(version, status)| LedgerVersion { version, digest_id: String::new(), status };
+        Self { versions: known.into_iter().map(of).collect() }
+    }
+}
+
+impl Ledger {
+    /// State of a version; `None` when it is new.
+    pub fn status(&self, version: Version) -> Option<DeliveryStatus> {
+        let of = |known: &&LedgerVersion| known.version == version && known.status != DeliveryStatus::Blocked;
+        self.versions.iter().find(of).map(|known| known.status)
+    }
+
+    /// Newest version that was blocked.
+    pub fn blocked(&self) -> Option<Version> {
+        let blocked = self.versions.iter().filter(|known| known.status == DeliveryStatus::Blocked);
+        blocked.map(|known| known.version).max()
+    }
+
+    /// True when a newer version than this one was blocked.
+    pub fn is_withdrawn(&self, version: Version) -> bool {
+        self.blocked() > Some(version)
+    }
+
+    /// True when a newer attempt at the same revision was begun: what is keyed by the revision is that one's.
+    pub fn is_overtaken(&self, version: Version) -> bool {
+        let newer = |known: &LedgerVersion| {
+            known.version.revision == version.revision
+                && known.version > version
+                && known.status.is_begun()
+                && !self.is_withdrawn(known.version)
+        };
+        self.versions.iter().any(newer)
+    }
+
+    /// Versions that are withdrawn or have to be, oldest first. One that was superseded has never been anywhere.
+    pub fn withdrawn(&self) -> impl Iterator<Item = &LedgerVersion> {
+        let undone = [DeliveryStatus::Superseded, DeliveryStatus::Blocked];
+        self.versions
+            .iter()
+            .filter(move |known| self.is_withdrawn(known.version) && !undone.contains(&known.status))
+    }
+}
+
+pub(crate) const LEDGER: &str = "
+SELECT revision, attempt, status, digest_id FROM deliveries
+WHERE tenant_id = $1 AND window_id = $2 AND channel = $3 AND chat = $4 AND part = ANY ($5)
 ORDER BY revision, attempt";
 
 pub(crate) const MARK: &str = "
@@ -84,33 +161,27 @@ ON CONFLICT (tenant_id, window_id, channel, chat, revision, attempt, part) DO UP
     finished_at = excluded.finished_at";
 
 impl Batch {
-    /// What the ledger knows of an effect and of its delivery.
-    pub async fn delivery_before(&mut self, delivery: &Delivery<'_>) -> Result<DeliveryBefore, Error> {
-        let rows = sqlx::query(BEFORE)
+    /// What the ledger knows of a delivery and its part, of all versions. From here on the transaction is alone with it:
+    /// batches of the sink over the same partition number wait until this one has ended.
+    pub async fn ledger(&mut self, delivery: &Delivery<'_>) -> Result<Ledger, Error> {
+        self.be_alone().await?;
+        let rows = sqlx::query(LEDGER)
             .bind(delivery.tenant_id)
             .bind(delivery.window_id)
             .bind(delivery.channel)
             .bind(storable(delivery.chat))
-            .bind(delivery.part)
+            .bind(vec![BLOCKED_PART, delivery.part])
             .fetch_all(self.acting_for(delivery.tenant_id).await?)
             .await
             .map_err(Error::query("read the ledger of deliveries"))?;
-        let mut before = DeliveryBefore { status: None, newest: None };
-        for row in &rows {
-            let version = Version { revision: row.get(0), attempt: row.get(1) };
-            let name: &str = row.get(2);
-            let status = DeliveryStatus::ALL.into_iter().find(|status| status.as_str() == name);
-            if version == delivery.version {
-                before.status = status;
-            }
-            if matches!(
-                status,
-                Some(DeliveryStatus::Sending | DeliveryStatus::Sent | DeliveryStatus::Unknown)
-            ) {
-                before.newest = before.newest.max(Some(version));
-            }
-        }
-        Ok(before)
+        let versions = rows.iter().filter_map(ledger_version).collect();
+        Ok(Ledger { versions })
+    }
+
+    /// Writes down that a version was blocked, for every part of the delivery.
+    pub async fn mark_blocked(&mut self, delivery: &Delivery<'_>) -> Result<(), Error> {
+        let of_all = Delivery { part: BLOCKED_PART, ..*delivery };
+        self.mark_delivery(&of_all, DeliveryStatus::Blocked, None).await
     }
 
     /// Writes the state of an effect, with the reason of one that failed.
@@ -138,4 +209,12 @@ impl Batch {
             .map_err(Error::query("write the ledger of deliveries"))?;
         Ok(())
     }
+}
+
+/// A row with a state that this version knows.
+fn ledger_version(row: &PgRow) -> Option<LedgerVersion> {
+    let name: &str = row.get(2);
+    let status = DeliveryStatus::ALL.into_iter().find(|status| status.as_str() == name)?;
+    let version = Version { revision: row.get(0), attempt: row.get(1) };
+    Some(LedgerVersion { version, digest_id: row.get(3), status })
 }

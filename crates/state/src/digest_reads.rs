@@ -1,5 +1,6 @@
 //! Digests as the operator reads them. Invariant: always sorted, the canonical form by (tenant, group, window start,
-//! size) and free of partitions, offsets, times of writing, traces and schema ids.
+//! size) and free of partitions, offsets, times of writing, traces and schema ids. A window has its newest digest, or is
+//! among the blocked ones where its newest version was blocked, never both.
 
 use crate::{Error, Store, json::from_json};
 use schemas::{Digest, StageRun};
@@ -88,7 +89,23 @@ pub struct CanonicalDigest {
     pub digest: Digest,
 }
 
-/// A window that got no digest.
+/// What is known of a digest that was asked for by its id or its window's.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DigestFound {
+    /// It is there.
+    Stored(Box<StoredDigest>),
+    /// It was there, and was withdrawn, since a newer version of its window was blocked.
+    Withdrawn {
+        /// Its version.
+        version: String,
+        /// The newest version that was blocked.
+        blocked_version: String,
+        /// Why that one was blocked.
+        reason: String,
+    },
+}
+
+/// A window that got no digest, or whose digest was withdrawn.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BlockedSummary {
     /// Group.
@@ -129,18 +146,30 @@ SELECT *, payload::text AS payload_text, runs::text AS runs_text FROM digests
 WHERE tenant_id = $1 AND window_id = $2
 ORDER BY revision DESC, attempt DESC LIMIT 1";
 
+pub(crate) const BLOCKED_NEWEST: &str = "
+SELECT version, reason FROM blocked_digests
+WHERE tenant_id = $1 AND window_id = $2
+ORDER BY revision DESC, attempt DESC LIMIT 1";
+
 pub(crate) const EXPORT: &str = "
 SELECT *, payload::text AS payload_text, runs::text AS runs_text FROM digests_current
 WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2)
 ORDER BY group_id, window_start_ms, size_hours, window_id";
 
 pub(crate) const BLOCKED: &str = "
-SELECT * FROM (
+SELECT newest.* FROM (
     SELECT DISTINCT ON (group_id, window_start_ms, size_hours, window_id) *
     FROM blocked_digests
     WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2)
     ORDER BY group_id, window_start_ms, size_hours, window_id, revision DESC, attempt DESC
-) AS newest ORDER BY group_id, window_start_ms, size_hours, window_id";
+) AS newest
+LEFT JOIN LATERAL (
+    SELECT revision, attempt FROM digests
+    WHERE tenant_id = $1 AND window_id = newest.window_id
+    ORDER BY revision DESC, attempt DESC LIMIT 1
+) AS digest ON true
+WHERE digest.revision IS NULL OR (digest.revision, digest.attempt) < (newest.revision, newest.attempt)
+ORDER BY newest.group_id, newest.window_start_ms, newest.size_hours, newest.window_id";
 
 impl Store {
     /// The newest version of each window's digest, by (group, window start, size).
@@ -151,7 +180,7 @@ impl Store {
     }
 
     /// The digest with this id, or the newest one of the window with this id.
-    pub async fn digest_show(&self, tenant_id: &str, id: &str) -> Result<Option<StoredDigest>, Error> {
+    pub async fn digest_show(&self, tenant_id: &str, id: &str) -> Result<Option<DigestFound>, Error> {
         let mut transaction = self.begin_for(tenant_id).await?;
         let mut row = None;
         for sql in [SHOW, SHOW_WINDOW] {
@@ -160,7 +189,21 @@ impl Store {
                 row = shown.fetch_optional(&mut *transaction).await.map_err(Error::query("read a digest"))?;
             }
         }
-        row.as_ref().map(stored).transpose()
+        let Some(row) = row else { return Ok(None) };
+        if row.get::<Option<&str>, _>("payload_text").is_some() {
+            return Ok(Some(DigestFound::Stored(Box::new(stored(&row)?))));
+        }
+        let blocked = sqlx::query(BLOCKED_NEWEST)
+            .bind(tenant_id)
+            .bind(row.get::<&str, _>("window_id"))
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(Error::query("read why a digest was withdrawn"))?;
+        Ok(Some(DigestFound::Withdrawn {
+            version: row.get("version"),
+            blocked_version: blocked.get("version"),
+            reason: blocked.get("reason"),
+        }))
     }
 
     /// The newest version of each window's digest in canonical form, by (group, window start, size); the limit of the
@@ -175,8 +218,8 @@ impl Store {
             .collect()
     }
 
-    /// The newest blocked version of each window, by (group, window start, size); the limit of the filter does not
-    /// apply.
+    /// The newest blocked version of each window that has had no digest since, by (group, window start, size); the limit
+    /// of the filter does not apply.
     pub async fn blocked_list(&self, filter: &DigestFilter) -> Result<Vec<BlockedSummary>, Error> {
         let rows = self.listed("list blocked digests", filter, listing(BLOCKED, filter)).await?;
         Ok(rows.iter().map(blocked).collect())

@@ -1,5 +1,6 @@
 //! Digests on their way in. Invariant: the last word in the order of the log counts, and saying the same again changes
-//! nothing and is told apart, so that nothing is announced twice.
+//! nothing and is told apart, so that nothing is announced twice. A digest of which a newer version is blocked is stored
+//! without its words, whichever of the two came first.
 
 use crate::{Batch, Error, json::storable, json::to_jsonb, refusal::version};
 use schemas::DigestReadyForDelivery;
@@ -8,7 +9,13 @@ pub(crate) const PUT: &str = "
 INSERT INTO digests AS old (tenant_id, digest_id, group_id, window_id, revision, attempt, size_hours, window_start_ms,
     window_end_ms, lane, trace_id, quality_score, language, headline, message_count, participant_count,
     source_partition, source_offset, payload, channels, runs)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19::jsonb, $20, $21::jsonb)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, CASE WHEN newer.revision IS NULL THEN $14 ELSE '' END,
+    $15, $16, $17, $18, CASE WHEN newer.revision IS NULL THEN $19::jsonb END, $20, $21::jsonb
+FROM (VALUES (true)) AS this
+LEFT JOIN LATERAL (
+    SELECT revision FROM blocked_digests
+    WHERE tenant_id = $1 AND window_id = $4 AND (revision, attempt) > ($5, $6) LIMIT 1
+) AS newer ON true
 ON CONFLICT (tenant_id, digest_id) DO UPDATE SET
     group_id = excluded.group_id, window_id = excluded.window_id, revision = excluded.revision,
     attempt = excluded.attempt, size_hours = excluded.size_hours, window_start_ms = excluded.window_start_ms,
@@ -37,6 +44,7 @@ impl Batch {
         let (window, digest) = (&record.window, &record.delivery_payload);
         let (payload, runs) = (to_jsonb("digest", digest)?, to_jsonb("runs", &record.runs)?);
         let channels: Vec<_> = record.channels.iter().map(|channel| storable(channel)).collect();
+        self.be_alone().await?;
         self.know_tenant(&record.tenant_id).await?;
         let done = sqlx::query(PUT)
             .bind(&record.tenant_id)

@@ -26,8 +26,10 @@ mod store;
 mod stored_message;
 
 pub use batch::{Batch, BatchBounds, Opened};
-pub use deliveries::{Delivery, DeliveryBefore, DeliveryStatus};
-pub use digest_reads::{BlockedSummary, CanonicalDigest, DigestFilter, DigestSummary, StoredDigest};
+pub use deliveries::{Delivery, DeliveryStatus, Ledger, LedgerVersion};
+pub use digest_reads::{
+    BlockedSummary, CanonicalDigest, DigestFilter, DigestFound, DigestSummary, StoredDigest,
+};
 pub use error::Error;
 pub use messages::{GroupCount, MessageRow};
 pub use migrate::migrate;

@@ -22,3 +22,4 @@ mod stack_parts;
 mod start;
 mod undisturbed;
 mod units;
+mod withdrawal;

@@ -5,7 +5,7 @@ use crate::{
     samples::{START, blocked, ready},
 };
 use schemas::DigestReadyForDelivery;
-use state::{Batch, BatchBounds, Delivery, DeliveryBefore, DeliveryStatus, DigestFilter, Opened, Store};
+use state::{Batch, BatchBounds, Delivery, DeliveryStatus, DigestFilter, DigestFound, Ledger, Opened, Store, StoredDigest};
 
 async fn open(store: &Store) -> Box<Batch> {
     let partition = partition("postgres_sink", "digest.ready_for_delivery.v1");
@@ -14,6 +14,14 @@ async fn open(store: &Store) -> Box<Batch> {
     match store.open_batch(&bounds).await.unwrap() {
         Opened::Batch(batch) => batch,
         Opened::Written => panic!("written"),
+    }
+}
+
+/// A digest that is there.
+async fn shown(store: &Store, id: &str) -> StoredDigest {
+    match store.digest_show("t", id).await.unwrap() {
+        Some(DigestFound::Stored(digest)) => *digest,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -31,7 +39,7 @@ async fn the_same_digest_again_changes_nothing_and_says_so() {
     let other = DigestReadyForDelivery { quality_score: 0.9, ..digest.clone() };
     assert!(batch.put_digest(&other).await.unwrap());
     batch.commit().await.unwrap();
-    let stored = database.store.digest_show("t", &digest.digest_id).await.unwrap().unwrap();
+    let stored = shown(&database.store, &digest.digest_id).await;
     assert_eq!(
         (stored.summary.quality_score, stored.digest, stored.runs),
         (0.9, digest.delivery_payload, digest.runs)
@@ -68,7 +76,7 @@ async fn the_newest_version_of_each_window_is_listed_in_order() {
     assert_eq!(newest, listed[1..]);
     let of_group = DigestFilter { group_id: Some("other".to_owned()), ..of("t") };
     assert_eq!(store.digest_list(&of_group).await.unwrap(), []);
-    let window = store.digest_show("t", &listed[1].window_id).await.unwrap().unwrap();
+    let window = shown(store, &listed[1].window_id).await;
     assert_eq!(window.summary, listed[1], "a window's id shows its newest digest");
     let blocked = store.blocked_list(&of("t")).await.unwrap();
     assert_eq!(blocked.len(), 1);
@@ -125,20 +133,26 @@ async fn the_ledger_remembers_what_was_begun() {
     };
     let (old, new) = (delivery(Box::leak(Box::new(old))), delivery(Box::leak(Box::new(new))));
     let mut batch = open(&database.store).await;
-    let nothing = DeliveryBefore { status: None, newest: None };
-    assert_eq!(batch.delivery_before(&old).await.unwrap(), nothing);
+    assert_eq!(batch.ledger(&old).await.unwrap(), Ledger::default());
     batch.mark_delivery(&old, DeliveryStatus::Planned, None).await.unwrap();
-    let planned = DeliveryBefore { status: Some(DeliveryStatus::Planned), newest: None };
-    assert_eq!(batch.delivery_before(&old).await.unwrap(), planned);
+    let ledger = batch.ledger(&old).await.unwrap();
+    assert_eq!((ledger.status(old.version), ledger.status(new.version)), (Some(DeliveryStatus::Planned), None));
     batch.mark_delivery(&new, DeliveryStatus::Sending, None).await.unwrap();
     batch.mark_delivery(&new, DeliveryStatus::Sent, None).await.unwrap();
-    let overtaken = DeliveryBefore { status: Some(DeliveryStatus::Planned), newest: Some(new.version) };
-    assert_eq!(batch.delivery_before(&old).await.unwrap(), overtaken);
+    let ledger = batch.ledger(&old).await.unwrap();
+    assert_eq!((ledger.is_overtaken(old.version), ledger.is_overtaken(new.version)), (true, false));
+    assert_eq!((ledger.blocked(), ledger.withdrawn().count()), (None, 0));
+    // The very version that was delivered is blocked, say at another threshold: it stays, older ones go.
+    batch.mark_blocked(&new).await.unwrap();
+    let ledger = batch.ledger(&old).await.unwrap();
+    assert_eq!((ledger.blocked(), ledger.status(new.version)), (Some(new.version), Some(DeliveryStatus::Sent)));
+    let withdrawn: Vec<_> = ledger.withdrawn().map(|known| (known.version, &*known.digest_id)).collect();
+    assert_eq!(withdrawn, [(old.version, old.digest_id)]);
     batch.mark_delivery(&old, DeliveryStatus::Failed, Some("why\0")).await.unwrap();
     batch.commit().await.unwrap();
     let rows = database
-        .rows("t", "SELECT status FROM deliveries WHERE finished_at IS NOT NULL AND (sending_at IS NULL) = (status = 'failed')")
+        .rows("t", "SELECT status FROM deliveries WHERE finished_at IS NOT NULL AND (sending_at IS NULL) = (status IN ('failed', 'blocked'))")
         .await;
-    assert_eq!(rows.len(), 2);
+    assert_eq!(rows.len(), 3);
     database.drop().await;
 }

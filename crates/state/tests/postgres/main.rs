@@ -22,3 +22,5 @@ mod samples;
 mod security;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
+mod withdrawals;

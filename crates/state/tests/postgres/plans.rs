@@ -14,7 +14,7 @@ use std::{
 
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 36] = [
+const READS: [(&str, &[&str]); 39] = [
     (
         "as_of::AS_OF",
         &[
@@ -31,16 +31,19 @@ const READS: [(&str, &[&str]); 36] = [
     ),
     ("batch::KNOW_TENANT", &["tenants_pkey (tenant_id)"]),
     ("batch::LOCK_OFFSET", &["sink_offsets_pkey (consumer_group, topic, partition)"]),
+    ("batch::LOCK_PARTITION", &[]),
     ("batch::MOVE_OFFSET", &["sink_offsets_pkey (consumer_group, topic, partition)"]),
     ("blocked::PUT", &[]),
-    ("deliveries::BEFORE", &["deliveries_pkey (tenant_id, window_id, channel, chat, part)"]),
+    ("blocked::WITHDRAW", &["digests_by_version (tenant_id, window_id, revision, attempt)"]),
+    ("deliveries::LEDGER", &["deliveries_pkey (tenant_id, window_id, channel, chat, part)"]),
     ("deliveries::MARK", &[]),
-    ("digest_reads::BLOCKED", &["blocked_digests_pkey (tenant_id)"]),
+    ("digest_reads::BLOCKED", &["blocked_digests_pkey (tenant_id)", "digests_by_version backward (tenant_id, window_id)"]),
+    ("digest_reads::BLOCKED_NEWEST", &["blocked_digests_pkey backward (tenant_id, window_id)"]),
     ("digest_reads::EXPORT", &["digests_pkey (tenant_id)"]),
     ("digest_reads::LIST", &["digests_pkey (tenant_id)"]),
     ("digest_reads::SHOW", &["digests_pkey (tenant_id, digest_id)"]),
     ("digest_reads::SHOW_WINDOW", &["digests_by_version backward (tenant_id, window_id)"]),
-    ("digests::PUT", &[]),
+    ("digests::PUT", &["blocked_digests_pkey (tenant_id, window_id, revision, attempt)"]),
     ("known::COUNT", &["messages_pkey (tenant_id, group_id, id, source_offset)"]),
     ("messages::APPEND", &[]),
     ("messages::COUNTS", &["messages_pkey (tenant_id)"]),

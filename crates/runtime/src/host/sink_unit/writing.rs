@@ -8,6 +8,7 @@ use crate::{
     sink::{Sink, SinkError, SinkRecord},
 };
 use rdkafka::consumer::Consumer;
+use schemas::DigestReadyForDelivery;
 use std::{
     sync::Arc,
     time::{Instant, SystemTime, UNIX_EPOCH},
@@ -122,10 +123,11 @@ enum Written {
     Buried,
 }
 
-/// Seconds since a record was appended.
+/// Seconds since a digest to deliver was appended.
 #[expect(clippy::disallowed_methods, reason = "a metric tells how long people waited; no record holds it")]
 fn waited(record: &SinkRecord) -> Option<f64> {
-    let SinkRecord::Decoded { source, .. } = record else { return None };
+    let SinkRecord::Decoded { source, record, .. } = record else { return None };
+    record.as_any().downcast_ref::<DigestReadyForDelivery>()?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
     Some(now.as_secs_f64() - source.append_time_ms as f64 / 1000.0)
 }
