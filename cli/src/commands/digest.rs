@@ -243,7 +243,9 @@ async fn export(store: &Store, which: &Which, canonical: bool, out: &mut dyn Wri
     }
     for summary in store.digest_list(&which.filter(None)).await? {
         // One that was withdrawn since it was listed is left out.
-        if let Some(DigestFound::Stored(digest)) = store.digest_show(&which.tenant, &summary.digest_id).await? {
+        if let Some(DigestFound::Stored(digest)) =
+            store.digest_show(&which.tenant, &summary.digest_id).await?
+        {
             writeln!(out, "{}", serde_json::to_string(&digest)?)?;
         }
     }

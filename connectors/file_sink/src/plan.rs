@@ -80,11 +80,12 @@ pub(crate) async fn plan<'a>(
     let action = decide(delivery.version, &ledger);
     let marks: &[DeliveryStatus] = match (action, ledger.status(delivery.version)) {
         (Action::Deliver, _) => &[DeliveryStatus::Planned, DeliveryStatus::Sending],
-        (Action::Supersede, Some(DeliveryStatus::Sent)) | (Action::Repair, _) => &[],
+        // What was begun is withdrawn, and said so, once its files are gone.
+        (Action::Supersede, Some(DeliveryStatus::Sent))
+        | (Action::Withdraw, Some(_))
+        | (Action::Repair, _) => &[],
         (Action::Supersede, _) => &[DeliveryStatus::Superseded],
         (Action::Withdraw, None) => &[DeliveryStatus::Withdrawn],
-        // What was begun is withdrawn, and said so, once its files are gone.
-        (Action::Withdraw, Some(_)) => &[],
     };
     for status in marks {
         batch.mark_delivery(&delivery, *status, None).await.map_err(failed)?;

@@ -4,8 +4,7 @@
 //! crash in between leaves the ledger as it was, and the same is done again: a file that is gone already is no error.
 
 use crate::{
-    DELIVERED,
-    files,
+    DELIVERED, files,
     paths::stem,
     plan::{CHANNEL, Planned},
 };
@@ -46,7 +45,9 @@ pub(crate) async fn block(
     out_dir: &Path,
     now_ms: i64,
 ) -> Result<(), SinkError> {
-    let (Ok(()), Ok(version)) = (state::accept_blocked(blocked), blocked.version.parse()) else { return Ok(()) };
+    let (Ok(()), Ok(version)) = (state::accept_blocked(blocked), blocked.version.parse()) else {
+        return Ok(());
+    };
     let digest_id = digest_id(&blocked.window_id, &blocked.version);
     let delivery = Delivery {
         tenant_id: &blocked.tenant_id,

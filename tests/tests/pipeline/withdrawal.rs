@@ -51,8 +51,8 @@ fn deleted(ids: impl Iterator<Item = i64>) -> Vec<Value> {
 
 fn import(pipeline: &Pipeline, name: &str, lines: &[Value]) -> anyhow::Result<()> {
     let path = pipeline.directory().join(name);
-    let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    fs::write(&path, lines)?;
+    let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
+    fs::write(&path, lines.join("\n"))?;
     pipeline.import(&path, "alpha")?;
     Ok(())
 }
@@ -95,8 +95,10 @@ fn deleted_words_go_with_the_digest_that_cites_them() -> anyhow::Result<()> {
     let reasons: Vec<_> = blocked.iter().map(|blocked| (&*blocked.version, &*blocked.reason)).collect();
     assert_eq!((ready.len(), reasons), (1, vec![("2.0", "too_small")]));
     let delivered: Vec<DigestDelivered> = decode_all(&pipeline, &seen, "digest.delivered.v1")?;
-    let told: Vec<_> =
-        delivered.iter().map(|it| (&*it.version, &*it.status, &*it.channel, it.withdrawn_by.as_deref())).collect();
+    let told: Vec<_> = delivered
+        .iter()
+        .map(|it| (&*it.version, &*it.status, &*it.channel, it.withdrawn_by.as_deref()))
+        .collect();
     assert_eq!(told, [("1.0", "success", "file", None), ("1.0", "withdrawn", "file", Some("2.0"))]);
     assert!(delivered.iter().all(|it| it.digest_id == ready[0].digest_id));
     assert_once(&seen);
@@ -104,7 +106,10 @@ fn deleted_words_go_with_the_digest_that_cites_them() -> anyhow::Result<()> {
     let show = pipeline.command(&["digest", "show", &ready[0].digest_id, "--tenant", "acme"]).output()?;
     let why = String::from_utf8(show.stderr)?;
     assert_eq!((show.status.code(), show.stdout.is_empty()), (Some(1), true), "{why}");
-    assert!(why.contains("(version 1.0) was withdrawn: version 2.0 of its window was blocked as too_small"), "{why}");
+    assert!(
+        why.contains("(version 1.0) was withdrawn: version 2.0 of its window was blocked as too_small"),
+        "{why}"
+    );
     let list = ["digest", "ls", "--tenant", "acme", "--blocked", "--json"];
     assert_eq!(pipeline.gistmill(&list)?.lines().count(), 1);
 

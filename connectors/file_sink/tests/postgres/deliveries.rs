@@ -15,8 +15,7 @@ async fn a_digest_becomes_two_files_a_ledger_row_and_an_event() {
     let folder = tempfile::tempdir().unwrap();
     let sink = sink(&database, &folder);
     let claim = sink.claim(&partition()).await.unwrap();
-    let telegram =
-        DigestReadyForDelivery { channels: vec!["telegram".to_owned()], ..ready("t", 1, "1.0") };
+    let telegram = DigestReadyForDelivery { channels: vec!["telegram".to_owned()], ..ready("t", 1, "1.0") };
     let mut both = batch(claim, &[ready("t", 0, "2.0"), telegram]);
     both.records.push(SinkRecord::DeadLetter(Box::new(dead_letter("t", 2))));
     both.next_offset = 3;

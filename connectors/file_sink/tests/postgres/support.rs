@@ -66,9 +66,8 @@ pub(crate) async fn delivered(database: &Database) -> Vec<DigestDelivered> {
 }
 
 pub(crate) async fn ledger(database: &Database) -> Vec<(String, String)> {
-    let rows = database
-        .rows("t", "SELECT revision || '.' || attempt, status FROM deliveries ORDER BY 1, 2")
-        .await;
+    let rows =
+        database.rows("t", "SELECT revision || '.' || attempt, status FROM deliveries ORDER BY 1, 2").await;
     rows.iter().map(|row| (row.get(0), row.get(1))).collect()
 }
 

@@ -103,7 +103,10 @@ async fn the_file_of_a_newer_attempt_stays_when_an_older_one_is_withdrawn() {
         deliver(&sink, version).await;
     }
     block(&sink, "2.1").await;
-    assert_eq!(files(folder.path()), [STEM_2, STEM_3].map(|stem| [format!("{stem}.json"), format!("{stem}.md")]).concat());
+    assert_eq!(
+        files(folder.path()),
+        [STEM_2, STEM_3].map(|stem| [format!("{stem}.json"), format!("{stem}.md")]).concat()
+    );
     assert!(text(&folder, &format!("{STEM_2}.md")).contains("version 2.2"));
     assert_eq!(said(&database).await.last(), Some(&withdrawn("2.0", "2.1")));
     database.drop().await;
@@ -144,7 +147,8 @@ async fn a_kill_after_the_files_went_leaves_the_event_to_be_said() {
     let (sink, other) = pair(&database, &folder);
     deliver(&sink, "1.0").await;
     let claim = sink.claim(&partition_of(BLOCKED_TOPIC)).await.unwrap();
-    killed_in(&database, async move { other.write(&blocked_batch(claim, blocked("t", 0, "2.0"))).await }).await;
+    killed_in(&database, async move { other.write(&blocked_batch(claim, blocked("t", 0, "2.0"))).await })
+        .await;
     assert_eq!(files(folder.path()), Vec::<String>::new());
     assert_eq!(ledger(&database).await, rows(&[("1.0", "sent")]));
     assert_eq!(said(&database).await, [success("1.0")]);
@@ -189,7 +193,9 @@ async fn a_digest_withdrawn_while_its_files_are_written_is_neither_kept_nor_anno
     // The plan holds the offset's row; whoever queues for it now gets it before the writer's second transaction.
     let queue = tokio::spawn(async move {
         run(&mut queued, "BEGIN").await.unwrap();
-        run(&mut queued, "SELECT FROM sink_offsets WHERE topic = 'digest.ready_for_delivery.v1' FOR UPDATE").await.unwrap();
+        run(&mut queued, "SELECT FROM sink_offsets WHERE topic = 'digest.ready_for_delivery.v1' FOR UPDATE")
+            .await
+            .unwrap();
         queued
     });
     let waiting = "SELECT count(*) FROM pg_locks AS waits WHERE NOT granted AND EXISTS (

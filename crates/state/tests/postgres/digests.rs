@@ -5,7 +5,10 @@ use crate::{
     samples::{START, blocked, ready},
 };
 use schemas::DigestReadyForDelivery;
-use state::{Batch, BatchBounds, Delivery, DeliveryStatus, DigestFilter, DigestFound, Ledger, Opened, Store, StoredDigest};
+use state::{
+    Batch, BatchBounds, Delivery, DeliveryStatus, DigestFilter, DigestFound, Ledger, Opened, Store,
+    StoredDigest,
+};
 
 async fn open(store: &Store) -> Box<Batch> {
     let partition = partition("postgres_sink", "digest.ready_for_delivery.v1");
@@ -136,7 +139,10 @@ async fn the_ledger_remembers_what_was_begun() {
     assert_eq!(batch.ledger(&old).await.unwrap(), Ledger::default());
     batch.mark_delivery(&old, DeliveryStatus::Planned, None).await.unwrap();
     let ledger = batch.ledger(&old).await.unwrap();
-    assert_eq!((ledger.status(old.version), ledger.status(new.version)), (Some(DeliveryStatus::Planned), None));
+    assert_eq!(
+        (ledger.status(old.version), ledger.status(new.version)),
+        (Some(DeliveryStatus::Planned), None)
+    );
     batch.mark_delivery(&new, DeliveryStatus::Sending, None).await.unwrap();
     batch.mark_delivery(&new, DeliveryStatus::Sent, None).await.unwrap();
     let ledger = batch.ledger(&old).await.unwrap();
@@ -145,7 +151,10 @@ async fn the_ledger_remembers_what_was_begun() {
     // The very version that was delivered is blocked, say at another threshold: it stays, older ones go.
     batch.mark_blocked(&new).await.unwrap();
     let ledger = batch.ledger(&old).await.unwrap();
-    assert_eq!((ledger.blocked(), ledger.status(new.version)), (Some(new.version), Some(DeliveryStatus::Sent)));
+    assert_eq!(
+        (ledger.blocked(), ledger.status(new.version)),
+        (Some(new.version), Some(DeliveryStatus::Sent))
+    );
     let withdrawn: Vec<_> = ledger.withdrawn().map(|known| (known.version, &*known.digest_id)).collect();
     assert_eq!(withdrawn, [(old.version, old.digest_id)]);
     batch.mark_delivery(&old, DeliveryStatus::Failed, Some("why\0")).await.unwrap();

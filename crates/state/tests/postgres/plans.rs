@@ -37,7 +37,10 @@ const READS: [(&str, &[&str]); 39] = [
     ("blocked::WITHDRAW", &["digests_by_version (tenant_id, window_id, revision, attempt)"]),
     ("deliveries::LEDGER", &["deliveries_pkey (tenant_id, window_id, channel, chat, part)"]),
     ("deliveries::MARK", &[]),
-    ("digest_reads::BLOCKED", &["blocked_digests_pkey (tenant_id)", "digests_by_version backward (tenant_id, window_id)"]),
+    (
+        "digest_reads::BLOCKED",
+        &["blocked_digests_pkey (tenant_id)", "digests_by_version backward (tenant_id, window_id)"],
+    ),
     ("digest_reads::BLOCKED_NEWEST", &["blocked_digests_pkey backward (tenant_id, window_id)"]),
     ("digest_reads::EXPORT", &["digests_pkey (tenant_id)"]),
     ("digest_reads::LIST", &["digests_pkey (tenant_id)"]),

@@ -45,7 +45,10 @@ async fn listed(store: &Store) -> (Vec<String>, Vec<String>) {
     let filter = DigestFilter { tenant_id: "t".to_owned(), ..DigestFilter::default() };
     let digests = store.digest_list(&filter).await.unwrap();
     let exported = store.digest_export(&filter).await.unwrap();
-    assert_eq!(exported.iter().map(|digest| &digest.summary).collect::<Vec<_>>(), digests.iter().collect::<Vec<_>>());
+    assert_eq!(
+        exported.iter().map(|digest| &digest.summary).collect::<Vec<_>>(),
+        digests.iter().collect::<Vec<_>>()
+    );
     let blocked = store.blocked_list(&filter).await.unwrap();
     (
         digests.into_iter().map(|digest| digest.version).collect(),
