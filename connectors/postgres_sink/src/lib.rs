@@ -126,7 +126,7 @@ async fn apply(batch: &mut Batch, records: &[&SinkRecord]) -> Result<(), Error> 
 
 async fn put_ready(batch: &mut Batch, ready: &DigestReadyForDelivery) -> Result<(), Error> {
     if batch.put_digest(ready).await? {
-        batch.append_outbox(PERSISTED, &persisted(ready)).await?;
+        batch.append_outbox(PERSISTED, &persisted(ready)?).await?;
     }
     Ok(())
 }

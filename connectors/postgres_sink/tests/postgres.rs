@@ -18,7 +18,7 @@ mod tests {
     use postgres_sink::{PostgresSink, persisted};
     use processor::{AnyRecord, SourcePosition};
     use runtime::{Claim, PartitionId, Sink, SinkBatch, SinkError, SinkRecord};
-    use schemas::{DigestDlq, GroupMessageIngested};
+    use schemas::{DigestDlq, DigestPersisted, DigestReadyForDelivery, GroupMessageIngested, StageRun};
     use sqlx::Row;
     use state::DigestFilter;
     use std::sync::Arc;
@@ -85,7 +85,7 @@ mod tests {
         assert_eq!(counts(&database).await, (2, 1, 1, 1, 2));
         let outbox = database.outbox().await;
         assert_eq!(outbox[0].0, "persisted");
-        assert_eq!(outbox[0].1, serde_json::to_string(&persisted(&ready("t", 0, "1.0"))).unwrap());
+        assert_eq!(outbox[0].1, serde_json::to_string(&persisted(&ready("t", 0, "1.0")).unwrap()).unwrap());
         assert_eq!(outbox[1].0, "dead_letters");
         assert_eq!(serde_json::from_str::<DigestDlq>(&outbox[1].1).unwrap(), dead_letter("t", 3));
         // An operator resets the sink: all is read again, nothing is new, and only the dead letter is said again.
@@ -129,6 +129,58 @@ mod tests {
         rest[1] = SinkRecord::DeadLetter(Box::new(dead_letter("a\0b", 7)));
         sink.write(&batch(claim, rest, 9)).await.unwrap();
         assert_eq!(counts(&database).await, (1, 1, 0, 0, 1));
+        database.drop().await;
+    }
+
+    /// Digests that no outbox source could publish, and the reason of each.
+    fn without_a_number() -> [(&'static str, DigestReadyForDelivery); 4] {
+        let of = |runs: [(i64, f64); 2]| {
+            let mut digest = ready("t", 0, "1.0");
+            let run = digest.runs[0].clone();
+            digest.runs = runs.map(|(tokens, cost)| StageRun { tokens, cost, ..run.clone() }).to_vec();
+            digest
+        };
+        let mut part = ready("t", 0, "1.0");
+        part.delivery_payload.quality.titles = f64::NAN;
+        [
+            ("bad_totals", of([(1, f64::MAX), (1, f64::MAX)])),
+            ("bad_totals", of([(i64::MAX, 0.0), (1, 0.0)])),
+            ("not_finite", of([(1, f64::INFINITY), (1, 0.0)])),
+            ("not_finite", part),
+        ]
+    }
+
+    #[tokio::test]
+    async fn a_number_that_json_lacks_is_refused_and_wedges_nothing() {
+        let Some(database) = Database::new("pg_sink_numbers").await else { return };
+        let sink = PostgresSink::new(database.store.clone(), CLUSTER);
+        let claim = sink.claim(&partition()).await.unwrap();
+        let mut next = claim;
+        for (reason, digest) in without_a_number() {
+            let offset = next.next_offset;
+            let bad = || vec![record(offset, digest.clone())];
+            let refused = sink.write(&batch(next, bad(), offset + 1)).await.unwrap_err();
+            assert!(
+                matches!(&refused, SinkError::Poison { offset: at, reason: why, .. } if (*at, *why) == (offset, reason)),
+                "{refused}"
+            );
+            // The runtime makes it a dead letter, and what is beside it goes its way.
+            let letter = SinkRecord::DeadLetter(Box::new(dead_letter("t", offset)));
+            sink.write(&batch(next, vec![letter], offset + 1)).await.unwrap();
+            next = sink.claim(&partition()).await.unwrap();
+        }
+        let mut unscored = blocked("t", 0, "1.0");
+        unscored.quality_score = Some(f64::NAN);
+        let refused = sink.write(&batch(next, vec![record(4, unscored)], 5)).await.unwrap_err();
+        assert!(matches!(refused, SinkError::Poison { offset: 4, reason: "not_finite", .. }), "{refused}");
+        sink.write(&batch(next, vec![record(4, ready("t", 1, "1.0"))], 5)).await.unwrap();
+        assert_eq!(counts(&database).await, (0, 0, 1, 0, 5));
+        for (port, payload) in database.outbox().await {
+            match port.as_str() {
+                "persisted" => drop(serde_json::from_str::<DigestPersisted>(&payload).unwrap()),
+                _ => drop(serde_json::from_str::<DigestDlq>(&payload).unwrap()),
+            }
+        }
         database.drop().await;
     }
 

@@ -2,7 +2,7 @@
 //! nothing and is told apart, so that nothing is announced twice. A digest of which a newer version is blocked is stored
 //! without its words, whichever of the two came first.
 
-use crate::{Batch, Error, json::storable, json::to_jsonb, refusal::version};
+use crate::{Batch, Error, json::storable, json::to_readable, refusal::version};
 use schemas::DigestReadyForDelivery;
 
 pub(crate) const PUT: &str = "
@@ -42,7 +42,7 @@ impl Batch {
         let what = "write a digest";
         let version = version(&record.version)?;
         let (window, digest) = (&record.window, &record.delivery_payload);
-        let (payload, runs) = (to_jsonb("digest", digest)?, to_jsonb("runs", &record.runs)?);
+        let (payload, runs) = (to_readable("digest", digest)?, to_readable("runs", &record.runs)?);
         let channels: Vec<_> = record.channels.iter().map(|channel| storable(channel)).collect();
         self.be_alone().await?;
         self.know_tenant(&record.tenant_id).await?;

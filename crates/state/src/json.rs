@@ -1,6 +1,6 @@
 //! JSON for `jsonb` columns. Invariant: what goes in can be stored; U+0000, which `jsonb` refuses, becomes U+FFFD.
 
-use crate::Error;
+use crate::{Error, refusal::unreadable};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -20,6 +20,25 @@ pub(crate) fn to_jsonb<T: Serialize>(what: &'static str, value: &T) -> Result<St
     let mut value: Value = serde_json::from_str(&text).map_err(stored)?;
     replace_nul(&mut value);
     serde_json::to_string(&value).map_err(stored)
+}
+
+/// [`to_jsonb`] that was read back: a number that JSON does not have would be written as `null`, and nobody could read the
+/// row any more.
+pub(crate) fn to_readable<T: Serialize + DeserializeOwned>(
+    what: &'static str,
+    value: &T,
+) -> Result<String, Error> {
+    let text = to_jsonb(what, value)?;
+    reads_back::<T>(what, &text)?;
+    Ok(text)
+}
+
+/// Refuses text that is no `T`.
+pub(crate) fn reads_back<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<(), Error> {
+    match serde_json::from_str::<T>(text) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Error::Refused(unreadable(what, &error))),
+    }
 }
 
 /// The value that JSON text holds.

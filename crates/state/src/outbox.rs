@@ -4,7 +4,7 @@
 //! Sequence numbers are handed out before the commit, so that a reader who went by them alone would pass a row whose
 //! transaction commits late. The bound `pg_snapshot_xmin` is compared in the statement that reads, on its own snapshot.
 
-use crate::{Batch, Error, Store};
+use crate::{Batch, Error, Store, json::reads_back};
 use schemas::Record;
 use sqlx::Row;
 
@@ -89,9 +89,14 @@ const PAGE_BYTES_MAX: i64 = 8 * 1024 * 1024;
 
 impl Batch {
     /// Adds a record for a port of `postgres_outbox_source`. The record's tenant may be empty.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a record whose JSON would not read back.
     pub async fn append_outbox<R: Record>(&mut self, port: &str, record: &R) -> Result<(), Error> {
         let payload = serde_json::to_string(record)
             .map_err(|source| Error::Stored { what: "outbox record", source })?;
+        // Who publishes the row stops at one that it cannot read, and so do all rows behind it.
+        reads_back::<R>("outbox record", &payload)?;
         sqlx::query(APPEND)
             .bind(record.tenant_id())
             .bind(record.group_id())

@@ -3,7 +3,7 @@
 //! A NUL character in a *text* is not refused: it is stored as U+FFFD, for one bad character is no reason to lose the
 //! messages around it. In a *name* it is, because two names must not become one.
 
-use schemas::{DigestBlocked, DigestDlq, DigestReadyForDelivery, Version};
+use schemas::{DigestBlocked, DigestDlq, DigestReadyForDelivery, StageRun, Version};
 
 /// Longest name in bytes: an index entry holds four of them below Postgres' limit of 2,704 bytes.
 const NAME_BYTES_MAX: usize = 512;
@@ -39,22 +39,34 @@ pub(crate) fn version(text: &str) -> Result<Version, Refusal> {
     })
 }
 
-/// Tells whether a digest can be stored: JSON has no NaN and no infinity.
+fn not_finite(what: &str) -> Refusal {
+    Refusal { reason: "not_finite", detail: format!("{what} is not a finite number") }
+}
+
+/// Tells whether a digest can be stored, and what is said of it published: JSON has no NaN and no infinity.
 pub fn accept_ready(record: &DigestReadyForDelivery) -> Result<(), Refusal> {
     name("tenant_id", &record.tenant_id)?;
     name("group_id", &record.group_id)?;
     name("window_id", &record.window_id)?;
     name("digest_id", &record.digest_id)?;
     version(&record.version)?;
-    let (mood, quality) = (&record.delivery_payload.mood, &record.delivery_payload.quality);
-    let parts = [quality.guard, quality.faithfulness, quality.coverage, quality.speakers, quality.repetition];
-    let shares =
-        [mood.positive, mood.negative, mood.neutral, quality.score, quality.length, record.quality_score];
-    let costs = record.runs.iter().map(|run| run.cost);
-    if parts.into_iter().chain(shares).chain(costs).all(f64::is_finite) {
-        return Ok(());
+    let digest = &record.delivery_payload;
+    let finite = digest.mood.is_finite()
+        && digest.quality.is_finite()
+        && record.quality_score.is_finite()
+        && record.runs.iter().all(|run| run.cost.is_finite());
+    if !finite {
+        return Err(not_finite("a score, share or cost"));
     }
-    Err(Refusal { reason: "not_finite", detail: "a score, share or cost is not a finite number".to_owned() })
+    match StageRun::totals(&record.runs) {
+        Some(_) => Ok(()),
+        None => Err(bad_totals()),
+    }
+}
+
+/// Refuses runs whose tokens or costs add up to no number.
+pub fn bad_totals() -> Refusal {
+    Refusal { reason: "bad_totals", detail: "the tokens or costs of the runs add up to no number".to_owned() }
 }
 
 /// Tells whether a blocked digest can be stored.
@@ -62,7 +74,13 @@ pub fn accept_blocked(record: &DigestBlocked) -> Result<(), Refusal> {
     name("tenant_id", &record.tenant_id)?;
     name("group_id", &record.group_id)?;
     name("window_id", &record.window_id)?;
-    version(&record.version).map(drop)
+    version(&record.version)?;
+    if record.quality_score.is_none_or(f64::is_finite) { Ok(()) } else { Err(not_finite("the score")) }
+}
+
+/// JSON that does not read back as what it was made of.
+pub(crate) fn unreadable(what: &'static str, error: &serde_json::Error) -> Refusal {
+    Refusal { reason: "unreadable", detail: format!("{what} does not read back: {error}") }
 }
 
 /// The dead letter as it can be stored: names that Postgres would refuse are left empty, as they are for a key that

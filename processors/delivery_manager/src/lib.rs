@@ -6,7 +6,9 @@
 use processor::{
     COMPLETED, Event, Outcome, Port, PortSpec, Processor, Reject, STARTED, StageIdentity, StageReport,
 };
-use schemas::{Digest, DigestBlocked, DigestReadyForDelivery, DigestStageCompleted, DigestState, digest_id};
+use schemas::{
+    Digest, DigestBlocked, DigestReadyForDelivery, DigestStageCompleted, DigestState, StageRun, digest_id,
+};
 use serde::Deserialize;
 
 /// Port for digests that passed.
@@ -65,6 +67,10 @@ impl Processor for DeliveryManager {
         let Some(digest) = &input.state.digest else {
             return Err(Reject::new("digest_missing", format!("stage {} left no digest", input.stage)));
         };
+        if StageRun::totals(&input.state.runs).is_none() {
+            let detail = "the tokens or costs of the runs add up to no number";
+            return Err(Reject::new("bad_totals", detail.to_owned()));
+        }
         let refusal = self.refusal(&input.state, digest);
         let report = StageReport::ok()
             .metric("quality_score", digest.quality.score)
@@ -104,7 +110,8 @@ fn blocked(input: &DigestStageCompleted, digest: &Digest, refusal: Refusal) -> D
         version: input.version.clone(),
         trace_id: input.trace_id.clone(),
         reason: refusal.reason.to_owned(),
-        quality_score: Some(digest.quality.score),
+        // No number is no score.
+        quality_score: Some(digest.quality.score).filter(|score| score.is_finite()),
         missing_scopes: refusal.missing_scopes,
         window: input.state.window.clone(),
     }

@@ -5,7 +5,7 @@ use processor::{Event, Outcome, Processor, SourcePosition};
 use proptest::prelude::*;
 use schemas::{
     Digest, DigestBlocked, DigestReadyForDelivery, DigestStageCompleted, DigestState, GroupSettings, Mood,
-    Quality, WindowRef, digest_id, window_id,
+    Quality, StageRun, WindowRef, digest_id, window_id,
 };
 use std::collections::BTreeMap;
 
@@ -114,6 +114,7 @@ fn each_gate_has_its_reason() {
         let blocked: &DigestBlocked = emissions[2].downcast().expect("blocked");
         assert_eq!(blocked.reason, reason, "score {score}");
         assert_eq!(blocked.missing_scopes, missing);
+        assert_eq!(blocked.quality_score, score.is_finite().then_some(score));
     }
 }
 
@@ -128,6 +129,24 @@ fn an_input_without_a_digest_is_rejected() {
     let reject =
         DeliveryManager::default().process(&input(None, &["DIGEST_READ"], "file")).expect_err("reject");
     assert_eq!(reject.reason, "digest_missing");
+}
+
+#[test]
+fn runs_that_add_up_to_no_number_are_rejected() {
+    for (tokens, cost) in [(1, f64::MAX), (i64::MAX, 0.0)] {
+        let mut event = input(Some(digest(0.8)), &["DIGEST_READ"], "file");
+        let run = StageRun {
+            stage: "topic".to_owned(),
+            run_id: "r".to_owned(),
+            outcome: "ok".to_owned(),
+            model_id: "offline".to_owned(),
+            tokens,
+            cost,
+        };
+        event.value.state.runs = vec![run.clone(), run];
+        let reject = DeliveryManager::default().process(&event).expect_err("reject");
+        assert_eq!(reject.reason, "bad_totals");
+    }
 }
 
 proptest! {

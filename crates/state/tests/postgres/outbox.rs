@@ -4,9 +4,9 @@ use crate::{
     database::{CLUSTER, Database, partition},
     samples::{dead_letter, ready},
 };
-use schemas::DigestDlq;
+use schemas::{DigestDlq, DigestPersisted};
 use state::{Batch, BatchBounds, Opened, OutboxPlace, OutboxRow, Store};
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// A batch of the sink called `sink`, open.
 async fn open(store: &Store, sink: &str) -> Box<Batch> {
@@ -147,5 +147,33 @@ async fn a_page_is_bounded_by_bytes_and_never_empty_for_it() {
         assert_eq!(offsets(&rows), [offset], "12 MB of JSON each");
         place = rows.last().map(|row| row.place);
     }
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn a_row_that_would_not_read_back_is_not_written() {
+    let Some(database) = Database::new("outbox_readable").await else { return };
+    let mut batch = open(&database.store, "s").await;
+    let mut record = DigestPersisted {
+        tenant_id: "t".to_owned(),
+        group_id: "g".to_owned(),
+        digest_id: "d".to_owned(),
+        window_id: "w".to_owned(),
+        version: "1.0".to_owned(),
+        metrics: BTreeMap::from([("cost".to_owned(), f64::INFINITY)]),
+        topics: Vec::new(),
+        window_end: 9,
+    };
+    let refused = batch.append_outbox("persisted", &record).await.unwrap_err();
+    assert!(refused.is_refusal(), "{refused}");
+    assert!(refused.to_string().starts_with("outbox record does not read back: "), "{refused}");
+    let mut digest = ready("t", 0, "1.0");
+    digest.delivery_payload.quality.titles = f64::NAN;
+    assert!(batch.put_digest(&digest).await.unwrap_err().is_refusal());
+    record.metrics.insert("cost".to_owned(), f64::MAX);
+    batch.append_outbox("persisted", &record).await.unwrap();
+    batch.commit().await.unwrap();
+    let rows = read(&database.store, None, 1).await;
+    assert_eq!(serde_json::from_str::<DigestPersisted>(&rows[0].payload).unwrap(), record);
     database.drop().await;
 }
