@@ -80,11 +80,12 @@ impl fmt::Display for ResourceKind {
 pub fn acls(map: &Map, prefix: &Prefix) -> BTreeMap<String, Vec<Acl>> {
     let processors = map.processors().map(|entry| {
         let read = entry.state.iter().chain([&entry.input]).map(String::as_str);
-        (entry.name.clone(), Needs { read: read.collect(), write: entry.outputs().collect(), group: true })
+        let group = Membership::Reader;
+        (entry.name.clone(), Needs { read: read.collect(), write: entry.outputs().collect(), group })
     });
     let connectors = map.connectors().map(|entry| {
         let read = entry.inputs.values().chain(&entry.positions).map(String::as_str);
-        let group = !entry.inputs.is_empty();
+        let group = if entry.inputs.is_empty() { Membership::Source } else { Membership::Reader };
         (entry.name.clone(), Needs { read: read.collect(), write: entry.outputs().collect(), group })
     });
     let units = processors.chain(connectors).map(|(name, needs)| {
@@ -97,7 +98,26 @@ pub fn acls(map: &Map, prefix: &Prefix) -> BTreeMap<String, Vec<Acl>> {
 struct Needs<'a> {
     read: Vec<&'a str>,
     write: Vec<&'a str>,
-    group: bool,
+    group: Membership,
+}
+
+/// Which group a unit is a member of.
+#[derive(Debug, Clone, Copy)]
+enum Membership {
+    /// That of its name.
+    Reader,
+    /// One for each thing that is read: what their names begin with is all that they share.
+    Source,
+}
+
+impl Membership {
+    fn acl(self, unit: &str, prefix: &Prefix, operation: Operation) -> Acl {
+        let (name, is_prefix) = match self {
+            Self::Reader => (prefix.group(unit), false),
+            Self::Source => (prefix.group(&format!("{unit}-")), true),
+        };
+        Acl { resource: ResourceKind::Group, name, is_prefix, operation }
+    }
 }
 
 impl Needs<'_> {
@@ -107,9 +127,7 @@ impl Needs<'_> {
         let mut acls: Vec<Acl> = self.read.iter().map(topic(Operation::Read)).collect();
         acls.extend(self.write.iter().map(topic(Operation::Write)));
         acls.push(literal(ResourceKind::Group, READERS_GROUP.to_owned(), Operation::Describe));
-        if self.group {
-            acls.push(literal(ResourceKind::Group, prefix.group(unit), Operation::Read));
-        }
+        acls.push(self.group.acl(unit, prefix, Operation::Read));
         if !self.write.is_empty() {
             // One id for each instance or identity: what they begin with is all that they share.
             let name = prefix.transactional_id(&format!("{unit}-"));
@@ -122,20 +140,37 @@ impl Needs<'_> {
     }
 }
 
+/// The broker's own topics, by which `txn`, `lag` and `doctor` find what hangs and who stands still.
+const LOGS: [&str; 2] = ["__consumer_offsets", "__transaction_state"];
+
 fn operator(map: &Map, prefix: &Prefix) -> Vec<Acl> {
     let topics = map.topics().flat_map(|topic| {
         [Operation::Read, Operation::DescribeConfigs]
             .map(|operation| literal(ResourceKind::Topic, prefix.topic(&topic.name), operation))
     });
-    let processors = map.processors().map(|entry| prefix.group(&entry.name));
-    let sinks =
-        map.connectors().filter(|entry| !entry.inputs.is_empty()).map(|entry| prefix.group(&entry.name));
-    let groups = processors.chain(sinks).chain([READERS_GROUP.to_owned()]);
-    let groups = groups.map(|name| literal(ResourceKind::Group, name, Operation::Describe));
+    let logs = LOGS.map(|name| literal(ResourceKind::Topic, name.to_owned(), Operation::Read));
+    let processors = map.processors().map(|entry| (entry.name.as_str(), Membership::Reader));
+    let connectors = map.connectors().map(|entry| {
+        let group = if entry.inputs.is_empty() { Membership::Source } else { Membership::Reader };
+        (entry.name.as_str(), group)
+    });
+    let groups =
+        processors.chain(connectors).map(|(unit, group)| group.acl(unit, prefix, Operation::Describe));
+    let readers = literal(ResourceKind::Group, READERS_GROUP.to_owned(), Operation::Describe);
     let cluster = literal(ResourceKind::Cluster, "kafka-cluster".to_owned(), Operation::DescribeConfigs);
-    let mut acls: Vec<Acl> = topics.chain(groups).chain([cluster]).collect();
+    let mut acls: Vec<Acl> = topics.chain(logs).chain(groups).chain([readers, cluster]).collect();
+    acls.push(producers(prefix));
     acls.sort();
     acls
+}
+
+/// Seeing what the pipeline's producers have open. Without a prefix the ids have no beginning in common.
+fn producers(prefix: &Prefix) -> Acl {
+    let (resource, operation) = (ResourceKind::TransactionalId, Operation::Describe);
+    match prefix.transactional_id("") {
+        none if none.is_empty() => literal(resource, "*".to_owned(), operation),
+        name => Acl { resource, name, is_prefix: true, operation },
+    }
 }
 
 fn literal(resource: ResourceKind, name: String, operation: Operation) -> Acl {
@@ -172,11 +207,11 @@ mod tests {
     }
 
     #[test]
-    fn a_sink_writes_nothing_and_a_source_has_no_group() {
+    fn a_sink_writes_nothing_and_a_source_has_a_group_for_each_thing_it_reads() {
         assert!(of("file_sink").iter().all(|acl| !acl.ends_with("write")), "{:?}", of("file_sink"));
         let source = of("postgres_outbox_source");
         assert!(source.contains(&"topic t1.gistmill.positions.v1 read".to_owned()), "{source:?}");
-        assert!(!source.contains(&"group t1.postgres_outbox_source read".to_owned()), "{source:?}");
+        assert!(source.contains(&"group t1.postgres_outbox_source-* read".to_owned()), "{source:?}");
     }
 
     #[test]
@@ -184,5 +219,8 @@ mod tests {
         let operator = of(OPERATOR);
         assert!(operator.iter().all(|acl| !acl.ends_with("write")), "{operator:?}");
         assert!(operator.contains(&"cluster kafka-cluster describe_configs".to_owned()), "{operator:?}");
+        assert!(operator.contains(&"transactional_id t1.* describe".to_owned()), "{operator:?}");
+        let wildcard = producers(&Prefix::none());
+        assert_eq!((wildcard.name.as_str(), wildcard.is_prefix), ("*", false));
     }
 }

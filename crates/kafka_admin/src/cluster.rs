@@ -96,6 +96,11 @@ impl Cluster {
         self.brokers.keys().copied().collect()
     }
 
+    /// True of a partition that this client is shown, led or not.
+    pub(crate) fn has(&self, at: &TopicPartition) -> bool {
+        self.leaders.contains_key(at)
+    }
+
     pub(crate) fn leader(&self, at: &TopicPartition) -> Option<Leader> {
         self.leaders.get(at).copied().flatten()
     }

@@ -56,6 +56,12 @@ pub enum Error {
         /// Its reason.
         code: ResponseError,
     },
+    /// The broker leaves out of its lists what this client may not see, and what is not there.
+    #[error("could not find {subject} on kafka: it is not there yet, or this client may not see it")]
+    Hidden {
+        /// Topic and partition.
+        subject: String,
+    },
     /// The broker's answer, or what it keeps, is not what the protocol says.
     #[error("could not read {what}: {why}")]
     Unreadable {
@@ -83,6 +89,22 @@ impl Error {
     /// True for a refusal that ends by itself: a coordinator that loads, a leader that is being elected.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Refused { code, .. } if code.is_retriable())
+    }
+
+    /// True when a permission is missing, or may be.
+    pub fn is_missing_permission(&self) -> bool {
+        use ResponseError as Code;
+        match self {
+            Self::Hidden { .. } => true,
+            Self::Refused { code, .. } => matches!(
+                code,
+                Code::TopicAuthorizationFailed
+                    | Code::GroupAuthorizationFailed
+                    | Code::ClusterAuthorizationFailed
+                    | Code::TransactionalIdAuthorizationFailed
+            ),
+            _ => false,
+        }
     }
 
     /// A refusal with this code; `Ok` for none.

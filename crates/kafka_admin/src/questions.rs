@@ -192,6 +192,9 @@ impl Cluster {
 
     pub(crate) fn leader_of(&self, at: &TopicPartition) -> Result<i32, Error> {
         let (request, subject) = (MetadataRequest::NAME, at.to_string());
+        if !self.has(at) {
+            return Err(Error::Hidden { subject });
+        }
         let none = || Error::Refused { request, subject, code: ResponseError::LeaderNotAvailable };
         self.leader(at).map(|leader| leader.node).ok_or_else(none)
     }

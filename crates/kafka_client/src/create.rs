@@ -57,9 +57,17 @@ fn refused(error: KafkaError, config: &ClientConfig) -> CreateError {
             value: "the value given".to_owned(),
             why: "it is not printed, since it may be a secret".to_owned(),
         },
-        KafkaError::ClientCreation(why) => CreateError::Refused(without_secrets(&why, config)),
+        KafkaError::ClientCreation(why) => CreateError::Refused(explained(without_secrets(&why, config))),
         other => CreateError::Refused(without_secrets(&other.to_string(), config)),
     }
+}
+
+/// librdkafka does not say that a key may be locked.
+fn explained(why: String) -> String {
+    if why.starts_with("ssl.key.") {
+        return format!("{why}; is ssl.key.password the passphrase of that key?");
+    }
+    why
 }
 
 #[cfg(test)]
@@ -87,6 +95,13 @@ mod tests {
         assert!(text.contains("perhaps"), "{text}");
         let text = error(&[("sasl.oauthbearer.assertion.claim.exp.seconds", "hunter2")]);
         assert!(text.contains("claim.exp.seconds") && !text.contains("hunter2"), "{text}");
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_opened_names_the_passphrase() {
+        let text = error(&[("security.protocol", "SSL"), ("ssl.key.location", "/dev/null")]);
+        assert!(text.contains("ssl.key.location failed"), "{text}");
+        assert!(text.ends_with("is ssl.key.password the passphrase of that key?"), "{text}");
     }
 
     #[test]

@@ -60,6 +60,14 @@ impl Settings {
         self
     }
 
+    /// The settings of a client whose context hears [`Complaints`](crate::Complaints): some reasons for which a broker
+    /// closes a connection are no errors to librdkafka, and are told at the level that this sets.
+    pub fn listening(self) -> ClientConfig {
+        let mut config = ClientConfig::from(self);
+        config.set_log_level(RDKafkaLogLevel::Info);
+        config
+    }
+
     /// The value of a property; none when nobody set it.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(canonical(name)).map(String::as_str)
@@ -77,10 +85,7 @@ impl fmt::Debug for Settings {
 
 impl From<Settings> for ClientConfig {
     fn from(settings: Settings) -> Self {
-        let mut config: Self = settings.0.into_iter().collect();
-        // Some reasons for which a broker closes a connection are no errors to librdkafka, and are told at this level.
-        config.set_log_level(RDKafkaLogLevel::Info);
-        config
+        settings.0.into_iter().collect()
     }
 }
 

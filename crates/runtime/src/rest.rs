@@ -4,9 +4,10 @@ use crate::{
     Config,
     kafka::{assigned, reader_error, settings},
 };
+use kafka_client::Complaints;
 use rdkafka::{
     Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer, DefaultConsumerContext},
+    consumer::{BaseConsumer, Consumer},
     error::KafkaError,
 };
 use state::SinkOffset;
@@ -67,8 +68,8 @@ fn committed(
 ) -> Result<TopicPartitionList, String> {
     let mut settings = settings::reader(&config.kafka, "read_committed");
     settings.set("group.id", group);
-    let consumer: BaseConsumer =
-        kafka_client::create(&settings, DefaultConsumerContext).map_err(|error| error.to_string())?;
+    let consumer: BaseConsumer<Complaints> =
+        kafka_client::create(&settings, Complaints::default()).map_err(|error| error.to_string())?;
     let mut list = TopicPartitionList::new();
     for partition in 0..partitions {
         list.add_partition(topic, partition);

@@ -43,7 +43,7 @@ impl Kafka {
         settings.set("client.id", LOOKER);
         let complaints = Complaints::default();
         let admin = kafka_client::create(&settings.clone().into(), DefaultClientContext)?;
-        let looker = settings.clone().set("group.id", LOOKER).clone().into();
+        let looker = settings.clone().set("group.id", LOOKER).clone().listening();
         let looker = Arc::new(kafka_client::create(&looker, complaints.clone())?);
         Ok(Self { admin, looker, complaints, settings, options: options.clone() })
     }

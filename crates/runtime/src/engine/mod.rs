@@ -41,8 +41,8 @@ pub(crate) enum Stop {
         /// Inputs looked at.
         seen: u32,
     },
-    /// The group has no offset for a partition, or the one it has points to data that is gone.
-    #[error("no offset to start from: {0}; see `gistmill topology apply` and `gistmill reset`")]
+    /// The group has no offset for a partition, the one it has points to data that is gone, or the input may not be read.
+    #[error("{0}")]
     NoOffset(String),
     /// Another instance has this one's name: each would end the other's work for ever.
     #[error("another instance has this name: {0}; give one of them another with GISTMILL_INSTANCE")]

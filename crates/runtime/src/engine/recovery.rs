@@ -197,7 +197,10 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         let mut offsets = BTreeMap::new();
         for (partition, offset) in committed {
             let Some(offset) = offset else {
-                return Err(Stop::NoOffset(format!("partition {partition} has no committed offset")));
+                return Err(Stop::NoOffset(format!(
+                    "no offset to start from: partition {partition} has no committed one; see `gistmill topology apply` \
+                     and `gistmill reset`"
+                )));
             };
             if self.shape.is_stateful() {
                 self.shape.forget(&[partition]);

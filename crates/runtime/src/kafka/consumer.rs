@@ -139,14 +139,16 @@ pub(crate) fn consumer_fault(error: &KafkaError) -> Option<ConsumerFault> {
         }
         KafkaError::MessageConsumptionFatal(code) => broken(format!("consumer failed: {code}")),
         KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset) => {
-            broken("offsets or data expired: the committed offset is outside what the topic holds".to_owned())
+            let why = "offsets or data expired: the committed offset is outside what the topic holds";
+            broken(format!("{why}; see `gistmill reset`"))
         }
         KafkaError::MessageConsumption(
             code @ (RDKafkaErrorCode::UnknownTopicOrPartition
             | RDKafkaErrorCode::UnknownTopic
-            | RDKafkaErrorCode::UnknownPartition
-            | RDKafkaErrorCode::TopicAuthorizationFailed
-            | RDKafkaErrorCode::GroupAuthorizationFailed),
+            | RDKafkaErrorCode::UnknownPartition),
+        ) => broken(format!("could not read the input topic: {code}; see `gistmill topology apply`")),
+        KafkaError::MessageConsumption(
+            code @ (RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::GroupAuthorizationFailed),
         ) => broken(with_missing_permission(format!("could not read the input topic: {code}"), Some(*code))),
         KafkaError::MessageConsumption(
             RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::BrokerTransportFailure,

@@ -2,9 +2,10 @@
 
 use super::{reader::read_range, settings};
 use crate::config::Kafka;
+use kafka_client::Complaints;
 use rdkafka::{
     ClientConfig,
-    consumer::{BaseConsumer, Consumer, DefaultConsumerContext},
+    consumer::{BaseConsumer, Consumer},
 };
 use std::time::Duration;
 
@@ -50,8 +51,8 @@ impl TopicPlaces {
     /// First offset and end of a partition, as far as the settings' isolation level sees it.
     fn bounds(&self, settings: &ClientConfig, partition: i32) -> Result<(i64, i64), String> {
         let failed = |error| format!("could not read the ends of {}/{partition}: {error}", self.topic);
-        let consumer: BaseConsumer =
-            kafka_client::create(settings, DefaultConsumerContext).map_err(|error| error.to_string())?;
+        let consumer: BaseConsumer<Complaints> =
+            kafka_client::create(settings, Complaints::default()).map_err(|error| error.to_string())?;
         consumer.fetch_watermarks(&self.topic, partition, TIMEOUT).map_err(failed)
     }
 }

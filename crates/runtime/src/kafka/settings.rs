@@ -36,7 +36,7 @@ pub(crate) fn consumer(kafka: &Kafka, group: &str, instance: &str, share: usize)
     overlay(&mut settings, kafka, &kafka.consumer_properties);
     settings.set("group.id", group).set("group.instance.id", instance);
     settings.set_all(&RELIED_ON_CONSUMER);
-    settings.into()
+    settings.listening()
 }
 
 /// A consumer outside any group, that reads what `isolation` lets it see.

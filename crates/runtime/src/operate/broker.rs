@@ -10,7 +10,7 @@ use rdkafka::{
     admin::{AdminClient, AdminOptions, ResourceSpecifier},
     client::DefaultClientContext,
     config::ClientConfig,
-    consumer::{BaseConsumer, CommitMode, Consumer, DefaultConsumerContext},
+    consumer::{BaseConsumer, CommitMode, Consumer},
     error::KafkaError,
 };
 use std::collections::BTreeMap;
@@ -177,7 +177,7 @@ impl<'a> Broker<'a> {
 pub(super) struct Group<'a> {
     config: &'a Config,
     name: String,
-    consumer: BaseConsumer,
+    consumer: BaseConsumer<Complaints>,
 }
 
 impl<'a> Group<'a> {
@@ -187,7 +187,7 @@ impl<'a> Group<'a> {
         // Asking for stable offsets only would wait until open transactions end.
         let mut settings = settings::reader(&config.kafka, "read_uncommitted");
         settings.set("group.id", &name);
-        let consumer = kafka_client::create(&settings, DefaultConsumerContext)?;
+        let consumer = kafka_client::create(&settings, Complaints::default())?;
         Ok(Self { config, name, consumer })
     }
 

@@ -7,9 +7,10 @@ use crate::{
     engine::log::RecordView,
     kafka::{Record, reader_error},
 };
+use kafka_client::Complaints;
 use rdkafka::{
     Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer, DefaultConsumerContext},
+    consumer::{BaseConsumer, Consumer},
     error::KafkaError,
     message::Message,
 };
@@ -38,13 +39,13 @@ pub(super) type VisitOrPause<'a> =
 /// A client that reads span after span.
 pub(super) struct Scanner<'a> {
     broker: &'a Broker<'a>,
-    consumer: BaseConsumer,
+    consumer: BaseConsumer<Complaints>,
 }
 
 impl<'a> Scanner<'a> {
     /// Sees what is committed, or everything.
     pub(super) fn new(broker: &'a Broker<'a>, is_committed: bool) -> Result<Self, Error> {
-        let consumer = kafka_client::create(&broker.reader(is_committed), DefaultConsumerContext)?;
+        let consumer = kafka_client::create(&broker.reader(is_committed), Complaints::default())?;
         Ok(Self { broker, consumer })
     }
 

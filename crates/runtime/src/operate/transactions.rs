@@ -70,6 +70,12 @@ impl From<kafka_admin::Error> for Error {
     fn from(error: kafka_admin::Error) -> Self {
         match error {
             kafka_admin::Error::Away { address, .. } => Self::KafkaAway { brokers: address, source: None },
+            other if other.is_missing_permission() => {
+                let why = crate::shapes::outlet::chain(&other);
+                Self::Refused(format!(
+                    "{why}; `gistmill topology acl --unit operator` lists what it takes to look"
+                ))
+            }
             other => Self::Refused(crate::shapes::outlet::chain(&other)),
         }
     }

@@ -164,7 +164,7 @@ impl<S: Sink> SinkLoop<'_, S> {
                 Ok(false)
             }
             Some(Err(error)) => match consumer_fault(&error) {
-                Some(ConsumerFault::Broken(why)) => Err(format!("{why}; see `gistmill reset`").into()),
+                Some(ConsumerFault::Broken(why)) => Err(why.into()),
                 Some(ConsumerFault::Expelled(why)) => self.rejoin(&why).map(|()| true),
                 None => Ok(true),
             },

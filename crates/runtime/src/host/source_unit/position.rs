@@ -7,7 +7,8 @@ use crate::{
     kafka::{read_range, settings},
     source::Position,
 };
-use rdkafka::consumer::{BaseConsumer, Consumer, DefaultConsumerContext};
+use kafka_client::Complaints;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use std::time::Duration;
 
 const OFFSETS_TIMEOUT: Duration = Duration::from_secs(10);
@@ -41,8 +42,8 @@ pub(super) fn newest(
 
 /// End of the positions partition as the settings' isolation level sees it.
 fn watermark(settings: &rdkafka::ClientConfig, topic: &str) -> Result<i64, String> {
-    let consumer: BaseConsumer =
-        kafka_client::create(settings, DefaultConsumerContext).map_err(|error| error.to_string())?;
+    let consumer: BaseConsumer<Complaints> =
+        kafka_client::create(settings, Complaints::default()).map_err(|error| error.to_string())?;
     let (_, high) = consumer
         .fetch_watermarks(topic, 0, OFFSETS_TIMEOUT)
         .map_err(|error| format!("could not read the end of {topic}: {error}"))?;
