@@ -10,6 +10,7 @@ mod context;
 mod delivery;
 mod digest;
 mod dlq;
+mod finite;
 mod identity;
 mod ingested;
 mod knowledge;

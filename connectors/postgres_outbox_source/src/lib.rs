@@ -1,14 +1,16 @@
 //! Publishes what sinks wrote into the outbox: digests stored and delivered, dead letters.
 //!
-//! Invariant: rows go out in the order (xid, seq), none is skipped, and the position names the server it belongs to.
+//! Invariant: rows go out in the order (xid, seq), none is skipped, and the position names the server and the
+//! row that it belongs to: a database that was set back to an earlier time is told from one that went on.
 
+mod history;
 mod position;
 
 use position::OutboxPosition;
 use processor::{Emission, Port, PortSpec};
 use runtime::{Position, Source, SourceBatch, SourceError};
 use schemas::{DigestDelivered, DigestDlq, DigestPersisted, Record};
-use state::{Error, OutboxPage, OutboxRow, Store};
+use state::{Error, OutboxRow, Store};
 use std::time::Duration;
 
 const PERSISTED: Port<DigestPersisted> = Port::new("persisted");
@@ -54,43 +56,13 @@ impl Source for PostgresOutboxSource {
         let after = position.map(OutboxPosition::parse).transpose()?;
         let page =
             self.store.outbox_page(after.as_ref().map(OutboxPosition::place)).await.map_err(source_error)?;
-        same_server(after.as_ref(), &page)?;
+        history::check(after.as_ref(), &page)?;
         let Some(last) = page.rows.last() else { return Ok(self.wait()) };
         self.idle = IDLE_MIN;
-        let position = OutboxPosition::new(&page.system_identifier, last.place).encode()?;
+        let position = OutboxPosition::new((&page.system_identifier, page.timeline), last.mark).encode()?;
         let emissions = page.rows.iter().map(emission).collect::<Result<_, _>>()?;
         Ok(SourceBatch::Records { emissions, position })
     }
-}
-
-/// Stops where transaction ids mean something else than they did when the position or the rows were written.
-fn same_server(after: Option<&OutboxPosition>, page: &OutboxPage) -> Result<(), SourceError> {
-    if let Some(after) = after {
-        if after.system_identifier != page.system_identifier {
-            return Err(SourceError::Fatal(format!(
-                "outbox position is of postgres server {}, this is server {}: a restored dump, or the wrong address. \
-                 correct the address, or run `gistmill reset postgres_outbox_source` to publish the whole outbox \
-                 again (consumers tell repeats by their ids)",
-                after.system_identifier, page.system_identifier
-            )));
-        }
-        if after.xid >= page.next_xid {
-            return Err(SourceError::Fatal(format!(
-                "outbox position is at transaction {}, the server has only come to {}: it was set back to an earlier \
-                 time. run `gistmill reset postgres_outbox_source` to publish the whole outbox again (consumers tell \
-                 repeats by their ids)",
-                after.xid, page.next_xid
-            )));
-        }
-    }
-    if page.has_foreign_rows {
-        return Err(SourceError::Fatal(
-            "outbox holds rows of transactions that this server has not had: a restored dump. as a superuser, \
-             delete the rows published before, or publish all of them again with `UPDATE outbox SET xid = DEFAULT`"
-                .to_owned(),
-        ));
-    }
-    Ok(())
 }
 
 fn source_error(error: Error) -> SourceError {
@@ -112,7 +84,7 @@ fn emission(row: &OutboxRow) -> Result<Emission, SourceError> {
     } else {
         Err(SourceError::Fatal(format!(
             "outbox row {} is for port {port:?}, which this version does not have: upgrade postgres_outbox_source",
-            row.place.seq
+            row.mark.place.seq
         )))
     }
 }
@@ -122,7 +94,7 @@ fn emit<R: Record>(port: &Port<R>, row: &OutboxRow) -> Result<Emission, SourceEr
         Ok(record) => Ok(port.emit(record)),
         Err(error) => Err(SourceError::Fatal(format!(
             "outbox row {} is no {}: {error}; it was written by another version: upgrade postgres_outbox_source",
-            row.place.seq,
+            row.mark.place.seq,
             R::TYPE
         ))),
     }

@@ -2,13 +2,19 @@
 
 use runtime::{Position, SourceError};
 use serde::{Deserialize, Serialize};
-use state::OutboxPlace;
+use state::{OutboxMark, OutboxPlace};
 
 /// A place and the server whose transactions it counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct OutboxPosition {
     /// Postgres' `system_identifier`; digits, as a string, for JSON readers that have no 64-bit integers.
     pub(crate) system_identifier: String,
+    /// Timeline that the server wrote when the row was read. This and the next are absent from older positions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) timeline: Option<i32>,
+    /// When the last row published was written, in microseconds of the server's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) written_at_us: Option<i64>,
     /// Transaction of the last row published.
     pub(crate) xid: u64,
     /// Sequence number of the last row published.
@@ -16,8 +22,15 @@ pub(crate) struct OutboxPosition {
 }
 
 impl OutboxPosition {
-    pub(crate) fn new(system_identifier: &str, place: OutboxPlace) -> Self {
-        Self { system_identifier: system_identifier.to_owned(), xid: place.xid, seq: place.seq }
+    /// The position after the row of this mark, read from a server and its timeline.
+    pub(crate) fn new((system_identifier, timeline): (&str, i32), last: OutboxMark) -> Self {
+        Self {
+            system_identifier: system_identifier.to_owned(),
+            timeline: Some(timeline),
+            written_at_us: Some(last.written_at_us),
+            xid: last.place.xid,
+            seq: last.place.seq,
+        }
     }
 
     pub(crate) fn place(&self) -> OutboxPlace {
@@ -47,10 +60,17 @@ mod tests {
 
     #[test]
     fn a_position_is_json_that_reads_back() {
-        let position = OutboxPosition::new("7710540912429302877", OutboxPlace { xid: 9, seq: 4 });
+        let last = OutboxMark { place: OutboxPlace { xid: 9, seq: 4 }, written_at_us: 7 };
+        let position = OutboxPosition::new(("7710540912429302877", 2), last);
         let encoded = position.encode().expect("encodes");
-        assert_eq!(encoded.0, r#"{"system_identifier":"7710540912429302877","xid":9,"seq":4}"#);
+        assert_eq!(
+            encoded.0,
+            r#"{"system_identifier":"7710540912429302877","timeline":2,"written_at_us":7,"xid":9,"seq":4}"#
+        );
         assert_eq!(OutboxPosition::parse(&encoded).expect("parses"), position);
+        let older = Position(r#"{"system_identifier":"7710540912429302877","xid":9,"seq":4}"#.to_owned());
+        let older = OutboxPosition::parse(&older).expect("positions of older versions are read");
+        assert_eq!((older.place(), older.timeline, older.written_at_us), (position.place(), None, None));
         assert!(matches!(OutboxPosition::parse(&Position("{}".to_owned())), Err(SourceError::Fatal(_))));
     }
 }

@@ -156,6 +156,49 @@ mod tests {
         database.drop().await;
     }
 
+    /// Says something and gives the position after it.
+    async fn say(
+        database: &Database,
+        source: &mut PostgresOutboxSource,
+        after: Option<&Position>,
+    ) -> Position {
+        let mut batch = open(&database.store).await;
+        batch.append_outbox("persisted", &persisted()).await.unwrap();
+        batch.commit().await.unwrap();
+        next(source, after).await.1
+    }
+
+    #[tokio::test]
+    async fn a_database_set_back_to_an_earlier_time_stops_the_source() {
+        let Some(database) = Database::new("outbox_set_back").await else { return };
+        let mut source = PostgresOutboxSource::new(database.store.clone());
+        let mut owner = database.owner().await;
+        run(&mut owner, "ALTER TABLE outbox NO FORCE ROW LEVEL SECURITY").await.unwrap();
+        let first = say(&database, &mut source, None).await;
+        let second = say(&database, &mut source, Some(&first)).await;
+        run(&mut owner, "CREATE TABLE dump AS TABLE outbox").await.unwrap();
+        // As of the first row; transaction ids have gone on since.
+        run(&mut owner, "DELETE FROM outbox WHERE seq = 2").await.unwrap();
+        let text = fatal(&mut source, Some(&second)).await;
+        assert!(text.contains("no longer holds the row published last") && text.contains("row 2"), "{text}");
+        assert!(text.contains("of timeline 1; the server is at timeline 1"), "{text}");
+        assert!(matches!(source.next(Some(&first)).await.unwrap(), SourceBatch::Idle(_)));
+        // The lost ids were handed out again: another row at the same place.
+        let other = "INSERT INTO outbox (xid, seq, tenant_id, group_id, port, payload, created_at)
+            OVERRIDING SYSTEM VALUE
+            SELECT xid, seq, tenant_id, group_id, port, payload, created_at + interval '1 s' FROM dump WHERE seq = 2";
+        run(&mut owner, other).await.unwrap();
+        assert!(fatal(&mut source, Some(&second)).await.contains("set back to an earlier time"));
+        // Rows that were published and cleaned up are no sign of it, unless another timeline has begun.
+        run(&mut owner, "DELETE FROM outbox").await.unwrap();
+        assert!(matches!(source.next(Some(&second)).await.unwrap(), SourceBatch::Idle(_)));
+        let promoted = Position(second.0.replace("\"timeline\":1", "\"timeline\":0"));
+        assert!(
+            fatal(&mut source, Some(&promoted)).await.contains("of timeline 0; the server is at timeline 1")
+        );
+        database.drop().await;
+    }
+
     #[tokio::test]
     async fn a_row_of_a_newer_version_stops_the_source() {
         let Some(database) = Database::new("outbox_newer").await else { return };

@@ -41,10 +41,19 @@ impl PostgresClient {
         let mut wait = RETRY.0;
         loop {
             let permit = self.reads.acquire().await;
-            let answer = self.store.messages_as_of(question).await;
+            let answer = self.store.messages_passed_by(question, (SINK, MESSAGES_TOPIC)).await;
             drop(permit);
             match answer {
-                Ok(messages) => return Response::Messages(messages),
+                Ok(Some(messages)) => return Response::Messages(messages),
+                Ok(None) => {
+                    let (partition, offset) = (question.partition, question.offset);
+                    warn!(partition, offset, "postgres was set back: waiting for the sink to write again");
+                    self.horizon.forget();
+                    if let Err(why) = self.horizon.reached(partition, offset).await {
+                        return Response::NoSuchOffset(why);
+                    }
+                    continue;
+                }
                 Err(error) => warn!(error = error.describe(), "waiting for postgres"),
             }
             tokio::time::sleep(wait).await;

@@ -1,10 +1,11 @@
 //! Messages of a window as of a place in the log. Invariant: what is appended after that place is never seen, so the
 //! same question has the same answer for ever.
 
-use crate::{Error, Store, author_names, stored_message::stored_message};
+use crate::{Error, Store, author_names, offsets::passed, stored_message::stored_message};
 use futures_util::TryStreamExt;
 use processor::MessagesAsOf;
 use schemas::Message;
+use sqlx::{Postgres, Transaction};
 
 /// Candidates are the ids with a state inside the window; each counts by its newest state at the offset, and not at all
 /// when it is deleted there. One plan is possible: the order of the states inside the window is that of
@@ -37,25 +38,47 @@ WHERE state.sent_at_ms >= $3 AND state.sent_at_ms < $4 AND gone.deleted IS NULL
 ORDER BY state.sent_at_ms, state.id";
 
 impl Store {
-    /// Answers [`MessagesAsOf`]. The caller has made sure that `postgres_sink` has passed the offset.
-    pub async fn messages_as_of(&self, question: &MessagesAsOf) -> Result<Vec<Message>, Error> {
-        let what = "read the messages of a window";
+    /// Answers [`MessagesAsOf`] once `sink` has passed the offset in its `topic`; `None` while it has not. That is asked in
+    /// the transaction that reads: a database that was set back does not hold what it once held.
+    pub async fn messages_passed_by(
+        &self,
+        question: &MessagesAsOf,
+        (sink, topic): (&str, &str),
+    ) -> Result<Option<Vec<Message>>, Error> {
         let mut transaction = self.begin_for(&question.tenant_id).await?;
-        let mut rows = sqlx::query(AS_OF)
-            .bind(&question.tenant_id)
-            .bind(&question.group_id)
-            .bind(question.start_ms)
-            .bind(question.end_ms)
-            .bind(question.offset)
-            .bind(question.partition)
-            .fetch(&mut *transaction);
-        // Row by row: a busy day is in memory once, not as rows and as messages.
-        let mut messages = Vec::new();
-        while let Some(row) = rows.try_next().await.map_err(Error::query(what))? {
-            messages.push(stored_message(&row)?);
+        let offsets = passed(&mut transaction, sink, topic).await?;
+        if offsets.get(&question.partition).is_none_or(|next| *next <= question.offset) {
+            return Ok(None);
         }
-        drop(rows);
-        author_names::fill(&mut transaction, question, &mut messages).await?;
-        Ok(messages)
+        read(&mut transaction, question).await.map(Some)
     }
+
+    /// Answers [`MessagesAsOf`] from what is there. The caller has made sure that it is all that will ever be.
+    pub async fn messages_as_of(&self, question: &MessagesAsOf) -> Result<Vec<Message>, Error> {
+        let mut transaction = self.begin_for(&question.tenant_id).await?;
+        read(&mut transaction, question).await
+    }
+}
+
+async fn read(
+    transaction: &mut Transaction<'static, Postgres>,
+    question: &MessagesAsOf,
+) -> Result<Vec<Message>, Error> {
+    let what = "read the messages of a window";
+    let mut rows = sqlx::query(AS_OF)
+        .bind(&question.tenant_id)
+        .bind(&question.group_id)
+        .bind(question.start_ms)
+        .bind(question.end_ms)
+        .bind(question.offset)
+        .bind(question.partition)
+        .fetch(&mut **transaction);
+    // Row by row: a busy day is in memory once, not as rows and as messages.
+    let mut messages = Vec::new();
+    while let Some(row) = rows.try_next().await.map_err(Error::query(what))? {
+        messages.push(stored_message(&row)?);
+    }
+    drop(rows);
+    author_names::fill(transaction, question, &mut messages).await?;
+    Ok(messages)
 }

@@ -67,6 +67,14 @@ pub enum Error {
         /// Cluster of the broker.
         found: String,
     },
+    /// The server replays another's log: what it has not replayed yet is not there, and nothing can be written.
+    #[error(
+        "postgres at {address} is a standby: waiting for it to be promoted, or for the primary's address"
+    )]
+    Standby {
+        /// Host and port.
+        address: String,
+    },
     /// The rows come from a topic of another prefix.
     #[error(
         "this schema holds the records of topic {owner}, not of {found}: give each prefix its own schema"
@@ -100,7 +108,7 @@ impl Error {
     /// or a password that somebody will correct.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Denied { .. } => true,
+            Self::Denied { .. } | Self::Standby { .. } => true,
             Self::Unreachable { source, .. } | Self::Query { source, .. } => is_transient(source),
             Self::Migrate { source, .. } => match source.as_ref() {
                 sqlx::migrate::MigrateError::Execute(source) => is_transient(source),

@@ -34,7 +34,7 @@ pub use error::Error;
 pub use messages::{GroupCount, MessageRow};
 pub use migrate::migrate;
 pub use offsets::{ClaimedPartition, SinkOffset, SinkPartition};
-pub use outbox::{OutboxLag, OutboxPage, OutboxPlace, OutboxRow};
+pub use outbox::{OutboxLag, OutboxMark, OutboxPage, OutboxPlace, OutboxRow};
 pub use refusal::{Refusal, accept_blocked, accept_dead_letter, accept_ready, bad_totals};
 pub use schema::{Schema, SchemaError};
 pub use statements::{Statement, statements};

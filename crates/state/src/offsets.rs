@@ -116,13 +116,7 @@ impl Store {
         topic: &str,
     ) -> Result<BTreeMap<i32, i64>, Error> {
         let mut transaction = self.begin().await?;
-        sqlx::query_as(PASSED)
-            .bind(consumer_group)
-            .bind(topic)
-            .fetch_all(&mut *transaction)
-            .await
-            .map(|rows: Vec<(i32, i64)>| rows.into_iter().collect())
-            .map_err(Error::query("read the offsets of a sink"))
+        passed(&mut transaction, consumer_group, topic).await
     }
 
     /// The offsets of all sinks, sorted by group, topic and partition.
@@ -152,6 +146,19 @@ impl Store {
             .map_err(Error::query("read which cluster the database belongs to"))
     }
 
+    /// Refuses a database that holds the records of another Kafka cluster; a fresh one belongs to nobody yet.
+    ///
+    /// # Errors
+    /// [`Error::OtherCluster`], and those of the connection.
+    pub async fn check_cluster(&self, cluster_id: &str) -> Result<(), Error> {
+        match self.cluster_id().await? {
+            Some(owner) if owner != cluster_id => {
+                Err(Error::OtherCluster { owner, found: cluster_id.to_owned() })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Makes a sink go on at `next_offset`, and fences whoever holds the partition now. False if it was never claimed.
     /// Rows stay: writing them again changes nothing.
     pub async fn reset_sink(
@@ -174,6 +181,21 @@ impl Store {
         transaction.commit().await.map_err(Error::query(what))?;
         Ok(done.rows_affected() == 1)
     }
+}
+
+/// One past the last offset that a sink has written, by partition.
+pub(crate) async fn passed(
+    connection: &mut PgConnection,
+    consumer_group: &str,
+    topic: &str,
+) -> Result<BTreeMap<i32, i64>, Error> {
+    sqlx::query_as(PASSED)
+        .bind(consumer_group)
+        .bind(topic)
+        .fetch_all(connection)
+        .await
+        .map(|rows: Vec<(i32, i64)>| rows.into_iter().collect())
+        .map_err(Error::query("read the offsets of a sink"))
 }
 
 /// Binds a fresh schema to the cluster; refuses another one's.

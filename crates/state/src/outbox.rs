@@ -6,7 +6,7 @@
 
 use crate::{Batch, Error, Store, json::reads_back};
 use schemas::Record;
-use sqlx::Row;
+use sqlx::{Row, postgres::PgRow};
 
 /// A place in the outbox: transaction, then sequence number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,11 +17,21 @@ pub struct OutboxPlace {
     pub seq: i64,
 }
 
+/// A row by its place and when it was written: two histories of one database may have a row at the same place, but not
+/// one of the same moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutboxMark {
+    /// Where it lies.
+    pub place: OutboxPlace,
+    /// When its transaction began, in microseconds of the server's clock.
+    pub written_at_us: i64,
+}
+
 /// A row of the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxRow {
-    /// Where it lies.
-    pub place: OutboxPlace,
+    /// Which it is.
+    pub mark: OutboxMark,
     /// Port that it is for.
     pub port: String,
     /// JSON of the port's record.
@@ -33,6 +43,10 @@ pub struct OutboxRow {
 pub struct OutboxPage {
     /// Postgres' `system_identifier`: transaction ids of two servers cannot be compared.
     pub system_identifier: String,
+    /// Timeline that the server writes: a new one begins with each recovery to a point in time and each failover.
+    pub timeline: i32,
+    /// The newest row at or before the place asked about; none when it and all before it are gone.
+    pub newest_passed: Option<OutboxMark>,
     /// Every transaction of this server so far is below; a place at or above it is not from here.
     pub next_xid: u64,
     /// True when the newest row is of a transaction that this server has not had yet: it came with a dump.
@@ -52,24 +66,31 @@ pub struct OutboxLag {
 
 pub(crate) const SERVER: &str = "
 SELECT set_config('app.outbox_reader', 'on', true), system_identifier::text,
-    pg_snapshot_xmax(pg_current_snapshot())::text
+    pg_snapshot_xmax(pg_current_snapshot())::text,
+    CASE WHEN NOT pg_is_in_recovery()
+        THEN ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer END
 FROM pg_control_system()";
 
 /// Bytes before a row are summed so that a page of large rows stays bounded; the first is always there. The columns are
 /// ordered by as `page.xid`: a bare `xid` would be the output column, whose text sorts 1000 before 999.
 pub(crate) const PAGE: &str = "
-SELECT page.xid::text AS xid_text, page.seq, page.port, page.payload::text AS payload_text
+SELECT page.xid::text AS xid_text, page.seq, page.port, page.payload::text AS payload_text,
+    (extract(epoch FROM page.created_at) * 1000000)::bigint AS written_at_us
 FROM (
     SELECT *, sum(octet_length(payload::text)) OVER (ORDER BY xid, seq ROWS UNBOUNDED PRECEDING)
         - octet_length(payload::text) AS bytes_before
     FROM (
-        SELECT xid, seq, port, payload FROM outbox
+        SELECT xid, seq, port, payload, created_at FROM outbox
         WHERE (xid, seq) > ($1::text::xid8, $2) AND xid < pg_snapshot_xmin(pg_current_snapshot())
         ORDER BY xid, seq LIMIT $3
     ) AS following
 ) AS page
 WHERE page.bytes_before < $4
 ORDER BY page.xid, page.seq";
+
+pub(crate) const PASSED: &str = "
+SELECT outbox.xid::text AS xid_text, seq, (extract(epoch FROM created_at) * 1000000)::bigint AS written_at_us
+FROM outbox WHERE (xid, seq) <= ($1::text::xid8, $2) ORDER BY outbox.xid DESC, seq DESC LIMIT 1";
 
 pub(crate) const NEWEST: &str = "
 SELECT coalesce((SELECT xid >= pg_snapshot_xmax(pg_current_snapshot()) FROM outbox ORDER BY xid DESC LIMIT 1), false)";
@@ -117,6 +138,15 @@ impl Store {
         let after = after.unwrap_or(OutboxPlace { xid: 0, seq: i64::MIN });
         let mut transaction = self.begin().await?;
         let server = sqlx::query(SERVER).fetch_one(&mut *transaction).await.map_err(Error::query(what))?;
+        let Some(timeline) = server.get(3) else {
+            return Err(Error::Standby { address: self.address().to_owned() });
+        };
+        let newest_passed = sqlx::query(PASSED)
+            .bind(after.xid.to_string())
+            .bind(after.seq)
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(Error::query(what))?;
         let rows = sqlx::query(PAGE)
             .bind(after.xid.to_string())
             .bind(after.seq)
@@ -129,14 +159,16 @@ impl Store {
             sqlx::query_scalar(NEWEST).fetch_one(&mut *transaction).await.map_err(Error::query(what))?;
         Ok(OutboxPage {
             system_identifier: server.get(1),
+            timeline,
+            newest_passed: newest_passed.map(|row| mark(&row)),
             next_xid: xid(server.get(2)),
             has_foreign_rows,
             rows: rows
                 .iter()
                 .map(|row| OutboxRow {
-                    place: OutboxPlace { xid: xid(row.get(0)), seq: row.get(1) },
-                    port: row.get(2),
-                    payload: row.get(3),
+                    mark: mark(row),
+                    port: row.get("port"),
+                    payload: row.get("payload_text"),
                 })
                 .collect(),
         })
@@ -156,6 +188,11 @@ impl Store {
             .map_err(Error::query(what))?;
         Ok(OutboxLag { readable: row.get(0), stalled: row.get(1) })
     }
+}
+
+fn mark(row: &PgRow) -> OutboxMark {
+    let place = OutboxPlace { xid: xid(row.get("xid_text")), seq: row.get("seq") };
+    OutboxMark { place, written_at_us: row.get("written_at_us") }
 }
 
 /// Postgres prints a transaction id as digits; nothing else can come.

@@ -65,6 +65,7 @@ pub fn statements() -> &'static [Statement] {
         outbox::LAG,
         outbox::NEWEST,
         outbox::PAGE,
+        outbox::PASSED,
         outbox::SERVER,
         store::ACT_FOR,
         store::BEGIN,

@@ -71,6 +71,11 @@ impl Horizon {
         }
     }
 
+    /// Takes back what is known of the sink: the database was set back to an earlier time.
+    pub(super) fn forget(&self) {
+        self.passed.offsets.send_replace(BTreeMap::new());
+    }
+
     async fn ask(&self, partition: i32, offset: i64) -> Place {
         let _one_at_a_time = self.asking.lock().await;
         let places = Arc::clone(&self.places);
@@ -208,6 +213,25 @@ mod tests {
             assert_eq!(waiting.await.expect("no panic"), Ok(()));
         });
         assert_eq!(told.1.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn what_a_database_has_lost_is_waited_for_again() {
+        let (horizon, _) = horizon(vec![Ok(Place::Held)]);
+        horizon.passed.offsets.send_replace(BTreeMap::from([(2, 10)]));
+        run(async {
+            assert_eq!(horizon.reached(2, 9).await, Ok(()));
+            horizon.forget();
+            let waiting = tokio::spawn({
+                let horizon = Arc::clone(&horizon);
+                async move { horizon.reached(2, 9).await }
+            });
+            while horizon.passed.waiting.load(Ordering::SeqCst) == 0 {
+                tokio::task::yield_now().await;
+            }
+            horizon.passed.offsets.send_replace(BTreeMap::from([(2, 10)]));
+            assert_eq!(waiting.await.expect("no panic"), Ok(()));
+        });
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The three shapes of processors, each as pairs of consumer and producer.
 
 use super::{
-    Host, HostError,
+    Host, HostError, Wait, binding,
     error::start_error,
     pair::{self, PairSpec},
 };
@@ -59,6 +59,12 @@ impl Host {
         self.pairs(P::NAME, move |shared, slot, status| {
             let spec = PairSpec { name: P::NAME, slot, ports: &ports };
             let (lookup, clients) = (Arc::clone(&lookup), Arc::clone(&clients));
+            // Another cluster's offsets would be taken for passed.
+            if binding::patiently(&Wait { stop: &shared.stop, status }, || shared.database_is_ready())?
+                .is_none()
+            {
+                return Ok(());
+            }
             pair::run(shared, &spec, status, |bound| {
                 let tasks = shared.tasks.clone();
                 shapes::lookup::LookupShape::new(lookup, bound.inlet, bound.outlet, clients, tasks)

@@ -157,14 +157,19 @@ impl Shared {
         })
     }
 
-    /// Says whether the database, if the process uses one, answers, has its tables, and holds the role to row-level
-    /// security.
+    /// Says whether the database, if the process uses one, answers, has its tables, holds the role to row-level security,
+    /// and holds this cluster's records or none.
     pub(super) fn database_is_ready(&self) -> Result<(), BindError> {
         let Some(store) = self.store.get() else { return Ok(()) };
-        self.tasks.block_on(store.ready()).map_err(|error| match error {
-            state::Error::UnsafeRole(_) => BindError::Fatal(error.describe()),
+        let refused = |error: state::Error| match error {
+            state::Error::UnsafeRole(_) | state::Error::OtherCluster { .. } => {
+                BindError::Fatal(error.describe())
+            }
             other => BindError::Wait(other.describe()),
-        })
+        };
+        self.tasks.block_on(store.ready()).map_err(refused)?;
+        let cluster_id = self.cluster_id()?;
+        self.tasks.block_on(store.check_cluster(&cluster_id)).map_err(refused)
     }
 
     /// The cluster's id, once the broker answers.

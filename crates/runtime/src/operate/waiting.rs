@@ -89,6 +89,8 @@ mod tests {
     fn an_outbox_position_names_a_place() {
         let position = r#"{"system_identifier":"77","xid":9,"seq":4}"#;
         assert_eq!(place(position), Some(OutboxPlace { xid: 9, seq: 4 }));
+        let newer = r#"{"system_identifier":"77","timeline":2,"xid":9,"seq":4,"written_at_us":5}"#;
+        assert_eq!(place(newer), place(position));
         assert_eq!(place("{}"), None);
         assert_eq!(place("not json"), None);
     }

@@ -2,6 +2,7 @@
 
 use crate::{
     database::{CLUSTER, Database, partition},
+    messages::question,
     samples::message,
 };
 use state::{Batch, BatchBounds, ClaimedPartition, Error, MessageRow, Opened, SinkPartition};
@@ -150,5 +151,42 @@ async fn a_reset_fences_the_holder() {
     assert_eq!(stored(&database).await, 1);
     let offsets = database.store.sink_offsets().await.unwrap();
     assert_eq!((offsets.len(), offsets[0].next_offset, offsets[0].epoch), (1, 3, 3));
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn a_window_is_read_only_where_the_sink_has_passed_its_offset_by_the_database_s_own_word() {
+    let Some(database) = Database::new("offsets_set_back").await else { return };
+    let of = ("postgres_sink", TOPIC);
+    let read = async || {
+        let messages = database.store.messages_passed_by(&question(0, 9, 4), of).await.unwrap();
+        messages.map(|messages| messages.iter().map(|message| message.id).collect::<Vec<_>>())
+    };
+    assert_eq!(read().await, None, "never claimed");
+    let claim = database.store.claim(&sink(), CLUSTER).await.unwrap();
+    let mut batch = open(&database, &bounds(claim, 4)).await;
+    add(&mut batch, 3).await;
+    batch.commit().await.unwrap();
+    assert_eq!(read().await, None, "offset 4 is still to come");
+    let claim = database.store.claim(&sink(), CLUSTER).await.unwrap();
+    let mut batch = open(&database, &bounds(claim, 5)).await;
+    add(&mut batch, 4).await;
+    batch.commit().await.unwrap();
+    assert_eq!(read().await, Some(vec![3, 4]));
+    // As after a recovery to an earlier time: whoever remembers 5 is wrong.
+    database.store.reset_sink("postgres_sink", TOPIC, 0, 4).await.unwrap();
+    assert_eq!(read().await, None);
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn a_database_belongs_to_the_cluster_that_filled_it() {
+    let Some(database) = Database::new("offsets_cluster").await else { return };
+    database.store.check_cluster("anybody").await.unwrap();
+    database.store.claim(&sink(), CLUSTER).await.unwrap();
+    database.store.check_cluster(CLUSTER).await.unwrap();
+    let refused = database.store.check_cluster("other").await.unwrap_err();
+    assert!(matches!(&refused, Error::OtherCluster { owner, found } if owner == CLUSTER && found == "other"));
+    assert!(!refused.is_transient());
     database.drop().await;
 }

@@ -60,9 +60,9 @@ async fn a_transaction_left_open_makes_no_reader_skip_its_row() {
     assert_eq!(seen, Vec::<i64>::new(), "the naive reader has skipped row 1 for ever");
     let rows = read(store, None, 2).await;
     assert_eq!(offsets(&rows), [1, 2]);
-    assert!(rows[0].place < rows[1].place);
-    assert_eq!(offsets(&read(store, Some(rows[0].place), 1).await), [2]);
-    assert_eq!(store.outbox_page(Some(rows[1].place)).await.unwrap().rows, []);
+    assert!(rows[0].mark.place < rows[1].mark.place);
+    assert_eq!(offsets(&read(store, Some(rows[0].mark.place), 1).await), [2]);
+    assert_eq!(store.outbox_page(Some(rows[1].mark.place)).await.unwrap().rows, []);
     database.drop().await;
 }
 
@@ -100,11 +100,11 @@ async fn transactions_on_both_sides_of_a_power_of_ten_come_in_order() {
         sqlx::query(row).bind(xid.to_string()).bind(payload).execute(&mut app).await.unwrap();
     }
     let rows = read(store, None, xids.len()).await;
-    assert_eq!(rows.iter().map(|row| row.place.xid).collect::<Vec<_>>(), xids);
+    assert_eq!(rows.iter().map(|row| row.mark.place.xid).collect::<Vec<_>>(), xids);
     assert_eq!(offsets(&rows), (0..11).collect::<Vec<i64>>());
     for (at, row) in rows.iter().enumerate() {
-        let rest = read(store, Some(row.place), xids.len() - at - 1).await;
-        assert_eq!(rest, rows[at + 1..], "after {}", row.place.xid);
+        let rest = read(store, Some(row.mark.place), xids.len() - at - 1).await;
+        assert_eq!(rest, rows[at + 1..], "after {}", row.mark.place.xid);
     }
     database.drop().await;
 }
@@ -145,7 +145,7 @@ async fn a_page_is_bounded_by_bytes_and_never_empty_for_it() {
     for offset in 0..3 {
         let rows = read(store, place, 1).await;
         assert_eq!(offsets(&rows), [offset], "12 MB of JSON each");
-        place = rows.last().map(|row| row.place);
+        place = rows.last().map(|row| row.mark.place);
     }
     database.drop().await;
 }

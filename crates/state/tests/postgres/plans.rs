@@ -14,7 +14,7 @@ use std::{
 
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 39] = [
+const READS: [(&str, &[&str]); 40] = [
     (
         "as_of::AS_OF",
         &[
@@ -65,6 +65,7 @@ const READS: [(&str, &[&str]); 39] = [
     ("outbox::LAG", &["outbox_pkey (xid, seq)"]),
     ("outbox::NEWEST", &["outbox_pkey backward ()"]),
     ("outbox::PAGE", &["outbox_pkey (xid, seq, xid)"]),
+    ("outbox::PASSED", &["outbox_pkey backward (xid, seq)"]),
     ("outbox::SERVER", &[]),
     ("store::ACT_FOR", &[]),
     ("store::MIGRATED", &[]),
@@ -116,7 +117,7 @@ const TABLES: [&str; 9] = [
 /// A value for a parameter of a statement, as SQL.
 fn argument(statement: &Statement, number: usize, kind: &str) -> &'static str {
     match (statement.name, number, kind) {
-        ("outbox::LAG" | "outbox::PAGE", 0, _) => "'0'",
+        ("outbox::LAG" | "outbox::PAGE" | "outbox::PASSED", 0, _) => "'0'",
         (_, _, "text") => "'t'",
         (_, _, "text[]") => "array_fill('g'::text, ARRAY[1000])",
         (_, _, "bigint[]") => "array_fill(5::bigint, ARRAY[1000])",
