@@ -20,6 +20,10 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         {
             return self.failed(error, now);
         }
+        if self.shape.is_stateful() {
+            // A restore polls the group, and has nowhere to put a record.
+            self.pause_all().map_err(Stop::Fatal)?;
+        }
         let offered = self.offered.clone();
         let assigned = match self.starting_points(&offered)? {
             Ok(offsets) => self.log.assign(&offsets).map(|()| offsets),

@@ -133,15 +133,23 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
     pub(super) fn forget_all(&mut self) {
         let partitions: Vec<i32> = self.lanes.keys().copied().collect();
         self.shape.forget(&partitions);
-        let reading: Vec<i32> = self.lanes.iter().filter(|(_, lane)| !lane.paused).map(|(p, _)| *p).collect();
-        match self.log.pause(&reading) {
-            Ok(()) => self.lanes.values_mut().for_each(|lane| lane.paused = true),
+        if let Err(why) = self.pause_all() {
             // What is read meanwhile is thrown away: a waste, not a fault.
-            Err(why) => self.observer.recovering(&why),
+            self.observer.recovering(&why);
         }
         self.open = Open::default();
         self.round = Round::default();
         self.guard = self.guard_committed.clone();
+    }
+
+    /// Reads nothing more of what is held until it is resumed.
+    pub(super) fn pause_all(&mut self) -> Result<(), String> {
+        let reading: Vec<i32> = self.lanes.iter().filter(|(_, lane)| !lane.paused).map(|(p, _)| *p).collect();
+        if !reading.is_empty() {
+            self.log.pause(&reading)?;
+        }
+        self.lanes.values_mut().for_each(|lane| lane.paused = true);
+        Ok(())
     }
 
     /// Reads again from the committed offsets, with the state as of them. The outer error is final.

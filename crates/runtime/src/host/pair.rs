@@ -94,12 +94,14 @@ pub(super) fn run<R: Record, S: Shape>(
     let producer = settings::producer(kafka, &transactional_id);
     let limits = Limits { transaction_timeout: transaction_timeout(&producer), ..Limits::default() };
     let start_log = || {
+        let (stop, unit) = (shared.stop.clone(), Arc::clone(status));
         KafkaLog::start(LogOptions {
             consumer: settings::consumer(kafka, &bindings.group, &instance, shared.consumers),
             producer: producer.clone(),
             standing: shared.standing.clone(),
             input: Arc::clone(&bindings.input),
             snapshots: bindings.snapshots.clone(),
+            goes_on: Box::new(move || Wait { stop: &stop, status: &unit }.goes_on()),
         })
         .map_err(|error| match error {
             TxnError::Fatal(why) => BindError::Fatal(why),

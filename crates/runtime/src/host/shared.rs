@@ -61,6 +61,15 @@ pub(crate) struct Wait<'a> {
 }
 
 impl Wait<'_> {
+    /// Counts as life of the unit; an error once the process has been asked to stop.
+    pub(crate) fn goes_on(&self) -> Result<(), String> {
+        self.status.turned();
+        if self.stop.is_asked() {
+            return Err("the process has been asked to stop".to_owned());
+        }
+        Ok(())
+    }
+
     pub(crate) fn for_a_while(&self, what: &str) {
         if !self.stop.is_asked() {
             self.status.waiting(what);

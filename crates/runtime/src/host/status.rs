@@ -157,6 +157,22 @@ impl UnitStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::{Stop, Wait};
+
+    #[test]
+    fn a_restore_that_goes_on_is_alive_until_a_stop_is_asked_for() {
+        let new = UnitStatus::new("topic".to_owned());
+        let mut status = Arc::into_inner(new).expect("the only one");
+        // One turn of the loop has lasted that long already.
+        status.started = Instant::now().checked_sub(STUCK * 2).expect("the machine runs for some minutes");
+        assert!(!status.is_live());
+        let stop = Stop::default();
+        let wait = Wait { stop: &stop, status: &status };
+        assert_eq!(wait.goes_on(), Ok(()));
+        assert!(status.is_live());
+        stop.ask();
+        assert_eq!(wait.goes_on(), Err("the process has been asked to stop".to_owned()));
+    }
 
     #[test]
     fn each_state_has_its_line_and_says_whether_the_unit_is_ready() {

@@ -5,9 +5,12 @@ mod caller;
 mod consumer;
 mod errors;
 mod ffi;
+#[cfg(test)]
+mod mock;
 mod places;
 mod producer;
 mod reader;
+mod restore;
 pub(crate) mod settings;
 mod standing;
 
@@ -23,18 +26,13 @@ use rdkafka::{
     error::KafkaError,
 };
 pub(crate) use reader::{assigned, read_range};
+pub(crate) use restore::GoesOn;
+use restore::Restore;
 pub(crate) use standing::Standing;
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// Longest wait for an answer about offsets.
 const OFFSETS_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// Time between two polls of the group during a restore.
-const POLL_EVERY: Duration = Duration::from_secs(1);
 
 /// A group's consumer.
 pub(crate) type GroupConsumer = BaseConsumer<GroupContext>;
@@ -49,6 +47,8 @@ pub(crate) struct LogOptions {
     pub(crate) input: Arc<str>,
     /// Physical topic of snapshots, for a Fold.
     pub(crate) snapshots: Option<Arc<str>>,
+    /// Asked between the records of a restore.
+    pub(crate) goes_on: GoesOn,
 }
 
 /// [`Log`] over librdkafka.
@@ -56,6 +56,8 @@ pub(crate) struct KafkaLog {
     consumer: GroupConsumer,
     producer: TransactionalProducer,
     options: LogOptions,
+    /// What the consumer told during a restore, for the next poll.
+    fault: Option<ConsumerFault>,
 }
 
 impl KafkaLog {
@@ -64,7 +66,7 @@ impl KafkaLog {
         let producer = TransactionalProducer::start(options.producer.clone(), options.standing.clone())?;
         let consumer =
             join(&options.consumer, &[&options.input], &options.standing).map_err(TxnError::Fatal)?;
-        Ok(Self { consumer, producer, options })
+        Ok(Self { consumer, producer, options, fault: None })
     }
 
     fn list(
@@ -113,37 +115,37 @@ impl Reader for KafkaLog {
         range: (Option<i64>, Option<i64>),
         visit: Visit<'_>,
     ) -> Result<(), String> {
-        let topic = match (what, &self.options.snapshots) {
-            (Restored::Input, _) => &self.options.input,
+        let Self { consumer, options, fault, .. } = self;
+        let topic = match (what, &options.snapshots) {
+            (Restored::Input, _) => &options.input,
             (Restored::Snapshots, Some(topic)) => topic,
             (Restored::Snapshots, None) => return Err("the map names no snapshot topic".to_owned()),
         };
-        let consumer = &self.consumer;
-        let mut polled = Instant::now();
-        read_range(&self.options.consumer, (topic, partition), range, &mut |record| {
-            // A restore may take longer than the group waits for a poll. Nothing is lost: partitions that are being
-            // assigned give no records yet, those of a rewind are sought afterwards, and rebalances are queued.
-            if polled.elapsed() > POLL_EVERY {
-                polled = Instant::now();
-                drop(consumer.poll(Duration::ZERO));
-            }
-            visit(record)
-        })
+        let mut restore = Restore::new(consumer, fault, &options.goes_on);
+        read_range(&options.consumer, (topic, partition), range, visit, &mut || restore.between())
+    }
+}
+
+impl From<ConsumerFault> for Polled {
+    fn from(fault: ConsumerFault) -> Self {
+        match fault {
+            ConsumerFault::Expelled(why) => Self::Expelled(why),
+            ConsumerFault::Broken(why) => Self::Broken(why),
+        }
     }
 }
 
 impl Log for KafkaLog {
     fn poll(&mut self, wait: Duration, visit: &mut dyn FnMut(&RecordView<'_>)) -> Polled {
+        if let Some(fault) = self.fault.take() {
+            return fault.into();
+        }
         match self.consumer.poll(wait) {
             Some(Ok(message)) => {
                 visit(&RecordView::from(&Record(&message)));
                 Polled::Read
             }
-            Some(Err(error)) => match consumer_fault(&error) {
-                Some(ConsumerFault::Expelled(why)) => Polled::Expelled(why),
-                Some(ConsumerFault::Broken(why)) => Polled::Broken(why),
-                None => Polled::Idle,
-            },
+            Some(Err(error)) => consumer_fault(&error).map_or(Polled::Idle, Polled::from),
             None => self.consumer.context().next().map_or(Polled::Idle, news),
         }
     }
@@ -181,6 +183,7 @@ impl Log for KafkaLog {
         let LogOptions { consumer, input, standing, .. } = &self.options;
         let consumer = join(consumer, &[input], standing)?;
         close(&std::mem::replace(&mut self.consumer, consumer));
+        self.fault = None;
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Whether a topic holds a record at an offset, or ever can.
 
 use super::{reader::read_range, settings};
-use crate::config::Kafka;
+use crate::{config::Kafka, engine::log::RecordView};
 use kafka_client::Complaints;
 use rdkafka::{
     ClientConfig,
@@ -75,10 +75,12 @@ impl Places for TopicPlaces {
             return Ok(Place::Unknown);
         }
         let mut is_held = false;
-        read_range(&self.committed, (topic, partition), (Some(offset), Some(offset + 1)), &mut |_| {
+        let range = (Some(offset), Some(offset + 1));
+        let mut visit = |_: &RecordView<'_>| {
             is_held = true;
             Ok(())
-        })?;
+        };
+        read_range(&self.committed, (topic, partition), range, &mut visit, &mut || Ok(()))?;
         if is_held {
             return Ok(Place::Held);
         }

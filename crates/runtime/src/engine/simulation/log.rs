@@ -66,6 +66,17 @@ impl ModelLog {
         self.guard()
     }
 
+    /// A restore polls the group, and whatever comes of partitions that are read on is gone.
+    fn poll_meanwhile(&mut self) {
+        for (partition, position) in &mut self.positions {
+            if !self.paused.contains(partition)
+                && let Some(record) = self.world.record_from(*partition, *position)
+            {
+                *position = record.offset + 1;
+            }
+        }
+    }
+
     fn fail(&mut self, what: &'static str, one_in: u64) -> Result<(), TxnError> {
         if self.world.fault(what, one_in) {
             self.failed = true;
@@ -83,6 +94,7 @@ impl Reader for ModelLog {
         (from, until): (Option<i64>, Option<i64>),
         visit: Visit<'_>,
     ) -> Result<(), String> {
+        self.poll_meanwhile();
         if self.world.fault("restore", 20) {
             return Err("broker away".into());
         }

@@ -3,6 +3,7 @@
 //! Invariant: the position read is the newest committed one, also when a predecessor has just died.
 
 use crate::{
+    engine::log::RecordView,
     host::{Shared, Wait, status::UnitStatus},
     kafka::{read_range, settings},
     source::Position,
@@ -31,12 +32,14 @@ pub(super) fn newest(
             .for_a_while("open transactions of other sources; `gistmill txn ls` shows one that hangs");
     }
     let mut found = None;
-    read_range(&committed, (positions, 0), (None, Some(high)), &mut |record| {
+    let mut visit = |record: &RecordView<'_>| {
         if record.key == Some(identity.as_bytes()) {
             found = record.value.map(|value| Position(String::from_utf8_lossy(value).into_owned()));
         }
         Ok(())
-    })?;
+    };
+    let mut between = || Wait { stop: &shared.stop, status }.goes_on();
+    read_range(&committed, (positions, 0), (None, Some(high)), &mut visit, &mut between)?;
     Ok(found)
 }
 
