@@ -84,6 +84,8 @@ impl FileSink {
         if planned.is_empty() {
             drop(open);
         } else {
+            // Whoever claims the partition waits for this transaction, and clears the folder after it.
+            files::make_partial(self.partial_dir(batch)).await?;
             open.commit_without_offset().await.map_err(failed)?;
         }
         Ok(Some(planned))

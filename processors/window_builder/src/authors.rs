@@ -1,12 +1,15 @@
 //! The authors of a group, numbered from 1 in the order in which they first wrote.
 //!
-//! Invariant: a number stands for the same author forever, so that windows can keep numbers.
+//! Invariant: a number stands for the same author forever, so that windows can keep numbers; no more are given than a
+//! restore takes back.
 
 use crate::codec::{Reader, Writer};
 use std::{collections::HashMap, sync::Arc};
 
 /// Most authors of a group.
 const AUTHORS_MAX: usize = 1 << 22;
+/// The number of a message without an author.
+const NOBODY: u32 = 0;
 /// Authors in one part of a snapshot: a part is written again only when it grows.
 const PART_AUTHORS: usize = 128;
 
@@ -20,10 +23,18 @@ pub(crate) struct Authors {
 }
 
 impl Authors {
-    /// The number of an author.
+    /// The number of an author; 0, which stands for nobody, for a new one of a group that has its most. Their messages
+    /// count all the same.
     pub(crate) fn number(&mut self, id: &str) -> u32 {
+        self.number_below(id, AUTHORS_MAX)
+    }
+
+    fn number_below(&mut self, id: &str, authors_max: usize) -> u32 {
         if let Some(number) = self.numbers.get(id) {
             return *number;
+        }
+        if self.ids.len() >= authors_max {
+            return NOBODY;
         }
         let id: Arc<str> = id.into();
         self.ids.push(Arc::clone(&id));
@@ -73,6 +84,25 @@ fn encode(ids: &[Arc<str>]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_group_that_has_its_most_authors_is_still_restored() {
+        let most = 2 * PART_AUTHORS;
+        let mut authors = Authors::default();
+        let numbers: Vec<u32> = (0..most + 3).map(|n| authors.number_below(&format!("u{n}"), most)).collect();
+        assert_eq!(numbers[most - 1..], [256, NOBODY, NOBODY, NOBODY]);
+        assert_eq!(authors.number_below("u7", most), 8, "who has a number keeps it");
+        let parts = authors.drain_parts();
+        assert_eq!(parts.len(), 2, "none beyond what a restore takes");
+        let mut again = Authors::default();
+        for (part, bytes) in &parts {
+            assert_eq!(again.restore_part(*part, bytes), Some(()));
+        }
+        assert_eq!((again.number_below("u255", most), again.number_below("u256", most)), (256, NOBODY));
+        let (first_beyond, bytes) = (AUTHORS_MAX / PART_AUTHORS, &parts[0].1);
+        assert_eq!(Authors::default().restore_part(first_beyond - 1, bytes), Some(()));
+        assert_eq!(Authors::default().restore_part(first_beyond, bytes), None);
+    }
 
     #[test]
     fn numbers_survive_a_snapshot_restored_in_any_order() {
