@@ -3,6 +3,7 @@
 //! Invariant: deterministic; the same data gives the same bytes.
 
 pub mod claims;
+pub mod logistic;
 pub mod segments;
 pub mod threads;
 pub mod words;

@@ -2,6 +2,7 @@
 //!
 //! Invariant: pure and total. Text from the chat never acts as markup or as a terminal command.
 
+mod cited;
 mod json;
 mod markdown;
 mod outline;
@@ -11,6 +12,7 @@ mod terminal;
 mod wording;
 mod wrap;
 
+pub use cited::{Cited, cited};
 pub use json::json;
 pub use markdown::markdown;
 pub use terminal::terminal;

@@ -16,8 +16,8 @@ const QUIET_MESSAGES_MAX: i32 = 25;
 const CHARS_MAX: (usize, usize) = (1_500, 3_500);
 /// Most lines of the opening, of a topic, and topics.
 const BRIEF_MAX: (usize, usize) = (3, 5);
-const STORY_MAX: (usize, usize) = (2, 3);
-const TOPICS_MAX: (usize, usize) = (3, 7);
+const STORY_MAX: (usize, usize) = (3, 4);
+const TOPICS_MAX: (usize, usize) = (4, 12);
 /// Most lines of each list, and links.
 const LIST_MAX: usize = 8;
 const LINKS_MAX: usize = 5;

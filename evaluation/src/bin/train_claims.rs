@@ -16,12 +16,7 @@ fn main() -> ExitCode {
         }
     };
     eprint!("{}", trained.figures);
-    let mut text = String::new();
-    for (name, weights) in [("decision", trained.decisions), ("action", trained.actions)] {
-        let numbers: Vec<String> = weights.iter().map(|weight| format!("{weight:.4}")).collect();
-        text.extend([name, " ", &numbers.join(" "), "\n"]);
-    }
-    match std::fs::write(file, text) {
+    match std::fs::write(file, trained.weights) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("could not write {file}: {error}");

@@ -82,7 +82,7 @@ pub fn measure(window: &Window) -> Measured {
     measured.questions = Hits::of(&items, &cited(&digest.questions));
     actions(label, digest, &mut measured);
     answers(label, digest, &mut measured);
-    citations(label, digest, &mut measured);
+    citations(window, digest, &mut measured);
     topics(label, digest, &mut measured);
     measured
 }
@@ -131,22 +131,20 @@ fn answers(label: &Label, digest: &Digest, measured: &mut Measured) {
     };
 }
 
-/// The lines of a page: without people, mood and the list of answers, which its JSON alone holds.
-fn lines(digest: &Digest) -> Vec<&[i64]> {
-    let stories = digest.topics.iter().flat_map(|topic| {
-        let threads = topic.threads.iter().flat_map(|thread| &thread.claims);
-        topic.story.iter().chain(threads.filter(|_| topic.story.is_empty()))
+/// What the page cites that readers get, as it is rendered.
+fn citations(window: &Window, digest: &Digest, measured: &mut Measured) {
+    let label = &window.label;
+    let page = rendering::cited(&rendering::View {
+        tenant_id: "",
+        group_id: "",
+        digest_id: "",
+        version: "",
+        window: &window.state.window,
+        digest,
+        full: false,
     });
-    let claims = digest.summary.iter().chain(&digest.decisions).chain(&digest.questions);
-    let claims = claims.chain(stories).map(|claim| claim.message_ids.as_slice());
-    let actions = digest.actions.iter().map(|action| action.message_ids.as_slice());
-    claims.chain(actions).filter(|ids| !ids.is_empty()).collect()
-}
-
-fn citations(label: &Label, digest: &Digest, measured: &mut Measured) {
-    let lines = lines(digest);
-    let links = digest.links.iter().map(|link| link.message_ids.as_slice());
-    let cited: BTreeSet<i64> = lines.iter().copied().chain(links).flatten().copied().collect();
+    let lines: Vec<&Vec<i64>> = page.lines.iter().filter(|ids| !ids.is_empty()).collect();
+    let cited: BTreeSet<i64> = page.lines.iter().chain(&page.links).flatten().copied().collect();
     measured.must_mention = label.must_mention.len();
     measured.mentioned = label.must_mention.iter().filter(|id| cited.contains(id)).count();
     measured.lines = lines.len();

@@ -3,6 +3,7 @@
 //!
 //! Invariant: deterministic; the test half is never read, and each figure given is of windows left out of the training.
 
+use super::logistic::{Example, fit, left_out};
 use crate::{
     Error, data,
     gold::{self, Label, Window},
@@ -10,14 +11,18 @@ use crate::{
 use schemas::ContextMessage;
 use std::path::Path;
 use synthesis::{
-    Source,
-    acts::{FEATURES, Features, commitment_candidates, decision_candidates},
+    Source, TELLING_FEATURES,
+    acts::{
+        ANSWER_FEATURES, FEATURES, OPEN_FEATURES, QUESTION_FEATURES, Questions, answer_candidates, commitment_candidates,
+        decision_candidates, open_candidates, question_candidates,
+    },
+    telling_candidates,
 };
 
-const STEPS: i32 = 600;
-const RATE: f64 = 0.05;
 /// Pull of the weights towards nothing.
 const DECAY: f64 = 0.003;
+/// Groups of windows that are left out in turn for the figures.
+const FOLDS: usize = 20;
 /// Thresholds that the figures are given for.
 const THRESHOLDS: [f64; 9] = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
 
@@ -35,120 +40,144 @@ struct Line {
     text: String,
 }
 
-/// A candidate: its window, its features, and whether a reader found it to be one.
-struct Example {
-    window: usize,
-    features: Features,
-    right: bool,
+/// Candidates of each kind, with what readers found.
+#[derive(Default)]
+struct Examples {
+    decisions: Vec<Example<FEATURES>>,
+    actions: Vec<Example<FEATURES>>,
+    questions: Vec<Example<QUESTION_FEATURES>>,
+    open: Vec<Example<OPEN_FEATURES>>,
+    answers: Vec<Example<ANSWER_FEATURES>>,
+    telling: Vec<Example<TELLING_FEATURES>>,
+    idle: Vec<Example<TELLING_FEATURES>>,
 }
 
-/// What was trained: weights in the order of the features, and figures by threshold.
+/// What was trained: a line of weights by name, and figures by threshold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trained {
-    /// Weights of decisions.
-    pub decisions: Features,
-    /// Weights of actions.
-    pub actions: Features,
+    /// Lines of a name and its weights, in the order of its features.
+    pub weights: String,
     /// For a person: precision and recall of windows left out of the training.
     pub figures: String,
 }
 
-/// Trains on the windows of `gold_dir` but its test half.
+/// Trains on the windows of `gold_dir` but its test half. What tells a post worth citing rests on the questions as the
+/// weights in use see them: train, build and train again after a change.
 pub fn claims(data_dir: &Path, gold_dir: &Path) -> Result<Trained, Error> {
     let mut windows = gold::windows(data_dir, gold_dir, Some("train"))?;
     windows.extend(gold::windows(data_dir, gold_dir, Some("samples"))?);
-    let (mut decisions, mut actions) = (Vec::new(), Vec::new());
+    let mut examples = Examples::default();
     for (number, window) in windows.iter().enumerate() {
         let source = Source::new(&window.state.messages, window.state.threads.as_ref());
-        let id = |sentence: usize| source.posts[source.sentences[sentence].post].message.id;
-        let decided = |label: &Label, id| label.decisions.iter().any(|item| item.ids.contains(&id));
-        let promised = |label: &Label, id| label.actions.iter().any(|item| item.ids.contains(&id));
-        for (found, features) in decision_candidates(&source) {
-            let right = decided(&window.label, id(found.sentence));
-            decisions.push(Example { window: number, features, right });
-        }
-        for (found, features) in commitment_candidates(&source) {
-            let right = promised(&window.label, id(found.sentence));
-            actions.push(Example { window: number, features, right });
-        }
+        examples.claims(number, &source, &|id| {
+            let label = &window.label;
+            (
+                label.decisions.iter().any(|item| item.ids.contains(&id)),
+                label.actions.iter().any(|item| item.ids.contains(&id)),
+            )
+        });
+        examples.questions(number, &source, &window.label);
     }
     for (number, chat) in plain()?.iter().enumerate() {
-        let number = windows.len() + number;
         let line =
             |(line, id): (&Line, i64)| ContextMessage::plain(id, id * 60_000, &line.author, &line.text);
         let messages: Vec<ContextMessage> = chat.lines.iter().zip(0..).map(line).collect();
         let source = Source::new(&messages, None);
-        let post = |sentence: usize| source.sentences[sentence].post;
-        for (found, features) in decision_candidates(&source) {
-            let right = chat.decisions.contains(&post(found.sentence));
-            decisions.push(Example { window: number, features, right });
+        let holds = |list: &[usize], id: i64| list.iter().any(|line| *line as i64 == id);
+        examples.claims(windows.len() + number, &source, &|id| {
+            (holds(&chat.decisions, id), holds(&chat.actions, id))
+        });
+    }
+    let mut trained = Trained { weights: String::new(), figures: String::new() };
+    trained.add("decision", &windows, &examples.decisions);
+    trained.add("action", &windows, &examples.actions);
+    trained.add("question", &windows, &examples.questions);
+    trained.add("open", &windows, &examples.open);
+    trained.add("answer", &windows, &examples.answers);
+    trained.add("telling", &windows, &examples.telling);
+    trained.add("idle", &windows, &examples.idle);
+    Ok(trained)
+}
+
+impl Examples {
+    fn claims(&mut self, window: usize, source: &Source<'_>, found: &dyn Fn(i64) -> (bool, bool)) {
+        let id = |sentence: usize| source.posts[source.sentences[sentence].post].message.id;
+        for (candidate, features) in decision_candidates(source) {
+            let right = found(id(candidate.sentence)).0;
+            self.decisions.push(Example { window, features, right, weight: 1.0 });
         }
-        for (found, features) in commitment_candidates(&source) {
-            let right = chat.actions.contains(&post(found.sentence));
-            actions.push(Example { window: number, features, right });
+        for (candidate, features) in commitment_candidates(source) {
+            let right = found(id(candidate.sentence)).1;
+            self.actions.push(Example { window, features, right, weight: 1.0 });
         }
     }
-    let mut figures = String::new();
-    tell(&mut figures, "decisions", &windows, &decisions);
-    tell(&mut figures, "actions", &windows, &actions);
-    Ok(Trained { decisions: fit(decisions.iter()), actions: fit(actions.iter()), figures })
+
+    fn questions(&mut self, window: usize, source: &Source<'_>, label: &Label) {
+        for (sentence, features) in question_candidates(source) {
+            let at = source.sentences[sentence].post;
+            let id = source.posts[at].message.id;
+            let answered = label.answered_questions.iter().find(|asked| asked.question == id);
+            let open = label.open_questions.iter().any(|item| item.ids.contains(&id));
+            let right = answered.is_some() || open;
+            self.questions.push(Example { window, features, right, weight: 1.0 });
+            for (post, features) in answer_candidates(source, at).into_iter().filter(|_| right) {
+                let id = source.posts[post].message.id;
+                let right = answered.is_some_and(|asked| asked.answers.contains(&id));
+                self.answers.push(Example { window, features, right, weight: 1.0 });
+            }
+        }
+        for (sentence, features) in open_candidates(source) {
+            let id = source.posts[source.sentences[sentence].post].message.id;
+            let right = label.open_questions.iter().any(|item| item.ids.contains(&id));
+            self.open.push(Example { window, features, right, weight: 1.0 });
+        }
+        for (post, features) in telling_candidates(source, &Questions::of(source)) {
+            let id = source.posts[post].message.id;
+            self.telling.push(Example { window, features, right: cites(label, id), weight: 1.0 });
+            let right = label.noise.contains(&id);
+            self.idle.push(Example { window, features, right, weight: 1.0 });
+        }
+    }
+}
+
+/// Whether a digest should cite a message: it must, or it tells what a reader listed.
+fn cites(label: &Label, id: i64) -> bool {
+    let mut items = label.decisions.iter().chain(&label.open_questions);
+    label.must_mention.contains(&id)
+        || items.any(|item| item.ids.contains(&id))
+        || label.actions.iter().any(|item| item.ids.contains(&id))
+        || label.answered_questions.iter().any(|asked| asked.answers.contains(&id))
 }
 
 fn plain() -> Result<Vec<Plain>, Error> {
     data::json_lines(&Path::new(env!("CARGO_MANIFEST_DIR")).join("plain/chats.jsonl"))
 }
 
-/// Precision and recall with each window judged by weights of the other ones.
-fn tell(figures: &mut String, kind: &str, windows: &[Window], examples: &[Example]) {
-    let mut judged: Vec<(&Example, f64)> = Vec::new();
-    let last = examples.iter().map(|example| example.window).max().unwrap_or(0);
-    for window in 0..=last {
-        let weights = fit(examples.iter().filter(|example| example.window != window));
-        let own = examples.iter().filter(|example| example.window == window);
-        judged.extend(own.map(|example| (example, probability(&weights, &example.features))));
+impl Trained {
+    fn add<const COUNT: usize>(&mut self, name: &str, windows: &[Window], examples: &[Example<COUNT>]) {
+        let numbers = fit(examples.iter(), DECAY).map(|weight| format!("{weight:.4}"));
+        self.weights.extend([name, " ", &numbers.join(" "), "\n"]);
+        self.tell(name, windows, examples);
     }
-    for split in ["samples", "train", "plain"] {
-        let of_split = |example: &Example| {
-            windows.get(example.window).map_or("plain", |window| window.label.group()) == split
-        };
-        let all = examples.iter().filter(|example| of_split(example) && example.right).count();
-        for threshold in THRESHOLDS {
-            let listed = judged.iter().filter(|(example, p)| of_split(example) && *p >= threshold);
-            let (mut right, mut wrong) = (0, 0);
-            for (example, _) in listed {
-                if example.right { right += 1 } else { wrong += 1 }
+
+    /// Precision and recall with each window judged by weights of other ones.
+    fn tell<const COUNT: usize>(&mut self, kind: &str, windows: &[Window], examples: &[Example<COUNT>]) {
+        let judged = left_out(examples, FOLDS, DECAY);
+        for split in ["samples", "train", "plain"] {
+            let of_split = |example: &Example<COUNT>| {
+                windows.get(example.window).map_or("plain", |window| window.label.group()) == split
+            };
+            let all = examples.iter().filter(|example| of_split(example) && example.right).count();
+            for threshold in THRESHOLDS {
+                let listed = judged.iter().filter(|(example, p)| of_split(example) && *p >= threshold);
+                let (mut right, mut wrong) = (0, 0);
+                for (example, _) in listed {
+                    if example.right { right += 1 } else { wrong += 1 }
+                }
+                self.figures.extend([format!(
+                    "{kind} {split} from {threshold:.2}: {right} right of {all}, {wrong} wrong\n"
+                )]);
             }
-            figures.extend([format!(
-                "{kind} {split} from {threshold:.2}: {right} right of {all}, {wrong} wrong\n"
-            )]);
         }
     }
-}
-
-fn probability(weights: &Features, features: &Features) -> f64 {
-    let score: f64 = weights.iter().zip(features).map(|(weight, value)| weight * value).sum();
-    1.0 / (1.0 + (-score).exp())
-}
-
-/// Logistic regression by full-batch gradient descent (Adam, Kingma and Ba 2015).
-fn fit<'e>(examples: impl Iterator<Item = &'e Example>) -> Features {
-    let examples: Vec<&Example> = examples.collect();
-    let total = examples.len().max(1) as f64;
-    let (mut weights, mut first, mut second) = ([0.0; FEATURES], [0.0; FEATURES], [0.0; FEATURES]);
-    for step in 1..=STEPS {
-        let mut gradient = [0.0; FEATURES];
-        for example in &examples {
-            let error = probability(&weights, &example.features) - f64::from(u8::from(example.right));
-            gradient.iter_mut().zip(&example.features).for_each(|(slot, value)| *slot += error * value);
-        }
-        for at in 0..FEATURES {
-            let slope = gradient[at] / total + DECAY * weights[at];
-            first[at] = 0.9 * first[at] + 0.1 * slope;
-            second[at] = 0.999 * second[at] + 0.001 * slope * slope;
-            let (first, second) =
-                (first[at] / (1.0 - 0.9_f64.powi(step)), second[at] / (1.0 - 0.999_f64.powi(step)));
-            weights[at] -= RATE * first / (second.sqrt() + 1e-8);
-        }
-    }
-    weights
 }

@@ -12,14 +12,14 @@ use crate::{
     thread_builder::held_out,
 };
 use schemas::ContextMessage;
-use segmenter::{FEATURES, Features};
+use super::logistic::{Example, fit};
+use segmenter::Features;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
 };
 
-const EPOCHS: usize = 60;
-const RATE: f64 = 0.05;
+/// Pull of the weights towards nothing.
 const DECAY: f64 = 1e-4;
 /// Messages of a conversation that are used.
 const PART: std::ops::RangeInclusive<usize> = 3..=9;
@@ -42,9 +42,9 @@ pub fn segments(data_dir: &Path) -> Result<Vec<f64>, Error> {
     let examples = sources.iter().flat_map(|source| {
         let gaps: Vec<(Features, bool)> = source.iter().flat_map(examples).collect();
         let weight = 1.0 / gaps.len().max(1) as f64;
-        gaps.into_iter().map(move |(features, shift)| (features, shift, weight))
+        gaps.into_iter().map(move |(features, right)| Example { window: 0, features, right, weight })
     });
-    Ok(fit(&examples.collect::<Vec<_>>()))
+    Ok(fit(examples.collect::<Vec<_>>().iter(), DECAY).to_vec())
 }
 
 fn examples(dialogue: &Dialogue) -> Vec<(Features, bool)> {
@@ -76,27 +76,4 @@ fn concatenate(talks: &[Vec<ContextMessage>]) -> Vec<Dialogue> {
         Dialogue { segments: parts.iter().map(|part| part.len()).collect(), messages: parts.concat() }
     };
     (0..rounds).map(dialogue).collect()
-}
-
-/// Logistic regression by full-batch gradient descent with momentum.
-fn fit(examples: &[(Features, bool, f64)]) -> Vec<f64> {
-    let total: f64 = examples.iter().map(|example| example.2).sum();
-    let (mut weights, mut first, mut second) = ([0.0; FEATURES], [0.0; FEATURES], [0.0; FEATURES]);
-    for step in 1..=EPOCHS as i32 * 10 {
-        let mut gradient = [0.0; FEATURES];
-        for (features, shift, weight) in examples {
-            let score: f64 = features.iter().zip(&weights).map(|(value, weight)| value * weight).sum();
-            let error = 1.0 / (1.0 + (-score).exp()) - f64::from(u8::from(*shift));
-            gradient.iter_mut().zip(features).for_each(|(slot, value)| *slot += weight * error * value);
-        }
-        for at in 0..FEATURES {
-            let slope = gradient[at] / total + DECAY * weights[at];
-            first[at] = 0.9 * first[at] + 0.1 * slope;
-            second[at] = 0.999 * second[at] + 0.001 * slope * slope;
-            let (first, second) =
-                (first[at] / (1.0 - 0.9_f64.powi(step)), second[at] / (1.0 - 0.999_f64.powi(step)));
-            weights[at] -= RATE * first / (second.sqrt() + 1e-8);
-        }
-    }
-    weights.to_vec()
 }

@@ -4,11 +4,12 @@
 
 use crate::{
     acts::due_date,
-    compress::told,
+    compress::{fit, matter, sentence_case, told},
     findings::Findings,
     people::participants,
+    quality::ANSWER_MARK,
     source::Source,
-    story::{claimed, stands_alone},
+    story::{Line, best_sentence, thread_lines},
     thin::thin,
     topics::topics,
     wording,
@@ -20,9 +21,12 @@ use std::collections::{BTreeMap, BTreeSet};
 const WHOLE_CHARS_MAX: usize = 200;
 const LINKS_MAX: usize = 20;
 const TELLING_EMOTIONS: usize = 3;
-/// Lines of the summary: as many as are read in ten seconds.
-const SUMMARY_MIN: usize = 3;
+/// Lines of the summary: as many as are read in ten seconds; and of one thread
+/// where few have any.
 const SUMMARY_MAX: usize = 6;
+const SUMMARY_PER_THREAD: usize = 3;
+/// Most characters of a question that is told with its answer.
+const ASKED_CHARS_MAX: usize = 120;
 
 /// The digest of a window; its quality is not yet judged.
 pub(crate) fn compose(state: &DigestState, source: &Source<'_>, findings: &Findings) -> Digest {
@@ -41,7 +45,7 @@ pub(crate) fn compose(state: &DigestState, source: &Source<'_>, findings: &Findi
     Digest {
         language: state.language.clone(),
         headline,
-        summary: summary(source, findings).into_iter().map(said).collect(),
+        summary: summary(source, findings),
         topics,
         decisions,
         questions,
@@ -68,28 +72,42 @@ fn headline(state: &DigestState, source: &Source<'_>, decisions: &[Claim], topic
     wording::headline(&state.language, held, [&decided, &titles], state.messages.len())
 }
 
-/// Telling sentences that no other list holds, by time: at most six, and three where there are so many.
-fn summary(source: &Source<'_>, findings: &Findings) -> Vec<usize> {
-    let claimed: BTreeSet<usize> = claimed(findings).collect();
-    let fresh = |sentence: &usize| !claimed.contains(sentence) && stands_alone(source, *sentence);
-    let value = |sentence: usize| {
-        let found = &source.sentences[sentence];
-        let asks = if found.asks { 0.5 } else { 1.0 };
-        asks * source.weight(&found.terms) / (found.length as f64 + 8.0).sqrt()
-    };
-    let mut lines: Vec<usize> = findings.summary.iter().copied().filter(fresh).collect();
-    let mut others: Vec<usize> = findings.by_thread.iter().flatten().copied().filter(fresh).collect();
-    for list in [&mut lines, &mut others] {
-        list.sort_by(|a, b| value(*b).total_cmp(&value(*a)).then(a.cmp(b)));
-    }
+/// What matters most of what no list of claims holds: answered questions and telling sentences of different threads.
+fn summary(source: &Source<'_>, findings: &Findings) -> Vec<Claim> {
+    let threads = 0..source.threads.len();
+    let mut lines: Vec<Line> =
+        threads.flat_map(|thread| thread_lines(source, findings, thread)).collect();
+    lines.sort_by(|a, b| b.value().total_cmp(&a.value()).then(a.sentence().cmp(&b.sentence())));
+    let threads: BTreeSet<usize> = lines.iter().map(|line| thread_of(source, line)).collect();
+    let most = if threads.len() < SUMMARY_MAX { SUMMARY_PER_THREAD } else { 1 };
+    let mut told: BTreeMap<usize, usize> = BTreeMap::new();
+    lines.retain(|line| {
+        let count = told.entry(thread_of(source, line)).or_default();
+        *count += 1;
+        *count <= most
+    });
     lines.truncate(SUMMARY_MAX);
-    for other in others {
-        if lines.len() < SUMMARY_MIN && !lines.contains(&other) {
-            lines.push(other);
+    lines.sort_by_key(Line::sentence);
+    lines.iter().map(|line| line_claim(source, findings, line)).collect()
+}
+
+fn thread_of(source: &Source<'_>, line: &Line) -> usize {
+    source.posts[source.sentences[line.sentence()].post].thread
+}
+
+/// `Author: sentence`, or `Question — Author: answer`, citing its messages.
+pub(crate) fn line_claim(source: &Source<'_>, findings: &Findings, line: &Line) -> Claim {
+    match *line {
+        Line::Told { sentence, .. } => claim(source, findings, sentence),
+        Line::Answered { question, answer, .. } => {
+            let whole = quotation(source, findings, question);
+            let asked = fit(&sentence_case(matter(&whole)), ASKED_CHARS_MAX);
+            let answer = claim(source, findings, answer);
+            let id = source.posts[source.sentences[question].post].message.id;
+            let message_ids = [id].into_iter().chain(answer.message_ids).collect();
+            Claim { text: format!("{asked}{ANSWER_MARK}{}", answer.text), message_ids }
         }
     }
-    lines.sort_unstable();
-    lines
 }
 
 /// `Author: sentence`, citing its message.
@@ -124,23 +142,16 @@ fn in_context<'a>(source: &Source<'a>, sentence: usize) -> &'a str {
 
 /// Questions with their answers; an answer is told by the sentence of its post that says most.
 fn answers(source: &Source<'_>, findings: &Findings) -> Vec<Answer> {
-    let told = |post: &usize| {
-        let sentences = source.posts[*post].sentences.clone();
-        let best = sentences.max_by(|a, b| {
-            let weight = |sentence: usize| {
-                let sentence = &source.sentences[sentence];
-                let weight = source.weight(&sentence.terms);
-                if sentence.asks { weight / 4.0 } else { weight }
-            };
-            weight(*a).total_cmp(&weight(*b)).then(b.cmp(a))
-        })?;
-        Some(claim(source, findings, best))
+    let answer = |found: &crate::acts::Answered| {
+        let told = |post: &usize| {
+            let one = crate::acts::Answered { answers: vec![*post], ..found.clone() };
+            best_sentence(source, findings, &one).map(|sentence| claim(source, findings, sentence))
+        };
+        let answers: Vec<Claim> = found.answers.iter().filter_map(told).collect();
+        let question = claim(source, findings, found.sentence);
+        (!answers.is_empty()).then_some(Answer { question, answers })
     };
-    let answer = |found: &crate::acts::Answered| Answer {
-        question: claim(source, findings, found.sentence),
-        answers: found.answers.iter().filter_map(told).collect(),
-    };
-    findings.answers.iter().map(answer).collect()
+    findings.answers.iter().filter_map(answer).collect()
 }
 
 fn actions(state: &DigestState, source: &Source<'_>, findings: &Findings) -> Vec<Action> {

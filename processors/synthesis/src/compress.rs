@@ -135,6 +135,17 @@ pub(crate) fn matter(text: &str) -> &str {
     }
 }
 
+/// A line with a capital at its start, unless its first word is written in a way of its own (`iOS`, `jmeter.log`).
+pub(crate) fn sentence_case(line: &str) -> String {
+    let word = line.split_whitespace().next().unwrap_or_default();
+    let plain = word.chars().all(|c| c.is_lowercase() || ",:".contains(c));
+    let mut letters = line.chars();
+    match letters.next().filter(|_| plain) {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => line.to_owned(),
+    }
+}
+
 pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -41,8 +41,9 @@ pub(crate) fn drop_unsupported(digest: &mut Digest, source: &Source<'_>) {
         found.supported >= found.sentences as f64 && !found.invented
     };
     let claim_holds = |claim: &Claim| {
-        let (speaker, text) = attributed(&claim.text, &names);
-        holds(speaker, text, &claim.message_ids)
+        attributed(&claim.text, &names)
+            .into_iter()
+            .all(|(speaker, text)| holds(speaker, text, &claim.message_ids))
     };
     digest.summary.retain(claim_holds);
     digest.decisions.retain(claim_holds);

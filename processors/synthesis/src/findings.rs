@@ -3,11 +3,12 @@
 //! Invariant: lists are capped by the size of the window, best first, and handed out by time.
 
 use crate::{
-    acts::{Answered, Commitment, Found, answered_questions, commitments, decisions, open_questions},
+    acts::{Answered, Commitment, Found, Questions, commitments, decisions},
     coverage::{Choice, Coverage},
     source::Source,
+    telling::{Telling, telling},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A budget of the summary: share of the source's tokens, least, most.
 const SUMMARY_TOKENS: (f64, usize, usize) = (0.08, 60, 240);
@@ -25,6 +26,10 @@ pub(crate) struct Findings {
     pub(crate) questions: Vec<Found>,
     pub(crate) actions: Vec<Commitment>,
     pub(crate) answers: Vec<Answered>,
+    /// Every question, in earnest or not, by sentence.
+    asked: BTreeMap<usize, f64>,
+    /// What is thought of each post, by post.
+    pub(crate) telling: Vec<Telling>,
     /// Sentences of the summary, by time.
     pub(crate) summary: Vec<usize>,
     /// Telling sentences of each thread, by time.
@@ -35,23 +40,31 @@ impl Findings {
     pub(crate) fn of(source: &Source<'_>) -> Self {
         let messages = source.posts.iter().filter(|post| post.quotable).count() as f64;
         let cap = |base: f64, slope: f64, most: f64| (base + slope * messages.sqrt()).min(most) as usize;
+        let asked = Questions::of(source);
         let actions = commitments(source);
         let decisions =
             best(decisions(source), cap(2.0, 1.2, 24.0), |found| found.score, |found| found.sentence);
         let questions =
-            best(open_questions(source), cap(2.0, 0.6, 14.0), |found| found.score, |found| found.sentence);
+            best(asked.open(), cap(2.0, 0.6, 14.0), |found| found.score, |found| found.sentence);
         let actions = best(actions, cap(2.0, 1.6, 30.0), |action| action.score, |action| action.sentence);
         let answers = best(
-            answered_questions(source),
+            asked.answered(),
             cap(2.0, 1.4, 24.0),
             |found| found.score,
             |found| found.sentence,
         );
+        let telling = telling(source, &asked);
+        let asked_by_sentence = asked.asked.iter().map(|asked| (asked.sentence, asked.earnest)).collect();
         let mut findings =
-            Self { decisions, questions, actions, answers, summary: Vec::new(), by_thread: Vec::new() };
+            Self { decisions, questions, actions, answers, asked: asked_by_sentence, telling, summary: Vec::new(), by_thread: Vec::new() };
         findings.summary = findings.summary(source);
         findings.by_thread = findings.telling(source);
         findings
+    }
+
+    /// Probability that a sentence asks in earnest; 0 for one that does not ask.
+    pub(crate) fn earnest(&self, sentence: usize) -> f64 {
+        self.asked.get(&sentence).copied().unwrap_or(0.0)
     }
 
     /// Sentences that cover the whole window within the budget; a decision counts for more, a question for less.

@@ -13,6 +13,7 @@ mod quality;
 mod source;
 mod story;
 mod support;
+mod telling;
 mod thin;
 mod title;
 mod topics;
@@ -21,6 +22,7 @@ mod wording;
 pub use findings::extract;
 pub use quality::{Statement, quality_score, statements};
 pub use source::{Post, Sentence, Source};
+pub use telling::{TELLING_FEATURES, TellingFeatures, telling_candidates};
 
 use compose::compose;
 use findings::Findings;

@@ -24,6 +24,9 @@ const ORACLE_LEAST: (f64, f64) = (100.0, 600.0);
 /// Most tokens: this share of the source, or this many where the source is small.
 const LENGTH_MOST: (f64, f64) = (0.6, 120.0);
 
+/// What stands between a question and its answer in one line.
+pub(crate) const ANSWER_MARK: &str = " — ";
+
 /// A statement of a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Statement<'d> {
@@ -39,9 +42,10 @@ pub struct Statement<'d> {
 pub fn statements<'d>(digest: &'d Digest, names: &BTreeSet<&str>) -> Vec<Statement<'d>> {
     let threads = digest.topics.iter().flat_map(|topic| &topic.threads).flat_map(|thread| &thread.claims);
     let claims = digest.summary.iter().chain(threads).chain(&digest.decisions).chain(&digest.questions);
-    let spoken = claims.map(|claim| {
-        let (speaker, text) = attributed(&claim.text, names);
-        Statement { speaker, text, message_ids: &claim.message_ids }
+    let answers = digest.answers.iter().flat_map(|answer| answer.answers.iter().chain([&answer.question]));
+    let spoken = claims.chain(answers).flat_map(|claim| {
+        let of = |(speaker, text)| Statement { speaker, text, message_ids: claim.message_ids.as_slice() };
+        attributed(&claim.text, names).into_iter().map(of)
     });
     let actions = digest.actions.iter().map(|action| Statement {
         speaker: action.owner.as_deref(),
@@ -63,15 +67,20 @@ pub fn statements<'d>(digest: &'d Digest, names: &BTreeSet<&str>) -> Vec<Stateme
         .collect()
 }
 
-/// Speaker and text of `Name: text`, where the name is a participant's.
-pub(crate) fn attributed<'d>(text: &'d str, names: &BTreeSet<&str>) -> (Option<&'d str>, &'d str) {
-    let mut found = (None, text);
-    for (at, _) in text.match_indices(": ") {
-        if names.contains(&text[..at]) {
-            found = (Some(&text[..at]), &text[at + 2..]);
+/// Speakers and texts of `Name: text` and of `text — Name: text`, where the name is a participant's.
+pub(crate) fn attributed<'d>(text: &'d str, names: &BTreeSet<&str>) -> Vec<(Option<&'d str>, &'d str)> {
+    let ends: Vec<usize> = text.match_indices(": ").map(|(at, _)| at).collect();
+    if let Some(at) = ends.iter().rev().find(|at| names.contains(&text[..**at])) {
+        return vec![(Some(&text[..*at]), &text[at + 2..])];
+    }
+    for (dash, mark) in text.match_indices(ANSWER_MARK) {
+        let from = dash + mark.len();
+        let named = ends.iter().find(|at| **at > from && names.contains(&text[from..**at]));
+        if let Some(at) = named {
+            return vec![(None, &text[..dash]), (Some(&text[from..*at]), &text[at + 2..])];
         }
     }
-    found
+    vec![(None, text)]
 }
 
 /// Scores the statements of a digest against its source.

@@ -1,17 +1,21 @@
-//! The story of a topic: what was asked, the best answer, else what was told.
+//! The story of a conversation: what was asked with its best answer, else what was told.
 //!
-//! Invariant: lines are sentences of the topic's own posts, each once, and none that another list of the digest holds.
+//! Invariant: lines are sentences of the conversation's own posts, each once, and none that a list of claims holds.
 
-use crate::{findings::Findings, source::Source};
+use crate::{acts::Answered, findings::Findings, source::Source};
 use std::collections::BTreeSet;
 use text::{Noise, noise};
 
-/// Threads of a topic that are told, and lines of one.
-const THREADS_MAX: usize = 2;
-/// Posts at the start of a thread where its question is looked for, and later ones where its answer is.
-const OPENING_POSTS: usize = 4;
-const ANSWERING_POSTS: usize = 24;
+/// Threads of a topic that are told, and questions of a thread.
+const THREADS_MAX: usize = 3;
+const QUESTIONS_MAX: usize = 3;
+/// Least tokens of a sentence that tells something by itself.
 const LENGTH_MIN: usize = 4;
+/// Posts of a thread for each line that it may take beside its answered questions, after the first.
+const POSTS_PER_LINE: usize = 8;
+/// From this probability on a post is worth a line, and up to this one it may tell nothing.
+const TELLING_MIN: f64 = 0.25;
+const IDLE_MAX: f64 = 0.25;
 
 /// A line that starts so speaks of what stood before it.
 const DANGLING: &[&str] = &[
@@ -57,21 +61,114 @@ const DANGLING: &[&str] = &[
     " which ",
 ];
 
-/// Sentences that tell a topic, by time. `threads` are its threads, largest first.
-pub(crate) fn story(source: &Source<'_>, findings: &Findings, threads: &[usize]) -> Vec<usize> {
-    let listed: BTreeSet<usize> = claimed(findings).collect();
-    let mut lines = Vec::new();
-    for thread in threads.iter().take(THREADS_MAX) {
-        let told = match asked(source, *thread) {
-            Some((question, Some(answer))) => vec![question, answer],
-            Some((question, None)) if source.threads[*thread].len() == 1 => vec![question],
-            _ => statements(source, &findings.by_thread[*thread]),
-        };
-        lines.extend(told.into_iter().filter(|line| !listed.contains(line)));
+/// A line of a story.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Line {
+    /// A sentence that stands for itself.
+    Told { sentence: usize, value: f64 },
+    /// A question and the sentence that answers it best.
+    Answered { question: usize, answer: usize, value: f64 },
+}
+
+impl Line {
+    /// The sentence that it starts with.
+    pub(crate) fn sentence(&self) -> usize {
+        match self {
+            Self::Told { sentence, .. } => *sentence,
+            Self::Answered { question, .. } => *question,
+        }
     }
-    lines.sort_unstable();
-    lines.dedup();
+
+    /// The posts that it quotes.
+    fn posts(&self, source: &Source<'_>) -> Vec<usize> {
+        let post = |sentence: usize| source.sentences[sentence].post;
+        match self {
+            Self::Told { sentence, .. } => vec![post(*sentence)],
+            Self::Answered { question, answer, .. } => vec![post(*question), post(*answer)],
+        }
+    }
+
+    /// How much a reader would miss it.
+    pub(crate) fn value(&self) -> f64 {
+        match self {
+            Self::Told { value, .. } | Self::Answered { value, .. } => *value,
+        }
+    }
+}
+
+/// Lines that tell the threads of a topic, largest first, by time.
+pub(crate) fn story(source: &Source<'_>, findings: &Findings, threads: &[usize]) -> Vec<Line> {
+    let mut lines: Vec<Line> =
+        threads.iter().take(THREADS_MAX).flat_map(|thread| thread_lines(source, findings, *thread)).collect();
+    lines.sort_by_key(Line::sentence);
     lines
+}
+
+/// What a thread tells: its answered questions and its most telling sentences, by time.
+pub(crate) fn thread_lines(source: &Source<'_>, findings: &Findings, thread: usize) -> Vec<Line> {
+    let listed: BTreeSet<usize> = claimed(findings).collect();
+    let size = (1.0 + source.threads[thread].len() as f64).ln();
+    let mut answered: Vec<Line> = findings
+        .answers
+        .iter()
+        .filter(|found| source.posts[source.sentences[found.sentence].post].thread == thread)
+        .filter_map(|found| {
+            let answer = best_sentence(source, findings, found)?;
+            let free = !listed.contains(&found.sentence) && !listed.contains(&answer);
+            free.then_some(Line::Answered { question: found.sentence, answer, value: found.score * size })
+        })
+        .collect();
+    answered.sort_by(|a, b| b.value().total_cmp(&a.value()).then(a.sentence().cmp(&b.sentence())));
+    answered.truncate(QUESTIONS_MAX);
+    let mut posts: BTreeSet<usize> = answered.iter().flat_map(|line| line.posts(source)).collect();
+    posts.extend(listed.iter().map(|sentence| source.sentences[*sentence].post));
+    answered.extend(told(source, findings, thread, &posts));
+    answered.sort_by_key(Line::sentence);
+    answered
+}
+
+/// The most telling posts of a thread beside those that are told already, each by the sentence that says most.
+fn told(source: &Source<'_>, findings: &Findings, thread: usize, known: &BTreeSet<usize>) -> Vec<Line> {
+    let posts = &source.threads[thread];
+    let size = (1.0 + posts.len() as f64).ln();
+    let telling = |post: usize| findings.telling[post].telling;
+    let worth = |sentence: usize| {
+        let told = &source.sentences[sentence];
+        let asks = if told.asks { 0.5 } else { 1.0 };
+        asks * source.weight(&told.terms) / (told.length as f64 + 8.0).sqrt()
+    };
+    let best = |post: usize| {
+        let sentences = source.posts[post].sentences.clone();
+        let telling = sentences.filter(|sentence| stands_alone(source, findings, *sentence));
+        telling.max_by(|a, b| worth(*a).total_cmp(&worth(*b)).then(b.cmp(a)))
+    };
+    let candidates = posts.iter().copied().filter(|post| {
+        source.posts[*post].quotable && !known.contains(post) && telling(*post) >= TELLING_MIN
+    });
+    let mut lines: Vec<Line> = candidates
+        .filter_map(|post| Some(Line::Told { sentence: best(post)?, value: telling(post) * size }))
+        .collect();
+    lines.sort_by(|a, b| b.value().total_cmp(&a.value()).then(a.sentence().cmp(&b.sentence())));
+    lines.truncate(1 + posts.len() / POSTS_PER_LINE);
+    lines
+}
+
+/// The sentence of the best answer that says most; an answer of two words stands too, for its question stands beside it.
+pub(crate) fn best_sentence(source: &Source<'_>, findings: &Findings, found: &Answered) -> Option<usize> {
+    let asked = &source.sentences[found.sentence].terms;
+    let worth = |sentence: usize| {
+        let told = &source.sentences[sentence];
+        let shared = told.terms.iter().filter(|term| asked.contains(term)).count() as f64;
+        let asks = if told.asks { 0.3 } else { 1.0 };
+        asks * (1.0 + 0.3 * shared) * (1.0 + source.weight(&told.terms)) / (told.length as f64 + 8.0).sqrt()
+    };
+    found.answers.iter().find_map(|post| {
+        let sentences = source.posts[*post].sentences.clone();
+        let sayable = sentences.filter(|sentence| {
+            findings.telling[*post].idle < IDLE_MAX.max(0.5) && tells(source, *sentence)
+        });
+        sayable.max_by(|a, b| worth(*a).total_cmp(&worth(*b)).then(b.cmp(a)))
+    })
 }
 
 /// Sentences that are listed as decisions, open questions or actions.
@@ -80,17 +177,15 @@ pub(crate) fn claimed(findings: &Findings) -> impl Iterator<Item = usize> {
     found.chain(findings.actions.iter().map(|action| action.sentence))
 }
 
-/// Telling sentences that stand on their own.
-fn statements(source: &Source<'_>, telling: &[usize]) -> Vec<usize> {
-    telling.iter().copied().filter(|sentence| stands_alone(source, *sentence)).collect()
-}
-
 /// Whether a sentence is understood without those before it, and tells something.
-pub(crate) fn stands_alone(source: &Source<'_>, sentence: usize) -> bool {
+pub(crate) fn stands_alone(source: &Source<'_>, findings: &Findings, sentence: usize) -> bool {
     let found = &source.sentences[sentence];
     let opens = source.posts[found.post].sentences.start == sentence;
     let dangles = opens && DANGLING.iter().any(|opener| found.padded.starts_with(opener));
-    !dangles && tells(source, sentence)
+    !dangles
+        && found.length >= LENGTH_MIN
+        && findings.telling[found.post].idle < IDLE_MAX
+        && tells(source, sentence)
 }
 
 /// Whether neither the sentence nor its message is noise.
@@ -99,77 +194,6 @@ pub(crate) fn tells(source: &Source<'_>, sentence: usize) -> bool {
     let message = &source.posts[found.post].message.text;
     let dumped = matches!(noise(message), Some(Noise::Code | Noise::Log | Noise::Thanks | Noise::Greeting));
     !dumped && noise(source.text(found)).is_none()
-}
-
-/// The question that a thread opens with, and its best answer.
-pub(crate) fn asked(source: &Source<'_>, thread: usize) -> Option<(usize, Option<usize>)> {
-    let posts = &source.threads[thread];
-    let opening = posts.iter().take(OPENING_POSTS).filter(|post| source.posts[**post].quotable);
-    let question = opening
-        .flat_map(|post| source.posts[*post].sentences.clone())
-        .filter(|sentence| asks(source, *sentence))
-        .max_by(|a, b| worth(source, *a).total_cmp(&worth(source, *b)).then(b.cmp(a)))?;
-    Some((question, answer(source, question)))
-}
-
-fn asks(source: &Source<'_>, sentence: usize) -> bool {
-    let found = &source.sentences[sentence];
-    (found.asks || text::is_question(source.text(found)))
-        && found.length >= LENGTH_MIN
-        && tells(source, sentence)
-}
-
-fn worth(source: &Source<'_>, sentence: usize) -> f64 {
-    let found = &source.sentences[sentence];
-    let first = if source.posts[found.post].place == 0 { 1.6 } else { 1.0 };
-    first * source.weight(&found.terms) / (found.length as f64 + 8.0).sqrt()
-}
-
-/// The sentence of others that answers best: a reply, taken up by the one who asked, about the same things.
-fn answer(source: &Source<'_>, question: usize) -> Option<usize> {
-    let asked = &source.sentences[question];
-    let asker = source.author(asked.post);
-    let id = source.posts[asked.post].message.id;
-    let later = &source.later(asked.post)[..source.later(asked.post).len().min(ANSWERING_POSTS)];
-    let mut best: Option<(f64, usize)> = None;
-    for (distance, post) in later.iter().enumerate() {
-        let found = &source.posts[*post];
-        if !found.quotable || source.author(*post) == asker {
-            continue;
-        }
-        let thanked = later.iter().any(|after| {
-            let after = &source.posts[*after].message;
-            after.author_id == asker
-                && after.reply_to == Some(found.message.id)
-                && noise(&after.text) == Some(Noise::Thanks)
-        });
-        let factor = 1.0
-            + if found.message.reply_to == Some(id) { 1.0 } else { 0.0 }
-            + if thanked { 1.0 } else { 0.0 }
-            + 0.6 / (distance as f64 + 1.0);
-        for sentence in found.sentences.clone().filter(|sentence| answers(source, *sentence)) {
-            let told = &source.sentences[sentence];
-            let shared = told.terms.iter().filter(|term| asked.terms.contains(term)).count();
-            let score = factor * (1.0 + 0.3 * shared as f64) * (1.0 + source.weight(&told.terms))
-                / (told.length as f64 + 8.0).sqrt();
-            if best.is_none_or(|(known, _)| score > known) {
-                best = Some((score, sentence));
-            }
-        }
-    }
-    best.map(|(_, sentence)| sentence)
-}
-
-fn answers(source: &Source<'_>, sentence: usize) -> bool {
-    let found = &source.sentences[sentence];
-    let yes = found.padded.starts_with(" yes ")
-        || found.padded.starts_with(" да ")
-        || found.padded.starts_with(" no ")
-        || found.padded.starts_with(" нет ");
-    !found.asks
-        && (found.length >= LENGTH_MIN - 1 || yes)
-        && !found.terms.is_empty()
-        && tells(source, sentence)
 }
 
 #[cfg(test)]
@@ -185,7 +209,12 @@ mod tests {
         findings.questions.clear();
         findings.actions.clear();
         let lines = story(&source, &findings, &[0]);
-        lines.iter().map(|line| source.text(&source.sentences[*line]).to_owned()).collect()
+        let text = |sentence: usize| source.text(&source.sentences[sentence]).to_owned();
+        let told = |line: &Line| match *line {
+            Line::Told { sentence, .. } => vec![text(sentence)],
+            Line::Answered { question, answer, .. } => vec![text(question), text(answer)],
+        };
+        lines.iter().flat_map(told).collect()
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use crate::{
     compress::{clauses, matter, one_line, without_parentheses},
+    findings::Findings,
     source::Source,
 };
 use std::collections::HashMap;
@@ -118,8 +119,15 @@ fn central(source: &Source<'_>, posts: &[usize]) -> HashMap<u32, f64> {
     counts.into_iter().map(weight).collect()
 }
 
-/// The title of a conversation; none where nothing in it has a subject.
-pub(crate) fn title(source: &Source<'_>, posts: &[usize]) -> Option<String> {
+/// A title and the sentence that it is taken from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Title {
+    pub(crate) text: String,
+    pub(crate) sentence: usize,
+}
+
+/// The title of a conversation: the clause that stands best for it; none where nothing in it has a subject.
+pub(crate) fn title(source: &Source<'_>, findings: &Findings, posts: &[usize]) -> Option<Title> {
     let central = central(source, posts);
     let mut ranked: Vec<(f64, usize)> = posts
         .iter()
@@ -129,15 +137,15 @@ pub(crate) fn title(source: &Source<'_>, posts: &[usize]) -> Option<String> {
         .filter(|post| post.quotable && noise(&post.message.text).is_none())
         .flat_map(|post| post.sentences.clone().take(SENTENCES_MAX))
         .filter(|sentence| noise(source.text(&source.sentences[*sentence])).is_none())
-        .map(|sentence| (standing(source, &central, sentence), sentence))
+        .map(|sentence| (standing(source, findings, &central, sentence), sentence))
         .collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     ranked.truncate(SENTENCES_MAX);
-    let mut best: Option<(f64, String)> = None;
-    for (factor, sentence) in ranked.iter().map(|(_, at)| (bonus(source, *at), *at)) {
-        for (weight, title) in spans(source, &central, sentence) {
+    let mut best: Option<(f64, Title)> = None;
+    for (factor, sentence) in ranked.iter().map(|(_, at)| (bonus(source, findings, *at), *at)) {
+        for (weight, text) in spans(source, &central, sentence) {
             if best.as_ref().is_none_or(|(known, _)| weight * factor > *known) {
-                best = Some((weight * factor, title));
+                best = Some((weight * factor, Title { text, sentence }));
             }
         }
     }
@@ -145,9 +153,9 @@ pub(crate) fn title(source: &Source<'_>, posts: &[usize]) -> Option<String> {
 }
 
 /// How well a sentence stands for the conversation.
-fn standing(source: &Source<'_>, central: &HashMap<u32, f64>, sentence: usize) -> f64 {
+fn standing(source: &Source<'_>, findings: &Findings, central: &HashMap<u32, f64>, sentence: usize) -> f64 {
     let found = &source.sentences[sentence];
-    bonus(source, sentence) * weight(central, &found.terms, found.length)
+    bonus(source, findings, sentence) * weight(central, &found.terms, found.length)
 }
 
 fn weight(central: &HashMap<u32, f64>, terms: &[u32], words: usize) -> f64 {
@@ -155,17 +163,18 @@ fn weight(central: &HashMap<u32, f64>, terms: &[u32], words: usize) -> f64 {
     sum / (words as f64 + OVERHEAD).sqrt()
 }
 
-/// What opens a conversation says what it is about, the more so if it asks.
-fn bonus(source: &Source<'_>, sentence: usize) -> f64 {
+/// What opens a conversation says what it is about, the more so if it asks in earnest; what tells nothing does not.
+fn bonus(source: &Source<'_>, findings: &Findings, sentence: usize) -> f64 {
     let found = &source.sentences[sentence];
+    let earnest = findings.earnest(sentence);
+    let place = match source.posts[found.post].place {
+        0 => 1.5,
+        1 => 1.1,
+        _ => 1.0,
+    };
     let asks = found.asks || text::is_question(source.text(found));
-    match (source.posts[found.post].place, asks) {
-        (0, true) => 2.2,
-        (0, false) => 1.5,
-        (1, _) => 1.1,
-        (_, true) => 0.8,
-        (_, false) => 1.0,
-    }
+    let asks = if asks { 0.4 + 1.6 * earnest } else { 1.0 };
+    place * asks * (1.0 - findings.telling[found.post].idle)
 }
 
 /// Titles that the clauses of a sentence make, with their weights.
@@ -272,7 +281,7 @@ mod tests {
             .map(|(at, text)| message(at as i64 + 1, if at % 2 == 0 { "A" } else { "B" }, text))
             .collect();
         let source = Source::new(&messages, None);
-        title(&source, &(0..messages.len()).collect::<Vec<_>>())
+        title(&source, &Findings::of(&source), &(0..messages.len()).collect::<Vec<_>>()).map(|title| title.text)
     }
 
     #[test]

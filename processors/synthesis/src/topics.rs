@@ -3,11 +3,11 @@
 //! Invariant: no thread is shown in two topics; what nobody can be told about is left out.
 
 use crate::{
-    compose::claim,
+    compose::{claim, line_claim},
     compress::fit,
     findings::Findings,
     source::Source,
-    story::{asked, story, tells},
+    story::{Line, stands_alone, story},
     title::title,
 };
 use schemas::{Claim, DigestState, DigestThread, DigestTopic, Topic, topic_outcome};
@@ -69,8 +69,10 @@ fn drafted(
     }
     let posts: Vec<usize> = message_ids.iter().filter_map(|id| source.index(*id)).collect();
     let lines = story(source, findings, threads);
-    let named = title(source, &posts);
-    let told = lines.first().map(|line| source.text(&source.sentences[*line]));
+    let named = title(source, findings, &posts);
+    let told = lines.first().map(|line| source.text(&source.sentences[line.sentence()]));
+    let asked = named.as_ref().map(|title| title.sentence);
+    let named = named.map(|title| title.text);
     let title = named.or_else(|| told.and(keyword).or(told).map(|text| fit(text, TITLE_CHARS_MAX)))?;
     Some(DigestTopic {
         title,
@@ -78,15 +80,26 @@ fn drafted(
         message_count: message_ids.len() as i32,
         threads: digest_threads(source, findings, threads),
         message_ids: message_ids.to_vec(),
-        story: lines.iter().map(|line| claim(source, findings, *line)).collect(),
+        story: lines.iter().map(|line| told_under(source, findings, line, asked)).collect(),
         outcome: outcome(source, findings, threads).map(str::to_owned),
     })
+}
+
+/// A line below its title: a question that the title asks is not asked again.
+fn told_under(source: &Source<'_>, findings: &Findings, line: &Line, asked: Option<usize>) -> Claim {
+    let whole = line_claim(source, findings, line);
+    match *line {
+        Line::Answered { question, answer, .. } if asked == Some(question) => {
+            Claim { text: claim(source, findings, answer).text, ..whole }
+        }
+        _ => whole,
+    }
 }
 
 /// The weightiest thing that came out of the threads.
 fn outcome(source: &Source<'_>, findings: &Findings, threads: &[usize]) -> Option<&'static str> {
     let within = |sentence: usize| threads.contains(&source.posts[source.sentences[sentence].post].thread);
-    let answered = |thread: &usize| asked(source, *thread).is_some_and(|(_, answer)| answer.is_some());
+    let answered = findings.answers.iter().any(|found| within(found.sentence));
     if findings.decisions.iter().any(|found| within(found.sentence)) {
         Some(topic_outcome::DECIDED)
     } else if findings.actions.iter().any(|action| within(action.sentence)) {
@@ -94,7 +107,7 @@ fn outcome(source: &Source<'_>, findings: &Findings, threads: &[usize]) -> Optio
     } else if findings.questions.iter().any(|found| within(found.sentence)) {
         Some(topic_outcome::OPEN)
     } else {
-        threads.iter().any(answered).then_some(topic_outcome::ANSWERED)
+        answered.then_some(topic_outcome::ANSWERED)
     }
 }
 
@@ -130,10 +143,10 @@ fn digest_threads(source: &Source<'_>, findings: &Findings, threads: &[usize]) -
     let quotable =
         |thread: usize| source.threads[thread].iter().filter(|post| source.posts[**post].quotable).count();
     let shown = |thread: &usize| {
-        let telling = findings.by_thread[*thread].iter().filter(|sentence| tells(source, **sentence));
+        let telling = findings.by_thread[*thread].iter().filter(|sentence| stands_alone(source, findings, **sentence));
         let claims: Vec<Claim> = telling.map(|sentence| claim(source, findings, *sentence)).collect();
         let message_ids = ids(source, *thread);
-        let title = title(source, &source.threads[*thread])?;
+        let title = title(source, findings, &source.threads[*thread])?.text;
         Some(DigestThread { title, message_count: message_ids.len() as i32, claims, message_ids })
     };
     let (large, small): (Vec<usize>, Vec<usize>) =

@@ -7,7 +7,7 @@ use super::{
     Features, Found,
     agreement::agrees,
     due::due,
-    features::{features, probability},
+    features::features,
     has, lexis,
     promise::{names_companion, own_words},
     starts,
@@ -44,7 +44,7 @@ pub struct Commitment {
 pub fn commitments(source: &Source<'_>) -> Vec<Commitment> {
     let judged = commitment_candidates(source)
         .into_iter()
-        .map(|(found, features)| Commitment { score: probability(&weights::ACTION, &features), ..found });
+        .map(|(found, features)| Commitment { score: weights::probability(&weights::ACTION[..], &features), ..found });
     let certain = |found: &Commitment| if found.acceptance.is_some() { CERTAIN_ACCEPTED } else { CERTAIN };
     judged.filter(|found| found.score >= certain(found)).collect()
 }

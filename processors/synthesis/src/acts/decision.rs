@@ -7,7 +7,7 @@ use super::{
     Features, Found,
     agreement::agrees,
     due::due,
-    features::{features, probability},
+    features::features,
     has, lexis,
     promise::own_words,
     starts,
@@ -31,7 +31,7 @@ const BESIDE_MS: i64 = 20 * 60 * 1000;
 pub fn decisions(source: &Source<'_>) -> Vec<Found> {
     let judged = decision_candidates(source)
         .into_iter()
-        .map(|(found, features)| Found { score: probability(&weights::DECISION, &features), ..found });
+        .map(|(found, features)| Found { score: weights::probability(&weights::DECISION[..], &features), ..found });
     judged.filter(|found| found.score >= CERTAIN).collect()
 }
 

@@ -149,9 +149,3 @@ fn assents(source: &Source<'_>, at: usize) -> (usize, bool) {
     }
     (people.len(), direct)
 }
-
-/// The probability that a candidate is what it was looked for as.
-pub(super) fn probability(weights: &Features, features: &Features) -> f64 {
-    let score: f64 = weights.iter().zip(features).map(|(weight, value)| weight * value).sum();
-    1.0 / (1.0 + (-score).exp())
-}

@@ -4,6 +4,8 @@
 
 mod action;
 mod agreement;
+mod answer;
+mod asking;
 mod code;
 mod decision;
 mod due;
@@ -21,7 +23,10 @@ pub use agreement::{agrees, declines_to_answer};
 pub use decision::{decision_candidates, decisions};
 pub(crate) use due_date::due_date;
 pub use features::{FEATURES, Features};
-pub use question::{Answered, answered_questions, open_questions};
+pub use answer::{ANSWER_FEATURES, AnswerFeatures, answer_candidates};
+pub use asking::{OPEN_FEATURES, OpenFeatures, QUESTION_FEATURES, QuestionFeatures};
+pub use question::{Answered, Asked, Questions, open_candidates, question_candidates};
+pub(crate) use weights::{IDLE, TELLING, probability};
 
 /// How much a window is one of people who work together: four times the share of posts that promise or speak of what
 /// "we" do, at most 1.
@@ -40,6 +45,30 @@ pub(crate) fn working(source: &crate::source::Source<'_>) -> f64 {
     }
     // A window of few posts tells little: four posts of neither kind are added.
     (4.0 * some / (all + 4.0)).min(1.0)
+}
+
+/// How a post is said, in [0, 1] each.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Manners {
+    pub(crate) laughs: f64,
+    pub(crate) courtesy: f64,
+    pub(crate) we_do: f64,
+    pub(crate) code: f64,
+}
+
+pub(crate) fn manners(source: &crate::source::Source<'_>, post: &crate::source::Post<'_>) -> Manners {
+    let says = |phrases: &[&str]| {
+        let mut sentences = source.sentences[post.sentences.clone()].iter();
+        f64::from(u8::from(sentences.any(|sentence| has(&sentence.padded, phrases))))
+    };
+    let text = post.message.text.as_str();
+    let laughs = lexis::manner::LAUGHS.iter().any(|laugh| text.contains(laugh));
+    Manners {
+        laughs: f64::from(u8::from(laughs)),
+        courtesy: says(lexis::manner::COURTESY),
+        we_do: says(lexis::decision::WE_DO),
+        code: f64::from(u8::from(code::looks_like_code(text))),
+    }
 }
 
 /// A sentence and how surely it is what it was looked for as.

@@ -1,0 +1,105 @@
+//! Which posts a digest should cite, and which it must not: what is known of a post, weighed by a trained regression.
+//!
+//! Invariant: pure, from one window; no name, product or subject of any chat is a feature.
+
+use crate::{
+    acts::{self, Questions},
+    source::{Post, Source},
+};
+use text::{Noise, noise};
+
+/// Number of features of a post.
+pub const TELLING_FEATURES: usize = 28;
+/// Features of a post, in the order of [`telling_candidates`].
+pub type TellingFeatures = [f64; TELLING_FEATURES];
+
+/// Posts that people wrote, each with what is known of it.
+pub fn telling_candidates(source: &Source<'_>, questions: &Questions) -> Vec<(usize, TellingFeatures)> {
+    let total = source.posts.iter().filter(|post| post.quotable).count() as f64;
+    let mut marks = vec![(0.0_f64, 0.0_f64, 0.0_f64); source.posts.len()];
+    for post in &source.posts {
+        if let Some(parent) = post.message.reply_to.and_then(|id| source.index(id)) {
+            marks[parent].0 += 1.0;
+        }
+    }
+    for asked in &questions.asked {
+        let at = source.sentences[asked.sentence].post;
+        marks[at].1 = marks[at].1.max(asked.earnest);
+        for (post, probability) in &asked.answers {
+            marks[*post].2 = marks[*post].2.max(asked.earnest * probability);
+        }
+    }
+    let posts = source.posts.iter().enumerate().filter(|(_, post)| post.quotable);
+    posts.map(|(at, post)| (at, features(source, post, marks[at], total))).collect()
+}
+
+/// What is thought of a post.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Telling {
+    /// Probability that a digest should cite it; 0 for a post that is never quoted.
+    pub(crate) telling: f64,
+    /// Probability that it tells a reader nothing.
+    pub(crate) idle: f64,
+}
+
+/// What is thought of each post, by post.
+pub(crate) fn telling(source: &Source<'_>, questions: &Questions) -> Vec<Telling> {
+    let mut found = vec![Telling::default(); source.posts.len()];
+    for (at, features) in telling_candidates(source, questions) {
+        let telling = acts::probability(&acts::TELLING[..], &features);
+        let idle = acts::probability(&acts::IDLE[..], &features);
+        found[at] = Telling { telling, idle };
+    }
+    found
+}
+
+fn features(
+    source: &Source<'_>,
+    post: &Post<'_>,
+    (replies, earnest, answers): (f64, f64, f64),
+    total: f64,
+) -> TellingFeatures {
+    let text = post.message.text.as_str();
+    let sentences = &source.sentences[post.sentences.clone()];
+    let length: usize = sentences.iter().map(|sentence| sentence.length).sum();
+    let thread = source.threads[post.thread].len() as f64;
+    let specific: f64 = post.terms.iter().map(|term| source.specificity[*term as usize]).sum();
+    let noise = noise(text);
+    let is = |kinds: &[Noise]| flag(noise.is_some_and(|noise| kinds.contains(&noise)));
+    let acts = acts::manners(source, post);
+    let values = [
+        1.0,
+        (1.0 + length as f64).ln() / 2.0,
+        flag(length < 4),
+        flag(length > 60),
+        (source.weight(&post.terms) / (length as f64 + 8.0).sqrt() / 5.0).min(3.0),
+        specific / post.terms.len().max(1) as f64,
+        flag(post.place == 0),
+        (1.0 + post.place as f64).ln() / 2.0,
+        (thread).ln() / 3.0,
+        (thread / total.max(1.0)).min(1.0),
+        flag(thread < 2.0),
+        replies.min(3.0),
+        f64::from(post.message.reactions.min(4)) / 2.0,
+        flag(sentences.iter().any(|sentence| sentence.asks)),
+        earnest,
+        answers,
+        flag(!post.message.links.is_empty()),
+        flag(post.message.media_kind.is_some()),
+        is(&[Noise::Code, Noise::Log]),
+        is(&[Noise::Link, Noise::Sticker, Noise::Laugh, Noise::Greeting, Noise::Thanks, Noise::SmallTalk]),
+        flag(post.message.forwarded),
+        flag(post.message.poll.is_some()),
+        acts.laughs,
+        acts.courtesy,
+        acts.we_do,
+        acts.code,
+        flag(post.message.reply_to.is_some()),
+        source.working(),
+    ];
+    values
+}
+
+fn flag(holds: bool) -> f64 {
+    f64::from(u8::from(holds))
+}
