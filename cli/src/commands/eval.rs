@@ -114,8 +114,14 @@ struct Day {
     #[arg(long, value_name = "NAME")]
     sample: Option<String>,
     /// Print the messages too
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     messages: bool,
+    /// Print everything that the digest has
+    #[arg(long)]
+    full: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<Exit> {
@@ -200,9 +206,10 @@ fn days(wanted: &Day, out: &mut dyn Write) -> anyhow::Result<Exit> {
             version: "1.0",
             window: &state.window,
             digest,
-            full: false,
+            full: wanted.full,
         };
-        writeln!(out, "{}", rendering::markdown(&view))?;
+        let text = if wanted.json { rendering::json(&view) } else { rendering::markdown(&view) };
+        writeln!(out, "{text}")?;
     }
     Ok(Exit::Done)
 }
