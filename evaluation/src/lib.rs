@@ -4,6 +4,7 @@
 
 pub mod agreement;
 pub mod answer_key;
+pub mod corruption;
 mod data;
 mod emotion;
 pub mod gold;

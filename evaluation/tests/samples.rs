@@ -3,12 +3,13 @@
 
 use evaluation::{
     answer_key::{AnswerKey, Checked, Digested, check},
+    corruption::{KINDS, corruptions},
     telegram, windows,
 };
 use processor::Stage;
-use schemas::{Claim, Digest, DigestState};
+use schemas::{Digest, DigestState};
 use std::{collections::BTreeSet, fs, path::PathBuf};
-use synthesis::{Source, Synthesis, quality_score, statements};
+use synthesis::{Source, Synthesis, digest_quality};
 
 /// Least share of the key that is found: what is claimed must be right before it is complete.
 const DECISIONS_FOUND_MIN: f64 = 0.5;
@@ -119,120 +120,26 @@ fn bots_and_repeated_posts_are_not_quoted() {
 
 fn score(day: &DigestState, digest: &Digest) -> f64 {
     let source = Source::new(&day.messages, day.threads.as_ref());
-    let names = source.author_names();
-    quality_score(&source, &statements(digest, &names)).score
-}
-
-/// Every claim of the summary and of the decisions, one at a time, as `change` makes it.
-fn each_claim(digest: &Digest, change: impl Fn(usize, &Claim) -> Option<Claim>) -> Vec<Digest> {
-    let mut changed = Vec::new();
-    for (at, claim) in digest.summary.iter().enumerate() {
-        if let Some(claim) = change(at, claim) {
-            let mut copy = digest.clone();
-            copy.summary[at] = claim;
-            changed.push(copy);
-        }
-    }
-    for (at, claim) in digest.decisions.iter().enumerate() {
-        if let Some(claim) = change(at, claim) {
-            let mut copy = digest.clone();
-            copy.decisions[at] = claim;
-            changed.push(copy);
-        }
-    }
-    changed
-}
-
-fn swapped_speakers(digest: &Digest) -> Vec<Digest> {
-    let people: Vec<&str> = digest.participants.iter().map(|person| person.name.as_str()).collect();
-    each_claim(digest, |at, claim| {
-        let (speaker, text) = claim.text.split_once(": ")?;
-        let other = people.iter().cycle().skip(at).take(people.len()).find(|name| **name != speaker)?;
-        Some(Claim { text: format!("{other}: {text}"), ..claim.clone() })
-    })
-}
-
-fn flipped_negations(digest: &Digest) -> Vec<Digest> {
-    let word = if digest.language == "ru" { "не" } else { "not" };
-    each_claim(digest, |_, claim| {
-        let (speaker, text) = claim.text.split_once(": ")?;
-        let negated = text.split_whitespace().position(|found| found == word);
-        let mut words: Vec<&str> = text.split_whitespace().collect();
-        match negated {
-            Some(at) => {
-                words.remove(at);
-            }
-            None => words.insert(1.min(words.len()), word),
-        }
-        Some(Claim { text: format!("{speaker}: {}", words.join(" ")), ..claim.clone() })
-    })
-}
-
-fn changed_numbers(digest: &Digest) -> Vec<Digest> {
-    each_claim(digest, |_, claim| {
-        let at = claim.text.find(|c: char| c.is_ascii_digit())?;
-        let mut text = claim.text.clone();
-        text.replace_range(at..=at, "97");
-        Some(Claim { text, ..claim.clone() })
-    })
-}
-
-fn foreign_sentences(digest: &Digest, other: &Digest) -> Vec<Digest> {
-    let foreign = other.summary.iter().chain(&other.decisions);
-    foreign
-        .map(|claim| {
-            let mut copy = digest.clone();
-            let message_ids =
-                digest.decisions.first().map(|claim| claim.message_ids.clone()).unwrap_or_default();
-            copy.summary.push(Claim { text: claim.text.clone(), message_ids });
-            copy
-        })
-        .collect()
-}
-
-fn without_largest_thread(day: &DigestState, digest: &Digest) -> Vec<Digest> {
-    let threads = &day.threads.as_ref().expect("threads").threads;
-    let largest = threads.iter().max_by_key(|thread| thread.message_ids.len()).expect("a thread");
-    let gone = |ids: &[i64]| ids.iter().any(|id| largest.message_ids.contains(id));
-    let mut copy = digest.clone();
-    for claims in [&mut copy.summary, &mut copy.decisions, &mut copy.questions] {
-        claims.retain(|claim| !gone(&claim.message_ids));
-    }
-    copy.actions.retain(|action| !gone(&action.message_ids));
-    for thread in copy.topics.iter_mut().flat_map(|topic| &mut topic.threads) {
-        thread.claims.retain(|claim| !gone(&claim.message_ids));
-    }
-    for person in &mut copy.participants {
-        person.did.retain(|claim| !gone(&claim.message_ids));
-    }
-    vec![copy]
+    digest_quality(&source, digest).score
 }
 
 #[test]
 fn corruptions_lower_the_score() {
     let (english, russian) = (digested("engineering_en"), digested("garden_ru"));
-    let mut kinds: [(&str, usize, usize); 5] =
-        [("speakers", 0, 0), ("negation", 0, 0), ("number", 0, 0), ("foreign", 0, 0), ("thread", 0, 0)];
+    let mut kinds: Vec<(&str, usize, usize)> = KINDS.map(|kind| (kind, 0, 0)).to_vec();
     for (days, others) in [(&english, &russian), (&russian, &english)] {
         for (day, other) in days.iter().zip(others) {
-            let digest = digest(day);
-            let whole = score(day, digest);
-            let corrupted = [
-                swapped_speakers(digest),
-                flipped_negations(digest),
-                changed_numbers(digest),
-                foreign_sentences(digest, other.digest.as_ref().expect("digest")),
-                without_largest_thread(day, digest),
-            ];
-            for ((_, fallen, total), corrupted) in kinds.iter_mut().zip(corrupted) {
-                *total += corrupted.len();
-                *fallen += corrupted.iter().filter(|corrupted| score(day, corrupted) < whole).count();
+            let whole = score(day, digest(day));
+            for (kind, corrupted) in corruptions(day, digest(day), digest(other)) {
+                let tally = kinds.iter_mut().find(|tally| tally.0 == kind).expect("is listed");
+                tally.1 += usize::from(score(day, &corrupted) < whole);
+                tally.2 += 1;
             }
         }
     }
     eprintln!("fallen of corrupted: {kinds:?}");
-    let sum = |count: fn(&(&str, usize, usize)) -> usize| kinds.iter().map(count).sum::<usize>();
-    let (fallen, total) = (sum(|kind| kind.1), sum(|kind| kind.2));
+    let (fallen, total) =
+        kinds.iter().fold((0, 0), |(fallen, total), kind| (fallen + kind.1, total + kind.2));
     assert!(fallen as f64 >= CORRUPTIONS_FALL_MIN * total as f64, "{fallen} of {total}");
     for (kind, fallen, total) in kinds {
         // A digest has one largest thread: six cases in all, of which one is not seen.

@@ -8,6 +8,8 @@ mod compress;
 mod correction;
 mod coverage;
 mod findings;
+mod guard;
+mod judge;
 mod people;
 mod quality;
 mod source;
@@ -20,12 +22,14 @@ mod topics;
 mod wording;
 
 pub use findings::extract;
-pub use quality::{Statement, quality_score, statements};
+pub use guard::guard;
+pub use quality::{Statement, digest_quality, quality_score, statements};
 pub use source::{Post, Sentence, Source};
 pub use telling::{TELLING_FEATURES, TellingFeatures, telling_candidates};
 
 use compose::compose;
 use findings::Findings;
+use judge::weaknesses;
 use processor::{Reject, Stage, StageReport};
 use schemas::{Digest, DigestStageCompleted, DigestState, outcome};
 use serde::Deserialize;
@@ -62,6 +66,11 @@ impl Stage for Synthesis {
             .metric("speakers", quality.speakers)
             .metric("repetition", quality.repetition)
             .metric("length", quality.length)
+            .metric("claims_trusted", quality.claims)
+            .metric("answers_told", quality.answers)
+            .metric("titles_read", quality.titles)
+            .metric("claims_dropped", f64::from(digest.claims_dropped))
+            .metric("facts_struck", f64::from(digest.facts_struck))
             .metric("decisions", digest.decisions.len() as f64)
             .metric("questions", digest.questions.len() as f64)
             .metric("actions", digest.actions.len() as f64);
@@ -83,16 +92,16 @@ impl Synthesis {
             return (draft, false);
         }
         correction::widen(&mut findings, &source);
-        let mut second = compose(state, &source, &findings);
-        correction::drop_unsupported(&mut second, &source);
+        let second = compose(state, &source, &findings);
         let second = judged(second, &source);
         if second.quality.score > draft.quality.score { (second, true) } else { (draft, false) }
     }
 }
 
-/// The digest with its quality.
+/// The digest held to its source, with its quality and what is held against it.
 fn judged(mut digest: Digest, source: &Source<'_>) -> Digest {
-    let names = source.author_names();
-    digest.quality = quality_score(source, &statements(&digest, &names));
+    guard(&mut digest, source);
+    digest.quality = digest_quality(source, &digest);
+    digest.weaknesses = weaknesses(&digest);
     digest
 }

@@ -1,9 +1,14 @@
-//! The quality score: `q = G·(.40 F + .35 C + .10 S + .10 R + .05 L)`, each part in [0, 1].
+//! The quality score: `q = G·K·(.10 F + .55 C + .10 A + .05 T + .05 S + .10 R + .05 L)`, each part in [0, 1].
+//!
+//! G caps what cites or states something that does not exist, K is halved by claims that are none; F is the share of
+//! supported sentences, C how much of the window is told, A its answers, T its titles, S its speakers, R what is not said
+//! twice, L the length.
 //!
 //! Invariant: pure; judges any digest of a source, not only those made here.
 
 use crate::{
     coverage::{Choice, Coverage},
+    judge::{Trust, trust},
     source::Source,
     support::{Support, support},
 };
@@ -11,10 +16,10 @@ use schemas::{Digest, Quality};
 use std::collections::BTreeSet;
 use text::tokens;
 
-/// What a digest with an unsupported citation or fact scores at most.
-const GUARD: f64 = 0.4;
 /// Share of messages that makes a participant one who must be named.
 const ACTIVE_SHARE: f64 = 0.05;
+/// Recall against the oracle's that earns 1 − 1/e of the part: the first things told matter most to a reader.
+const COVERED: f64 = 0.5;
 /// Least tokens of a digest: this share of its source, or this many where the source is large.
 const LENGTH_LEAST: (f64, f64) = (0.25, 60.0);
 /// Share of the source's tokens that the oracle of coverage has at least, within these bounds; a source that is shorter
@@ -83,12 +88,22 @@ pub(crate) fn attributed<'d>(text: &'d str, names: &BTreeSet<&str>) -> Vec<(Opti
     vec![(None, text)]
 }
 
-/// Scores the statements of a digest against its source.
+/// Scores a digest against its source.
+pub fn digest_quality(source: &Source<'_>, digest: &Digest) -> Quality {
+    let names = source.author_names();
+    scored(source, &statements(digest, &names), trust(source, digest))
+}
+
+/// Scores statements against their source; nothing is held against claims, answers and titles, which they do not tell.
 pub fn quality_score(source: &Source<'_>, statements: &[Statement<'_>]) -> Quality {
+    scored(source, statements, Trust { claims: 1.0, answers: 1.0, titles: 1.0 })
+}
+
+fn scored(source: &Source<'_>, statements: &[Statement<'_>], trust: Trust) -> Quality {
     let supports: Vec<Support> = statements.iter().map(|statement| support(source, statement)).collect();
     let sentences: usize = supports.iter().map(|support| support.sentences).sum();
     let supported: f64 = supports.iter().map(|support| support.supported).sum();
-    let guard = if supports.iter().any(|support| support.invented) { GUARD } else { 1.0 };
+    let guard = supports.iter().map(|support| support.cap).fold(1.0, f64::min);
     let faithfulness = if sentences == 0 { 0.0 } else { supported / sentences as f64 };
     let words: Vec<Vec<String>> = statements.iter().map(|statement| tokens(statement.text)).collect();
     let length: usize = words.iter().map(Vec::len).sum();
@@ -96,20 +111,11 @@ pub fn quality_score(source: &Source<'_>, statements: &[Statement<'_>]) -> Quali
     let speakers = speakers(source, statements);
     let repetition = repetition(&words);
     let length = length_fit(source, length);
-    let score =
-        guard * (0.40 * faithfulness + 0.35 * coverage + 0.10 * speakers + 0.10 * repetition + 0.05 * length);
-    Quality {
-        score,
-        guard,
-        faithfulness,
-        coverage,
-        speakers,
-        repetition,
-        length,
-        claims: 1.0,
-        answers: 1.0,
-        titles: 1.0,
-    }
+    let Trust { claims, answers, titles } = trust;
+    let told = 0.10 * faithfulness + 0.55 * coverage + 0.10 * answers + 0.05 * titles;
+    let form = 0.05 * speakers + 0.10 * repetition + 0.05 * length;
+    let score = guard * (0.5 + 0.5 * claims) * (told + form);
+    Quality { score, guard, faithfulness, coverage, speakers, repetition, length, claims, answers, titles }
 }
 
 /// Recall of the source's terms, by thread, over that of a greedy choice of sentences of equal length, or of
@@ -126,7 +132,7 @@ fn coverage(source: &Source<'_>, statements: &[Statement<'_>], length: usize) ->
     let choice = Choice { tokens_max, sentences_max: candidates.len(), overhead: 0.0, diversity: 0.0 };
     let mut oracle = Coverage::new(source);
     oracle.choose(&candidates, choice, |_| 1.0);
-    covered.against(&oracle)
+    1.0 - (-covered.against(&oracle) / COVERED).exp()
 }
 
 /// A statement covers terms in the threads that it cites; one without citations, in all.

@@ -6,6 +6,10 @@ use crate::{quality::Statement, source::Source};
 use std::collections::BTreeSet;
 use text::{TokenKind, fold, sentences, tokenize};
 
+/// What a digest scores at most that cites or states what does not exist, and one that names an unknown name: that may be
+/// another spelling.
+const INVENTED: f64 = 0.4;
+const UNKNOWN_NAME: f64 = 0.7;
 /// Share of a sentence's terms that the cited messages must hold.
 const TERMS_SUPPORTED: f64 = 0.6;
 /// Share of its terms found in one sentence that makes it a quotation of that sentence.
@@ -42,8 +46,9 @@ pub(crate) struct Support {
     pub(crate) sentences: usize,
     /// Those of them that are supported; one with too few of its terms supported counts in proportion.
     pub(crate) supported: f64,
-    /// True when it cites a message that does not exist, or states a name, number or address that the source lacks.
-    pub(crate) invented: bool,
+    /// What the digest may score at most for it: little when it cites a message that does not exist or states a number or
+    /// an address that the source lacks, more when it names a name that the source lacks, 1 for an honest one.
+    pub(crate) cap: f64,
 }
 
 /// Holds a statement against the messages it cites.
@@ -63,8 +68,14 @@ pub(crate) fn support(source: &Source<'_>, statement: &Statement<'_>) -> Support
     } else {
         0.0
     };
-    let invented = dangling || states_unknown_facts(source, &evidence, statement);
-    Support { sentences: count, supported, invented }
+    let cap = if dangling || states_unknown_facts(source, &evidence, statement) {
+        INVENTED
+    } else if names(statement.text).any(|name| !is_calendar(&name) && !source.knows(&name)) {
+        UNKNOWN_NAME
+    } else {
+        1.0
+    };
+    Support { sentences: count, supported, cap }
 }
 
 fn agrees_on_author(source: &Source<'_>, statement: &Statement<'_>, cited: &[usize]) -> bool {
@@ -75,6 +86,8 @@ fn agrees_on_author(source: &Source<'_>, statement: &Statement<'_>, cited: &[usi
 /// What the cited messages say.
 struct Evidence {
     posts: Vec<usize>,
+    /// Whether the statement cites them, or is held against the whole source.
+    cited: bool,
     terms: BTreeSet<u32>,
     facts: BTreeSet<String>,
 }
@@ -83,7 +96,7 @@ impl Evidence {
     fn of(source: &Source<'_>, cited: &[usize]) -> Self {
         let terms = cited.iter().flat_map(|post| source.posts[*post].terms.iter().copied()).collect();
         let facts = cited.iter().flat_map(|post| facts(&source.posts[*post].message.text)).collect();
-        Self { posts: cited.to_vec(), terms, facts }
+        Self { posts: cited.to_vec(), cited: cited.len() < source.posts.len(), terms, facts }
     }
 
     /// 1 for a supported sentence, less for one with unknown terms, 0 for one that states or negates something else.
@@ -94,7 +107,7 @@ impl Evidence {
         let all = terms.len() + unknown - named;
         let on_terms = if all == 0 { 1.0 } else { (held as f64 / (TERMS_SUPPORTED * all as f64)).min(1.0) };
         let agrees = stated(sentence).all(|fact| self.facts.contains(&fact))
-            && self.agrees_on_negation(source, sentence, &terms);
+            && (!self.cited || self.agrees_on_negation(source, sentence, &terms));
         if agrees { on_terms } else { 0.0 }
     }
 
@@ -143,14 +156,45 @@ fn stated(text: &str) -> impl Iterator<Item = String> {
     stated.into_iter()
 }
 
-/// A number, an address or a name that the source does not have.
+/// A text without the numbers and addresses that neither its messages nor any other of the source hold, an ellipsis in
+/// the place of each, and how many were struck.
+pub(crate) fn strike(source: &Source<'_>, text: &str, message_ids: &[i64]) -> (String, i32) {
+    let cited: Vec<usize> = message_ids.iter().filter_map(|id| source.index(*id)).collect();
+    let evidence = Evidence::of(source, &cited);
+    let unknown: BTreeSet<String> = stated(text).filter(|fact| !evidence.facts.contains(fact)).collect();
+    if unknown.is_empty() {
+        return (text.to_owned(), 0);
+    }
+    let (mut out, mut at, mut struck) = (String::with_capacity(text.len()), 0, 0);
+    for token in tokenize(text) {
+        let word = &text[token.range.clone()];
+        if facts(word).any(|fact| unknown.contains(&fact)) {
+            out.push_str(&text[at..token.range.start]);
+            out.push('…');
+            at = token.range.end;
+            struck += 1;
+        }
+    }
+    out.push_str(&text[at..]);
+    (out, struck)
+}
+
+/// A number or an address that the source does not have.
 fn states_unknown_facts(source: &Source<'_>, evidence: &Evidence, statement: &Statement<'_>) -> bool {
     let in_source = |fact: &str| {
         evidence.facts.contains(fact)
             || source.posts.iter().any(|post| facts(&post.message.text).any(|known| known == fact))
     };
     stated(statement.text).any(|fact| !in_source(&fact))
-        || names(statement.text).any(|name| !source.knows(&name))
+}
+
+/// English names of months and days, which a text may write out where the source has a number.
+fn is_calendar(name: &str) -> bool {
+    const NAMES: [&str; 19] = [
+        "april", "august", "december", "february", "friday", "january", "july", "june", "march", "may", "monday",
+        "november", "october", "saturday", "september", "sunday", "thursday", "tuesday", "wednesday",
+    ];
+    NAMES.binary_search(&name).is_ok()
 }
 
 /// Capitalised words that do not start a sentence: names, unless all are capitals.

@@ -49,6 +49,13 @@ pub fn commitments(source: &Source<'_>) -> Vec<Commitment> {
     judged.filter(|found| found.score >= certain(found)).collect()
 }
 
+/// Probability that a candidate is a commitment; one that another person accepted needs less to be certain, and is given
+/// as much more.
+pub fn commitment_probability(features: &Features, accepted: bool) -> f64 {
+    let p = weights::probability(&weights::ACTION[..], features);
+    if accepted { (p * CERTAIN / CERTAIN_ACCEPTED).min(1.0) } else { p }
+}
+
 /// What may be promised or asked for and accepted, with what is known of it.
 pub fn commitment_candidates(source: &Source<'_>) -> Vec<(Commitment, Features)> {
     let known = |found: Commitment| {

@@ -35,6 +35,11 @@ pub fn decisions(source: &Source<'_>) -> Vec<Found> {
     judged.filter(|found| found.score >= CERTAIN).collect()
 }
 
+/// Probability that a candidate is a decision.
+pub fn decision_probability(features: &Features) -> f64 {
+    weights::probability(&weights::DECISION[..], features)
+}
+
 /// Sentences that may settle something, the best of each post, with what is known of them.
 pub fn decision_candidates(source: &Source<'_>) -> Vec<(Found, Features)> {
     let posts = source.posts.iter().enumerate().filter(|(_, post)| post.quotable && !post.message.forwarded);

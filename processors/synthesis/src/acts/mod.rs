@@ -18,9 +18,9 @@ mod verb;
 mod verb_endings;
 mod weights;
 
-pub use action::{Commitment, commitment_candidates, commitments};
+pub use action::{Commitment, commitment_candidates, commitment_probability, commitments};
 pub use agreement::{agrees, declines_to_answer};
-pub use decision::{decision_candidates, decisions};
+pub use decision::{decision_candidates, decision_probability, decisions};
 pub(crate) use due_date::due_date;
 pub use features::{FEATURES, Features};
 pub use answer::{ANSWER_FEATURES, AnswerFeatures, answer_candidates};

@@ -11,6 +11,9 @@ use crate::source::{Sentence, Source};
 /// Least probability of a question asked in earnest, of one that stayed open, and of an answer.
 const EARNEST: f64 = 0.45;
 const STAYED_OPEN: f64 = 0.5;
+/// How much less is asked where people work together: there an open question waits for one of them.
+const AT_WORK: f64 = 0.2;
+const WORKING: f64 = 0.6;
 const ANSWERS: f64 = 0.45;
 /// Answers told of one question.
 const ANSWERS_MAX: usize = 2;
@@ -33,6 +36,8 @@ pub struct Asked {
 pub struct Questions {
     /// All that ask, in earnest or not.
     pub asked: Vec<Asked>,
+    /// From this probability on one stayed open.
+    open_from: f64,
 }
 
 /// A question and the posts that answer it, best first.
@@ -55,12 +60,12 @@ impl Questions {
             let open = probability(&OPEN[..], &asking::open_features(source, sentence, earnest, &answers));
             Asked { sentence, earnest, answers, open }
         });
-        Self { asked: asked.collect() }
+        Self { asked: asked.collect(), open_from: STAYED_OPEN - if source.working() > WORKING { AT_WORK } else { 0.0 } }
     }
 
     /// Those that nobody answered.
     pub fn open(&self) -> Vec<Found> {
-        let open = self.asked.iter().filter(|asked| asked.open >= STAYED_OPEN);
+        let open = self.asked.iter().filter(|asked| asked.open >= self.open_from);
         open.map(|asked| Found { sentence: asked.sentence, score: asked.open }).collect()
     }
 
@@ -72,7 +77,7 @@ impl Questions {
             answers.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
             answers.truncate(ANSWERS_MAX);
             let best = answers.first().map(|(_, p)| *p)?;
-            (asked.earnest >= EARNEST && asked.open < STAYED_OPEN).then(|| Answered {
+            (asked.earnest >= EARNEST && asked.open < self.open_from).then(|| Answered {
                 sentence: asked.sentence,
                 answers: answers.into_iter().map(|(post, _)| post).collect(),
                 score: asked.earnest * best,
