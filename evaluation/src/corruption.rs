@@ -33,7 +33,11 @@ pub fn corruptions(day: &DigestState, digest: &Digest, other: &Digest) -> Vec<(&
         without_answers(digest),
         keyword_titles(digest),
     ];
-    KINDS.into_iter().zip(copies).flat_map(|(kind, copies)| copies.into_iter().map(move |copy| (kind, copy))).collect()
+    KINDS
+        .into_iter()
+        .zip(copies)
+        .flat_map(|(kind, copies)| copies.into_iter().map(move |copy| (kind, copy)))
+        .collect()
 }
 
 /// Every claim of the summary and of the decisions, one at a time, as `change` makes it.
@@ -149,9 +153,9 @@ fn wrong_owners(day: &DigestState, digest: &Digest) -> Vec<Digest> {
     let beside = |action: &Action, name: &str| {
         let cited = day.messages.iter().filter(|message| action.message_ids.contains(&message.id));
         let first = text::tokens(name).into_iter().next().unwrap_or_default();
-        cited.clone().all(|message| {
-            message.author_name != name && !text::tokens(&message.text).contains(&first)
-        })
+        cited
+            .clone()
+            .all(|message| message.author_name != name && !text::tokens(&message.text).contains(&first))
     };
     let copy = |(at, action): (usize, &Action)| {
         let other = digest.participants.iter().find(|person| beside(action, &person.name))?;
@@ -187,7 +191,8 @@ fn keyword_titles(digest: &Digest) -> Vec<Digest> {
     let mut copy = digest.clone();
     for topic in &mut copy.topics {
         let said = text::tokens(&topic.title).into_iter().filter(|word| !text::is_stopword(word));
-        let mut words: Vec<String> = if topic.keywords.len() > 2 { topic.keywords.clone() } else { said.collect() };
+        let mut words: Vec<String> =
+            if topic.keywords.len() > 2 { topic.keywords.clone() } else { said.collect() };
         words.truncate(3);
         words.reverse();
         if words.len() > 2 {

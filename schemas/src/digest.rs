@@ -49,13 +49,13 @@ pub struct Digest {
     /// What became of the previous digest; none where there was none, and in this version, which compares none.
     #[serde(default)]
     pub continuity: Option<Continuity>,
-    /// What the score holds against the digest, by name; the set is open. Empty in this version.
+    /// What the score holds against the digest, by name; the set is open.
     #[serde(default)]
     pub weaknesses: Vec<String>,
-    /// Claims that were dropped because their messages did not support them. 0 in this version.
+    /// Claims that were dropped because their messages did not support them.
     #[serde(default)]
     pub claims_dropped: i32,
-    /// Names, numbers, dates and addresses that were struck because the messages did not hold them. 0 in this version.
+    /// Names, numbers, dates and addresses that were struck because the messages did not hold them.
     #[serde(default)]
     pub facts_struck: i32,
 }

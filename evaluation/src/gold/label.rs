@@ -5,7 +5,7 @@ use serde::Deserialize;
 use std::path::Path;
 
 /// What a reader found in a window.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 pub struct Label {
     /// UTC day: `YYYY-MM-DD`.
     pub window: String,

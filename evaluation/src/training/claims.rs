@@ -6,15 +6,15 @@
 use super::logistic::{Example, fit, left_out};
 use crate::{
     Error, data,
-    gold::{self, Label, Window},
+    gold::{self, Answered, Item, Label, Window},
 };
 use schemas::ContextMessage;
 use std::path::Path;
 use synthesis::{
     Source, TELLING_FEATURES,
     acts::{
-        ANSWER_FEATURES, FEATURES, OPEN_FEATURES, QUESTION_FEATURES, Questions, answer_candidates, commitment_candidates,
-        decision_candidates, open_candidates, question_candidates,
+        ANSWER_FEATURES, FEATURES, OPEN_FEATURES, QUESTION_FEATURES, Questions, answer_candidates,
+        commitment_candidates, decision_candidates, open_candidates, question_candidates,
     },
     telling_candidates,
 };
@@ -32,6 +32,36 @@ struct Plain {
     lines: Vec<Line>,
     decisions: Vec<usize>,
     actions: Vec<usize>,
+}
+
+/// A little chat of `plain/questions.jsonl`, by indices of lines.
+#[derive(serde::Deserialize)]
+struct Asking {
+    lines: Vec<Line>,
+    open: Vec<usize>,
+    answered: Vec<PlainAnswer>,
+}
+
+#[derive(serde::Deserialize)]
+struct PlainAnswer {
+    question: usize,
+    answers: Vec<usize>,
+}
+
+impl Asking {
+    /// The same as the label of a window has it, message ids being indices of lines.
+    fn label(&self) -> Label {
+        let ids = |lines: &[usize]| lines.iter().map(|line| *line as i64).collect::<Vec<i64>>();
+        let answered = self.answered.iter();
+        Label {
+            messages: self.lines.len(),
+            open_questions: self.open.iter().map(|line| Item { ids: ids(&[*line]) }).collect(),
+            answered_questions: answered
+                .map(|asked| Answered { question: asked.question as i64, answers: ids(&asked.answers) })
+                .collect(),
+            ..Label::default()
+        }
+    }
 }
 
 #[derive(serde::Deserialize)]
@@ -77,16 +107,22 @@ pub fn claims(data_dir: &Path, gold_dir: &Path) -> Result<Trained, Error> {
             )
         });
         examples.questions(number, &source, &window.label);
+        examples.telling(number, &source, &window.label);
     }
-    for (number, chat) in plain()?.iter().enumerate() {
-        let line =
-            |(line, id): (&Line, i64)| ContextMessage::plain(id, id * 60_000, &line.author, &line.text);
-        let messages: Vec<ContextMessage> = chat.lines.iter().zip(0..).map(line).collect();
+    let chats: Vec<Plain> = plain("chats.jsonl")?;
+    for (number, chat) in chats.iter().enumerate() {
+        let messages = messages(&chat.lines);
         let source = Source::new(&messages, None);
         let holds = |list: &[usize], id: i64| list.iter().any(|line| *line as i64 == id);
         examples.claims(windows.len() + number, &source, &|id| {
             (holds(&chat.decisions, id), holds(&chat.actions, id))
         });
+    }
+    let asking: Vec<Asking> = plain("questions.jsonl")?;
+    for (number, chat) in asking.iter().enumerate() {
+        let messages = messages(&chat.lines);
+        let source = Source::new(&messages, None);
+        examples.questions(windows.len() + chats.len() + number, &source, &chat.label());
     }
     let mut trained = Trained { weights: String::new(), figures: String::new() };
     trained.add("decision", &windows, &examples.decisions);
@@ -131,6 +167,9 @@ impl Examples {
             let right = label.open_questions.iter().any(|item| item.ids.contains(&id));
             self.open.push(Example { window, features, right, weight: 1.0 });
         }
+    }
+
+    fn telling(&mut self, window: usize, source: &Source<'_>, label: &Label) {
         for (post, features) in telling_candidates(source, &Questions::of(source)) {
             let id = source.posts[post].message.id;
             self.telling.push(Example { window, features, right: cites(label, id), weight: 1.0 });
@@ -149,8 +188,14 @@ fn cites(label: &Label, id: i64) -> bool {
         || label.answered_questions.iter().any(|asked| asked.answers.contains(&id))
 }
 
-fn plain() -> Result<Vec<Plain>, Error> {
-    data::json_lines(&Path::new(env!("CARGO_MANIFEST_DIR")).join("plain/chats.jsonl"))
+fn plain<T: serde::de::DeserializeOwned>(file: &str) -> Result<Vec<T>, Error> {
+    data::json_lines(&Path::new(env!("CARGO_MANIFEST_DIR")).join("plain").join(file))
+}
+
+/// One message a minute.
+fn messages(lines: &[Line]) -> Vec<ContextMessage> {
+    let message = |(line, id): (&Line, i64)| ContextMessage::plain(id, id * 60_000, &line.author, &line.text);
+    lines.iter().zip(0..).map(message).collect()
 }
 
 impl Trained {

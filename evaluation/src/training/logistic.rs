@@ -73,7 +73,8 @@ mod tests {
 
     #[test]
     fn a_line_is_found() {
-        let example = |value: f64| Example { window: 0, features: [1.0, value], right: value > 2.0, weight: 1.0 };
+        let example =
+            |value: f64| Example { window: 0, features: [1.0, value], right: value > 2.0, weight: 1.0 };
         let examples: Vec<Example<2>> = (0..40).map(|step| example(f64::from(step) / 10.0)).collect();
         let weights = fit(examples.iter(), 0.001);
         assert!(probability(&weights, &[1.0, 0.5]) < 0.2);

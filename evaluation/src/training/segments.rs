@@ -3,6 +3,7 @@
 //!
 //! Invariant: deterministic, and nothing that is evaluated on is trained on.
 
+use super::logistic::{Example, fit};
 use crate::{
     Error,
     agreement::components,
@@ -12,7 +13,6 @@ use crate::{
     thread_builder::held_out,
 };
 use schemas::ContextMessage;
-use super::logistic::{Example, fit};
 use segmenter::Features;
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -75,8 +75,7 @@ fn headline(state: &DigestState, source: &Source<'_>, decisions: &[Claim], topic
 /// What matters most of what no list of claims holds: answered questions and telling sentences of different threads.
 fn summary(source: &Source<'_>, findings: &Findings) -> Vec<Claim> {
     let threads = 0..source.threads.len();
-    let mut lines: Vec<Line> =
-        threads.flat_map(|thread| thread_lines(source, findings, thread)).collect();
+    let mut lines: Vec<Line> = threads.flat_map(|thread| thread_lines(source, findings, thread)).collect();
     lines.sort_by(|a, b| b.value().total_cmp(&a.value()).then(a.sentence().cmp(&b.sentence())));
     let threads: BTreeSet<usize> = lines.iter().map(|line| thread_of(source, line)).collect();
     let most = if threads.len() < SUMMARY_MAX { SUMMARY_PER_THREAD } else { 1 };

@@ -2,7 +2,10 @@
 //!
 //! Invariant: words are only left out, never changed, and no negation is left out without an ellipsis.
 
+mod lexis;
+
 use crate::support::negations;
+use lexis::{ASKING, OPENINGS, REPLIES};
 use std::ops::Range;
 use text::{Noise, Token, fold, noise, tokenize};
 
@@ -12,110 +15,6 @@ const TOLD_CHARS_MAX: usize = 200;
 const ADDRESS_CHARS_MAX: usize = 40;
 /// Least words that must be left after an opening is taken off.
 const LEFT_WORDS_MIN: usize = 2;
-
-/// What a message opens with and does not need, longest first where one begins another.
-const OPENINGS: &[&str] = &[
-    "всем доброго времени суток",
-    "доброго времени суток",
-    "всем привет",
-    "привет всем",
-    "добрый день всем",
-    "всем добрый день",
-    "добрый день",
-    "добрый вечер",
-    "доброе утро",
-    "доброго дня",
-    "здравствуйте",
-    "привет",
-    "hello everyone",
-    "hi everyone",
-    "good morning",
-    "morning everyone",
-    "morning all",
-    "hello all",
-    "hi all",
-    "hi folks",
-    "hello",
-    "hi",
-    "hey",
-    "коллеги",
-    "ребята",
-    "ребят",
-    "народ",
-    "господа",
-    "товарищи",
-    "друзья",
-    "гайз",
-    "подскажите пожалуйста",
-    "подскажите плиз",
-    "подскажите плз",
-    "подскажите",
-    "подскажи пожалуйста",
-    "подскажи",
-    "скажите пожалуйста",
-    "скажите",
-    "помогите пожалуйста",
-    "такой вопрос",
-    "есть вопрос",
-    "вопрос",
-    "пожалуйста",
-    "a quick question",
-    "quick question",
-    "setup question",
-    "question",
-    "quick one",
-    "heads up",
-    "fyi",
-    "btw",
-    "кстати",
-    "короче",
-    "слушайте",
-    "ну",
-    "вот",
-    "а",
-    "и",
-    "well",
-    "so",
-    "and",
-    "also",
-    "please",
-];
-
-/// What stands before the question itself; taken off titles only.
-const ASKING: &[&str] = &[
-    "может кто нибудь знает",
-    "может кто знает",
-    "кто нибудь знает",
-    "кто-нибудь знает",
-    "никто не знает",
-    "кто знает",
-    "не подскажете",
-    "не подскажет кто",
-    "кто подскажет",
-    "может подскажете",
-    "можете подсказать",
-    "хочу спросить",
-    "хотел спросить",
-    "хотела спросить",
-    "хотел бы узнать",
-    "хочу узнать",
-    "у меня такой вопрос",
-    "у меня вопрос",
-    "does anyone know",
-    "does anybody know",
-    "anyone know",
-    "anybody know",
-    "who knows",
-    "can someone tell me",
-    "can anyone tell me",
-    "could you tell me",
-    "i wonder",
-    "i was wondering",
-    "question for whoever knows",
-];
-
-/// Clauses that look like fillers and answer a question.
-const REPLIES: &[&str] = &["да", "нет", "ага", "угу", "конечно", "yes", "no", "yep", "yeah", "nope"];
 
 /// What a text says, on one line of at most 200 characters.
 pub(crate) fn told(text: &str) -> String {

@@ -44,19 +44,22 @@ impl Findings {
         let actions = commitments(source);
         let decisions =
             best(decisions(source), cap(2.0, 1.2, 24.0), |found| found.score, |found| found.sentence);
-        let questions =
-            best(asked.open(), cap(2.0, 0.6, 14.0), |found| found.score, |found| found.sentence);
+        let questions = best(asked.open(), cap(2.0, 0.6, 14.0), |found| found.score, |found| found.sentence);
         let actions = best(actions, cap(2.0, 1.6, 30.0), |action| action.score, |action| action.sentence);
-        let answers = best(
-            asked.answered(),
-            cap(2.0, 1.4, 24.0),
-            |found| found.score,
-            |found| found.sentence,
-        );
+        let answers =
+            best(asked.answered(), cap(2.0, 1.4, 24.0), |found| found.score, |found| found.sentence);
         let telling = telling(source, &asked);
         let asked_by_sentence = asked.asked.iter().map(|asked| (asked.sentence, asked.earnest)).collect();
-        let mut findings =
-            Self { decisions, questions, actions, answers, asked: asked_by_sentence, telling, summary: Vec::new(), by_thread: Vec::new() };
+        let mut findings = Self {
+            decisions,
+            questions,
+            actions,
+            answers,
+            asked: asked_by_sentence,
+            telling,
+            summary: Vec::new(),
+            by_thread: Vec::new(),
+        };
         findings.summary = findings.summary(source);
         findings.by_thread = findings.telling(source);
         findings

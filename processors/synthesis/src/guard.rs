@@ -98,7 +98,9 @@ impl Guard<'_, '_> {
             }
             let cited = action.message_ids.iter().filter_map(|id| self.source.post(*id));
             let said = |due: &String| cited.clone().any(|post| post.message.text.contains(due.as_str()));
-            if action.due.as_ref().is_some_and(|due| !said(due)) || action.due.is_none() && action.due_date.is_some() {
+            if action.due.as_ref().is_some_and(|due| !said(due))
+                || action.due.is_none() && action.due_date.is_some()
+            {
                 (action.due, action.due_date) = (None, None);
                 self.struck += 1;
             }

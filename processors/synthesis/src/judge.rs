@@ -3,7 +3,9 @@
 //! Invariant: pure; a digest of any producer is judged by its cited messages alone, and 1 is what nothing stands against.
 
 use crate::{
-    acts::{Questions, commitment_candidates, commitment_probability, decision_candidates, decision_probability},
+    acts::{
+        Questions, commitment_candidates, commitment_probability, decision_candidates, decision_probability,
+    },
     source::Source,
 };
 use schemas::{Action, Claim, Digest};
@@ -54,9 +56,10 @@ fn claims(source: &Source<'_>, digest: &Digest) -> f64 {
         cited.copied().fold(0.0, f64::max)
     };
     let decisions = digest.decisions.iter().map(|claim| best(&decided, &claim.message_ids));
-    let actions = digest.actions.iter().map(|action| {
-        if owned(source, action) { best(&promised, &action.message_ids) } else { 0.0 }
-    });
+    let actions = digest
+        .actions
+        .iter()
+        .map(|action| if owned(source, action) { best(&promised, &action.message_ids) } else { 0.0 });
     let all: Vec<f64> = decisions.chain(actions).collect();
     all.iter().map(|p| (p / CERTAIN).min(1.0)).sum::<f64>() / all.len() as f64
 }
@@ -177,8 +180,11 @@ mod tests {
 
     #[test]
     fn an_owner_wrote_or_is_named() {
-        let messages =
-            [message(1, "Ann", "Bob, can you book the room?"), message(2, "Bob", "ok"), message(3, "Cid", "hm")];
+        let messages = [
+            message(1, "Ann", "Bob, can you book the room?"),
+            message(2, "Bob", "ok"),
+            message(3, "Cid", "hm"),
+        ];
         let source = Source::new(&messages, None);
         let action = |owner: &str, ids: &[i64]| Action {
             text: "book the room".to_owned(),

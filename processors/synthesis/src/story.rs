@@ -11,8 +11,10 @@ const THREADS_MAX: usize = 3;
 const QUESTIONS_MAX: usize = 3;
 /// Least tokens of a sentence that tells something by itself.
 const LENGTH_MIN: usize = 4;
-/// Posts of a thread for each line that it may take beside its answered questions, after the first.
+/// Posts of a thread for each line that it may take beside its answered questions, after the first; a thread of few posts
+/// takes none beside them.
 const POSTS_PER_LINE: usize = 8;
+const SHORT_POSTS: usize = 4;
 /// From this probability on a post is worth a line, and up to this one it may tell nothing.
 const TELLING_MIN: f64 = 0.25;
 const IDLE_MAX: f64 = 0.25;
@@ -149,7 +151,8 @@ fn told(source: &Source<'_>, findings: &Findings, thread: usize, known: &BTreeSe
         .filter_map(|post| Some(Line::Told { sentence: best(post)?, value: telling(post) * size }))
         .collect();
     lines.sort_by(|a, b| b.value().total_cmp(&a.value()).then(a.sentence().cmp(&b.sentence())));
-    lines.truncate(1 + posts.len() / POSTS_PER_LINE);
+    let first = usize::from(known.is_empty() || posts.len() > SHORT_POSTS);
+    lines.truncate(first + posts.len() / POSTS_PER_LINE);
     lines
 }
 
@@ -164,9 +167,8 @@ pub(crate) fn best_sentence(source: &Source<'_>, findings: &Findings, found: &An
     };
     found.answers.iter().find_map(|post| {
         let sentences = source.posts[*post].sentences.clone();
-        let sayable = sentences.filter(|sentence| {
-            findings.telling[*post].idle < IDLE_MAX.max(0.5) && tells(source, *sentence)
-        });
+        let sayable = sentences
+            .filter(|sentence| findings.telling[*post].idle < IDLE_MAX.max(0.5) && tells(source, *sentence));
         sayable.max_by(|a, b| worth(*a).total_cmp(&worth(*b)).then(b.cmp(a)))
     })
 }

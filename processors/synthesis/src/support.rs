@@ -191,8 +191,25 @@ fn states_unknown_facts(source: &Source<'_>, evidence: &Evidence, statement: &St
 /// English names of months and days, which a text may write out where the source has a number.
 fn is_calendar(name: &str) -> bool {
     const NAMES: [&str; 19] = [
-        "april", "august", "december", "february", "friday", "january", "july", "june", "march", "may", "monday",
-        "november", "october", "saturday", "september", "sunday", "thursday", "tuesday", "wednesday",
+        "april",
+        "august",
+        "december",
+        "february",
+        "friday",
+        "january",
+        "july",
+        "june",
+        "march",
+        "may",
+        "monday",
+        "november",
+        "october",
+        "saturday",
+        "september",
+        "sunday",
+        "thursday",
+        "tuesday",
+        "wednesday",
     ];
     NAMES.binary_search(&name).is_ok()
 }

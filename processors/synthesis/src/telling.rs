@@ -67,7 +67,7 @@ fn features(
     let noise = noise(text);
     let is = |kinds: &[Noise]| flag(noise.is_some_and(|noise| kinds.contains(&noise)));
     let acts = acts::manners(source, post);
-    let values = [
+    [
         1.0,
         (1.0 + length as f64).ln() / 2.0,
         flag(length < 4),
@@ -96,8 +96,7 @@ fn features(
         acts.code,
         flag(post.message.reply_to.is_some()),
         source.working(),
-    ];
-    values
+    ]
 }
 
 fn flag(holds: bool) -> f64 {

@@ -2,16 +2,18 @@
 //!
 //! Invariant: a title is never a greeting, code, an address, a list of keywords or a cut word.
 
+mod lexis;
+mod subject;
+
 use crate::{
     compress::{clauses, matter, one_line, without_parentheses},
     findings::Findings,
     source::Source,
 };
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, HashMap},
-};
-use text::{Token, TokenKind, fold, is_stopword, noise, tokenize};
+use lexis::{ASKING, DEPENDENT};
+use std::collections::HashMap;
+use subject::{names, subject, within_subject};
+use text::{TokenKind, fold, is_stopword, noise, tokenize};
 
 /// Most and least characters of a title.
 const CHARS_MAX: usize = 70;
@@ -24,92 +26,8 @@ const CLAUSES_MAX: usize = 4;
 /// Words that a title's weight is divided by, so that short ones do not win by their shortness.
 const OVERHEAD: f64 = 6.0;
 
-/// A subject is named in so many posts at least, and in one of so many.
-const SUBJECT_POSTS_MIN: usize = 2;
-const SUBJECT_SHARE: usize = 8;
-const NAME_CHARS_MIN: usize = 3;
 /// Factor of a title whose end was left out.
 const CUT: f64 = 0.6;
-
-/// A clause that starts so needs what stood before it.
-const DEPENDENT: &[&str] = &[
-    "чтобы",
-    "чтоб",
-    "который",
-    "которая",
-    "которые",
-    "которое",
-    "что",
-    "потому",
-    "если",
-    "но",
-    "то",
-    "и",
-    "или",
-    "это",
-    "этот",
-    "эта",
-    "эти",
-    "он",
-    "она",
-    "оно",
-    "они",
-    "его",
-    "её",
-    "их",
-    "там",
-    "тогда",
-    "так",
-    "тоже",
-    "because",
-    "which",
-    "that",
-    "but",
-    "and",
-    "or",
-    "it",
-    "this",
-    "these",
-    "they",
-    "he",
-    "she",
-    "there",
-    "then",
-    "if",
-    "so",
-    "its",
-];
-
-const ASKING: &[&str] = &[
-    "как",
-    "какой",
-    "какая",
-    "какие",
-    "каким",
-    "какую",
-    "где",
-    "куда",
-    "почему",
-    "зачем",
-    "сколько",
-    "когда",
-    "кто",
-    "чем",
-    "можно",
-    "how",
-    "what",
-    "why",
-    "where",
-    "when",
-    "who",
-    "which",
-    "can",
-    "does",
-    "is",
-    "are",
-    "should",
-    "do",
-];
 
 /// Weight of each term for a conversation: how many of its posts have it, and how little it is everyday speech.
 fn central(source: &Source<'_>, posts: &[usize]) -> HashMap<u32, f64> {
@@ -158,71 +76,12 @@ pub(crate) fn title(source: &Source<'_>, findings: &Findings, posts: &[usize]) -
     }
     let (_, title) = best?;
     let text = match subject(source, &central, posts) {
-        Some(subject) if !title.text.ends_with('?') && !names(&title.text, &subject) => within_subject(&subject, &title.text),
+        Some(subject) if !title.text.ends_with('?') && !names(&title.text, &subject) => {
+            within_subject(&subject, &title.text)
+        }
         _ => title.text,
     };
     Some(Title { text, ..title })
-}
-
-/// The name of a product, a tool or a part that the posts of a conversation come back to, as it is written most.
-fn subject(source: &Source<'_>, central: &HashMap<u32, f64>, posts: &[usize]) -> Option<String> {
-    let mut spelled: BTreeMap<u32, BTreeMap<&str, usize>> = BTreeMap::new();
-    for post in posts.iter().map(|post| &source.posts[*post]).filter(|post| post.quotable) {
-        let text = post.message.text.as_str();
-        let mut seen = BTreeSet::new();
-        for token in tokenize(text).iter().filter(|token| is_name(text, token)) {
-            let (terms, _) = source.terms(&token.text);
-            let [term] = terms.as_slice() else { continue };
-            if seen.insert(*term) {
-                *spelled.entry(*term).or_default().entry(&text[token.range.clone()]).or_default() += 1;
-            }
-        }
-    }
-    let least = SUBJECT_POSTS_MIN.max(posts.len().div_ceil(SUBJECT_SHARE));
-    let weight = |term: &u32| central.get(term).copied().unwrap_or(0.0);
-    let (_, spellings) = spelled
-        .into_iter()
-        .filter(|(_, spellings)| spellings.values().sum::<usize>() >= least)
-        .max_by(|a, b| weight(&a.0).total_cmp(&weight(&b.0)).then(b.0.cmp(&a.0)))?;
-    let most = spellings.into_iter().max_by_key(|(spelling, count)| (*count, Reverse(*spelling)));
-    most.map(|(spelling, _)| spelling.to_owned())
-}
-
-/// A word that is written like a name wherever it stands: with a capital after its start, or in Latin letters among
-/// Cyrillic ones.
-fn is_name(text: &str, token: &Token) -> bool {
-    let word = &text[token.range.clone()];
-    let latin = word.chars().all(|c| c.is_ascii_alphanumeric()) && word.chars().any(char::is_alphabetic);
-    let among_cyrillic = text.chars().any(text::is_cyrillic);
-    let capital = word.chars().skip(1).any(char::is_uppercase)
-        || (word.starts_with(char::is_uppercase) && token.range.start > 0 && !ends_sentence(text, token.range.start));
-    token.kind == TokenKind::Word
-        && word.chars().count() >= NAME_CHARS_MIN
-        && latin
-        && (among_cyrillic || capital)
-}
-
-fn ends_sentence(text: &str, at: usize) -> bool {
-    text[..at].trim_end().ends_with(['.', '!', '?', ':', '\n'])
-}
-
-fn names(title: &str, subject: &str) -> bool {
-    let stem = text::stem(&fold(subject));
-    tokenize(title).iter().any(|token| text::stem(&token.text) == stem)
-}
-
-/// `Subject: title`, with the title's first letter small where its word is written so elsewhere.
-fn within_subject(subject: &str, title: &str) -> String {
-    let mut letters = subject.chars();
-    let subject: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
-    let word = title.split_whitespace().next().unwrap_or_default();
-    let plain = word.chars().skip(1).all(char::is_lowercase) && word.chars().all(text::is_cyrillic);
-    let mut letters = title.chars();
-    let title: String = match letters.next().filter(|_| plain) {
-        Some(first) => first.to_lowercase().chain(letters).collect(),
-        None => title.to_owned(),
-    };
-    format!("{subject}: {title}")
 }
 
 /// How well a sentence stands for the conversation.
@@ -354,7 +213,8 @@ mod tests {
             .map(|(at, text)| message(at as i64 + 1, if at % 2 == 0 { "A" } else { "B" }, text))
             .collect();
         let source = Source::new(&messages, None);
-        title(&source, &Findings::of(&source), &(0..messages.len()).collect::<Vec<_>>()).map(|title| title.text)
+        title(&source, &Findings::of(&source), &(0..messages.len()).collect::<Vec<_>>())
+            .map(|title| title.text)
     }
 
     #[test]

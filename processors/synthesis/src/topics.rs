@@ -143,7 +143,8 @@ fn digest_threads(source: &Source<'_>, findings: &Findings, threads: &[usize]) -
     let quotable =
         |thread: usize| source.threads[thread].iter().filter(|post| source.posts[**post].quotable).count();
     let shown = |thread: &usize| {
-        let telling = findings.by_thread[*thread].iter().filter(|sentence| stands_alone(source, findings, **sentence));
+        let telling =
+            findings.by_thread[*thread].iter().filter(|sentence| stands_alone(source, findings, **sentence));
         let claims: Vec<Claim> = telling.map(|sentence| claim(source, findings, *sentence)).collect();
         let message_ids = ids(source, *thread);
         let title = title(source, findings, &source.threads[*thread])?.text;

@@ -42,9 +42,10 @@ pub struct Commitment {
 
 /// Actions of the window by time, at most one per post.
 pub fn commitments(source: &Source<'_>) -> Vec<Commitment> {
-    let judged = commitment_candidates(source)
-        .into_iter()
-        .map(|(found, features)| Commitment { score: weights::probability(&weights::ACTION[..], &features), ..found });
+    let judged = commitment_candidates(source).into_iter().map(|(found, features)| Commitment {
+        score: weights::probability(&weights::ACTION[..], &features),
+        ..found
+    });
     let certain = |found: &Commitment| if found.acceptance.is_some() { CERTAIN_ACCEPTED } else { CERTAIN };
     judged.filter(|found| found.score >= certain(found)).collect()
 }

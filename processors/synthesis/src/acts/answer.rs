@@ -24,14 +24,43 @@ const TAKEN_UP_WITHIN: usize = 4;
 
 /// Opens a plain yes or no.
 const BRIEF: &[&str] = &[
-    " yes ", " no ", " yep ", " nope ", " да ", " нет ", " ага ", " не ", " sure ", " вроде ", " никак ",
-    " можно ", " нельзя ",
+    " yes ",
+    " no ",
+    " yep ",
+    " nope ",
+    " да ",
+    " нет ",
+    " ага ",
+    " не ",
+    " sure ",
+    " вроде ",
+    " никак ",
+    " можно ",
+    " нельзя ",
 ];
 /// Tells that the matter is settled.
 const SOLVED: &[&str] = &[
-    " решил ", " решила ", " решилось ", " нашел ", " нашла ", " заработало ", " помогло ", " получилось ",
-    " разобрался ", " разобралась ", " дело было ", " проблема была ", " оказалось ", " оказывается ",
-    " found it ", " fixed ", " solved ", " it works ", " works now ", " turned out ", " turns out ",
+    " решил ",
+    " решила ",
+    " решилось ",
+    " нашел ",
+    " нашла ",
+    " заработало ",
+    " помогло ",
+    " получилось ",
+    " разобрался ",
+    " разобралась ",
+    " дело было ",
+    " проблема была ",
+    " оказалось ",
+    " оказывается ",
+    " found it ",
+    " fixed ",
+    " solved ",
+    " it works ",
+    " works now ",
+    " turned out ",
+    " turns out ",
     " figured out ",
 ];
 
@@ -72,7 +101,11 @@ impl Talk {
     }
 
     fn pair(&self, source: &Source<'_>, place: usize, post: usize) -> AnswerFeatures {
-        let parts = [self.marks(source, place, post), self.place(source, place, post), words(source, self.asked, post)];
+        let parts = [
+            self.marks(source, place, post),
+            self.place(source, place, post),
+            words(source, self.asked, post),
+        ];
         let mut values = [0.0; ANSWER_FEATURES];
         values[0] = 1.0;
         for (slot, value) in values[1..].iter_mut().zip(parts.into_iter().flatten()) {
@@ -98,7 +131,8 @@ impl Talk {
         let taken_up = after.clone().take(TAKEN_UP_WITHIN).find(by_asker).is_some_and(|after| {
             after.message.reply_to.is_none_or(|id| id == found.message.id) && takes_up(source, after)
         });
-        let answered_on = after.filter(by_asker).any(|after| after.message.reply_to == Some(found.message.id));
+        let answered_on =
+            after.filter(by_asker).any(|after| after.message.reply_to == Some(found.message.id));
         vec![
             flag(to_question && !own),
             flag(to_asker && !to_question && !own),
@@ -119,7 +153,8 @@ impl Talk {
         let asked = &source.posts[self.asked];
         let found = &source.posts[post];
         let before = &self.later[..place];
-        let others = before.iter().filter(|before| source.author(**before) != source.author(self.asked)).count();
+        let others =
+            before.iter().filter(|before| source.author(**before) != source.author(self.asked)).count();
         let goes_on = before.iter().any(|before| source.author(*before) == source.author(post));
         let asks_between = before.iter().any(|before| {
             source.author(*before) != source.author(self.asked) && asks(source, &source.posts[*before])
@@ -144,8 +179,10 @@ fn words(source: &Source<'_>, asked: usize, post: usize) -> Vec<f64> {
     let found = &source.posts[post];
     let text = found.message.text.as_str();
     let question = &source.posts[asked].terms;
-    let shared: Vec<u32> = found.terms.iter().copied().filter(|term| question.binary_search(term).is_ok()).collect();
-    let length: usize = source.sentences[found.sentences.clone()].iter().map(|sentence| sentence.length).sum();
+    let shared: Vec<u32> =
+        found.terms.iter().copied().filter(|term| question.binary_search(term).is_ok()).collect();
+    let length: usize =
+        source.sentences[found.sentences.clone()].iter().map(|sentence| sentence.length).sum();
     let first = source.sentences[found.sentences.clone()].first();
     vec![
         source.weight(&shared) / source.weight(question).max(1.0),

@@ -23,16 +23,49 @@ const SOON: usize = 6;
 
 /// Asks somebody to say more of what was said.
 const ASKS_BACK: &[&str] = &[
-    " а что ", " а как ", " а какой ", " а какая ", " а зачем ", " а почему ", " в смысле ", " то есть ", " это ",
-    " ты ", " вы ", " у тебя ", " у вас ", " тебе ", " вам ", " do you ", " did you ", " are you ", " your ",
-    " you mean ", " which one ", " what exactly ",
+    " а что ",
+    " а как ",
+    " а какой ",
+    " а какая ",
+    " а зачем ",
+    " а почему ",
+    " в смысле ",
+    " то есть ",
+    " это ",
+    " ты ",
+    " вы ",
+    " у тебя ",
+    " у вас ",
+    " тебе ",
+    " вам ",
+    " do you ",
+    " did you ",
+    " are you ",
+    " your ",
+    " you mean ",
+    " which one ",
+    " what exactly ",
 ];
 
 /// Says that what was advised did not help.
 const IN_VAIN: &[&str] = &[
-    " не помогло ", " не помогает ", " не работает ", " не получается ", " не получилось ", " то же самое ",
-    " тоже самое ", " все равно ", " пробовал ", " пробовала ", " didn't help ", " doesn't help ", " doesn't work ",
-    " didn't work ", " no luck ", " still the same ", " tried that ",
+    " не помогло ",
+    " не помогает ",
+    " не работает ",
+    " не получается ",
+    " не получилось ",
+    " то же самое ",
+    " тоже самое ",
+    " все равно ",
+    " пробовал ",
+    " пробовала ",
+    " didn't help ",
+    " doesn't help ",
+    " doesn't work ",
+    " didn't work ",
+    " no luck ",
+    " still the same ",
+    " tried that ",
 ];
 
 /// How a question is asked and where.
@@ -85,7 +118,8 @@ fn place(source: &Source<'_>, at: usize, post: &Post<'_>) -> Vec<f64> {
     };
     let opener = source.threads[post.thread].first().map(|first| source.author(*first));
     let first_word = !earlier.iter().any(|before| source.author(*before) == author);
-    let replies = later.iter().filter(|after| source.posts[**after].message.reply_to == Some(post.message.id));
+    let replies =
+        later.iter().filter(|after| source.posts[**after].message.reply_to == Some(post.message.id));
     let others = soon.iter().any(|after| source.author(*after) != author);
     vec![
         flag(post.place == 0),

@@ -4,15 +4,8 @@
 //! a plain conclusion only together with its place in the discussion.
 
 use super::{
-    Features, Found,
-    agreement::agrees,
-    due::due,
-    features::features,
-    has, lexis,
-    promise::own_words,
-    starts,
-    verb::is_first_plural,
-    weights,
+    Features, Found, agreement::agrees, due::due, features::features, has, lexis, promise::own_words, starts,
+    verb::is_first_plural, weights,
 };
 use crate::source::{Post, Sentence, Source};
 use std::collections::BTreeSet;
@@ -29,9 +22,10 @@ const BESIDE_MS: i64 = 20 * 60 * 1000;
 
 /// Decisions of the window by time, at most one per post.
 pub fn decisions(source: &Source<'_>) -> Vec<Found> {
-    let judged = decision_candidates(source)
-        .into_iter()
-        .map(|(found, features)| Found { score: weights::probability(&weights::DECISION[..], &features), ..found });
+    let judged = decision_candidates(source).into_iter().map(|(found, features)| Found {
+        score: weights::probability(&weights::DECISION[..], &features),
+        ..found
+    });
     judged.filter(|found| found.score >= CERTAIN).collect()
 }
 

@@ -20,11 +20,11 @@ mod weights;
 
 pub use action::{Commitment, commitment_candidates, commitment_probability, commitments};
 pub use agreement::{agrees, declines_to_answer};
+pub use answer::{ANSWER_FEATURES, AnswerFeatures, answer_candidates};
+pub use asking::{OPEN_FEATURES, OpenFeatures, QUESTION_FEATURES, QuestionFeatures};
 pub use decision::{decision_candidates, decision_probability, decisions};
 pub(crate) use due_date::due_date;
 pub use features::{FEATURES, Features};
-pub use answer::{ANSWER_FEATURES, AnswerFeatures, answer_candidates};
-pub use asking::{OPEN_FEATURES, OpenFeatures, QUESTION_FEATURES, QuestionFeatures};
 pub use question::{Answered, Asked, Questions, open_candidates, question_candidates};
 pub(crate) use weights::{IDLE, TELLING, probability};
 

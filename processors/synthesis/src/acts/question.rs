@@ -12,7 +12,7 @@ use crate::source::{Sentence, Source};
 const EARNEST: f64 = 0.45;
 const STAYED_OPEN: f64 = 0.5;
 /// How much less is asked where people work together: there an open question waits for one of them.
-const AT_WORK: f64 = 0.2;
+const AT_WORK: f64 = 0.25;
 const WORKING: f64 = 0.6;
 const ANSWERS: f64 = 0.45;
 /// Answers told of one question.
@@ -60,7 +60,10 @@ impl Questions {
             let open = probability(&OPEN[..], &asking::open_features(source, sentence, earnest, &answers));
             Asked { sentence, earnest, answers, open }
         });
-        Self { asked: asked.collect(), open_from: STAYED_OPEN - if source.working() > WORKING { AT_WORK } else { 0.0 } }
+        Self {
+            asked: asked.collect(),
+            open_from: STAYED_OPEN - if source.working() > WORKING { AT_WORK } else { 0.0 },
+        }
     }
 
     /// Those that nobody answered.
