@@ -69,4 +69,6 @@ pub enum Response {
     Messages(Vec<schemas::Message>),
     /// To [`Request::Messages`] of a place that its topic does not hold and never can: why.
     NoSuchOffset(String),
+    /// To [`Request::Messages`] of messages that are stored such that nobody can read them: why.
+    Unreadable(String),
 }

@@ -1,15 +1,18 @@
 //! Answers for Lookups: reads of Postgres as of a position in the log.
 //!
 //! Invariant: a window is read only after the sink has passed its last offset, so that the answer is a function of
-//! the log; while Postgres is away a question waits, and its partition with it.
+//! the log; while Postgres is away a question waits, and its partition with it. Only what can never be read is no answer.
 
 mod horizon;
 
-use crate::{kafka::Places, shapes::lookup::Clients};
+use crate::{
+    kafka::Places,
+    shapes::lookup::{Answering, Awaited, Clients},
+};
 use horizon::Horizon;
 use processor::{MessagesAsOf, Request, Response};
 use state::Store;
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use tracing::warn;
 
@@ -34,8 +37,12 @@ impl PostgresClient {
         Self { store, reads: Semaphore::new(READS_MAX), horizon }
     }
 
-    async fn messages(&self, question: &MessagesAsOf) -> Response {
-        if let Err(why) = self.horizon.reached(question.partition, question.offset).await {
+    async fn messages(&self, question: &MessagesAsOf, awaited: &Awaited) -> Response {
+        let (partition, offset) = (question.partition, question.offset);
+        let not_stored =
+            format!("{SINK} has not stored offset {offset} of partition {partition} of {MESSAGES_TOPIC}");
+        awaited.is(not_stored.clone());
+        if let Err(why) = self.horizon.reached(partition, offset).await {
             return Response::NoSuchOffset(why);
         }
         let mut wait = RETRY.0;
@@ -46,15 +53,20 @@ impl PostgresClient {
             match answer {
                 Ok(Some(messages)) => return Response::Messages(messages),
                 Ok(None) => {
-                    let (partition, offset) = (question.partition, question.offset);
                     warn!(partition, offset, "postgres was set back: waiting for the sink to write again");
+                    awaited.is(format!("{not_stored}: postgres was set back"));
                     self.horizon.forget();
                     if let Err(why) = self.horizon.reached(partition, offset).await {
                         return Response::NoSuchOffset(why);
                     }
                     continue;
                 }
-                Err(error) => warn!(error = error.describe(), "waiting for postgres"),
+                Err(error) if error.is_unreadable() => return Response::Unreadable(error.describe()),
+                Err(error) => {
+                    let why = error.describe();
+                    warn!(error = why, "waiting for postgres");
+                    awaited.is(why);
+                }
             }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(RETRY.1);
@@ -63,12 +75,12 @@ impl PostgresClient {
 }
 
 impl Clients for PostgresClient {
-    fn answer(&self, requests: Vec<Request>) -> Pin<Box<dyn Future<Output = Vec<Response>> + Send + '_>> {
+    fn answer(&self, requests: Vec<Request>, awaited: Awaited) -> Answering<'_> {
         Box::pin(async move {
             let mut responses = Vec::with_capacity(requests.len());
             for request in &requests {
                 responses.push(match request {
-                    Request::Messages(question) => self.messages(question).await,
+                    Request::Messages(question) => self.messages(question, &awaited).await,
                 });
             }
             responses

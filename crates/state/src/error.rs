@@ -130,6 +130,11 @@ impl Error {
         }
     }
 
+    /// True when what is stored can never be read, whoever asks and whenever.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Stored { .. }) || self.is_refusal()
+    }
+
     /// The message with all its causes and, where there is one, what to do.
     pub fn describe(&self) -> String {
         let mut text = self.to_string();
@@ -185,6 +190,14 @@ fn is_transient_state(code: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_is_stored_wrongly_can_never_be_read() {
+        let source = serde_json::from_str::<u8>("x").expect_err("no number");
+        assert!(Error::Stored { what: "message", source }.is_unreadable());
+        let timeout = Error::query("read")(sqlx::Error::PoolTimedOut);
+        assert!(!timeout.is_unreadable() && !Error::NotMigrated("gistmill".to_owned()).is_unreadable());
+    }
 
     #[test]
     fn states_that_pass_are_transient() {

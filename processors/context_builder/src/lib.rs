@@ -73,6 +73,7 @@ impl Lookup for ContextBuilder {
         Step::Done(match (responses.next(), responses.next()) {
             (Some(Response::Messages(messages)), None) => self.prepare(&event.value, messages),
             (Some(Response::NoSuchOffset(why)), None) => Err(Reject::new("no_such_offset", why)),
+            (Some(Response::Unreadable(why)), None) => Err(Reject::new("unreadable_messages", why)),
             _ => Err(Reject::new("unexpected_answer", format!("{count} answers to one question"))),
         })
     }

@@ -104,6 +104,7 @@ fn each_rejection_has_its_reason() {
     let answered = |responses| reason(done(builder.resume(&request(5, "auto"), (), responses)));
     assert_eq!(answered(vec![Response::Messages(Vec::new())]), "empty_window");
     assert_eq!(answered(vec![Response::NoSuchOffset("why".to_owned())]), "no_such_offset");
+    assert_eq!(answered(vec![Response::Unreadable("why".to_owned())]), "unreadable_messages");
     assert_eq!(answered(Vec::new()), "unexpected_answer");
     let twice = vec![Response::Messages(Vec::new()), Response::Messages(Vec::new())];
     assert_eq!(answered(twice), "unexpected_answer");

@@ -8,7 +8,9 @@ use std::collections::VecDeque;
 #[derive(Debug)]
 pub(crate) struct Frontier<T> {
     /// Admitted offsets, ascending, each with its result once there is one.
-    slots: VecDeque<(i64, Option<T>)>,
+    slots: VecDeque<(i64, Option<(T, usize)>)>,
+    /// Bytes of the results held.
+    bytes: usize,
     /// Lowest offset that may still be admitted.
     next: i64,
 }
@@ -16,7 +18,7 @@ pub(crate) struct Frontier<T> {
 impl<T> Frontier<T> {
     /// An empty frontier that admits `next` and up.
     pub(crate) fn starting_at(next: i64) -> Self {
-        Self { slots: VecDeque::new(), next }
+        Self { slots: VecDeque::new(), bytes: 0, next }
     }
 
     /// Whether an offset is still to come: false for a record read again.
@@ -34,25 +36,37 @@ impl<T> Frontier<T> {
         true
     }
 
-    /// Stores the result of an admitted offset; one that is not waited for is ignored.
-    pub(crate) fn complete(&mut self, offset: i64, result: T) {
+    /// Stores the result of an admitted offset, of so many bytes; one that is not waited for is ignored.
+    pub(crate) fn complete(&mut self, offset: i64, result: T, bytes: usize) {
         if let Ok(index) = self.slots.binary_search_by_key(&offset, |slot| slot.0) {
-            self.slots[index].1 = Some(result);
+            let before = self.slots[index].1.replace((result, bytes));
+            self.bytes += bytes;
+            self.bytes -= before.map_or(0, |(_, bytes)| bytes);
         }
     }
 
     /// The lowest offset with its result, if it is complete.
     pub(crate) fn pop(&mut self) -> Option<(i64, T)> {
         let (offset, result) = self.slots.front_mut()?;
-        let popped = (*offset, result.take()?);
+        let (offset, (result, bytes)) = (*offset, result.take()?);
         self.slots.pop_front();
-        Some(popped)
+        self.bytes -= bytes;
+        Some((offset, result))
+    }
+
+    /// The lowest offset admitted, while it has no result.
+    pub(crate) fn undecided(&self) -> Option<i64> {
+        self.slots.front().filter(|(_, result)| result.is_none()).map(|(offset, _)| *offset)
     }
 
     /// Offsets admitted and not yet popped.
-    #[cfg(test)]
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.slots.len()
+    }
+
+    /// Bytes of the results not yet popped.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 }
 
@@ -65,11 +79,14 @@ mod tests {
     fn a_gap_holds_back_what_is_complete_behind_it() {
         let mut frontier = Frontier::starting_at(5);
         assert!(frontier.admit(5) && frontier.admit(7));
-        frontier.complete(7, 'b');
-        assert_eq!(frontier.pop(), None);
-        frontier.complete(5, 'a');
+        frontier.complete(7, 'b', 3);
+        assert_eq!((frontier.pop(), frontier.undecided(), frontier.bytes()), (None, Some(5), 3));
+        frontier.complete(5, 'a', 2);
+        assert_eq!((frontier.undecided(), frontier.bytes()), (None, 5));
         assert_eq!(frontier.pop(), Some((5, 'a')));
+        assert_eq!((frontier.bytes(), frontier.len()), (3, 1));
         assert_eq!(frontier.pop(), Some((7, 'b')));
+        assert_eq!((frontier.bytes(), frontier.len()), (0, 0));
         assert_eq!(frontier.pop(), None);
     }
 
@@ -90,7 +107,7 @@ mod tests {
             }
             let mut left = Vec::new();
             for (done, offset) in order.iter().enumerate() {
-                frontier.complete(*offset, *offset);
+                frontier.complete(*offset, *offset, 1);
                 while let Some((at, value)) = frontier.pop() {
                     prop_assert_eq!(at, value);
                     prop_assert!(order[..=done].contains(&at), "left before it was complete");
@@ -98,7 +115,7 @@ mod tests {
                 }
             }
             prop_assert_eq!(left, (0..60).collect::<Vec<_>>());
-            prop_assert_eq!(frontier.len(), 0);
+            prop_assert_eq!((frontier.len(), frontier.bytes()), (0, 0));
         }
     }
 }

@@ -4,10 +4,20 @@
 
 use super::{
     frontier::Frontier,
+    limits::Limits,
     log::{OwnedRecord, RecordView},
     shape::{Accepted, Fate, Shape},
 };
 use std::{collections::VecDeque, time::Duration};
+
+/// What a partition waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Awaited {
+    /// A decision about the input at this offset.
+    Decision(i64),
+    /// What the shape said when it asked for a record to be offered again.
+    Other(String),
+}
 
 /// One assigned partition.
 #[derive(Debug)]
@@ -17,8 +27,12 @@ pub(super) struct Lane {
     pub(super) backlog: VecDeque<OwnedRecord>,
     /// When the first of the backlog is offered again, and the wait after that.
     retry: Option<(Duration, Duration)>,
-    /// Why the shape asked for a record to be offered again, until the observer has heard of it.
-    pub(super) stalled_on: Option<String>,
+    /// Why the shape asks for a record to be offered again.
+    stalled_on: Option<String>,
+    /// The oldest input without a decision, and since when it is the oldest.
+    undecided: Option<(i64, Duration)>,
+    /// So much waits behind it that nothing more is read.
+    is_full: bool,
     pub(super) paused: bool,
     /// Next offset as of the last input stepped over and not yet in a snapshot.
     pub(super) unsaved: Option<i64>,
@@ -31,14 +45,41 @@ impl Lane {
             backlog: VecDeque::new(),
             retry: None,
             stalled_on: None,
+            undecided: None,
+            is_full: false,
             paused: false,
             unsaved: None,
         }
     }
 
-    /// True while the shape has asked for a record to be offered again.
-    pub(super) fn is_stalled(&self) -> bool {
-        self.retry.is_some()
+    /// True while nothing more is to be read: a record is to be offered again, or too much waits behind an undecided one.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.retry.is_some() || self.is_full
+    }
+
+    /// Takes an input's fate in.
+    pub(super) fn complete(&mut self, offset: i64, fate: Fate) {
+        let bytes = fate.bytes();
+        self.frontier.complete(offset, fate, bytes);
+    }
+
+    /// Looks at what is held; tells what is waited for, where that is worth telling.
+    pub(super) fn look(&mut self, limits: &Limits, now: Duration) -> Option<Awaited> {
+        let oldest = self.frontier.undecided();
+        self.undecided = match (oldest, self.undecided) {
+            (Some(oldest), Some((before, since))) if oldest == before => Some((before, since)),
+            (oldest, _) => oldest.map(|oldest| (oldest, now)),
+        };
+        let part = if self.is_full { 2 } else { 1 };
+        let (records, bytes) = limits.held_max;
+        self.is_full = oldest.is_some()
+            && (self.frontier.len() >= records / part || self.frontier.bytes() >= bytes / part);
+        if self.retry.is_some() {
+            return self.stalled_on.clone().map(Awaited::Other);
+        }
+        let (oldest, since) = self.undecided?;
+        let is_long = now.saturating_sub(since) >= limits.undecided_told;
+        (self.is_full || is_long).then_some(Awaited::Decision(oldest))
     }
 
     /// Offers a record just read, or holds it back behind those already held.
@@ -77,7 +118,7 @@ impl Lane {
                 self.backlog.push_front(record);
                 return;
             }
-            self.retry = None;
+            (self.retry, self.stalled_on) = (None, None);
         }
     }
 
@@ -89,7 +130,7 @@ impl Lane {
         match shape.accept(record) {
             Accepted::Done(fate) => {
                 self.frontier.admit(record.offset);
-                self.frontier.complete(record.offset, fate);
+                self.complete(record.offset, fate);
                 true
             }
             Accepted::Pending => {

@@ -21,6 +21,11 @@ pub(crate) struct Limits {
     pub(crate) round_bytes: usize,
     /// Inputs waiting for answers or for order, over all partitions.
     pub(crate) in_flight_max: usize,
+    /// Inputs of a partition that may wait behind an undecided one, and bytes of what has become of them; at either it
+    /// is not read on. Half of it lets it go on.
+    pub(crate) held_max: (usize, usize),
+    /// Age at which an undecided input is told as what is waited for, when less is held.
+    pub(crate) undecided_told: Duration,
     /// First and longest wait before something that failed is tried again.
     pub(crate) retry: (Duration, Duration),
     /// Age at which the coordinator aborts a transaction and fences its producer.
@@ -42,6 +47,8 @@ impl Default for Limits {
             round_records: 50_000,
             round_bytes: 32 << 20,
             in_flight_max: 256,
+            held_max: (4_096, 16 << 20),
+            undecided_told: Duration::from_secs(30),
             retry: (Duration::from_millis(100), Duration::from_secs(5)),
             transaction_timeout: Duration::from_secs(30),
             fenced_wait: Duration::from_mins(1),

@@ -9,6 +9,7 @@ pub(crate) mod guard;
 mod lane;
 mod limits;
 pub(crate) mod log;
+mod pressure;
 mod recovery;
 pub(crate) mod shape;
 #[cfg(test)]
@@ -58,11 +59,11 @@ pub(crate) trait Observer {
     fn fate(&mut self, fate: &Fate);
     /// A transaction of so many inputs was committed.
     fn committed(&mut self, records: usize, took: Duration);
-    /// An input cannot be decided yet, and its partition waits for what `why` names.
+    /// A partition waits for what `why` names; said at every turn while it does.
     fn waiting(&mut self, why: &str);
     /// Something failed and is being mended.
     fn recovering(&mut self, why: &str);
-    /// What failed is mended.
+    /// What failed is mended, or what was waited for has come.
     fn recovered(&mut self);
     /// Partitions now held.
     fn assigned(&mut self, partitions: &[i32]);
@@ -92,6 +93,8 @@ pub(crate) struct Engine<L, S, O> {
     /// The group has expelled this member, which has not yet joined again.
     expelled: bool,
     throttled: bool,
+    /// The observer has been told what is waited for, and not that it has come.
+    waits: bool,
 }
 
 impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
@@ -114,6 +117,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
             rebuilds: Rebuilds::default(),
             expelled: false,
             throttled: false,
+            waits: false,
         }
     }
 
@@ -144,7 +148,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         if let Err(error) = self.advance(now).and_then(|()| self.commit_if_due(now, idle)) {
             self.failed(error, now)?;
         }
-        self.regulate()
+        self.regulate(now)
     }
 
     /// Commits what is complete, for a shutdown; pending answers are left to the next start.
@@ -206,7 +210,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
     fn collect(&mut self) {
         while let Some((partition, offset, fate)) = self.shape.completed() {
             if let Some(lane) = self.lanes.get_mut(&partition) {
-                lane.frontier.complete(offset, fate);
+                lane.complete(offset, fate);
             }
         }
     }
@@ -248,32 +252,6 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         self.round.records += 1;
         if let Some(lane) = self.lanes.get_mut(&partition) {
             lane.unsaved = Some(offset + 1);
-        }
-        Ok(())
-    }
-
-    /// Stops and restarts reading so that what waits stays bounded.
-    fn regulate(&mut self) -> Result<(), Stop> {
-        let waiting: usize =
-            self.shape.in_flight() + self.lanes.values().map(|lane| lane.backlog.len()).sum::<usize>();
-        self.throttled =
-            waiting >= if self.throttled { self.limits.in_flight_max / 2 } else { self.limits.in_flight_max };
-        let (mut pause, mut resume) = (Vec::new(), Vec::new());
-        for (partition, lane) in &mut self.lanes {
-            if let Some(why) = lane.stalled_on.take() {
-                self.observer.waiting(&why);
-            }
-            let stop = self.throttled || lane.is_stalled();
-            if stop != lane.paused {
-                lane.paused = stop;
-                if stop { pause.push(*partition) } else { resume.push(*partition) }
-            }
-        }
-        if !pause.is_empty() {
-            self.log.pause(&pause).map_err(Stop::Fatal)?;
-        }
-        if !resume.is_empty() {
-            self.log.resume(&resume).map_err(Stop::Fatal)?;
         }
         Ok(())
     }

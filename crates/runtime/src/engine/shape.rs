@@ -25,6 +25,15 @@ impl Fate {
         }
     }
 
+    /// Bytes of the records that it makes.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Emit(records) => records.iter().map(OutRecord::bytes).sum(),
+            Self::DeadLetter(record, _) => record.bytes(),
+            Self::Drop(_) | Self::LeftToOwner(_) => 0,
+        }
+    }
+
     /// Name for metrics: fate and reason.
     pub(crate) fn label(&self) -> (&'static str, &'static str) {
         match self {
@@ -69,6 +78,11 @@ pub(crate) trait Shape {
     /// Records accepted as pending and not yet completed.
     fn in_flight(&self) -> usize {
         0
+    }
+
+    /// What a record accepted as pending waits for, where that is known.
+    fn waits_for(&self, _partition: i32, _offset: i64) -> Option<String> {
+        None
     }
 
     /// Forgets state and pending work of partitions that are given up or read again.

@@ -87,6 +87,9 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         self.log.commit(&self.open.offsets)?;
         let records = std::mem::take(&mut self.open.records);
         self.observer.committed(records, self.observer.now().saturating_sub(started));
+        if !self.waits {
+            self.observer.recovered();
+        }
         self.guard_committed = self.guard.clone();
         Ok(())
     }

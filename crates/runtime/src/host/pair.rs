@@ -39,7 +39,6 @@ impl Observer for Report {
 
     fn committed(&mut self, records: usize, took: Duration) {
         self.metrics.committed(self.name, records, took);
-        self.status.working();
     }
 
     fn waiting(&mut self, why: &str) {

@@ -32,7 +32,8 @@ pub(crate) struct UnitStatus {
     started: Instant,
     turned_ms: AtomicU64,
     ready: AtomicBool,
-    held: Mutex<Option<Held>>,
+    /// With since when.
+    held: Mutex<Option<(Held, Instant)>>,
 }
 
 impl UnitStatus {
@@ -112,10 +113,17 @@ impl UnitStatus {
     }
 
     fn set(&self, held: Option<Held>) -> Option<Held> {
-        std::mem::replace(&mut *self.held.lock().unwrap_or_else(PoisonError::into_inner), held)
+        let mut now = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = now.as_ref().filter(|(before, _)| Some(before) == held.as_ref()).map(|(_, since)| *since);
+        let held = held.map(|held| (held, since.unwrap_or_else(Instant::now)));
+        std::mem::replace(&mut *now, held).map(|(held, _)| held)
     }
 
     fn held(&self) -> Option<Held> {
+        self.held_since().map(|(held, _)| held)
+    }
+
+    fn held_since(&self) -> Option<(Held, Instant)> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -141,14 +149,21 @@ impl UnitStatus {
         }
     }
 
-    /// One line for people: name and state.
+    /// One line for people: name and state, and for how long it has waited.
     pub(crate) fn line(&self) -> String {
+        self.line_at(Instant::now())
+    }
+
+    fn line_at(&self, now: Instant) -> String {
         let name = &self.name;
-        match self.held() {
-            Some(Held::Waiting(what)) => format!("{name}: waiting: {what}"),
-            Some(Held::StandingBy(what)) => format!("{name}: standing by: {what}"),
-            Some(Held::Restarting(why)) => format!("{name}: stopped, will be started again: {why}"),
-            Some(Held::Failed(why)) => format!("{name}: failed: {why}"),
+        match self.held_since() {
+            Some((Held::Waiting(what), since)) => match now.saturating_duration_since(since).as_secs() {
+                0 => format!("{name}: waiting: {what}"),
+                seconds => format!("{name}: waiting: {what} (for {seconds} s)"),
+            },
+            Some((Held::StandingBy(what), _)) => format!("{name}: standing by: {what}"),
+            Some((Held::Restarting(why), _)) => format!("{name}: stopped, will be started again: {why}"),
+            Some((Held::Failed(why), _)) => format!("{name}: failed: {why}"),
             None => format!("{name}: {}", self.state()),
         }
     }
@@ -175,12 +190,23 @@ mod tests {
     }
 
     #[test]
+    fn it_is_said_for_how_long_a_unit_has_waited_for_the_same() {
+        let status = UnitStatus::new("topic".to_owned());
+        status.waiting("kafka");
+        let (_, since) = status.held_since().expect("waiting");
+        status.waiting("kafka");
+        let later = since + Duration::from_millis(35_500);
+        assert_eq!(status.line_at(later), "topic: waiting: kafka (for 35 s)");
+        assert_eq!(status.held_since().map(|(_, since)| since), Some(since));
+    }
+
+    #[test]
     fn each_state_has_its_line_and_says_whether_the_unit_is_ready() {
         let status = UnitStatus::new("topic".to_owned());
         let mut seen = Vec::new();
         let mut look = |status: &UnitStatus| {
             seen.push(status.state());
-            (status.line(), status.is_ready())
+            (status.line_at(status.started), status.is_ready())
         };
         assert_eq!(look(&status), ("topic: starting".to_owned(), false));
         status.standing_by("another process reads x");

@@ -14,15 +14,34 @@ use std::{
     collections::BTreeMap,
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 use tokio::task::AbortHandle;
 
 /// Answers requests; waits and retries inside until there is an answer, however long a dependency is away.
 pub(crate) trait Clients: Send + Sync + 'static {
-    /// One response per request, in order.
-    fn answer(&self, requests: Vec<Request>) -> Pin<Box<dyn Future<Output = Vec<Response>> + Send + '_>>;
+    /// One response per request, in order; `awaited` is told what they wait for.
+    fn answer(&self, requests: Vec<Request>, awaited: Awaited) -> Answering<'_>;
+}
+
+/// Responses on their way.
+pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Vec<Response>> + Send + 'a>>;
+
+/// What an answer waits for, in words for people.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Awaited(Arc<Mutex<Option<String>>>);
+
+impl Awaited {
+    /// From now on it waits for this.
+    pub(crate) fn is(&self, what: String) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
+    }
+
+    /// What it waits for, as far as is known.
+    pub(crate) fn what(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// What a task brings back: where, and the processor's decision.
@@ -56,6 +75,7 @@ struct Waiting {
     /// Kept whole for a dead letter.
     input: OwnedRecord,
     question: AbortHandle,
+    awaited: Awaited,
 }
 
 impl Drop for Waiting {
@@ -113,28 +133,31 @@ impl<P: Lookup> LookupShape<P> {
         let generation = self.generations.get(&partition).copied().unwrap_or_default();
         let (lookup, clients, sender) =
             (Arc::clone(&self.lookup), Arc::clone(&self.clients), self.sender.clone());
+        let awaited = Awaited::default();
+        let asked = awaited.clone();
         let question = self.tasks.spawn(async move {
             let began = Instant::now();
             let decided = Decided { partition, offset, generation, result: None, took: Duration::ZERO };
             let mut answer = Answer { sender, decided: Some(decided) };
-            let result = rounds(lookup.as_ref(), clients.as_ref(), &event, cursor, requests).await;
+            let asked = (clients.as_ref(), asked);
+            let result = rounds(lookup.as_ref(), asked, &event, cursor, requests).await;
             answer.decided =
                 Some(Decided { partition, offset, generation, result: Some(result), took: began.elapsed() });
         });
-        let waiting = Waiting { input: record.detach(), question: question.abort_handle() };
+        let waiting = Waiting { input: record.detach(), question: question.abort_handle(), awaited };
         self.waiting.insert((partition, offset), waiting);
     }
 }
 
 async fn rounds<P: Lookup>(
     lookup: &P,
-    clients: &dyn Clients,
+    (clients, awaited): (&dyn Clients, Awaited),
     event: &Event<P::In>,
     mut cursor: P::Cursor,
     mut requests: Vec<Request>,
 ) -> Result<Outcome, Reject> {
     for _ in 0..P::ROUNDS_MAX {
-        let responses = clients.answer(requests).await;
+        let responses = clients.answer(requests, awaited.clone()).await;
         match lookup.resume(event, cursor, responses) {
             Step::Done(result) => return result,
             Step::Ask(next_cursor, next_requests) => (cursor, requests) = (next_cursor, next_requests),
@@ -179,6 +202,10 @@ impl<P: Lookup> Shape for LookupShape<P> {
 
     fn in_flight(&self) -> usize {
         self.waiting.len()
+    }
+
+    fn waits_for(&self, partition: i32, offset: i64) -> Option<String> {
+        self.waiting.get(&(partition, offset))?.awaited.what()
     }
 
     fn forget(&mut self, partitions: &[i32]) {

@@ -5,6 +5,7 @@
 //! over the input gives: same records, same order per key, and every input's offset is committed with its output. At
 //! rest a Fold's snapshot is as of the end, and no instance says that it waits.
 
+mod held_back;
 mod instance;
 mod log;
 mod shapes;

@@ -20,9 +20,7 @@ impl Told {
 impl Observer for Told {
     fn fate(&mut self, _: &Fate) {}
 
-    fn committed(&mut self, _: usize, _: Duration) {
-        self.world.waits(self.instance, None);
-    }
+    fn committed(&mut self, _: usize, _: Duration) {}
 
     fn waiting(&mut self, why: &str) {
         assert_eq!(why, "registry away");

@@ -1,0 +1,53 @@
+//! Back-pressure: what is not read for now, and what is said of it.
+//!
+//! Invariant: what is held in memory is bounded, whatever one answer waits for; while a partition waits, the observer is
+//! told for what, also when others go on.
+
+use super::{Engine, Observer, Stop, lane::Awaited, log::Log, shape::Shape};
+use std::time::Duration;
+
+impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
+    /// Stops and restarts reading so that what waits stays bounded.
+    pub(super) fn regulate(&mut self, now: Duration) -> Result<(), Stop> {
+        let waiting: usize =
+            self.shape.in_flight() + self.lanes.values().map(|lane| lane.backlog.len()).sum::<usize>();
+        self.throttled =
+            waiting >= if self.throttled { self.limits.in_flight_max / 2 } else { self.limits.in_flight_max };
+        let (mut pause, mut resume) = (Vec::new(), Vec::new());
+        let mut awaited = None;
+        for (partition, lane) in &mut self.lanes {
+            let found = lane.look(&self.limits, now);
+            awaited = awaited.or(found.map(|found| (*partition, found)));
+            let stop = self.throttled || lane.is_blocked();
+            if stop != lane.paused {
+                lane.paused = stop;
+                if stop { pause.push(*partition) } else { resume.push(*partition) }
+            }
+        }
+        if !pause.is_empty() {
+            self.log.pause(&pause).map_err(Stop::Fatal)?;
+        }
+        if !resume.is_empty() {
+            self.log.resume(&resume).map_err(Stop::Fatal)?;
+        }
+        self.tell(awaited);
+        Ok(())
+    }
+
+    fn tell(&mut self, awaited: Option<(i32, Awaited)>) {
+        let why = awaited.map(|(partition, awaited)| match awaited {
+            Awaited::Other(why) => why,
+            Awaited::Decision(offset) => {
+                let why =
+                    self.shape.waits_for(partition, offset).map_or(String::new(), |why| format!(": {why}"));
+                format!("an answer for offset {offset} of partition {partition}{why}")
+            }
+        });
+        let waited = std::mem::replace(&mut self.waits, why.is_some());
+        match why {
+            Some(why) => self.observer.waiting(&why),
+            None if waited => self.observer.recovered(),
+            None => {}
+        }
+    }
+}
