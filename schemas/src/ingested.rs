@@ -28,8 +28,7 @@ pub struct GroupMessageIngested {
     pub complete_until: Option<i64>,
     /// New settings of the group.
     pub settings: Option<GroupSettings>,
-    /// Forum topics that the source saw created: ids of the messages that created them. No source of this version fills
-    /// it, and no reader uses it yet.
+    /// Forum topics that the source saw created: ids of the messages that created them.
     pub topics: Vec<i64>,
     /// Event time in ms to which the lane's clock is to be set back where it ran ahead. No reader of this version does it.
     pub set_back_to: Option<i64>,

@@ -4,7 +4,7 @@
 //! the later one holds. What two reports make known together is what either makes known.
 
 use crate::{Author, Forward, Media, Message, MessageKind};
-use std::ops::{BitOr, BitOrAssign};
+use std::ops::{BitAnd, BitOr, BitOrAssign};
 
 /// Which parts of a message are known, of those that a source may leave out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,6 +29,8 @@ impl Known {
     pub const FORWARD: Self = Self(1 << 6);
     /// Reactions.
     pub const REACTIONS: Self = Self(1 << 7);
+    /// Where the message belongs, which no edit changes: the message that it answers, and its topic.
+    pub const PLACE: Self = Self::REPLY.with(Self::TOPIC);
 
     /// As a number below 256.
     pub fn bits(self) -> u8 {
@@ -45,10 +47,26 @@ impl Known {
         self.0 & part.0 == part.0
     }
 
+    /// `part` too.
+    #[must_use]
+    pub const fn with(self, part: Self) -> Self {
+        Self(self.0 | part.0)
+    }
+
     /// All but `part`.
     #[must_use]
     pub fn without(self, part: Self) -> Self {
         Self(self.0 & !part.0)
+    }
+
+    /// What is known of the message once it is settled: see [`Message::settle`].
+    #[must_use]
+    pub fn settled(self, home: Home) -> Self {
+        match home {
+            Home::Unknown => self,
+            Home::Told | Home::Answered(_) => self | Self::TOPIC,
+            Home::Created(_) => self.without(Self::REPLY) | Self::TOPIC,
+        }
     }
 
     fn when(self, is_known: bool) -> Self {
@@ -56,16 +74,23 @@ impl Known {
     }
 }
 
+impl BitAnd for Known {
+    type Output = Self;
+    fn bitand(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+}
+
 impl BitOr for Known {
     type Output = Self;
     fn bitor(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+        self.with(other)
     }
 }
 
 impl BitOrAssign for Known {
     fn bitor_assign(&mut self, other: Self) {
-        self.0 |= other.0;
+        *self = self.with(other);
     }
 }
 

@@ -14,6 +14,7 @@ mod finite;
 mod identity;
 mod ingested;
 mod knowledge;
+mod places;
 mod record;
 mod stage;
 mod window;
@@ -40,6 +41,7 @@ pub use ingested::{
     LANGUAGES, LIVE_LANE, Media, Message, MessageKind, Poll, PollOption, Reaction, WINDOW_HOURS,
 };
 pub use knowledge::{Home, Known};
+pub use places::{Place, Places};
 pub use record::{RECORD_TYPES, Record, RecordType, record_type};
 pub use stage::{DigestStageCompleted, DigestStageStarted, DigestState, outcome};
 pub use window::{GroupWindowReady, WindowRef};

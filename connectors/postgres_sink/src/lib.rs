@@ -10,7 +10,7 @@ pub use persisted::persisted;
 
 use runtime::{Claim, InputSpec, PartitionId, Sink, SinkBatch, SinkError, SinkRecord};
 use schemas::{DigestBlocked, DigestReadyForDelivery, GroupMessageIngested};
-use state::{Batch, BatchBounds, Error, MessageRow, Opened, Store};
+use state::{Batch, BatchBounds, Error, MessageRow, Opened, Store, TopicRow};
 
 const MESSAGES: InputSpec = InputSpec::of::<GroupMessageIngested>("messages");
 const READY: InputSpec = InputSpec::of::<DigestReadyForDelivery>("ready");
@@ -105,6 +105,8 @@ fn offset(record: &SinkRecord) -> i64 {
 async fn apply(batch: &mut Batch, records: &[&SinkRecord]) -> Result<(), Error> {
     let rows: Vec<MessageRow<'_>> = records.iter().flat_map(|record| message_rows(record)).collect();
     batch.insert_messages(&rows).await?;
+    let topics: Vec<TopicRow<'_>> = records.iter().flat_map(|record| topic_rows(record)).collect();
+    batch.insert_topics(&topics).await?;
     for record in records {
         match record {
             SinkRecord::DeadLetter(letter) => {
@@ -142,4 +144,18 @@ fn message_rows(record: &SinkRecord) -> Vec<MessageRow<'_>> {
         message,
     };
     ingested.messages.iter().map(row).collect()
+}
+
+/// The topics that the source of a record saw created.
+fn topic_rows(record: &SinkRecord) -> Vec<TopicRow<'_>> {
+    let SinkRecord::Decoded { source, record, .. } = record else { return Vec::new() };
+    let Some(ingested) = record.as_any().downcast_ref::<GroupMessageIngested>() else { return Vec::new() };
+    let row = |topic_id: &i64| TopicRow {
+        tenant_id: &ingested.tenant_id,
+        group_id: &ingested.group_id,
+        source_partition: source.partition,
+        source_offset: source.offset,
+        topic_id: *topic_id,
+    };
+    ingested.topics.iter().map(row).collect()
 }

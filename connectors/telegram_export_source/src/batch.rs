@@ -43,7 +43,9 @@ pub(crate) struct Batch {
     records: Vec<GroupMessageIngested>,
     /// Messages of the record that is still open.
     open: Vec<Message>,
-    /// Position of the first of them.
+    /// Topics of it.
+    topics: Vec<i64>,
+    /// Position of the first of these.
     open_at: u64,
     open_bytes: usize,
     observed_at: i64,
@@ -63,16 +65,20 @@ impl Batch {
         match item {
             Item::Skipped(_) | Item::Damaged(_) => {}
             Item::CompleteUntil(until) => self.control(origin, &at.to_string(), observed_at, until),
+            Item::Topic(id) => {
+                if self.topics.len() == RECORD_MESSAGES_MAX {
+                    self.close(origin);
+                }
+                self.begin(at, observed_at);
+                self.topics.push(id);
+            }
             Item::Message(draft) => {
                 let bytes = draft.bytes();
                 if self.open.len() == RECORD_MESSAGES_MAX || self.open_bytes + bytes > RECORD_BYTES_MAX {
                     self.close(origin);
                 }
-                if self.open.is_empty() {
-                    self.open_at = at;
-                }
+                self.begin(at, observed_at);
                 self.open.push(draft.finish());
-                self.observed_at = observed_at;
                 self.open_bytes += bytes;
                 self.messages += 1;
                 self.bytes += bytes;
@@ -98,13 +104,25 @@ impl Batch {
         self.records
     }
 
+    /// Something of the open record is at position `at`.
+    fn begin(&mut self, at: u64, observed_at: i64) {
+        if self.is_empty() {
+            self.open_at = at;
+        }
+        self.observed_at = observed_at;
+    }
+
+    fn is_empty(&self) -> bool {
+        self.open.is_empty() && self.topics.is_empty()
+    }
+
     fn close(&mut self, origin: &Origin) {
-        if self.open.is_empty() {
+        if self.is_empty() {
             return;
         }
         let record = origin.record(&self.open_at.to_string(), self.observed_at);
-        let messages = std::mem::take(&mut self.open);
-        self.records.push(GroupMessageIngested { messages, ..record });
+        let (messages, topics) = (std::mem::take(&mut self.open), std::mem::take(&mut self.topics));
+        self.records.push(GroupMessageIngested { messages, topics, ..record });
         self.open_bytes = 0;
     }
 }

@@ -46,6 +46,8 @@ pub(crate) enum Item {
     Message(Box<Draft>),
     /// The lane is complete up to this event time.
     CompleteUntil(i64),
+    /// A forum topic was created by the message with this id.
+    Topic(i64),
     /// Nothing for this pipeline, and why.
     Skipped(&'static str),
     /// Not to be read.
@@ -57,6 +59,7 @@ impl Summary {
     pub(crate) fn count(&mut self, item: &Item) {
         match item {
             Item::CompleteUntil(_) => {}
+            Item::Topic(_) => self.skip("service"),
             Item::Skipped(reason) => self.skip(reason),
             Item::Damaged(damage) => self.damage(damage),
             Item::Message(draft) => {

@@ -186,7 +186,7 @@ impl<C: Clock> FeedSource<C> {
                 state.after.heard(now);
             }
             Item::CompleteUntil(_) => state.after.feed_marks = true,
-            Item::Skipped(_) | Item::Damaged(_) => {}
+            Item::Topic(_) | Item::Skipped(_) | Item::Damaged(_) => {}
         }
         let observed_at = if self.follow { now } else { state.after.newest };
         state.batch.push(&self.origin, at, observed_at, item);

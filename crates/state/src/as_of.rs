@@ -1,7 +1,7 @@
 //! Messages of a window as of a place in the log. Invariant: what is appended after that place is never seen, so the
 //! same question has the same answer for ever.
 
-use crate::{Error, Store, author_names, offsets::passed, stored_message::stored_message};
+use crate::{Error, Store, author_names, offsets::passed, stored_message::stored_message, topics};
 use futures_util::TryStreamExt;
 use processor::MessagesAsOf;
 use schemas::Message;
@@ -80,5 +80,6 @@ async fn read(
     }
     drop(rows);
     author_names::fill(transaction, question, &mut messages).await?;
+    topics::place(transaction, question, &mut messages).await?;
     Ok(messages)
 }

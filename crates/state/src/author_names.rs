@@ -5,7 +5,7 @@
 
 use crate::{Error, MessageRow, json::storable};
 use processor::MessagesAsOf;
-use schemas::{Author, Message};
+use schemas::Message;
 use sqlx::{PgConnection, Row};
 use std::collections::BTreeMap;
 
@@ -55,16 +55,11 @@ impl<'a> Named<'a> {
     }
 }
 
-/// True when the source tells a name: neither none, as of a deleted account, nor the id in its place.
-fn has_name(author: &Author) -> bool {
-    !author.name.is_empty() && author.name != author.id
-}
-
 /// The names that rows of one tenant tell, by author and place; of one record the last counts. A name that repeats the one before it
 /// is left out.
 fn named<'a>(tenant: &str, rows: &[MessageRow<'a>]) -> Vec<Named<'a>> {
     let told = rows.iter().filter(|row| row.tenant_id == tenant).filter_map(|row| {
-        let author = row.message.author.as_ref().filter(|author| has_name(author))?;
+        let author = row.message.author.as_ref().filter(|author| author.has_name())?;
         Some(Named {
             group_id: row.group_id,
             author_id: &author.id,
@@ -160,7 +155,7 @@ pub(crate) async fn fill(
 ) -> Result<(), Error> {
     let nameless = messages.iter().filter_map(|message| message.author.as_ref());
     let mut ids: Vec<&str> =
-        nameless.filter(|author| !has_name(author)).map(|author| author.id.as_str()).collect();
+        nameless.filter(|author| !author.has_name()).map(|author| author.id.as_str()).collect();
     ids.sort_unstable();
     ids.dedup();
     if ids.is_empty() {
@@ -178,7 +173,7 @@ pub(crate) async fn fill(
     let known: BTreeMap<String, String> =
         rows.iter().map(|row| (row.get("author_id"), row.get("name"))).collect();
     let authors = messages.iter_mut().filter_map(|message| message.author.as_mut());
-    for author in authors.filter(|author| !has_name(author)) {
+    for author in authors.filter(|author| !author.has_name()) {
         if let Some(name) = known.get(&author.id) {
             author.name.clone_from(name);
         }
@@ -189,6 +184,7 @@ pub(crate) async fn fill(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use schemas::Author;
 
     fn message(author: &str, name: &str) -> Message {
         Message {

@@ -24,6 +24,7 @@ mod staging;
 mod statements;
 mod store;
 mod stored_message;
+mod topics;
 
 pub use batch::{Batch, BatchBounds, Opened};
 pub use deliveries::{Delivery, DeliveryStatus, Ledger, LedgerVersion};
@@ -39,3 +40,4 @@ pub use refusal::{Refusal, accept_blocked, accept_dead_letter, accept_ready, bad
 pub use schema::{Schema, SchemaError};
 pub use statements::{Statement, statements};
 pub use store::{Store, StoreOptions};
+pub use topics::TopicRow;

@@ -1,13 +1,15 @@
 //! Message states on their way into the append-only table, in bulk.
 //!
-//! Invariant: a state becomes a row only when it differs from the newest one of its (id, revision) before it in the log,
-//! so that the same batch, written twice or cut elsewhere, gives the same rows.
+//! Invariant: what reports of one revision make known adds up in the order of the log, and a report becomes a row only
+//! when it adds to the newest one of its (id, revision) or contradicts it, so that the same batch, written twice or cut
+//! elsewhere, gives the same rows.
 
 use crate::{
     Batch, Error, Store, author_names,
     json::storable,
-    staging::{Staged, stage},
-    stored_message::{as_stored, extra, stored_message},
+    staging::{New, add_up, sorted},
+    stored_message::{extra, stored_message},
+    topics,
 };
 use futures_util::TryStreamExt;
 use schemas::Message;
@@ -69,12 +71,12 @@ FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::integer[],
 ON CONFLICT DO NOTHING";
 
 /// One column of rows, as a bind parameter.
-fn column<'a, T>(rows: &[MessageRow<'a>], field: impl Fn(&MessageRow<'a>) -> T) -> Vec<T> {
+fn column<'r, R, T>(rows: &'r [R], field: impl Fn(&'r R) -> T) -> Vec<T> {
     rows.iter().map(field).collect()
 }
 
-fn author<'a, T>(row: &MessageRow<'a>, field: impl Fn(&'a schemas::Author) -> T) -> Option<T> {
-    row.message.author.as_ref().map(field)
+fn author<'r, T>(new: &'r New<'_>, field: impl Fn(&'r schemas::Author) -> T) -> Option<T> {
+    new.message.author.as_ref().map(field)
 }
 
 /// What is stored before each row of one tenant: its newest state of the same revision, if it has one.
@@ -102,24 +104,24 @@ async fn newest_before(
     Ok(newest)
 }
 
-async fn append(connection: &mut PgConnection, rows: &[MessageRow<'_>]) -> Result<u64, Error> {
-    let extras = rows.iter().map(|row| extra(row.message)).collect::<Result<Vec<_>, _>>()?;
+async fn append(connection: &mut PgConnection, rows: &[New<'_>]) -> Result<u64, Error> {
+    let extras = rows.iter().map(|new| extra(&new.message)).collect::<Result<Vec<_>, _>>()?;
     let Some(first) = rows.first() else { return Ok(0) };
     let done = sqlx::query(APPEND)
-        .bind(first.tenant_id)
-        .bind(column(rows, |row| row.group_id))
-        .bind(column(rows, |row| row.message.id))
-        .bind(column(rows, |row| row.message.revision))
-        .bind(column(rows, |row| row.source_offset))
-        .bind(column(rows, |row| row.source_partition))
-        .bind(column(rows, |row| storable(&row.message.kind)))
-        .bind(column(rows, |row| row.message.sent_at))
-        .bind(column(rows, |row| author(row, |author| storable(&author.id))))
-        .bind(column(rows, |row| author(row, |author| storable(&author.name))))
-        .bind(column(rows, |row| author(row, |author| author.is_bot)))
-        .bind(column(rows, |row| storable(&row.message.text)))
-        .bind(column(rows, |row| row.message.reply_to))
-        .bind(column(rows, |row| row.message.topic_id))
+        .bind(first.row.tenant_id)
+        .bind(column(rows, |new| new.row.group_id))
+        .bind(column(rows, |new| new.message.id))
+        .bind(column(rows, |new| new.message.revision))
+        .bind(column(rows, |new| new.row.source_offset))
+        .bind(column(rows, |new| new.row.source_partition))
+        .bind(column(rows, |new| storable(&new.message.kind)))
+        .bind(column(rows, |new| new.message.sent_at))
+        .bind(column(rows, |new| author(new, |author| storable(&author.id))))
+        .bind(column(rows, |new| author(new, |author| storable(&author.name))))
+        .bind(column(rows, |new| author(new, |author| author.is_bot)))
+        .bind(column(rows, |new| storable(&new.message.text)))
+        .bind(column(rows, |new| new.message.reply_to))
+        .bind(column(rows, |new| new.message.topic_id))
         .bind(extras)
         .execute(connection)
         .await
@@ -127,39 +129,31 @@ async fn append(connection: &mut PgConnection, rows: &[MessageRow<'_>]) -> Resul
     Ok(done.rows_affected())
 }
 
-/// The staged states of one tenant that say something new.
-async fn news<'a>(
-    connection: &mut PgConnection,
-    staged: &[Staged<'a>],
-) -> Result<Vec<MessageRow<'a>>, Error> {
-    let first: Vec<_> = staged.iter().filter(|staged| staged.first).map(|staged| staged.row).collect();
-    let mut newest = newest_before(connection, &first).await?.into_iter();
-    let mut news = Vec::with_capacity(staged.len());
-    for Staged { row, first } in staged {
-        let known = if *first { newest.next().flatten() } else { None };
-        let repeats = match known {
-            Some(known) => *as_stored(row.message)? == known,
-            None => false,
-        };
-        if !repeats {
-            news.push(*row);
-        }
+/// What sorted reports of one tenant add to what is stored.
+async fn news<'a>(connection: &mut PgConnection, reports: &[MessageRow<'a>]) -> Result<Vec<New<'a>>, Error> {
+    let states: Vec<_> = reports.chunk_by(|left, right| left.state() == right.state()).collect();
+    let first: Vec<_> = states.iter().map(|reports| reports[0]).collect();
+    let known = newest_before(connection, &first).await?;
+    let mut news = Vec::with_capacity(reports.len());
+    for (reports, known) in states.into_iter().zip(known) {
+        add_up(reports, known, &mut news)?;
     }
     Ok(news)
 }
 
 impl Batch {
-    /// Adds the states that are new; returns how many those are.
+    /// Adds what is new in states of messages; returns how many rows that makes.
     pub async fn insert_messages(&mut self, rows: &[MessageRow<'_>]) -> Result<u64, Error> {
-        let staged = stage(rows);
+        let sorted = sorted(rows);
         let mut added = 0;
-        for of_tenant in staged.chunk_by(|left, right| left.row.tenant_id == right.row.tenant_id) {
-            let tenant = of_tenant[0].row.tenant_id;
+        for of_tenant in sorted.chunk_by(|left, right| left.tenant_id == right.tenant_id) {
+            let tenant = of_tenant[0].tenant_id;
             self.know_tenant(tenant).await?;
             let connection = self.acting_for(tenant).await?;
             let news = news(connection, of_tenant).await?;
             added += append(connection, &news).await?;
             author_names::append(connection, tenant, rows).await?;
+            topics::append_told(connection, tenant, rows).await?;
         }
         Ok(added)
     }

@@ -1,38 +1,58 @@
-//! Which message states of a batch are new to the append-only table. Invariant: pure; the outcome does not depend on
-//! where one batch ends and the next begins.
+//! What reports of message states add to the append-only table. Invariant: pure; the outcome does not depend on where one
+//! batch ends and the next begins.
 
-use crate::MessageRow;
+use crate::{Error, MessageRow, stored_message::as_stored};
+use schemas::Message;
+use std::borrow::Cow;
 
-/// A row and whether it has to be compared with what is stored.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Staged<'a> {
-    /// The row.
+/// A state that becomes a row.
+#[derive(Debug, Clone)]
+pub(crate) struct New<'a> {
+    /// The report, and its place in the log.
     pub(crate) row: MessageRow<'a>,
-    /// True for the first of its (id, revision) in the batch: what precedes it is in the table, if anywhere. The
-    /// others differ from the one before them.
-    pub(crate) first: bool,
+    /// What is known of the message with it.
+    pub(crate) message: Cow<'a, Message>,
 }
 
-/// Sorts rows by key; of equal keys (one record says the same message twice) the last counts; a row that says what the
-/// one before it of the same (id, revision) says is left out.
-pub(crate) fn stage<'a>(rows: &[MessageRow<'a>]) -> Vec<Staged<'a>> {
+/// Reports in the order of tenant, group, id, revision and offset.
+pub(crate) fn sorted<'a>(rows: &[MessageRow<'a>]) -> Vec<MessageRow<'a>> {
     let mut rows = rows.to_vec();
     rows.sort_by(|left, right| left.key().cmp(&right.key()));
-    rows.dedup_by(|later, kept| {
-        let same = later.key() == kept.key();
-        if same {
-            std::mem::swap(later, kept);
-        }
-        same
-    });
-    rows.dedup_by(|later, kept| later.state() == kept.state() && later.message == kept.message);
-    let mut previous = None;
-    let mut staged = Vec::with_capacity(rows.len());
-    for row in rows {
-        staged.push(Staged { row, first: previous != Some(row.state()) });
-        previous = Some(row.state());
+    rows
+}
+
+/// Adds the rows that sorted reports of one revision of a message make after what is `known` of it. One record that
+/// reports it twice makes one row.
+pub(crate) fn add_up<'a>(
+    reports: &[MessageRow<'a>],
+    known: Option<Message>,
+    news: &mut Vec<New<'a>>,
+) -> Result<(), Error> {
+    if let ([row], None) = (reports, &known) {
+        news.push(New { row: *row, message: Cow::Borrowed(row.message) });
+        return Ok(());
     }
-    staged
+    let mut known = known.map(Cow::Owned);
+    for of_record in reports.chunk_by(|left, right| left.source_offset == right.source_offset) {
+        let mut told = None;
+        for row in of_record {
+            told = Some(with_earlier(as_stored(row.message)?, told.as_ref()));
+        }
+        let told =
+            told.map(|told| with_earlier(told, known.as_ref())).filter(|told| known.as_ref() != Some(told));
+        if let Some(told) = told {
+            news.push(New { row: of_record[0], message: told.clone() });
+            known = Some(told);
+        }
+    }
+    Ok(())
+}
+
+fn with_earlier<'a>(mut report: Cow<'a, Message>, earlier: Option<&Cow<'a, Message>>) -> Cow<'a, Message> {
+    if let Some(earlier) = earlier.filter(|earlier| **earlier != report) {
+        report.to_mut().recall(earlier);
+    }
+    report
 }
 
 #[cfg(test)]
@@ -63,47 +83,63 @@ mod tests {
         MessageRow { tenant_id: "t", group_id: "g", source_partition: 0, source_offset, message }
     }
 
-    /// The table as a map: what `insert_messages` makes of it.
-    type Table = BTreeMap<(i64, i64, i64), String>;
+    /// The table: what `insert_messages` makes of it.
+    type Table = BTreeMap<(i64, i64, i64), Message>;
 
     fn write(table: &mut Table, rows: &[MessageRow<'_>]) {
-        let before = table.clone();
-        for staged in stage(rows) {
-            let message = staged.row.message;
-            let key = (message.id, message.revision, staged.row.source_offset);
-            let newest = before.range((message.id, message.revision, i64::MIN)..key).next_back();
-            if !(staged.first && newest.is_some_and(|(_, text)| *text == message.text)) {
-                table.entry(key).or_insert_with(|| message.text.clone());
-            }
+        let (before, mut news) = (table.clone(), Vec::new());
+        for reports in sorted(rows).chunk_by(|left, right| left.state() == right.state()) {
+            let (id, revision) = (reports[0].message.id, reports[0].message.revision);
+            let mut known = before.range((id, revision, i64::MIN)..(id, revision, reports[0].source_offset));
+            add_up(reports, known.next_back().map(|(_, message)| message.clone()), &mut news)
+                .expect("messages");
+        }
+        for New { row, message } in news {
+            let key = (message.id, message.revision, row.source_offset);
+            table.entry(key).or_insert(as_stored(&message).expect("a message").into_owned());
         }
     }
 
-    /// States in the order of the log, each added when it differs from the one before it.
+    /// Reports in the order of the log, each on top of the one before it.
     fn model(log: &[(i64, Message)]) -> Table {
-        let mut last_of_key: Table = Table::new();
-        for (offset, message) in log {
-            last_of_key.insert((message.id, message.revision, *offset), message.text.clone());
+        let (mut table, mut newest) = (Table::new(), BTreeMap::<(i64, i64), Message>::new());
+        for record in log.chunk_by(|left, right| left.0 == right.0) {
+            let mut told = BTreeMap::<(i64, i64), Message>::new();
+            for (_, report) in record {
+                let mut report = Message { text: report.text.replace('\0', "\u{FFFD}"), ..report.clone() };
+                if let Some(earlier) = told.get(&(report.id, report.revision)) {
+                    report.recall(earlier);
+                }
+                told.insert((report.id, report.revision), report);
+            }
+            for ((id, revision), mut report) in told {
+                if let Some(earlier) = newest.get(&(id, revision)) {
+                    report.recall(earlier);
+                }
+                if newest.insert((id, revision), report.clone()).as_ref() != Some(&report) {
+                    table.insert((id, revision, record[0].0), report);
+                }
+            }
         }
-        let mut newest: BTreeMap<(i64, i64), String> = BTreeMap::new();
-        last_of_key
-            .into_iter()
-            .filter(|((id, revision, _), text)| {
-                newest.insert((*id, *revision), text.clone()).as_ref() != Some(text)
-            })
-            .collect()
+        table
     }
 
     fn log() -> impl Strategy<Value = Vec<(i64, Message)>> {
-        let state = (0..3_i64, 0..2_i64, 0..3_usize, 0..2_i64);
+        let state = (0..3_i64, 0..2_i64, 0..4_usize, any::<[bool; 2]>(), 0..2_i64);
         prop::collection::vec(state, 0..40).prop_map(|states| {
             let mut offset = 0;
             let mut place = |step| {
                 offset += step;
                 offset
             };
+            let report = |id, revision, text: usize, [topic, reply]: [bool; 2]| Message {
+                topic_id: topic.then_some(9),
+                reply_to: reply.then_some(8),
+                ..message(id, revision, ["", "a", "b", "c\0"][text])
+            };
+            let states = states.into_iter();
             states
-                .into_iter()
-                .map(|(id, revision, text, step)| (place(step), message(id, revision, ["a", "b", "c"][text])))
+                .map(|(id, revision, text, parts, step)| (place(step), report(id, revision, text, parts)))
                 .collect()
         })
     }
@@ -125,13 +161,27 @@ mod tests {
         }
     }
 
+    fn rows_of(log: &[(i64, Message)]) -> Vec<(i64, String, Option<i64>)> {
+        let rows: Vec<_> = log.iter().map(|(offset, message)| row(message, *offset)).collect();
+        let mut table = Table::new();
+        write(&mut table, &rows);
+        table.into_iter().map(|((_, _, offset), message)| (offset, message.text, message.topic_id)).collect()
+    }
+
     #[test]
     fn a_state_that_comes_back_is_a_row_again() {
         let (a, b) = (message(1, 0, "a"), message(1, 0, "b"));
-        let offsets: Vec<_> = stage(&[row(&a, 1), row(&a, 2), row(&b, 3), row(&a, 4)])
-            .iter()
-            .map(|s| s.row.source_offset)
-            .collect();
-        assert_eq!(offsets, [1, 3, 4]);
+        let rows = rows_of(&[(1, a.clone()), (2, a.clone()), (3, b), (4, a)]);
+        assert_eq!(rows, [(1, "a".to_owned(), None), (3, "b".to_owned(), None), (4, "a".to_owned(), None)]);
+    }
+
+    #[test]
+    fn a_report_that_knows_less_is_no_row_and_one_that_knows_more_is() {
+        let (more, less) = (Message { topic_id: Some(9), ..message(1, 0, "a") }, message(1, 0, "a"));
+        let whole = ("a".to_owned(), Some(9));
+        let rows = rows_of(&[(1, more.clone()), (2, less.clone())]);
+        assert_eq!(rows, [(1, whole.0.clone(), whole.1)]);
+        let rows = rows_of(&[(1, less), (2, message(1, 0, "")), (3, more)]);
+        assert_eq!(rows, [(1, "a".to_owned(), None), (3, whole.0, whole.1)]);
     }
 }

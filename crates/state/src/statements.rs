@@ -10,7 +10,7 @@
 
 use crate::{
     as_of, author_names, batch, blocked, deliveries, digest_reads, digests, known, messages, migrate,
-    offsets, outbox, store,
+    offsets, outbox, store, topics,
 };
 
 /// A statement.
@@ -72,5 +72,8 @@ pub fn statements() -> &'static [Statement] {
         store::MIGRATED,
         store::ROLE,
         store::TENANTS,
+        topics::APPEND,
+        topics::IS_FORUM,
+        topics::PLACES,
     ]
 }

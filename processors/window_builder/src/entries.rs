@@ -1,10 +1,18 @@
-//! The messages of a window: the newest state of each id, in about two bytes a message when packed.
+//! The messages of a window: the newest state of each id, in about two and a half bytes a message when packed.
 //!
-//! Invariant: one entry per id; a deletion outranks every edit, then the higher revision wins. The packed bytes
-//! depend on the set of entries only, not on the order in which they came.
+//! Invariant: one entry per id; a deletion outranks every edit, then the higher revision wins; at an equal revision what
+//! is known adds up, and where a message belongs adds up over all. The packed bytes depend on the set of entries only, not on the order in which they came.
 
-use crate::codec::{Reader, Writer};
-use std::{borrow::Cow, collections::BTreeMap};
+use crate::{
+    codec::{Reader, Writer},
+    topics::Topics,
+};
+use schemas::Known;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+};
 
 /// Newest state of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +22,26 @@ pub(crate) struct Entry {
     /// Number of the author in the group, 0 when unknown.
     pub(crate) author: u32,
     pub(crate) deleted: bool,
+    /// Which of its parts are known, of those that a source may leave out.
+    pub(crate) known: Known,
+    /// Message that it answers; kept while its topic is not known, which may come from there.
+    pub(crate) answers: i64,
+}
+
+impl Entry {
+    /// The message that its topic would be known from.
+    fn unplaced(&self) -> Option<i64> {
+        let is_open = self.known.has(Known::REPLY) && !self.known.has(Known::TOPIC);
+        is_open.then_some(self.answers)
+    }
+
+    /// Its topic is known now. To answer the message that created a topic answers nobody.
+    fn place(&mut self, topics: &Topics) {
+        if self.unplaced().is_some_and(|to| topics.is_topic(to)) {
+            self.known = self.known.without(Known::REPLY);
+        }
+        self.known |= Known::TOPIC;
+    }
 }
 
 /// What a window's revision tells of its messages.
@@ -23,7 +51,7 @@ pub(crate) struct Summary {
     pub(crate) messages: usize,
     /// Their distinct known authors.
     pub(crate) participants: usize,
-    /// Hash over the (id, revision) of those messages.
+    /// Hash over id, revision and what is known of those messages.
     pub(crate) digest: u128,
 }
 
@@ -32,17 +60,28 @@ pub(crate) struct Summary {
 pub(crate) struct Entries {
     sorted: Vec<Entry>,
     strays: BTreeMap<i64, Entry>,
+    /// At least from the least to the greatest message that an entry without a topic answers.
+    answered: Option<RangeInclusive<i64>>,
 }
 
 const DELETED: u64 = 1;
 const EDITED: u64 = 2;
 const SAME_AUTHOR: u64 = 4;
-const FLAG_BITS: u32 = 3;
+/// As much is known of it as of the one before.
+const SAME_KNOWN: u64 = 8;
+const FLAG_BITS: u32 = 4;
+/// What is known of the message before the first: what is known of most.
+const MOST: Known = Known::NAME.with(Known::TEXT);
 
 impl Entries {
-    /// Takes a message state in; true when the set of (id, revision) that are not deleted, or of ids, has changed.
-    pub(crate) fn apply(&mut self, new: Entry) -> bool {
-        let new = if new.deleted { Entry { revision: 0, author: 0, ..new } } else { new };
+    /// Takes a message state in; true when something is known that was not: an id, a revision, a deletion, or a part of
+    /// a message. Another value of a known part is no news.
+    pub(crate) fn apply(&mut self, new: Entry, topics: &Topics) -> bool {
+        let gone = Entry { revision: 0, author: 0, known: Known::NOTHING, ..new };
+        let new = if new.deleted { gone } else { new };
+        if let Some(to) = new.unplaced() {
+            self.answered = Some(widened(self.answered.take(), to));
+        }
         if self.sorted.last().is_none_or(|last| last.id < new.id) {
             self.sorted.push(new);
             return true;
@@ -52,9 +91,32 @@ impl Entries {
             Err(_) => self.strays.get_mut(&new.id),
         };
         match known {
-            Some(known) => supersede(known, new),
+            Some(known) => supersede(known, new, topics),
             None => self.strays.insert(new.id, new).is_none(),
         }
+    }
+
+    /// At least from the least to the greatest message that an entry without a topic answers.
+    pub(crate) fn answered(&self) -> Option<RangeInclusive<i64>> {
+        self.answered.clone()
+    }
+
+    /// Exactly that: a function of the entries alone.
+    pub(crate) fn answered_now(&self) -> Option<RangeInclusive<i64>> {
+        let answered = self.sorted.iter().chain(self.strays.values()).filter_map(Entry::unplaced);
+        answered.fold(None, |range, to| Some(widened(range, to)))
+    }
+
+    /// Places the entries that answer one of `found`, whose topic is known now; their ids.
+    pub(crate) fn place_answers(&mut self, found: &BTreeSet<i64>, topics: &Topics) -> Vec<i64> {
+        let mut placed = Vec::new();
+        for entry in self.sorted.iter_mut().chain(self.strays.values_mut()) {
+            if entry.unplaced().is_some_and(|to| found.contains(&to)) {
+                entry.place(topics);
+                placed.push(entry.id);
+            }
+        }
+        placed
     }
 
     /// All entries by id.
@@ -78,6 +140,7 @@ impl Entries {
             }
             low = mix(low ^ entry.id as u64);
             low = mix(low ^ entry.revision as u64);
+            low = mix(low ^ (u64::from(entry.author != 0) << u8::BITS | u64::from(entry.known.bits())));
             high = mix(high.rotate_left(23) ^ low);
         }
         authors.sort_unstable();
@@ -90,12 +153,14 @@ impl Entries {
     pub(crate) fn encode(&self, writer: &mut Writer, base_ms: i64) {
         let ordered = self.ordered();
         writer.put(ordered.len() as u64);
-        let (mut id, mut author) = (0_i64, 0);
+        let (mut id, mut author, mut known) = (0_i64, 0, MOST);
         for entry in ordered.iter() {
             let same_author = entry.author == author;
+            let same_known = entry.known == known;
             let flags = u64::from(entry.deleted) * DELETED
                 + u64::from(entry.revision != 0) * EDITED
-                + u64::from(same_author) * SAME_AUTHOR;
+                + u64::from(same_author) * SAME_AUTHOR
+                + u64::from(same_known) * SAME_KNOWN;
             let delta = entry.id.wrapping_sub(id) as u64;
             writer.put_wide(u128::from(delta) << FLAG_BITS | u128::from(flags));
             if entry.revision != 0 {
@@ -104,7 +169,13 @@ impl Entries {
             if !same_author {
                 writer.put(u64::from(entry.author));
             }
-            (id, author) = (entry.id, entry.author);
+            if !same_known {
+                writer.put_bytes([entry.known.bits()]);
+            }
+            if let Some(to) = entry.unplaced() {
+                writer.put_signed(entry.id.wrapping_sub(to));
+            }
+            (id, author, known) = (entry.id, entry.author, entry.known);
         }
     }
 
@@ -112,27 +183,57 @@ impl Entries {
     pub(crate) fn decode(reader: &mut Reader<'_>, base_ms: i64) -> Option<Self> {
         let count = reader.take()?;
         let mut entries = Self::default();
-        let (mut id, mut author) = (0_i64, 0);
+        let (mut id, mut author, mut known) = (0_i64, 0, MOST);
         for _ in 0..count {
             let head = reader.take_wide()?;
             let flags = head as u64 & ((1 << FLAG_BITS) - 1);
             id = id.wrapping_add(u64::try_from(head >> FLAG_BITS).ok()? as i64);
             let revision = if flags & EDITED != 0 { reader.take_signed()?.wrapping_add(base_ms) } else { 0 };
             author = if flags & SAME_AUTHOR != 0 { author } else { reader.take_u32()? };
-            entries.sorted.push(Entry { id, revision, author, deleted: flags & DELETED != 0 });
+            if flags & SAME_KNOWN == 0 {
+                known = Known::from_bits(u8::from_le_bytes(reader.take_bytes()?));
+            }
+            let mut entry = Entry { id, revision, author, deleted: flags & DELETED != 0, known, answers: 0 };
+            if entry.unplaced().is_some() {
+                entry.answers = id.wrapping_sub(reader.take_signed()?);
+                entries.answered = Some(widened(entries.answered.take(), entry.answers));
+            }
+            entries.sorted.push(entry);
         }
         entries.sorted.is_sorted_by(|a, b| a.id < b.id).then_some(entries)
     }
 }
 
-/// A state of a message that is already known; an equal revision may still tell another author.
-fn supersede(known: &mut Entry, new: Entry) -> bool {
-    if known.deleted || (!new.deleted && new.revision < known.revision) {
-        return false;
+fn widened(range: Option<RangeInclusive<i64>>, to: i64) -> RangeInclusive<i64> {
+    range.map_or(to..=to, |range| to.min(*range.start())..=to.max(*range.end()))
+}
+
+/// A state of a message that is already known. Whom it answers and its topic are the message's, whatever the revision:
+/// an edit changes neither, and a deleted message leads where it led.
+fn supersede(known: &mut Entry, new: Entry, topics: &Topics) -> bool {
+    let before = *known;
+    let (told, new_told) = (before.known.without(Known::PLACE), new.known.without(Known::PLACE));
+    if !before.deleted && (new.deleted || new.revision > before.revision) {
+        *known = Entry { known: new_told, ..new };
+    } else if !before.deleted && new.revision == before.revision {
+        known.author = if new.author == 0 { before.author } else { new.author };
+        known.known = told | new_told;
+    } else {
+        known.known = told;
     }
-    let changed = new.deleted || new.revision > known.revision;
-    *known = new;
-    changed
+    let has_reply = before.known.has(Known::REPLY);
+    let is_told = new.known.has(Known::REPLY) && (new.revision >= before.revision || !has_reply);
+    known.answers = if is_told { new.answers } else { before.answers };
+    if has_reply || is_told {
+        known.known |= Known::REPLY;
+    }
+    if before.known.has(Known::TOPIC) {
+        known.known |= Known::TOPIC;
+    } else if new.known.has(Known::TOPIC) {
+        known.place(topics);
+    }
+    let told = |entry: &Entry| (entry.deleted, entry.revision, entry.known, entry.author != 0);
+    !before.deleted && told(known) != told(&before)
 }
 
 /// Finaliser of `SplitMix64` (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014).
@@ -144,83 +245,4 @@ fn mix(mut value: u64) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn entry() -> impl Strategy<Value = Entry> {
-        (prop_oneof![0_i64..12, any::<i64>()], 0_i64..4, 0_u32..3, any::<bool>())
-            .prop_map(|(id, revision, author, deleted)| Entry { id, revision, author, deleted })
-    }
-
-    fn filled(states: &[Entry]) -> Entries {
-        let mut entries = Entries::default();
-        for state in states {
-            entries.apply(*state);
-        }
-        entries
-    }
-
-    fn bytes(entries: &Entries) -> Vec<u8> {
-        let mut writer = Writer::default();
-        entries.encode(&mut writer, 2);
-        writer.finish()
-    }
-
-    proptest! {
-        #[test]
-        fn newest_state_of_each_id_is_kept_and_comes_back(states in prop::collection::vec(entry(), 0..40)) {
-            let entries = filled(&states);
-            let mut expected: BTreeMap<i64, (bool, i64)> = BTreeMap::new();
-            for state in &states {
-                let rank = if state.deleted { (true, 0) } else { (false, state.revision) };
-                expected.entry(state.id).and_modify(|known| *known = rank.max(*known)).or_insert(rank);
-            }
-            let kept: BTreeMap<_, _> =
-                entries.ordered().iter().map(|entry| (entry.id, (entry.deleted, entry.revision))).collect();
-            prop_assert_eq!(kept, expected);
-            let written = bytes(&entries);
-            let mut reader = Reader(&written);
-            let read = Entries::decode(&mut reader, 2).expect("own bytes");
-            prop_assert!(reader.is_empty());
-            prop_assert_eq!(read.ordered(), entries.ordered());
-        }
-
-        #[test]
-        fn summary_and_bytes_do_not_depend_on_order(
-            states in prop::collection::vec(entry(), 0..40),
-            seed: u64,
-        ) {
-            let states: Vec<_> = states.into_iter().map(|state| Entry { author: 1, ..state }).collect();
-            let mut other = states.clone();
-            other.sort_by_key(|state| mix(seed ^ state.id as u64 ^ (state.revision as u64) << 40));
-            let (first, second) = (filled(&states), filled(&other));
-            prop_assert_eq!(first.summary(), second.summary());
-            prop_assert_eq!(bytes(&first), bytes(&second));
-        }
-
-        #[test]
-        fn any_bytes_are_read_without_panic(bytes: Vec<u8>) {
-            let _ = Entries::decode(&mut Reader(&bytes), 0);
-        }
-    }
-
-    #[test]
-    fn deleted_messages_and_their_authors_do_not_count() {
-        let state = |id, author, deleted| Entry { id, revision: 0, author, deleted };
-        let entries =
-            filled(&[state(1, 1, false), state(2, 2, false), state(3, 0, false), state(2, 0, true)]);
-        let summary = entries.summary();
-        assert_eq!((summary.messages, summary.participants), (3 - 1, 1));
-        assert_eq!(summary.digest, filled(&[state(1, 9, false), state(3, 9, false)]).summary().digest);
-        assert_ne!(summary.digest, filled(&[state(1, 9, false)]).summary().digest);
-    }
-
-    #[test]
-    fn message_of_a_busy_window_packs_into_two_bytes() {
-        let states: Vec<_> = (0..10_000)
-            .map(|n| Entry { id: 1_000_000 + n, revision: 0, author: 1 + n as u32 / 2 % 50, deleted: false })
-            .collect();
-        assert!(bytes(&filled(&states)).len() <= 20_000);
-    }
-}
+mod tests;

@@ -18,6 +18,7 @@ mod simulation;
 mod state;
 #[cfg(test)]
 mod tests;
+mod topics;
 mod window;
 
 pub use state::GroupState;
@@ -52,7 +53,7 @@ impl Default for WindowBuilder {
 
 impl Fold for WindowBuilder {
     const NAME: &'static str = "window_builder";
-    const STATE_VERSION: u32 = 1;
+    const STATE_VERSION: u32 = 2;
     type In = GroupMessageIngested;
     type State = GroupState;
 
@@ -67,7 +68,7 @@ impl Fold for WindowBuilder {
         if let Some(epoch) = epoch {
             state.adopt(epoch);
         }
-        if record.messages.is_empty() && record.complete_until.is_none() {
+        if record.messages.is_empty() && record.topics.is_empty() && record.complete_until.is_none() {
             return Ok(if new_settings { Outcome::absorbed() } else { Outcome::drop("empty") });
         }
         let lane = state.lanes.lane(&record.lane);
@@ -77,7 +78,7 @@ impl Fold for WindowBuilder {
             offset: event.source.offset,
             grace_and_horizon_ms: (self.grace_ms, self.horizon_ms),
         };
-        let (fate, late) = state.absorb(&record.messages, visit);
+        let (fate, late) = state.absorb(record, visit);
         let clock_ms = state.advance(record, self.grace_ms);
         let (ready, repeated) = close(state, event, visit.lane, clock_ms);
         if clock_ms == END_OF_LANE {

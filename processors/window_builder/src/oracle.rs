@@ -4,13 +4,21 @@
 //! Invariant: nothing is shared with the Fold but where window bounds lie (which has a test of its own). Contents
 //! come from [`as_of`] and nothing else.
 
+mod content;
 mod log;
+mod window;
 
+pub use content::Content;
 pub use log::{LoggedMessage, as_of};
+
+use content::Contents;
+use window::{Visit, Window};
 
 use crate::{WindowBuilder, grid, settings::Epoch};
 use processor::{Event, Outcome, Reject};
-use schemas::{END_OF_LANE, GroupMessageIngested, GroupSettings, GroupWindowReady, LIVE_LANE, window_id};
+use schemas::{
+    END_OF_LANE, GroupMessageIngested, GroupSettings, GroupWindowReady, Home, LIVE_LANE, Message, window_id,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the Fold has to make of a record.
@@ -53,29 +61,24 @@ struct Group {
     /// Newest stamp and promise of each lane.
     lanes: BTreeMap<String, (i64, i64)>,
     windows: Vec<Window>,
-}
-
-#[derive(Debug)]
-struct Window {
-    size_hours: i32,
-    start: i64,
-    end: i64,
-    epoch: usize,
-    /// Lanes in which it is open, and when each closes it.
-    open: BTreeMap<String, i64>,
-    /// (id, revision) of the newest revision emitted.
-    emitted: Option<BTreeSet<(i64, i64)>>,
-    revision: i32,
-    emitted_by_live: bool,
-    /// Newest (deleted, revision) by id.
-    newest: BTreeMap<i64, (bool, i64)>,
+    /// Messages that created a topic, and messages that are known to belong to one.
+    topics: BTreeSet<i64>,
+    placed: BTreeSet<i64>,
 }
 
 impl Default for Group {
     fn default() -> Self {
         let first = Epoch::default();
         let sizes = first.settings.window_hours.iter().map(|size| (*size, 0)).collect();
-        Self { log: Vec::new(), epochs: vec![first], sizes, lanes: BTreeMap::new(), windows: Vec::new() }
+        Self {
+            log: Vec::new(),
+            epochs: vec![first],
+            sizes,
+            lanes: BTreeMap::new(),
+            windows: Vec::new(),
+            topics: BTreeSet::new(),
+            placed: BTreeSet::new(),
+        }
     }
 }
 
@@ -113,23 +116,29 @@ impl Group {
 
     fn step(&mut self, event: &Event<GroupMessageIngested>, options: &WindowBuilder) -> Expected {
         let record = &event.value;
-        if record.messages.is_empty() && record.complete_until.is_none() {
+        if record.messages.is_empty() && record.topics.is_empty() && record.complete_until.is_none() {
             let only_settings = Expected::Emit(Vec::new());
             return if record.settings.is_some() { only_settings } else { Expected::Drop("empty") };
         }
         let (mut newest, mut promised) =
             self.lanes.get(&record.lane).copied().unwrap_or((i64::MIN, i64::MIN));
         let clock = promised.max(newest.saturating_sub(options.grace_ms));
-        let (mut changed, mut late) = (false, false);
-        for message in LoggedMessage::of(event) {
-            let in_time = self.enter(&message, &record.lane, clock, options);
+        let visit = Visit { lane: &record.lane, clock, offset: event.source.offset, options };
+        let (mut changed, mut late, mut found) = (false, false, BTreeSet::new());
+        for topic in &record.topics {
+            found.extend(Some(*topic).filter(|topic| self.topics.insert(*topic)));
+        }
+        changed |= !found.is_empty();
+        for message in &record.messages {
+            let in_time = self.enter(message, &visit, &mut found);
             late |= in_time.is_none();
             changed |= in_time == Some(true);
             if message.sent_at <= record.observed_at {
                 newest = newest.max(message.sent_at);
             }
-            self.log.push(message);
         }
+        changed |= self.place_answers(found, &visit);
+        self.log.extend(LoggedMessage::of(event));
         let ends = record.complete_until == Some(END_OF_LANE);
         if let Some(until) = record.complete_until.filter(|_| !ends) {
             promised = promised.max(until);
@@ -144,7 +153,7 @@ impl Group {
             Expected::Emit(ready)
         } else if late {
             Expected::Drop("late")
-        } else if repeated || !record.messages.is_empty() {
+        } else if repeated || !(record.messages.is_empty() && record.topics.is_empty()) {
             Expected::Drop("duplicate")
         } else {
             Expected::Emit(Vec::new())
@@ -152,34 +161,40 @@ impl Group {
     }
 
     /// Whether a message is news to a window that it is in time for; `None` when it is late for all of them.
-    fn enter(
-        &mut self,
-        message: &LoggedMessage,
-        lane: &str,
-        clock: i64,
-        options: &WindowBuilder,
-    ) -> Option<bool> {
+    fn enter(&mut self, message: &Message, visit: &Visit<'_>, found: &mut BTreeSet<i64>) -> Option<bool> {
         self.make_windows(message.sent_at);
+        if let Some(topic) = message.topic_id.filter(|_| !message.is_deletion()) {
+            found.extend(Some(topic).filter(|topic| self.topics.insert(*topic)));
+        }
+        let home = message.home(|id| self.topics.contains(&id), |id| self.placed.contains(&id));
+        if home != Home::Unknown && self.placed.insert(message.id) {
+            found.insert(message.id);
+        }
         let mut news = None;
-        let (at, rank) = (message.sent_at, (message.deleted, message.revision * i64::from(!message.deleted)));
+        let at = message.sent_at;
         for window in self.windows.iter_mut().filter(|w| w.start <= at && at < w.end) {
-            let due = if clock < window.end {
-                Some(window.end)
-            } else if lane != LIVE_LANE {
-                Some(END_OF_LANE)
-            } else if clock < window.end.saturating_add(options.horizon_ms) {
-                Some(clock.saturating_add(options.grace_ms))
-            } else {
-                None
-            };
-            let is_news = window.newest.get(&message.id).is_none_or(|known| *known < rank);
-            if is_news {
-                window.newest.insert(message.id, rank);
-            }
-            if let Some(due) = window.open.get(lane).copied().or(due) {
-                window.open.insert(lane.to_owned(), due);
+            let is_news = window.contents.enter(message, home, &self.topics);
+            if window.visited(visit) {
                 news = Some(news.unwrap_or(false) || is_news);
             }
+        }
+        news
+    }
+
+    /// Places the messages that answer one of `found`, and those that answer them; whether that is news in time.
+    fn place_answers(&mut self, mut found: BTreeSet<i64>, visit: &Visit<'_>) -> bool {
+        let mut news = false;
+        while !found.is_empty() {
+            let mut placed = BTreeSet::new();
+            for window in &mut self.windows {
+                let answers = window.contents.place_answers(&found, &self.topics);
+                if !answers.is_empty() {
+                    news |= window.visited(visit);
+                    placed.extend(answers);
+                }
+            }
+            found = placed.difference(&self.placed).copied().collect();
+            self.placed.extend(&found);
         }
         news
     }
@@ -207,7 +222,8 @@ impl Group {
                 emitted: None,
                 revision: 0,
                 emitted_by_live: false,
-                newest: BTreeMap::new(),
+                offset: 0,
+                contents: Contents::default(),
             });
         }
     }
@@ -221,49 +237,30 @@ impl Group {
         let (mut ready, mut repeated) = (Vec::new(), false);
         for window in due {
             window.open.remove(lane);
-            match revise(window, &self.log, lane == LIVE_LANE) {
-                Some((content, offset)) => {
-                    let settings = &self.epochs[window.epoch].settings;
-                    ready.push(window_ready(event, window, settings, (&content, offset)));
-                }
-                None => repeated = true,
+            if window.is_revised(lane == LIVE_LANE) {
+                let settings = &self.epochs[window.epoch].settings;
+                let content = as_of(&self.log, window.start, window.end, window.offset);
+                ready.push(window_ready(event, window, settings, &content));
+            } else {
+                repeated = true;
             }
         }
         (ready, repeated)
     }
 }
 
-/// The content and offset of a window's next revision, if there is to be one.
-fn revise<'a>(
-    window: &mut Window,
-    log: &'a [LoggedMessage],
-    by_live: bool,
-) -> Option<(Vec<&'a LoggedMessage>, i64)> {
-    let inside = log.iter().filter(|m| window.start <= m.sent_at && m.sent_at < window.end);
-    let offset = inside.map(|message| message.offset).max()?;
-    let content = as_of(log, window.start, window.end, offset);
-    let set: BTreeSet<(i64, i64)> = content.iter().map(|m| (m.id, m.revision)).collect();
-    let wanted = match &window.emitted {
-        None => !set.is_empty(),
-        Some(emitted) => *emitted != set || (by_live && !window.emitted_by_live),
-    };
-    if !wanted {
-        return None;
-    }
-    window.revision += 1;
-    window.emitted = Some(set);
-    window.emitted_by_live |= by_live;
-    Some((content, offset))
-}
-
 fn window_ready(
     event: &Event<GroupMessageIngested>,
     window: &Window,
     settings: &GroupSettings,
-    (content, offset): (&[&LoggedMessage], i64),
+    content: &[Message],
 ) -> GroupWindowReady {
     let GroupMessageIngested { tenant_id, group_id, lane, .. } = &event.value;
-    let authors: BTreeSet<&str> = content.iter().filter_map(|message| message.author.as_deref()).collect();
+    let authors: BTreeSet<&str> = content
+        .iter()
+        .filter_map(|message| message.author.as_ref())
+        .map(|author| author.id.as_str())
+        .collect();
     GroupWindowReady {
         tenant_id: tenant_id.clone(),
         group_id: group_id.clone(),
@@ -278,6 +275,6 @@ fn window_ready(
         scopes: settings.scopes.clone(),
         settings: settings.clone(),
         source_partition: event.source.partition,
-        source_offset: offset,
+        source_offset: window.offset,
     }
 }

@@ -1,5 +1,5 @@
-//! The parts of a group's snapshot: `g` (lanes, sizes), `s/<n>` (settings), `a/<n>` (authors), and one for each
-//! window, `w/<size>/<start>`.
+//! The parts of a group's snapshot: `g` (lanes, sizes), `s/<n>` (settings), `a/<n>` (authors), `t` (topics), `p/<n>`
+//! (messages in topics), and one for each window, `w/<size>/<start>`.
 //!
 //! Invariant: restoring every part in any order gives a state with equal further outputs.
 
@@ -17,6 +17,12 @@ impl FoldState for GroupState {
     fn drain_changes(&mut self, write: &mut dyn FnMut(&str, Option<Vec<u8>>)) {
         for (part, bytes) in self.authors.drain_parts() {
             write(&format!("a/{part}"), Some(bytes));
+        }
+        if let Some(bytes) = self.topics.drain_created() {
+            write("t", Some(bytes));
+        }
+        for (part, bytes) in self.topics.drain_placed() {
+            write(&format!("p/{part}"), Some(bytes));
         }
         let changed = std::mem::take(&mut self.changed);
         if changed.header {
@@ -45,6 +51,8 @@ impl GroupState {
         let mut path = part.split('/');
         match (path.next()?, path.next(), path.next(), path.next()) {
             ("g", None, None, None) => self.restore_header(value),
+            ("t", None, None, None) => self.topics.restore_created(value),
+            ("p", Some(number), None, None) => self.topics.restore_placed(number.parse().ok()?, value),
             ("a", Some(number), None, None) => self.authors.restore_part(number.parse().ok()?, value),
             ("s", Some(number), None, None) => {
                 self.restore_epoch(number.parse().ok()?, Epoch::decode(value)?)

@@ -6,7 +6,10 @@ use crate::{
     grid::Bounds,
     window::{Packed, Window},
 };
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    ops::RangeInclusive,
+};
 
 /// Most windows of a size that are unpacked at once; the one unpacked first is packed when there are more.
 const UNPACKED_MAX: usize = 32;
@@ -24,6 +27,13 @@ impl Slot {
             Self::Unpacked(window) => (window.end_ms, window.epoch),
         }
     }
+
+    fn answered(&self) -> Option<RangeInclusive<i64>> {
+        match self {
+            Self::Packed(packed) => packed.answered(),
+            Self::Unpacked(window) => window.entries.answered(),
+        }
+    }
 }
 
 /// The windows of one size, by start.
@@ -35,11 +45,13 @@ pub(crate) struct Shelf {
     pub(crate) since: Option<u32>,
     slots: BTreeMap<i64, Slot>,
     unpacked: VecDeque<i64>,
+    /// No message without a topic answers a later one. Most of what becomes placed is newer than that.
+    answered_max: i64,
 }
 
 impl Shelf {
     pub(crate) fn new(size_hours: i32, since: Option<u32>) -> Self {
-        Self { size_hours, since, slots: BTreeMap::new(), unpacked: VecDeque::new() }
+        Self { size_hours, since, slots: BTreeMap::new(), unpacked: VecDeque::new(), answered_max: i64::MIN }
     }
 
     /// Start of the window that `at_ms` lies in.
@@ -76,7 +88,23 @@ impl Shelf {
 
     /// Adds a window at rest.
     pub(crate) fn insert_packed(&mut self, start_ms: i64, packed: Packed) {
+        self.answer(packed.answered().map(|answered| *answered.end()));
         self.slots.insert(start_ms, Slot::Packed(packed));
+    }
+
+    /// Notes that a message without a topic answers this one, if any.
+    pub(crate) fn answer(&mut self, to: Option<i64>) {
+        self.answered_max = self.answered_max.max(to.unwrap_or(i64::MIN));
+    }
+
+    /// Starts of the windows in which a message without a topic may answer one of `found`.
+    pub(crate) fn answering(&self, found: &BTreeSet<i64>) -> Vec<i64> {
+        if found.first().is_none_or(|first| *first > self.answered_max) {
+            return Vec::new();
+        }
+        let may_answer =
+            |slot: &Slot| slot.answered().is_some_and(|answered| found.range(answered).next().is_some());
+        self.slots.iter().filter(|(_, slot)| may_answer(slot)).map(|(start, _)| *start).collect()
     }
 
     /// The window that starts at `start_ms`, to be worked on.
@@ -88,6 +116,15 @@ impl Shelf {
         match self.slots.get_mut(&start_ms)? {
             Slot::Unpacked(window) => Some(window),
             Slot::Packed(_) => None,
+        }
+    }
+
+    /// Lays a window to rest that is open in no lane.
+    pub(crate) fn rest(&mut self, start_ms: i64) {
+        if let Some(Slot::Unpacked(window)) = self.slots.get(&start_ms)
+            && window.openings.is_empty()
+        {
+            self.pack(start_ms);
         }
     }
 

@@ -70,6 +70,7 @@ impl Log {
             messages: (0..count).map(|_| self.message(now_ms)).collect(),
             ingest_trace_id: String::new(),
             complete_until: self.complete_until(now_ms),
+            topics: (0..self.random.pick(&[0, 0, 0, 0, 0, 0, 1, 2])).map(|_| self.topic()).collect(),
             settings: self.random.one_in(25).then(|| self.settings()),
             ..GroupMessageIngested::default()
         };
@@ -92,23 +93,37 @@ impl Log {
             _ => "new",
         };
         let author = self.random.pick(&[Some("ann"), Some("bob"), Some("eve"), None]);
+        let name = self.random.pick(&["", "A name"]).to_owned();
         Message {
             id,
             revision: if kind == "new" { 0 } else { self.random.below(3) },
             kind: if self.random.one_in(200) { "odd" } else { kind }.to_owned(),
-            author: author.map(|id| Author { id: id.to_owned(), name: String::new(), is_bot: false }),
+            author: author.map(|id| Author { id: id.to_owned(), name, is_bot: false }),
             sent_at: if self.random.one_in(200) {
                 0
             } else {
                 BEGIN_MS + (id + moved) * 3 * MINUTE_MS + id.rem_euclid(7)
             },
-            text: String::new(),
+            text: self.random.pick(&["", "text", "text", "text"]).to_owned(),
             entities: Vec::new(),
-            reply_to: None,
-            topic_id: None,
+            reply_to: self.reply_to(id),
+            topic_id: self.random.one_in(30).then(|| self.topic()),
             media: None,
             forward: None,
             reactions: Vec::new(),
+        }
+    }
+
+    fn topic(&mut self) -> i64 {
+        self.random.pick(&[-10_001, -10_002, -10_003, 5])
+    }
+
+    /// Nobody, a topic's creation, or a message nearby.
+    fn reply_to(&mut self, id: i64) -> Option<i64> {
+        match self.random.below(8) {
+            0 => Some(self.topic()),
+            1..4 => Some(id - 1 - self.random.below(20)),
+            _ => None,
         }
     }
 
@@ -182,7 +197,8 @@ struct Seen {
 fn check_as_of(log: &[LoggedMessage], ready: &GroupWindowReady) {
     let content = as_of(log, ready.window_start, ready.window_end, ready.source_offset);
     assert_eq!(content.len() as i32, ready.message_count, "messages as of the offset");
-    let authors: BTreeSet<_> = content.iter().filter_map(|message| message.author.as_ref()).collect();
+    let authors: BTreeSet<_> =
+        content.iter().filter_map(|message| message.author.as_ref().map(|author| &author.id)).collect();
     assert_eq!(authors.len() as i32, ready.participant_count, "participants as of the offset");
 }
 

@@ -10,9 +10,10 @@ use crate::{
     lanes::{Due, LIVE, Lanes, due_ms},
     settings::Epoch,
     shelf::Shelf,
+    topics::Topics,
     window::{Opening, Window},
 };
-use schemas::{END_OF_LANE, GroupMessageIngested, GroupSettings, Message, MessageKind};
+use schemas::{END_OF_LANE, GroupMessageIngested, GroupSettings, Home, Known, Message};
 use std::collections::BTreeSet;
 
 /// State of a group.
@@ -22,10 +23,11 @@ pub struct GroupState {
     pub(crate) shelves: Vec<Shelf>,
     pub(crate) lanes: Lanes,
     pub(crate) authors: Authors,
+    pub(crate) topics: Topics,
     pub(crate) changed: Changed,
 }
 
-/// What differs from the snapshot, beside authors.
+/// What differs from the snapshot, beside authors and topics.
 #[derive(Debug, Default)]
 pub(crate) struct Changed {
     pub(crate) header: bool,
@@ -85,6 +87,7 @@ impl Default for GroupState {
             shelves,
             lanes: Lanes::default(),
             authors: Authors::default(),
+            topics: Topics::default(),
             changed: Changed::default(),
         }
     }
@@ -111,25 +114,47 @@ impl GroupState {
         self.changed.header = true;
     }
 
-    /// Takes the messages of a record in; each lateness is judged by the lane's clock before the record.
+    /// Takes topics and messages of a record in; each lateness is judged by the lane's clock before the record.
     /// Returns the highest fate, and whether any message was late.
-    pub(crate) fn absorb(&mut self, messages: &[Message], visit: Visit) -> (Option<Fate>, bool) {
-        let (mut highest, mut late) = (None, false);
-        for message in messages {
-            let fate = self.enter_windows(message, visit);
+    pub(crate) fn absorb(&mut self, record: &GroupMessageIngested, visit: Visit) -> (Option<Fate>, bool) {
+        let (mut highest, mut late, mut found) = (None, false, BTreeSet::new());
+        for topic in &record.topics {
+            let fate = if self.create(*topic, &mut found) { Fate::Changed } else { Fate::Known };
+            highest = highest.max(Some(fate));
+        }
+        for message in &record.messages {
+            let fate = self.enter_windows(message, visit, &mut found);
             highest = highest.max(Some(fate));
             late |= fate == Fate::Late;
         }
-        (highest, late)
+        (highest.max(self.place_answers(found, visit)), late)
     }
 
-    fn enter_windows(&mut self, message: &Message, visit: Visit) -> Fate {
-        let deleted = message.kind == MessageKind::Deleted.as_str();
+    fn create(&mut self, topic: i64, found: &mut BTreeSet<i64>) -> bool {
+        let is_new = self.topics.create(topic);
+        if is_new {
+            found.insert(topic);
+        }
+        is_new
+    }
+
+    /// `found` gets the topics and messages whose answers can be placed from now on.
+    fn enter_windows(&mut self, message: &Message, visit: Visit, found: &mut BTreeSet<i64>) -> Fate {
+        let deleted = message.is_deletion();
         let author = match &message.author {
             Some(author) if !deleted => self.authors.number(&author.id),
             _ => 0,
         };
-        let entry = Entry { id: message.id, revision: message.revision, author, deleted };
+        if let Some(topic) = message.topic_id.filter(|_| !deleted) {
+            self.create(topic, found);
+        }
+        let home = message.home(|id| self.topics.is_topic(id), |id| self.topics.is_placed(id));
+        if home != Home::Unknown && self.topics.place(message.id) {
+            found.insert(message.id);
+        }
+        let Message { id, revision, reply_to, .. } = *message;
+        let (known, answers) = (message.known().settled(home), reply_to.unwrap_or_default());
+        let entry = Entry { id, revision, author, deleted, known, answers };
         let mut fate = Fate::Late;
         for shelf in 0..self.shelves.len() {
             if let Some(start_ms) = self.window_at(shelf, message.sent_at) {
@@ -160,6 +185,39 @@ impl GroupState {
     }
 
     fn enter(&mut self, shelf: usize, start_ms: i64, entry: Entry, visit: Visit) -> Fate {
+        let unplaced = entry.known.has(Known::REPLY) && !entry.known.has(Known::TOPIC);
+        self.shelves[shelf].answer(unplaced.then_some(entry.answers));
+        let Some(window) = self.shelves[shelf].window(start_ms) else { return Fate::Known };
+        let news = window.entries.apply(entry, &self.topics);
+        self.visit(shelf, start_ms, news, visit)
+    }
+
+    /// Places the messages that answer one of `found`, and those that answer them, wherever they are: their windows are
+    /// not what they were. Returns the highest fate.
+    fn place_answers(&mut self, mut found: BTreeSet<i64>, visit: Visit) -> Option<Fate> {
+        let mut highest = None;
+        while !found.is_empty() {
+            let mut placed = BTreeSet::new();
+            for shelf in 0..self.shelves.len() {
+                for start_ms in self.shelves[shelf].answering(&found) {
+                    let Some(window) = self.shelves[shelf].window(start_ms) else { continue };
+                    let answers = window.entries.place_answers(&found, &self.topics);
+                    if answers.is_empty() {
+                        self.shelves[shelf].rest(start_ms);
+                        continue;
+                    }
+                    placed.extend(answers);
+                    highest = highest.max(Some(self.visit(shelf, start_ms, true, visit)));
+                }
+            }
+            placed.retain(|id| self.topics.place(*id));
+            found = placed;
+        }
+        highest
+    }
+
+    /// Notes that a record told something of a window, news or not, and opens it in the record's lane if it is in time.
+    fn visit(&mut self, shelf: usize, start_ms: i64, news: bool, visit: Visit) -> Fate {
         let shelf = &mut self.shelves[shelf];
         let size_hours = shelf.size_hours;
         let Some(window) = shelf.window(start_ms) else { return Fate::Known };
@@ -173,14 +231,11 @@ impl GroupState {
                 None => late = true,
             }
         }
-        let news = window.entries.apply(entry);
         window.last_offset = visit.offset;
         if !std::mem::replace(&mut window.changed, true) {
             self.changed.windows.insert((size_hours, start_ms));
         }
-        if window.openings.is_empty() {
-            shelf.pack(start_ms);
-        }
+        shelf.rest(start_ms);
         match (late, news) {
             (true, _) => Fate::Late,
             (false, true) => Fate::Changed,

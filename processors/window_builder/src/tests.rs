@@ -8,6 +8,8 @@ use processor::{Event, Fold, FoldState, SourcePosition};
 use proptest::prelude::*;
 use schemas::{Author, END_OF_LANE, GroupMessageIngested, GroupSettings, GroupWindowReady, Message, Record};
 
+mod knowledge;
+
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
 const MINUTE: i64 = 60_000;
@@ -140,8 +142,9 @@ fn beyond_the_horizon_a_message_is_late_and_counts_in_the_next_revision() {
 
 #[test]
 fn same_again_changes_nothing() {
-    let same = || record("live", vec![message(1, START)]);
-    let other_text = Message { text: "other".to_owned(), ..message(1, START) };
+    let with_text = |text: &str| Message { text: text.to_owned(), ..message(1, START) };
+    let same = || record("live", vec![with_text("text")]);
+    let other_text = with_text("other");
     let records = vec![
         same(),
         same(),
@@ -275,7 +278,7 @@ proptest! {
     }
 
     #[test]
-    fn no_part_panics(part in "g|[saw]/[0-9]{1,20}|w/4/-?[0-9]{1,20}|.{0,6}", value: Vec<u8>) {
+    fn no_part_panics(part in "[gt]|[sawp]/-?[0-9]{1,20}|w/4/-?[0-9]{1,20}|.{0,6}", value: Vec<u8>) {
         let mut state = GroupState::default();
         drop(state.restore(&part, &value));
     }

@@ -6,6 +6,7 @@ use crate::{
     codec::{Reader, Writer},
     entries::Entries,
 };
+use std::ops::RangeInclusive;
 
 /// A window is open in a lane until that lane's clock reaches `due_ms`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,7 @@ impl Window {
         let mut writer = Writer::default();
         writer.put(self.end_ms.wrapping_sub(start_ms) as u64);
         writer.put(u64::from(self.epoch));
+        put_range(&mut writer, self.entries.answered_now());
         writer.put(u64::from(self.revision) << 1 | u64::from(self.live));
         if self.revision > 0 {
             writer.put_bytes(self.digest.to_le_bytes());
@@ -88,15 +90,37 @@ impl Packed {
         (start_ms.wrapping_add(length as i64), reader.take_u32().unwrap_or_default())
     }
 
+    /// At least from the least to the greatest message that one without a topic answers, without unpacking.
+    pub(crate) fn answered(&self) -> Option<RangeInclusive<i64>> {
+        let mut reader = Reader(&self.0);
+        reader.take()?;
+        reader.take()?;
+        take_range(&mut reader).filter(|range| !range.is_empty())
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.0
     }
+}
+
+fn put_range(writer: &mut Writer, range: Option<RangeInclusive<i64>>) {
+    let Some(range) = range else { return writer.put(0) };
+    writer.put_wide(1 + u128::from(range.end().wrapping_sub(*range.start()) as u64));
+    writer.put_signed(*range.start());
+}
+
+/// An empty range where there is none.
+fn take_range(reader: &mut Reader<'_>) -> Option<RangeInclusive<i64>> {
+    let Some(length) = reader.take_wide()?.checked_sub(1) else { return Some(RangeInclusive::new(1, 0)) };
+    let start = reader.take_signed()?;
+    Some(start..=start.wrapping_add(u64::try_from(length).ok()? as i64))
 }
 
 fn unpack(start_ms: i64, bytes: &[u8]) -> Option<Window> {
     let mut reader = Reader(bytes);
     let end_ms = start_ms.wrapping_add(reader.take()? as i64);
     let epoch = reader.take_u32()?;
+    take_range(&mut reader)?;
     let revision_and_live = reader.take()?;
     let revision = u32::try_from(revision_and_live >> 1).ok()?;
     let digest = if revision > 0 { u128::from_le_bytes(reader.take_bytes()?) } else { 0 };
@@ -125,8 +149,9 @@ fn unpack(start_ms: i64, bytes: &[u8]) -> Option<Window> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entries::Entry;
+    use crate::{entries::Entry, topics::Topics};
     use proptest::prelude::*;
+    use schemas::Known;
 
     #[test]
     fn window_comes_back_as_it_was_packed() {
@@ -143,14 +168,19 @@ mod tests {
             ],
             ..Window::default()
         };
-        window.entries.apply(Entry { id: 5, revision: 1_500, author: 2, deleted: false });
+        let entry =
+            Entry { id: 5, revision: 1_500, author: 2, deleted: false, known: Known::REPLY, answers: 3 };
+        window.entries.apply(entry, &Topics::default());
+        window.entries.apply(Entry { id: 6, answers: i64::MIN, ..entry }, &Topics::default());
         let packed = window.pack(1_000);
+        assert_eq!(packed.answered(), Some(i64::MIN..=3));
         assert_eq!(packed.end_and_epoch(1_000), (2_000, 3));
         let (again, openings) = Packed::checked(1_000, packed.bytes()).expect("own bytes");
         assert_eq!(openings, window.openings);
         let unpacked = again.unpack(1_000);
+        assert_eq!(unpacked.entries.answered(), Some(i64::MIN..=3));
         assert_eq!((unpacked.revision, unpacked.live, unpacked.digest), (7, true, u128::MAX - 5));
-        assert_eq!((unpacked.last_offset, unpacked.entries.ordered().len()), (42, 1));
+        assert_eq!((unpacked.last_offset, unpacked.entries.ordered().len()), (42, 2));
         assert_eq!(unpacked.pack(1_000).bytes(), packed.bytes());
     }
 

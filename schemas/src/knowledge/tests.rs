@@ -145,7 +145,9 @@ fn a_message_is_at_home_in_the_topic_that_its_answer_leads_to() {
         let message = Message { reply_to, topic_id, ..bare() };
         let home = message.home(|id| id == 1, |id| id == 20);
         let mut settled = message;
+        let known = settled.known();
         settled.settle(home, (home == Home::Answered(20)).then_some(1));
+        assert_eq!(settled.known(), known.settled(home));
         (home, settled.topic_id, settled.reply_to)
     };
     assert_eq!(home(None, None), (Home::Unknown, None, None));

@@ -13,6 +13,7 @@ mod partitions;
 mod placement;
 mod poison;
 mod produce;
+mod ranges;
 mod reading;
 mod rebalance;
 mod requests;

@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 use schemas::{Author, Forward, Media, Message, MessageKind};
 use text::pii;
 
-/// The item, or why there is none. Service messages only teach the map of topics.
+/// The item, or why there is none. Of service messages only the creation of a topic is told.
 pub(super) fn item(mut raw: Raw, context: &mut Context) -> Item {
     let Context { topics, zone } = context;
     let Some(id) = raw.id else { return Item::Skipped("no_id") };
@@ -22,6 +22,7 @@ pub(super) fn item(mut raw: Raw, context: &mut Context) -> Item {
         Some("service") => {
             if raw.action.as_deref() == Some("topic_created") {
                 topics.create(id);
+                return Item::Topic(id);
             }
             return Item::Skipped("service");
         }

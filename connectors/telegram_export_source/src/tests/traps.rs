@@ -145,6 +145,8 @@ fn replies_and_forum_topics() {
             message(17, &json!({"reply_to_message_id": 11, "reply_to_peer_id": "channel5"})),
         ]),
     );
+    let created: Vec<_> = records.iter().flat_map(|record| record.topics.clone()).collect();
+    assert_eq!(created, [10], "the topic is told beside the messages");
     let got: Vec<_> = messages(records).iter().map(|m| (m.id, m.reply_to, m.topic_id)).collect();
     let expected = [
         (11, None, Some(10)),

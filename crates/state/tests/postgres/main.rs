@@ -23,4 +23,6 @@ mod security;
 #[cfg(test)]
 mod store;
 #[cfg(test)]
+mod topics;
+#[cfg(test)]
 mod withdrawals;

@@ -12,17 +12,12 @@ use std::{
     path::Path,
 };
 
+/// Looks up the newest state of a message.
+const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_offset)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 40] = [
-    (
-        "as_of::AS_OF",
-        &[
-            "messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)",
-            "messages_pkey backward (tenant_id, group_id, id, source_offset)",
-            "messages_pkey backward (tenant_id, group_id, id, source_offset)",
-        ],
-    ),
+const READS: [(&str, &[&str]); 43] = [
+    ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("author_names::APPEND", &[]),
     ("author_names::AS_OF", &["author_names_pkey backward (tenant_id, group_id, author_id, source_offset)"]),
     (
@@ -71,6 +66,12 @@ const READS: [(&str, &[&str]); 40] = [
     ("store::MIGRATED", &[]),
     ("store::ROLE", &[]),
     ("store::TENANTS", &["tenants_pkey ()"]),
+    ("topics::APPEND", &[]),
+    ("topics::IS_FORUM", &["topics_pkey (tenant_id, group_id, source_partition)"]),
+    (
+        "topics::PLACES",
+        &[NEWEST, "topics_pkey (tenant_id, group_id, source_partition, topic_id)", NEWEST, NEWEST],
+    ),
 ];
 
 /// Rows of a table that statistics know nothing of.
@@ -78,9 +79,11 @@ const ROWS: i64 = 100_000;
 
 /// Rows of a tenant in every table that grows: a group of messages, each edited once; windows of a digest and of a
 /// blocked version; and what is said of them.
-const FILL: [&str; 7] = [
+const FILL: [&str; 8] = [
     "INSERT INTO author_names (tenant_id, group_id, author_id, source_offset, source_partition, name)
      SELECT current_setting('app.current_tenant'), 'g', 'a' || n / 2, n, 0, 'name' FROM generate_series(1, $1) AS n",
+    "INSERT INTO topics (tenant_id, group_id, source_partition, topic_id, source_offset)
+     SELECT current_setting('app.current_tenant'), 'g', 0, n, n FROM generate_series(1, $1) AS n",
     "INSERT INTO messages (tenant_id, group_id, id, revision, source_offset, source_partition, kind, sent_at_ms, text)
      SELECT current_setting('app.current_tenant'), 'g', n / 2, n % 2, n, 0, 'new', n * 1000, 'text'
      FROM generate_series(1, $1) AS n",
@@ -102,7 +105,7 @@ const FILL: [&str; 7] = [
     "INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, epoch, cluster_id, physical_topic)
      SELECT current_setting('app.current_tenant'), 't', n, 0, 1, 'c', 't' FROM generate_series(1, $1 / 100) AS n",
 ];
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "author_names",
     "messages",
     "digests",
@@ -111,6 +114,7 @@ const TABLES: [&str; 9] = [
     "outbox",
     "sink_offsets",
     "tenants",
+    "topics",
     "installation",
 ];
 
@@ -122,6 +126,7 @@ fn argument(statement: &Statement, number: usize, kind: &str) -> &'static str {
         (_, _, "text[]") => "array_fill('g'::text, ARRAY[1000])",
         (_, _, "bigint[]") => "array_fill(5::bigint, ARRAY[1000])",
         (_, _, "integer[]") => "array_fill(0, ARRAY[1000])",
+        (_, _, "boolean") => "true",
         (_, _, "boolean[]") => "array_fill(false, ARRAY[1000])",
         (_, _, "json" | "jsonb") => "'{}'",
         _ => "7",

@@ -40,7 +40,16 @@ async fn no_table_of_a_tenant_is_without_forced_row_level_security() {
     }
     assert_eq!(
         secured,
-        ["author_names", "blocked_digests", "deliveries", "digests", "messages", "outbox", "tenants"]
+        [
+            "author_names",
+            "blocked_digests",
+            "deliveries",
+            "digests",
+            "messages",
+            "outbox",
+            "tenants",
+            "topics"
+        ]
     );
     let views: Vec<(String, bool)> = sqlx::query_as(
         "SELECT relname::text, coalesce('security_invoker=true' = ANY (reloptions), false) FROM pg_class
