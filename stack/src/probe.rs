@@ -24,7 +24,11 @@ pub(crate) fn is_healthy(part: Part, peers: Peers<'_>) -> bool {
     let Peers { ports, secure } = peers;
     match part {
         Part::Kafka => kafka(ports.kafka(), secure).unwrap_or(false),
-        Part::Registry => registry(ports.registry_management()).unwrap_or(false),
+        // It says so of itself a moment before its own port is open.
+        Part::Registry => {
+            registry(ports.registry_management()).unwrap_or(false)
+                && connect(ports.registry(), TIMEOUT).is_ok()
+        }
         Part::Postgres => postgres(ports.postgres()).unwrap_or(false),
     }
 }

@@ -4,6 +4,7 @@ use crate::stack::Stack;
 use anyhow::{Context, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
@@ -31,15 +32,29 @@ impl OwnStack {
     /// # Errors
     /// It does not start.
     pub fn start_with(binary: PathBuf) -> anyhow::Result<Self> {
+        Self::start_as(binary, &[])
+    }
+
+    /// Starts a secured stack with the binary under test; `None`, said on standard error, where the others are skipped.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start_secured() -> anyhow::Result<Option<Self>> {
+        let Some(shared) = Stack::from_environment() else { return Ok(None) };
+        Self::start_as(shared.binary, &["--secure"]).map(Some)
+    }
+
+    fn start_as(binary: PathBuf, more: &[&str]) -> anyhow::Result<Self> {
         let directory = tempfile::tempdir().context("could not make a directory")?;
         // Postgres runs as a user of its own there.
         std::fs::set_permissions(directory.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
         let own = Self { binary, directory };
-        own.stack(&["up", "--free-ports", "--native"])?;
+        own.stack(&[&["up", "--free-ports", "--native"], more].concat())?;
         Ok(own)
     }
 
-    fn data(&self) -> PathBuf {
+    /// Where everything of it lies.
+    pub fn data(&self) -> PathBuf {
         self.directory.path().join("stack")
     }
 
@@ -67,18 +82,16 @@ impl OwnStack {
     /// # Errors
     /// It does not tell them.
     pub fn addresses(&self) -> anyhow::Result<Stack> {
-        let lines = self.stack(&["env"])?;
-        let value = |name: &str| {
-            let prefix = format!("export {name}='");
-            let found = lines.lines().find_map(|line| line.strip_prefix(&prefix)?.strip_suffix('\''));
-            found.map(str::to_owned).with_context(|| format!("stack env does not tell {name}"))
-        };
+        let mut told: BTreeMap<String, String> = serde_json::from_str(&self.stack(&["env", "--json"])?)?;
+        let mut value =
+            |name: &str| told.remove(name).with_context(|| format!("stack env does not tell {name}"));
         Ok(Stack {
             brokers: value("GISTMILL_KAFKA__BROKERS")?,
             registry_url: value("GISTMILL_REGISTRY__URL")?,
             postgres_url: value("GISTMILL_POSTGRES__URL")?,
             owner_url: value("GISTMILL_POSTGRES__OWNER_URL")?,
             binary: self.binary.clone(),
+            log_in: told.into_iter().collect(),
         })
     }
 

@@ -13,7 +13,7 @@ use rdkafka::{
 };
 use std::{
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
     sync::atomic::{AtomicU32, Ordering},
 };
 use tempfile::TempDir;
@@ -105,10 +105,18 @@ impl Pipeline {
     /// # Errors
     /// It fails; the error holds its standard error.
     pub fn gistmill(&self, arguments: &[&str]) -> anyhow::Result<String> {
-        let output = output(&mut self.command(arguments))?;
+        let output = self.output(arguments, &[])?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "gistmill {arguments:?} ended with {}: {said}", output.status);
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Runs a command with further variables to its end, however that is.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn output(&self, arguments: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<Output> {
+        output(self.command(arguments).envs(variables.iter().copied()))
     }
 
     /// Starts a command that goes on.
@@ -175,6 +183,11 @@ impl Pipeline {
             deleted.map_err(|(topic, code)| anyhow::anyhow!("could not delete {topic}: {code}"))?;
         }
         self.rows.drop_schema()
+    }
+
+    /// Leaves what the test made to the end of a stack of its own.
+    pub fn leave(mut self) {
+        self.finished = true;
     }
 
     fn print_logs(&self) {

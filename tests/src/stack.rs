@@ -15,6 +15,8 @@ pub struct Stack {
     pub owner_url: String,
     /// The `gistmill` under test.
     pub binary: PathBuf,
+    /// How to log in, as further variables; none on an open stack.
+    pub log_in: Vec<(String, String)>,
 }
 
 impl Stack {
@@ -26,17 +28,19 @@ impl Stack {
             postgres_url: variable("GISTMILL_POSTGRES__URL")?,
             owner_url: variable("GISTMILL_POSTGRES__OWNER_URL")?,
             binary: variable("TEST_GISTMILL_BINARY")?.into(),
+            log_in: Vec::new(),
         })
     }
 
     /// The variables that point a `gistmill` at this stack.
-    pub fn variables(&self) -> [(&'static str, &str); 4] {
-        [
-            ("GISTMILL_KAFKA__BROKERS", &self.brokers),
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        let addresses = [
+            ("GISTMILL_KAFKA__BROKERS", self.brokers.as_str()),
             ("GISTMILL_REGISTRY__URL", &self.registry_url),
             ("GISTMILL_POSTGRES__URL", &self.postgres_url),
             ("GISTMILL_POSTGRES__OWNER_URL", &self.owner_url),
-        ]
+        ];
+        addresses.into_iter().chain(self.log_in.iter().map(|(name, value)| (name.as_str(), value.as_str())))
     }
 }
 

@@ -23,7 +23,7 @@ pub enum Fault {
 pub struct Trust<'a> {
     /// Where it stands, such as `ssl.ca.location in kafka.properties`.
     pub setting: &'a str,
-    /// What it is set to.
+    /// What it is set to; none where that is not known.
     pub value: Option<&'a str>,
     /// Where the server's address stands, such as `kafka.brokers`.
     pub address: &'a str,
@@ -53,9 +53,9 @@ impl Fault {
     pub fn advice(&self, trust: Trust<'_>) -> String {
         match self {
             Self::Authority(_) | Self::Other(_) => format!(
-                "set {} to the certificate of its authority ({})",
+                "set {} to the certificate of its authority{}",
                 trust.setting,
-                trust.value.map_or_else(|| "it is not set".to_owned(), |value| format!("it is {value}"))
+                trust.value.map_or_else(String::new, |value| format!(" (it is {value})"))
             ),
             Self::Expired(_) => "renew it on the server".to_owned(),
             Self::NotYet(_) => "check the clocks of the server and of this machine".to_owned(),

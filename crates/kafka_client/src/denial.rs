@@ -171,7 +171,7 @@ impl Denial {
                 let fault = second_look::fault(broker, properties);
                 let trust = Trust {
                     setting: "ssl.ca.location in kafka.properties",
-                    value: properties.get("ssl.ca.location"),
+                    value: Some(properties.get("ssl.ca.location").unwrap_or("not set")),
                     address: "kafka.brokers, and in the broker's own advertised.listeners,",
                 };
                 (fault.finding(&kafka), fault.advice(trust))

@@ -131,8 +131,11 @@ impl Error {
     pub(crate) fn unanswered(peer: &Peer<'_>, source: reqwest::Error) -> Self {
         let registry = format!("the schema registry at {}", peer.address);
         if let Some(fault) = Fault::in_causes(&source) {
-            let trust =
-                Trust { setting: "registry.ca_location", value: peer.ca_location, address: "registry.url" };
+            let trust = Trust {
+                setting: "registry.ca_location",
+                value: Some(peer.ca_location.unwrap_or("not set")),
+                address: "registry.url",
+            };
             return Self::Denied { finding: fault.finding(&registry), advice: fault.advice(trust) };
         }
         if certificate::speaks_no_tls(&source) {

@@ -18,6 +18,7 @@ mod reading;
 mod rebalance;
 mod requests;
 mod samples;
+mod secured;
 mod sinks;
 mod sources;
 mod stack_parts;
