@@ -29,8 +29,8 @@ const UNITS: &[(&str, Add)] = &[
         Ok(host.processor(gates)?)
     }),
     ("postgres_sink", |host| {
-        let store = host.store()?;
-        Ok(host.sink(move |cluster| postgres_sink::PostgresSink::new(store.clone(), cluster))?)
+        let (store, kept) = (host.store()?, host.config().digest.versions_kept);
+        Ok(host.sink(move |cluster| postgres_sink::PostgresSink::new(store.clone(), cluster).keeping(kept))?)
     }),
     ("postgres_outbox_source", |host| {
         let store = host.store()?;
@@ -38,7 +38,10 @@ const UNITS: &[(&str, Add)] = &[
     }),
     ("file_sink", |host| {
         let (store, directory) = (host.store()?, host.config().files.directory.clone());
-        Ok(host.sink(move |cluster| file_sink::FileSink::new(store.clone(), cluster, directory.clone()))?)
+        let kept = host.config().digest.versions_kept;
+        Ok(host.sink(move |cluster| {
+            file_sink::FileSink::new(store.clone(), cluster, directory.clone()).keeping(kept)
+        })?)
     }),
 ];
 

@@ -16,12 +16,13 @@ use files::FileJob;
 use plan::{CHANNEL, Planned, plan};
 use rendering::View;
 use runtime::{Claim, InputSpec, PartitionId, Sink, SinkBatch, SinkError, SinkRecord};
-use schemas::{DigestBlocked, DigestDelivered, DigestReadyForDelivery};
-use state::{Batch, DeliveryStatus, Error, Opened, Store};
+use schemas::{DigestBlocked, DigestDelivered, DigestReadyForDelivery, WindowRef};
+use state::{Batch, DeliveryStatus, Error, Opened, Store, VERSIONS_KEPT};
 use std::{
     path::PathBuf,
     time::{SystemTime, UNIX_EPOCH},
 };
+use withdrawal::Place;
 
 const READY: InputSpec = InputSpec::of::<DigestReadyForDelivery>("ready");
 const BLOCKED: InputSpec = InputSpec::of::<DigestBlocked>("blocked");
@@ -35,18 +36,30 @@ pub struct FileSink {
     store: Store,
     cluster_id: String,
     out_dir: PathBuf,
+    versions_kept: u32,
 }
 
 impl FileSink {
     /// A sink that writes below `out_dir`, with its ledger in `store`, for the records of the Kafka cluster with this
     /// id.
     pub fn new(store: Store, cluster_id: impl Into<String>, out_dir: impl Into<PathBuf>) -> Self {
-        Self { store, cluster_id: cluster_id.into(), out_dir: out_dir.into() }
+        let (cluster_id, out_dir) = (cluster_id.into(), out_dir.into());
+        Self { store, cluster_id, out_dir, versions_kept: VERSIONS_KEPT }
+    }
+
+    /// Keeps so many versions of each window, the newest of them. Default: [`VERSIONS_KEPT`].
+    #[must_use]
+    pub fn keeping(self, versions_kept: u32) -> Self {
+        Self { versions_kept, ..self }
     }
 
     fn partial_dir(&self, batch: &SinkBatch) -> PathBuf {
         let folder = format!("{}{}", partial_prefix(&batch.partition), batch.claim.epoch);
         self.out_dir.join(".partial").join(folder)
+    }
+
+    fn place<'a>(&'a self, window: &'a WindowRef, now_ms: i64) -> Place<'a> {
+        Place { out_dir: &self.out_dir, window, versions_kept: self.versions_kept, now_ms }
     }
 
     /// The files of what is planned, in its order: of two attempts at one window the newer comes last.
@@ -78,7 +91,7 @@ impl FileSink {
         let mut planned = Vec::new();
         for (ready, offset) in batch.records.iter().filter_map(ready) {
             if offset >= begin_offset && ready.channels.iter().any(|channel| channel == CHANNEL) {
-                planned.push(plan(&mut open, ready, offset).await?);
+                planned.push(plan(&mut open, ready, offset, self.versions_kept).await?);
             }
         }
         if planned.is_empty() {
@@ -101,8 +114,8 @@ impl FileSink {
         };
         let delivered_at = now_ms();
         for planned in planned {
-            let is_withdrawn =
-                withdrawal::is_withdrawn(&mut open, planned, &self.out_dir, delivered_at).await?;
+            let (place, delivery) = (self.place(&planned.ready.window, delivered_at), &planned.delivery);
+            let is_withdrawn = place.settle(&mut open, delivery).await?;
             if planned.announces() && !is_withdrawn {
                 announce(&mut open, planned, delivered_at).await.map_err(failed)?;
             }
@@ -115,8 +128,8 @@ impl FileSink {
                     open.append_outbox(DEAD_LETTERS, &letter).await.map_err(failed)?;
                 }
                 SinkRecord::Decoded { source, record, .. } if source.offset >= begin_offset => {
-                    if let Some(blocked) = record.as_any().downcast_ref() {
-                        withdrawal::block(&mut open, blocked, &self.out_dir, delivered_at).await?;
+                    if let Some(blocked) = record.as_any().downcast_ref::<DigestBlocked>() {
+                        self.place(&blocked.window, delivered_at).block(&mut open, blocked).await?;
                     }
                 }
                 SinkRecord::DeadLetter(_) | SinkRecord::Decoded { .. } => {}

@@ -17,6 +17,8 @@ pub(crate) enum Action {
     Repair,
     /// Not written: a newer attempt at the same revision has the file.
     Supersede,
+    /// Not written: too old to be kept, and said when it was new.
+    Forget,
     /// Not written, and removed where a crash has left it: a newer version was blocked.
     Withdraw,
 }
@@ -39,8 +41,9 @@ impl Planned<'_> {
     }
 }
 
-fn decide(version: Version, ledger: &Ledger) -> Action {
+fn decide(version: Version, ledger: &Ledger, versions_kept: u32) -> Action {
     match ledger.status(version) {
+        _ if ledger.is_past(version, versions_kept) => Action::Forget,
         _ if ledger.is_withdrawn(version) => Action::Withdraw,
         _ if ledger.is_overtaken(version) => Action::Supersede,
         Some(DeliveryStatus::Sent) => Action::Repair,
@@ -53,6 +56,7 @@ pub(crate) async fn plan<'a>(
     batch: &mut Batch,
     ready: &'a DigestReadyForDelivery,
     offset: i64,
+    versions_kept: u32,
 ) -> Result<Planned<'a>, SinkError> {
     let poison = |refusal: state::Refusal| SinkError::Poison {
         offset,
@@ -77,13 +81,13 @@ pub(crate) async fn plan<'a>(
     };
     let failed = |error| SinkError::of_state("the plan of a delivery", error);
     let ledger = batch.ledger(&delivery).await.map_err(failed)?;
-    let action = decide(delivery.version, &ledger);
+    let action = decide(delivery.version, &ledger, versions_kept);
     let marks: &[DeliveryStatus] = match (action, ledger.status(delivery.version)) {
         (Action::Deliver, _) => &[DeliveryStatus::Planned, DeliveryStatus::Sending],
         // What was begun is withdrawn, and said so, once its files are gone.
         (Action::Supersede, Some(DeliveryStatus::Sent))
         | (Action::Withdraw, Some(_))
-        | (Action::Repair, _) => &[],
+        | (Action::Repair | Action::Forget, _) => &[],
         (Action::Supersede, _) => &[DeliveryStatus::Superseded],
         (Action::Withdraw, None) => &[DeliveryStatus::Withdrawn],
     };
@@ -104,7 +108,7 @@ mod tests {
     /// What becomes of version 2.1 when the ledger knows these.
     fn decided(known: &[(&str, DeliveryStatus)]) -> Action {
         let ledger = known.iter().map(|(text, status)| (version(text), *status)).collect();
-        decide(version("2.1"), &ledger)
+        decide(version("2.1"), &ledger, 3)
     }
 
     #[test]
@@ -115,6 +119,19 @@ mod tests {
         assert_eq!(decided(&[("3.0", sent)]), Action::Deliver);
         assert_eq!(decided(&[("2.2", sent)]), Action::Supersede);
         assert_eq!(decided(&[("2.1", sent), ("2.2", sent)]), Action::Supersede);
+    }
+
+    #[test]
+    fn what_is_older_than_the_newest_that_are_kept_is_forgotten() {
+        let sent = DeliveryStatus::Sent;
+        let newer = [("3.0", sent), ("4.0", sent), ("5.0", DeliveryStatus::Blocked)];
+        assert_eq!(decided(&newer), Action::Forget);
+        assert_eq!(decided(&newer[..2]), Action::Deliver);
+        // One version, delivered at one threshold and blocked at another.
+        assert_eq!(
+            decided(&[("3.0", sent), ("4.0", DeliveryStatus::Blocked), ("4.0", sent)]),
+            Action::Withdraw
+        );
     }
 
     #[test]

@@ -1,103 +1,95 @@
-//! Takes back what was delivered before a newer version of its window was blocked.
+//! Takes back what was delivered before a newer version of its window was blocked, and what is too old to be kept.
 //!
 //! Invariant: files go first, then the ledger and the event say so, in one transaction that is alone with the window. A
 //! crash in between leaves the ledger as it was, and the same is done again: a file that is gone already is no error.
 
-use crate::{
-    DELIVERED, files,
-    paths::stem,
-    plan::{CHANNEL, Planned},
-};
+use crate::{DELIVERED, files, paths::stem, plan::CHANNEL};
 use runtime::SinkError;
 use schemas::{DigestBlocked, DigestDelivered, WindowRef, digest_id};
 use state::{Batch, Delivery, DeliveryStatus, Ledger, LedgerVersion};
 use std::path::{Path, PathBuf};
 
-/// Where the versions of a window lie, and who they are of.
+/// A window's files, and what is to be known to judge its versions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) out_dir: &'a Path,
     pub(crate) window: &'a WindowRef,
-}
-
-impl Place<'_> {
-    /// The files of withdrawn versions, but for those that belong to a newer attempt by now.
-    fn files(&self, of: &Delivery<'_>, ledger: &Ledger) -> Vec<PathBuf> {
-        let own = ledger.withdrawn().filter(|known| !ledger.is_overtaken(known.version));
-        own.flat_map(|known| {
-            let path = stem(of.tenant_id, of.group_id, self.window, known.version.revision);
-            let path = self.out_dir.join(path);
-            ["md", "json"].map(|extension| path.with_added_extension(extension))
-        })
-        .collect()
-    }
+    pub(crate) versions_kept: u32,
+    pub(crate) now_ms: i64,
 }
 
 fn failed(error: state::Error) -> SinkError {
     SinkError::of_state("the ledger of withdrawals", error)
 }
 
-/// Writes down that a version was blocked, and withdraws the older ones. What the ledger cannot hold was never delivered
-/// by it, and is `postgres_sink`'s to dead-letter.
-pub(crate) async fn block(
-    batch: &mut Batch,
-    blocked: &DigestBlocked,
-    out_dir: &Path,
-    now_ms: i64,
-) -> Result<(), SinkError> {
-    let (Ok(()), Ok(version)) = (state::accept_blocked(blocked), blocked.version.parse()) else {
-        return Ok(());
-    };
-    let digest_id = digest_id(&blocked.window_id, &blocked.version);
-    let delivery = Delivery {
-        tenant_id: &blocked.tenant_id,
-        group_id: &blocked.group_id,
-        window_id: &blocked.window_id,
-        digest_id: &digest_id,
-        version,
-        channel: CHANNEL,
-        chat: "",
-        part: 1,
-    };
-    batch.mark_blocked(&delivery).await.map_err(failed)?;
-    let ledger = batch.ledger(&delivery).await.map_err(failed)?;
-    withdraw(batch, &delivery, &ledger, Place { out_dir, window: &blocked.window }, now_ms).await
-}
-
-/// True when a digest of this batch was withdrawn, before or while its files were written: they are removed.
-pub(crate) async fn is_withdrawn(
-    batch: &mut Batch,
-    planned: &Planned<'_>,
-    out_dir: &Path,
-    now_ms: i64,
-) -> Result<bool, SinkError> {
-    let ledger = batch.ledger(&planned.delivery).await.map_err(failed)?;
-    if !ledger.is_withdrawn(planned.delivery.version) {
-        return Ok(false);
+impl Place<'_> {
+    /// The files of some versions.
+    fn files<'k>(
+        &self,
+        of: &Delivery<'_>,
+        versions: impl Iterator<Item = &'k LedgerVersion>,
+    ) -> Vec<PathBuf> {
+        versions
+            .flat_map(|known| {
+                let path = stem(of.tenant_id, of.group_id, self.window, known.version.revision);
+                let path = self.out_dir.join(path);
+                ["md", "json"].map(|extension| path.with_added_extension(extension))
+            })
+            .collect()
     }
-    let place = Place { out_dir, window: &planned.ready.window };
-    withdraw(batch, &planned.delivery, &ledger, place, now_ms).await?;
-    Ok(true)
-}
 
-async fn withdraw(
-    batch: &mut Batch,
-    of: &Delivery<'_>,
-    ledger: &Ledger,
-    place: Place<'_>,
-    now_ms: i64,
-) -> Result<(), SinkError> {
-    files::remove(place.files(of, ledger)).await?;
-    for known in ledger.withdrawn().filter(|known| known.status != DeliveryStatus::Withdrawn) {
-        let delivery = Delivery { version: known.version, digest_id: &known.digest_id, ..*of };
-        batch.mark_delivery(&delivery, DeliveryStatus::Withdrawn, None).await.map_err(failed)?;
-        // Who was never told that it was delivered need not hear that it is gone.
-        if known.status == DeliveryStatus::Sent {
-            let event = event(of, known, ledger, now_ms);
-            batch.append_outbox(DELIVERED, &event).await.map_err(failed)?;
+    /// Writes down that a version was blocked, and withdraws the older ones. What the ledger cannot hold was never
+    /// delivered by it, and is `postgres_sink`'s to dead-letter.
+    pub(crate) async fn block(&self, batch: &mut Batch, blocked: &DigestBlocked) -> Result<(), SinkError> {
+        let (Ok(()), Ok(version)) = (state::accept_blocked(blocked), blocked.version.parse()) else {
+            return Ok(());
+        };
+        let digest_id = digest_id(&blocked.window_id, &blocked.version);
+        let delivery = Delivery {
+            tenant_id: &blocked.tenant_id,
+            group_id: &blocked.group_id,
+            window_id: &blocked.window_id,
+            digest_id: &digest_id,
+            version,
+            channel: CHANNEL,
+            chat: "",
+            part: 1,
+        };
+        batch.mark_blocked(&delivery).await.map_err(failed)?;
+        self.settle(batch, &delivery).await.map(drop)
+    }
+
+    /// Removes what is withdrawn, before or while its files were written, and what is too old to be kept. True when this
+    /// version was withdrawn.
+    pub(crate) async fn settle(&self, batch: &mut Batch, of: &Delivery<'_>) -> Result<bool, SinkError> {
+        let ledger = batch.ledger(of).await.map_err(failed)?;
+        if ledger.blocked().is_some() {
+            self.withdraw(batch, of, &ledger).await?;
         }
+        let past = ledger.past(self.versions_kept);
+        if let Some(newest) = past.last() {
+            let own = past.iter().filter(|known| !ledger.has_revision_after(known.version.revision, past));
+            files::remove(self.files(of, own)).await?;
+            batch.forget_delivery(of, newest).await.map_err(failed)?;
+        }
+        Ok(ledger.is_withdrawn(of.version))
     }
-    Ok(())
+
+    async fn withdraw(&self, batch: &mut Batch, of: &Delivery<'_>, ledger: &Ledger) -> Result<(), SinkError> {
+        // The file of a revision belongs to its newest attempt.
+        let own = ledger.withdrawn().filter(|known| !ledger.is_overtaken(known.version));
+        files::remove(self.files(of, own)).await?;
+        for known in ledger.withdrawn().filter(|known| known.status != DeliveryStatus::Withdrawn) {
+            let delivery = Delivery { version: known.version, digest_id: &known.digest_id, ..*of };
+            batch.mark_delivery(&delivery, DeliveryStatus::Withdrawn, None).await.map_err(failed)?;
+            // Who was never told that it was delivered need not hear that it is gone.
+            if known.status == DeliveryStatus::Sent {
+                let event = event(of, known, ledger, self.now_ms);
+                batch.append_outbox(DELIVERED, &event).await.map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn event(of: &Delivery<'_>, known: &LedgerVersion, ledger: &Ledger, now_ms: i64) -> DigestDelivered {

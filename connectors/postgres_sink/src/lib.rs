@@ -10,7 +10,7 @@ pub use persisted::persisted;
 
 use runtime::{Claim, InputSpec, PartitionId, Sink, SinkBatch, SinkError, SinkRecord};
 use schemas::{DigestBlocked, DigestReadyForDelivery, GroupMessageIngested};
-use state::{Batch, BatchBounds, Error, MessageRow, Opened, Store, TopicRow};
+use state::{Batch, BatchBounds, Error, MessageRow, Opened, Store, TopicRow, VERSIONS_KEPT};
 
 const MESSAGES: InputSpec = InputSpec::of::<GroupMessageIngested>("messages");
 const READY: InputSpec = InputSpec::of::<DigestReadyForDelivery>("ready");
@@ -24,22 +24,31 @@ const DEAD_LETTERS: &str = "dead_letters";
 pub struct PostgresSink {
     store: Store,
     cluster_id: String,
+    versions_kept: u32,
 }
 
 impl PostgresSink {
     /// A sink into `store` for the records of the Kafka cluster with this id.
     pub fn new(store: Store, cluster_id: impl Into<String>) -> Self {
-        Self { store, cluster_id: cluster_id.into() }
+        Self { store, cluster_id: cluster_id.into(), versions_kept: VERSIONS_KEPT }
+    }
+
+    /// Keeps so many versions of each window, the newest of them. Default: [`VERSIONS_KEPT`].
+    #[must_use]
+    pub fn keeping(self, versions_kept: u32) -> Self {
+        Self { versions_kept, ..self }
     }
 
     /// Tries each record by itself, keeping nothing, to find the one that Postgres refuses.
     async fn refused(&self, bounds: &BatchBounds, records: &[&SinkRecord], error: Error) -> SinkError {
         for record in records {
             let alone = match self.store.open_batch(bounds).await {
-                Ok(Opened::Batch(mut batch)) => match apply(&mut batch, &[record]).await {
-                    Ok(()) => batch.abandon().await,
-                    Err(error) => Err(error),
-                },
+                Ok(Opened::Batch(mut batch)) => {
+                    match apply(&mut batch, &[record], self.versions_kept).await {
+                        Ok(()) => batch.abandon().await,
+                        Err(error) => Err(error),
+                    }
+                }
                 Ok(Opened::Written) => Ok(()),
                 Err(error) => Err(error),
             };
@@ -84,7 +93,7 @@ impl Sink for PostgresSink {
         let Opened::Batch(mut open) = opened else { return Ok(()) };
         let records: Vec<&SinkRecord> =
             batch.records.iter().filter(|record| offset(record) >= open.begin_offset()).collect();
-        match apply(&mut open, &records).await {
+        match apply(&mut open, &records, self.versions_kept).await {
             Ok(()) => open.commit().await.map_err(|error| SinkError::of_state("the end of a batch", error)),
             Err(error) if error.is_refusal() => {
                 drop(open);
@@ -102,7 +111,7 @@ fn offset(record: &SinkRecord) -> i64 {
     }
 }
 
-async fn apply(batch: &mut Batch, records: &[&SinkRecord]) -> Result<(), Error> {
+async fn apply(batch: &mut Batch, records: &[&SinkRecord], kept: u32) -> Result<(), Error> {
     let rows: Vec<MessageRow<'_>> = records.iter().flat_map(|record| message_rows(record)).collect();
     batch.insert_messages(&rows).await?;
     let topics: Vec<TopicRow<'_>> = records.iter().flat_map(|record| topic_rows(record)).collect();
@@ -116,9 +125,10 @@ async fn apply(batch: &mut Batch, records: &[&SinkRecord]) -> Result<(), Error> 
             SinkRecord::Decoded { record, .. } => {
                 let record = record.as_any();
                 if let Some(ready) = record.downcast_ref::<DigestReadyForDelivery>() {
-                    put_ready(batch, ready).await?;
+                    put_ready(batch, ready, kept).await?;
                 } else if let Some(blocked) = record.downcast_ref::<DigestBlocked>() {
                     batch.put_blocked(blocked).await?;
+                    batch.forget_blocked(&blocked.tenant_id, &blocked.window_id, kept).await?;
                 }
             }
         }
@@ -126,8 +136,12 @@ async fn apply(batch: &mut Batch, records: &[&SinkRecord]) -> Result<(), Error> 
     Ok(())
 }
 
-async fn put_ready(batch: &mut Batch, ready: &DigestReadyForDelivery) -> Result<(), Error> {
-    if batch.put_digest(ready).await? {
+async fn put_ready(batch: &mut Batch, ready: &DigestReadyForDelivery, kept: u32) -> Result<(), Error> {
+    let is_new = batch.put_digest(ready).await?;
+    let window = (&*ready.tenant_id, &*ready.window_id);
+    let is_past = batch.forget_digests(window, &ready.version, kept).await?;
+    // One that is too old to be kept was announced when it was new.
+    if is_new && !is_past {
         batch.append_outbox(PERSISTED, &persisted(ready)?).await?;
     }
     Ok(())

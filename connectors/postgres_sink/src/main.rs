@@ -4,7 +4,7 @@ use postgres_sink::PostgresSink;
 
 fn main() -> std::process::ExitCode {
     runtime::run(|host| {
-        let store = host.store()?;
-        host.sink(move |cluster_id| PostgresSink::new(store.clone(), cluster_id))
+        let (store, kept) = (host.store()?, host.config().digest.versions_kept);
+        host.sink(move |cluster_id| PostgresSink::new(store.clone(), cluster_id).keeping(kept))
     })
 }

@@ -185,6 +185,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_newest_versions_of_a_window_are_kept_and_a_reset_announces_none_again() {
+        let Some(database) = Database::new("pg_sink_kept").await else { return };
+        let sink = PostgresSink::new(database.store.clone(), CLUSTER).keeping(2);
+        let records = || {
+            let digests = ["1.0", "2.0", "3.0"].map(|version| ready("t", 0, version));
+            let refusals = ["1.0", "2.0", "3.0"].map(|version| blocked("t", 1, version));
+            let mut records: Vec<_> =
+                digests.into_iter().zip(0..).map(|(digest, offset)| record(offset, digest)).collect();
+            records.extend(refusals.into_iter().zip(3..).map(|(blocked, offset)| record(offset, blocked)));
+            records
+        };
+        let versions = async |table: &str| {
+            let sql = format!("SELECT version FROM {table} ORDER BY revision, attempt");
+            database.rows("t", &sql).await.iter().map(|row| row.get(0)).collect::<Vec<String>>()
+        };
+        for _ in 0..2 {
+            let claim = sink.claim(&partition()).await.unwrap();
+            sink.write(&batch(claim, records(), 6)).await.unwrap();
+            assert_eq!(versions("digests").await, ["2.0", "3.0"]);
+            assert_eq!(versions("blocked_digests").await, ["2.0", "3.0"]);
+            assert_eq!(database.outbox().await.len(), 3, "each is announced once");
+            database.store.reset_sink("postgres_sink", TOPIC, 0, 0).await.unwrap();
+        }
+        database.drop().await;
+    }
+
+    #[tokio::test]
     async fn a_record_that_only_postgres_refuses_is_found() {
         let Some(database) = Database::new("pg_sink_refused").await else { return };
         let mut owner = database.owner().await;

@@ -81,7 +81,7 @@ impl DeliveryStatus {
 }
 
 /// Part of a blocked version, which has no effect of its own.
-const BLOCKED_PART: i32 = 0;
+pub(crate) const BLOCKED_PART: i32 = 0;
 
 /// One version of a delivery in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,6 +135,30 @@ impl Ledger {
                 && !self.is_withdrawn(known.version)
         };
         self.versions.iter().any(newer)
+    }
+
+    /// Versions older than the newest `kept`, oldest first.
+    pub fn past(&self, kept: u32) -> &[LedgerVersion] {
+        let kept = usize::try_from(kept.max(1)).unwrap_or(usize::MAX);
+        // A version may be there twice: delivered at one threshold and blocked at another.
+        let mut versions: Vec<Version> = self.versions.iter().map(|known| known.version).collect();
+        versions.dedup();
+        let oldest_kept = versions.len().checked_sub(kept).map(|first| versions[first]);
+        let count = self.versions.iter().take_while(|known| Some(known.version) < oldest_kept).count();
+        &self.versions[..count]
+    }
+
+    /// True when the newest `kept` versions are all newer than this one, so that nothing of it is kept.
+    pub fn is_past(&self, version: Version, kept: u32) -> bool {
+        let mut newer: Vec<Version> =
+            self.versions.iter().map(|known| known.version).filter(|known| *known > version).collect();
+        newer.dedup();
+        newer.len() >= usize::try_from(kept.max(1)).unwrap_or(usize::MAX)
+    }
+
+    /// True when a revision has a version that is not among `past`.
+    pub fn has_revision_after(&self, revision: i32, past: &[LedgerVersion]) -> bool {
+        self.versions[past.len()..].iter().any(|known| known.version.revision == revision)
     }
 
     /// Versions that are withdrawn or have to be, oldest first. One that was superseded has never been anywhere.

@@ -13,6 +13,7 @@ mod digest_reads;
 mod digests;
 mod error;
 mod json;
+mod kept_versions;
 mod known;
 mod messages;
 mod migrate;
@@ -32,6 +33,7 @@ pub use digest_reads::{
     BlockedSummary, CanonicalDigest, DigestFilter, DigestFound, DigestSummary, StoredDigest,
 };
 pub use error::Error;
+pub use kept_versions::VERSIONS_KEPT;
 pub use messages::{GroupCount, MessageRow};
 pub use migrate::migrate;
 pub use offsets::{ClaimedPartition, SinkOffset, SinkPartition};

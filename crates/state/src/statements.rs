@@ -9,8 +9,8 @@
 //! just-in-time compilation for a plan that merely looks expensive. Tests hold each statement to its plan.
 
 use crate::{
-    as_of, author_names, batch, blocked, deliveries, digest_reads, digests, known, messages, migrate,
-    offsets, outbox, store, topics,
+    as_of, author_names, batch, blocked, deliveries, digest_reads, digests, kept_versions, known, messages,
+    migrate, offsets, outbox, store, topics,
 };
 
 /// A statement.
@@ -50,6 +50,9 @@ pub fn statements() -> &'static [Statement] {
         digest_reads::SHOW,
         digest_reads::SHOW_WINDOW,
         digests::PUT,
+        kept_versions::BLOCKED,
+        kept_versions::DELIVERIES,
+        kept_versions::DIGESTS,
         known::COUNT,
         messages::APPEND,
         messages::COUNTS,

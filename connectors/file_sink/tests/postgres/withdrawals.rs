@@ -112,6 +112,40 @@ async fn the_file_of_a_newer_attempt_stays_when_an_older_one_is_withdrawn() {
     database.drop().await;
 }
 
+#[tokio::test]
+async fn the_newest_versions_of_a_window_are_kept_and_a_reset_says_nothing_of_the_others() {
+    let Some(database) = Database::new("file_kept").await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let sink = sink(&database, &folder).keeping(3);
+    let versions = ["1.0", "2.0", "3.0", "3.1", "4.0", "5.0"];
+    // Together and one by one.
+    let claim = sink.claim(&partition()).await.unwrap();
+    sink.write(&batch(claim, &versions.map(|version| ready("t", 0, version))[..4])).await.unwrap();
+    for version in &versions[4..] {
+        deliver(&sink, version).await;
+    }
+    let stems = ["r3", "r4", "r5"].map(|revision| format!("2024-03-01T000000Z_24h_{revision}"));
+    let kept: Vec<_> = stems.iter().flat_map(|stem| [format!("{stem}.json"), format!("{stem}.md")]).collect();
+    let rows_kept = rows(&[("3.1", "sent"), ("4.0", "sent"), ("5.0", "sent")]);
+    assert_eq!((files(folder.path()), ledger(&database).await), (kept.clone(), rows_kept.clone()));
+    assert!(text(&folder, &kept[1]).contains("version 3.1"));
+    assert_eq!(said(&database).await, versions.map(success));
+    database.store.reset_sink("file_sink", crate::support::TOPIC, 0, 0).await.unwrap();
+    let claim = sink.claim(&partition()).await.unwrap();
+    sink.write(&batch(claim, &versions.map(|version| ready("t", 0, version)))).await.unwrap();
+    assert_eq!((files(folder.path()), ledger(&database).await), (kept, rows_kept));
+    assert_eq!(said(&database).await, versions.map(success), "nothing twice");
+    // Blocked versions take their place in the ledger, and are forgotten like others.
+    for version in ["6.0", "7.0", "8.0", "9.0"] {
+        block(&sink, version).await;
+    }
+    assert_eq!(ledger(&database).await, rows(&[("7.0", "blocked"), ("8.0", "blocked"), ("9.0", "blocked")]));
+    assert_eq!(files(folder.path()), Vec::<String>::new());
+    deliver(&sink, "6.1").await;
+    assert_eq!(files(folder.path()), Vec::<String>::new(), "older than what is kept");
+    database.drop().await;
+}
+
 /// Waits until a statement of the schema waits for a table, and ends its connection.
 async fn kill_who_waits_for(owner: &mut PgConnection, app: &mut PgConnection, table: &str) {
     let waiting = "SELECT pid FROM pg_locks WHERE NOT granted AND relation = $1::regclass";

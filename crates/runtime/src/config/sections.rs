@@ -106,6 +106,10 @@ pub struct DigestSettings {
     /// `DIGEST_QUALITY_THRESHOLD`: quality score in [0, 1] below which a digest is blocked. Default: the gate's own.
     #[garde(inner(range(min = 0.0, max = 1.0)))]
     pub quality_threshold: Option<f64>,
+    /// Versions of a window that Postgres and files keep, the newest of them. Default: 10; a message edited every few
+    /// minutes makes a version each time.
+    #[garde(range(min = 1, max = 10_000))]
+    pub versions_kept: u32,
 }
 
 impl Default for DigestSettings {
@@ -115,6 +119,7 @@ impl Default for DigestSettings {
             agent_canary_tenants: String::new(),
             delivery_scope: "DIGEST_READ".to_owned(),
             quality_threshold: None,
+            versions_kept: state::VERSIONS_KEPT,
         }
     }
 }

@@ -2,7 +2,10 @@
 //!
 //! Plans are compared, never times. Autovacuum is off, so that nothing gets better meanwhile.
 
+mod explain;
+
 use crate::database::{Database, run};
+use explain::collect;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection, types::Json};
 use state::{Statement, statements};
@@ -16,7 +19,7 @@ use std::{
 const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_offset)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 43] = [
+const READS: [(&str, &[&str]); 46] = [
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("author_names::APPEND", &[]),
     ("author_names::AS_OF", &["author_names_pkey backward (tenant_id, group_id, author_id, source_offset)"]),
@@ -42,6 +45,24 @@ const READS: [(&str, &[&str]); 43] = [
     ("digest_reads::SHOW", &["digests_pkey (tenant_id, digest_id)"]),
     ("digest_reads::SHOW_WINDOW", &["digests_by_version backward (tenant_id, window_id)"]),
     ("digests::PUT", &["blocked_digests_pkey (tenant_id, window_id, revision, attempt)"]),
+    (
+        "kept_versions::BLOCKED",
+        &[
+            "blocked_digests_pkey backward (tenant_id, window_id)",
+            "blocked_digests_pkey (tenant_id, window_id, revision, attempt)",
+        ],
+    ),
+    (
+        "kept_versions::DELIVERIES",
+        &["deliveries_pkey (tenant_id, window_id, channel, chat, revision, attempt, part)"],
+    ),
+    (
+        "kept_versions::DIGESTS",
+        &[
+            "digests_by_version backward (tenant_id, window_id)",
+            "digests_by_version (tenant_id, window_id, revision, attempt)",
+        ],
+    ),
     ("known::COUNT", &["messages_pkey (tenant_id, group_id, id, source_offset)"]),
     ("messages::APPEND", &[]),
     ("messages::COUNTS", &["messages_pkey (tenant_id)"]),
@@ -184,30 +205,6 @@ impl Planner {
         }
         all
     }
-}
-
-/// Adds how a plan reads tables: index, direction, columns compared; a node without an index by its name.
-fn collect(plan: &Value, found: &mut Vec<String>) {
-    let text = |name: &str| plan[name].as_str().unwrap_or_default();
-    if TABLES.contains(&text("Relation Name")) && text("Node Type") != "ModifyTable" {
-        let back = if text("Scan Direction") == "Backward" { " backward" } else { "" };
-        found.push(match text("Index Name") {
-            "" => format!("{} {}", text("Node Type"), text("Relation Name")),
-            index => format!("{index}{back} ({})", columns(text("Index Cond"))),
-        });
-    }
-    for child in plan["Plans"].as_array().into_iter().flatten() {
-        collect(child, found);
-    }
-}
-
-/// Columns of an index condition such as `((a = $1) AND (ROW(b, c) > ROW($2, $3)))`.
-fn columns(condition: &str) -> String {
-    let compared = condition.split(" AND ").map(|part| {
-        let left = part.trim_start_matches('(').trim_start_matches("ROW(");
-        left.split([')', '=', '<', '>']).next().unwrap_or_default().trim()
-    });
-    compared.collect::<Vec<_>>().join(", ")
 }
 
 async fn fill(database: &Database, tenant: &str) {

@@ -161,7 +161,7 @@ async fn a_tenant_cannot_write_for_another_nor_change_what_was_said() {
     for change in [
         "UPDATE messages SET text = 'x'",
         "DELETE FROM messages",
-        "DELETE FROM digests",
+        "DELETE FROM author_names",
         "DELETE FROM outbox",
     ] {
         let refused = run(&mut app, change).await.unwrap_err().to_string();
