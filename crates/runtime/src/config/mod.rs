@@ -161,10 +161,11 @@ mod tests {
     use super::*;
     use std::io::Write;
 
+    /// Reads a file alone: where tests run, the environment names a stack.
     fn load(text: &str) -> Result<Config, ConfigError> {
         let mut file = tempfile::NamedTempFile::new().expect("temporary file");
         file.write_all(text.as_bytes()).expect("write");
-        Config::load(Some(file.path()))
+        Config::read(Some(file.path()), Environment::default().source(Some(config::Map::new())))
     }
 
     #[test]
