@@ -9,6 +9,7 @@ mod happy;
 mod imports;
 mod instances;
 mod kills;
+mod lag;
 mod partitions;
 mod placement;
 mod poison;

@@ -9,16 +9,16 @@ use rdkafka::{
 use std::time::Duration;
 
 /// The topic; it has two partitions.
-pub(super) const TOPIC: &str = "input";
+pub(crate) const TOPIC: &str = "input";
 
 /// A broker with the topic.
-pub(super) struct Broker {
-    pub(super) cluster: MockCluster<'static, DefaultProducerContext>,
-    pub(super) kafka: Kafka,
+pub(crate) struct Broker {
+    pub(crate) cluster: MockCluster<'static, DefaultProducerContext>,
+    pub(crate) kafka: Kafka,
 }
 
 impl Broker {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let cluster = MockCluster::new(1).expect("a mock broker");
         cluster.create_topic(TOPIC, 2, 1).expect("a topic");
         let kafka = Kafka { brokers: cluster.bootstrap_servers(), ..Kafka::default() };
@@ -26,12 +26,12 @@ impl Broker {
     }
 
     /// A member's settings.
-    pub(super) fn consumer(&self) -> ClientConfig {
+    pub(crate) fn consumer(&self) -> ClientConfig {
         super::settings::consumer(&self.kafka, "group", "instance", 1)
     }
 
     /// Appends so many records to a partition.
-    pub(super) fn produce(&self, partition: i32, count: usize) {
+    pub(crate) fn produce(&self, partition: i32, count: usize) {
         let mut settings = ClientConfig::new();
         settings.set("bootstrap.servers", &self.kafka.brokers);
         let producer: BaseProducer = settings.create().expect("a producer");

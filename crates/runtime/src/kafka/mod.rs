@@ -6,7 +6,7 @@ mod consumer;
 mod errors;
 mod ffi;
 #[cfg(test)]
-mod mock;
+pub(crate) mod mock;
 mod places;
 mod producer;
 mod reader;

@@ -113,7 +113,7 @@ pub fn dead_letters(
     let mut decoder = Decoder::new(Arc::clone(&peers.schemas));
     let mut newest = Newest::new(filter.limit);
     let mut done = 0;
-    Scanner::new(&broker, true)?.scan(&config.prefix.topic(TOPIC), &spans, &mut |record| {
+    Scanner::new(&broker, true).scan(&config.prefix.topic(TOPIC), &spans, &mut |record| {
         done += 1;
         if done % PROGRESS_EVERY == 0 {
             progress(done, total);
@@ -205,7 +205,7 @@ pub fn dead_letter(config: &Config, map: &Map, place: LetterPlace) -> Result<Ope
     let mut found: Option<(DeadLetter, Tapped)> = None;
     let span = Span { from: place.offset, until: place.offset + 1 };
     let spans = BTreeMap::from([(place.partition, span)]);
-    Scanner::new(&broker, true)?.scan(&config.prefix.topic(TOPIC), &spans, &mut |record| {
+    Scanner::new(&broker, true).scan(&config.prefix.topic(TOPIC), &spans, &mut |record| {
         let letter = read(&mut decoder, record)?;
         let owned = record.detach();
         let tapped = Tapped {

@@ -171,6 +171,15 @@ pub struct Waiting {
     pub stored: Option<i64>,
 }
 
+/// A unit whose place is in Postgres, while Postgres does not answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnknownLag {
+    /// Its name in the map.
+    pub unit: String,
+    /// Consumers of its group that are connected now.
+    pub members: usize,
+}
+
 /// Lag of everything in the map.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Lag {
@@ -188,10 +197,20 @@ pub struct Lag {
     pub stalled: Vec<Stalled>,
     /// Why it is not known what hangs and who stands still; none when it is.
     pub hanging_unknown: Option<String>,
+    /// Sinks and outbox sources of which it is not known how far they have come, because Postgres says it.
+    pub unknown: Vec<UnknownLag>,
+    /// Why not; none when all is known.
+    pub postgres_unknown: Option<String>,
 }
 
 impl Lag {
-    /// Everything that is still to be consumed: records before processors and sinks, rows before outbox sources.
+    /// True when the lag of every unit is known.
+    pub fn is_whole(&self) -> bool {
+        self.postgres_unknown.is_none()
+    }
+
+    /// Everything that is still to be consumed, as far as it is known: records before processors and sinks, rows before
+    /// outbox sources.
     pub fn consumable(&self) -> Records {
         let rows =
             |outbox: &OutboxState| Records { count: outbox.readable + outbox.stalled, is_estimate: false };

@@ -9,7 +9,7 @@ use super::{
     stalled,
     standing::{Measure, Seen, Standing},
     transactions::{connect, look},
-    waiting::{outboxes, waiting},
+    waiting::{outboxes, unknown, waiting},
 };
 use crate::Config;
 use state::SinkOffset;
@@ -33,28 +33,42 @@ pub(super) struct Reader<'a> {
     pub(super) first: Option<Vec<u8>>,
 }
 
-/// The lag of every processor, sink and outbox.
+/// The lag of every processor, sink and outbox. While Postgres is away, of those that Kafka alone tells.
 ///
 /// # Errors
-/// A peer that is away, a topic that is not on the broker, a database without tables.
+/// A broker that is away, a topic that is not on the broker, a database without tables.
 pub fn lag(config: &Config, map: &Map) -> Result<Lag, Error> {
     let peers = Peers::new(config)?;
     let broker = Broker::connect(config)?;
-    peers.wait(peers.store.ready())?;
-    let sinks = peers.wait(peers.store.sink_offsets())?;
-    let mut readers = readers(config, map, &broker, &sinks)?;
+    let (sinks, postgres_unknown) = match stored_offsets(&peers) {
+        Ok(sinks) => (Some(sinks), None),
+        Err(error) if error.is_away() => (None, Some(crate::shapes::outlet::chain(&error))),
+        Err(error) => return Err(error),
+    };
+    let mut readers = readers(config, map, &broker, sinks.as_deref())?;
     let open = stand(&broker, &mut readers)?;
     count(config, map, &broker, &mut readers)?;
-    let outboxes = outboxes(map, &peers, &broker, config)?;
-    let now = jiff::Timestamp::now().as_millisecond();
-    let waiting = waiting(&peers, &readers, &sinks);
     let members = broker.members()?;
-    let units = units(config, readers, &open, &members, now);
-    let (hanging, stalled, hanging_unknown) = match held_up(config, map, &sinks) {
-        Ok((hanging, stalled)) => (hanging, stalled, None),
-        Err(error) => (Vec::new(), Vec::new(), Some(crate::shapes::outlet::chain(&error))),
-    };
-    Ok(Lag { measured_at_ms: now, units, outboxes, waiting, hanging, stalled, hanging_unknown })
+    let now = jiff::Timestamp::now().as_millisecond();
+    let mut lag = Lag { measured_at_ms: now, postgres_unknown, ..Lag::default() };
+    match &sinks {
+        Some(sinks) => {
+            lag.outboxes = outboxes(map, &peers, &broker, config)?;
+            lag.waiting = waiting(&peers, &readers, sinks);
+        }
+        None => lag.unknown = unknown(config, map, &peers, &members),
+    }
+    lag.units = units(config, readers, &open, &members, now);
+    match held_up(config, map, sinks.as_deref().unwrap_or_default()) {
+        Ok((hanging, stalled)) => (lag.hanging, lag.stalled) = (hanging, stalled),
+        Err(error) => lag.hanging_unknown = Some(crate::shapes::outlet::chain(&error)),
+    }
+    Ok(lag)
+}
+
+fn stored_offsets(peers: &Peers) -> Result<Vec<SinkOffset>, Error> {
+    peers.wait(peers.store.ready())?;
+    Ok(peers.wait(peers.store.sink_offsets())?)
 }
 
 /// What hangs, and who stands still.
@@ -68,12 +82,12 @@ fn held_up(
     Ok((hanging, stalled(&mut cluster, (config, map), sinks, &|_| true)?))
 }
 
-/// Every partition before every reader, with its position.
+/// Every partition before every reader, with its position; sinks only where theirs are known.
 fn readers<'a>(
     config: &Config,
     map: &'a Map,
     broker: &Broker<'_>,
-    sinks: &[SinkOffset],
+    sinks: Option<&[SinkOffset]>,
 ) -> Result<Vec<Reader<'a>>, Error> {
     let mut readers = Vec::new();
     let committed = committed(config, map, broker)?;
@@ -84,6 +98,7 @@ fn readers<'a>(
             readers.push(Reader::new((&processor.name, "processor"), &processor.input, partition, position));
         }
     }
+    let Some(sinks) = sinks else { return Ok(readers) };
     for sink in map.connectors().filter(|connector| connector.shape == ConnectorShape::Sink) {
         for topic in sink.inputs.values() {
             for partition in broker.partitions(topic)? {
@@ -155,7 +170,7 @@ fn open_since(broker: &Broker<'_>, open: Vec<(i64, Partition)>) -> Result<BTreeM
     if open.is_empty() {
         return Ok(since);
     }
-    let scanner = Scanner::new(broker, false)?;
+    let scanner = Scanner::new(broker, false);
     let mut topics: BTreeMap<String, BTreeMap<i32, Span>> = BTreeMap::new();
     for (from, (topic, partition)) in open {
         topics.entry(topic).or_default().insert(partition, Span { from, until: i64::MAX });
@@ -184,7 +199,7 @@ fn count(config: &Config, map: &Map, broker: &Broker<'_>, readers: &mut [Reader<
     if rounds.is_empty() {
         return Ok(());
     }
-    let scanner = Scanner::new(broker, true)?;
+    let scanner = Scanner::new(broker, true);
     for ((topic, _), indexes) in rounds {
         let span = |index: &usize| {
             let standing = &readers[*index].standing;

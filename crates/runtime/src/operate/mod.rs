@@ -41,7 +41,7 @@ pub use doctor::{Check, Level, doctor};
 pub use error::Error;
 pub use hanging::{Blocked, HangingTransaction};
 pub use kafka_admin::{Finished, Outcome, Running};
-pub use lag::{Lag, OutboxState, PartitionLag, Records, UnitLag, Waiting};
+pub use lag::{Lag, OutboxState, PartitionLag, Records, UnitLag, UnknownLag, Waiting};
 pub use measure::lag;
 pub use newest_settings::newest_settings;
 use peers::Peers;

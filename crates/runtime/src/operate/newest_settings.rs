@@ -25,7 +25,7 @@ pub fn newest_settings(config: &Config, map: &Map, key: &str) -> Result<Option<G
     let Some(partition) = broker.partition_of(&topic.name, key)? else { return Ok(None) };
     let bounds = broker.bounds(std::slice::from_ref(&partition))?;
     let Some(bounds) = bounds.get(&partition) else { return Ok(None) };
-    let scanner = Scanner::new(&broker, true)?;
+    let scanner = Scanner::new(&broker, true);
     let mut decoder = Decoder::<GroupMessageIngested>::new(Arc::clone(&peers.schemas));
     for span in backwards(bounds.low, bounds.stable) {
         let mut found = None;

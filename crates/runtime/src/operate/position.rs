@@ -28,7 +28,7 @@ pub(super) fn positions(
     let span = |bounds: &Bounds| Span { from: bounds.low, until: bounds.stable };
     let spans = bounds.iter().map(|((_, partition), bounds)| (*partition, span(bounds))).collect();
     let mut positions = BTreeMap::new();
-    Scanner::new(broker, true)?.scan(&config.prefix.topic(topic), &spans, &mut |record| {
+    Scanner::new(broker, true).scan(&config.prefix.topic(topic), &spans, &mut |record| {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         match (record.key.map(text), record.value.map(text)) {
             (Some(key), Some(value)) => drop(positions.insert(key, value)),

@@ -1,6 +1,7 @@
 //! Reads several partitions of one topic side by side, each up to an end known beforehand.
 //!
-//! Invariant: order holds within a partition; a broker that falls silent ends the reading.
+//! Invariant: order holds within a partition; a broker that does not answer ends the reading, a partition that is silent
+//! for a while does not.
 
 use super::{Error, broker::Broker, error::WAIT};
 use crate::{
@@ -21,6 +22,8 @@ use std::{
 };
 
 const POLL_WAIT: Duration = Duration::from_millis(100);
+/// Longest silence of a broker that answers other questions.
+const SILENCE_MAX: Duration = Duration::from_mins(1);
 
 /// Offsets `[from, until)` of a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,17 +39,19 @@ pub(super) type Visit<'a> = &'a mut dyn FnMut(&RecordView<'_>) -> Result<Control
 pub(super) type VisitOrPause<'a> =
     &'a mut dyn FnMut(Option<&RecordView<'_>>) -> Result<ControlFlow<()>, Error>;
 
-/// A client that reads span after span.
+/// Reads span after span, each with a client of its own: a partition that was paused at its end stays silent when the
+/// same client is given it again.
 pub(super) struct Scanner<'a> {
     broker: &'a Broker<'a>,
-    consumer: BaseConsumer<Complaints>,
+    is_committed: bool,
 }
+
+type Client = BaseConsumer<Complaints>;
 
 impl<'a> Scanner<'a> {
     /// Sees what is committed, or everything.
-    pub(super) fn new(broker: &'a Broker<'a>, is_committed: bool) -> Result<Self, Error> {
-        let consumer = kafka_client::create(&broker.reader(is_committed), Complaints::default())?;
-        Ok(Self { broker, consumer })
+    pub(super) fn new(broker: &'a Broker<'a>, is_committed: bool) -> Self {
+        Self { broker, is_committed }
     }
 
     /// Hands every record of the spans to `visit`.
@@ -61,10 +66,10 @@ impl<'a> Scanner<'a> {
         if open.is_empty() {
             return Ok(());
         }
-        self.assign(topic, &open)?;
-        let mut heard = Instant::now();
+        let client = self.assigned(topic, &open)?;
+        let (mut heard, mut asked) = (Instant::now(), Instant::now());
         while !open.is_empty() {
-            match self.consumer.poll(POLL_WAIT) {
+            match client.poll(POLL_WAIT) {
                 Some(Ok(message)) => {
                     heard = Instant::now();
                     let (partition, offset) = (message.partition(), message.offset());
@@ -74,7 +79,7 @@ impl<'a> Scanner<'a> {
                         || visit(&RecordView::from(&Record(&message)))?.is_break()
                         || is_last
                     {
-                        self.end(topic, partition, &mut open)?;
+                        self.end(&client, (topic, partition), &mut open)?;
                     }
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
@@ -88,8 +93,16 @@ impl<'a> Scanner<'a> {
                 }
                 None => {}
             }
-            if heard.elapsed() > WAIT {
-                return Err(Error::KafkaAway { brokers: self.broker.address().to_owned(), source: None });
+            if heard.elapsed() > SILENCE_MAX {
+                let partitions: Vec<i32> = open.into_keys().collect();
+                let why =
+                    format!("nothing came of partitions {partitions:?} for {} s", SILENCE_MAX.as_secs());
+                return Err(self.read_error(topic, why));
+            }
+            if heard.max(asked).elapsed() > WAIT {
+                // Silence is a busy machine's, or a broker's that is away: that one answers nothing at all.
+                self.ask(&client, topic)?;
+                asked = Instant::now();
             }
         }
         Ok(())
@@ -102,12 +115,12 @@ impl<'a> Scanner<'a> {
         from: &BTreeMap<i32, i64>,
         visit: VisitOrPause<'_>,
     ) -> Result<(), Error> {
-        self.assign(
+        let client = self.assigned(
             topic,
             &from.iter().map(|(p, from)| (*p, Span { from: *from, until: i64::MAX })).collect(),
         )?;
         loop {
-            let flow = match self.consumer.poll(POLL_WAIT) {
+            let flow = match client.poll(POLL_WAIT) {
                 Some(Ok(message)) => visit(Some(&RecordView::from(&Record(&message))))?,
                 Some(Err(error)) => match scan_error(&error) {
                     Some(why) => return Err(self.read_error(topic, why)),
@@ -121,28 +134,40 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn assign(&self, topic: &str, spans: &BTreeMap<i32, Span>) -> Result<(), Error> {
+    fn assigned(&self, topic: &str, spans: &BTreeMap<i32, Span>) -> Result<Client, Error> {
+        let client = kafka_client::create(&self.broker.reader(self.is_committed), Complaints::default())?;
         // A client that does not know a topic looks it up once a second only.
-        let failed = Error::kafka(self.broker.address(), "read the metadata");
-        self.consumer.fetch_metadata(Some(topic), WAIT).map_err(failed)?;
+        self.ask(&client, topic)?;
         let mut list = TopicPartitionList::new();
         let listed = spans.iter().try_for_each(|(partition, span)| {
             list.add_partition_offset(topic, *partition, Offset::Offset(span.from))
         });
         listed
-            .and_then(|()| self.consumer.assign(&list))
-            .map_err(|error| self.read_error(topic, error.to_string()))
+            .and_then(|()| client.assign(&list))
+            .map_err(|error| self.read_error(topic, error.to_string()))?;
+        Ok(client)
+    }
+
+    /// Whether the broker answers.
+    fn ask(&self, client: &Client, topic: &str) -> Result<(), Error> {
+        let failed = Error::kafka(self.broker.address(), "read the metadata");
+        client.fetch_metadata(Some(topic), WAIT).map(drop).map_err(failed)
     }
 
     /// No more of a partition: what is fetched of it beyond its span would only be thrown away.
-    fn end(&self, topic: &str, partition: i32, open: &mut BTreeMap<i32, Span>) -> Result<(), Error> {
+    fn end(
+        &self,
+        client: &Client,
+        (topic, partition): (&str, i32),
+        open: &mut BTreeMap<i32, Span>,
+    ) -> Result<(), Error> {
         open.remove(&partition);
         if open.is_empty() {
             return Ok(());
         }
         let mut list = TopicPartitionList::new();
         list.add_partition(topic, partition);
-        self.consumer.pause(&list).map_err(|error| self.read_error(topic, error.to_string()))
+        client.pause(&list).map_err(|error| self.read_error(topic, error.to_string()))
     }
 
     fn read_error(&self, topic: &str, why: String) -> Error {
@@ -153,4 +178,31 @@ impl<'a> Scanner<'a> {
 /// An end of a partition is no error for who follows it.
 fn scan_error(error: &KafkaError) -> Option<String> {
     if matches!(error, KafkaError::PartitionEOF(_)) { None } else { reader_error(error) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, kafka::mock};
+
+    /// Nothing tells the end of a partition that ends with a plain record: no marker of a transaction follows it.
+    #[test]
+    fn a_partition_that_ends_with_a_plain_record_is_read_again_and_again() {
+        let mock = mock::Broker::start();
+        mock.produce(0, 3);
+        mock.produce(1, 5);
+        let config = Config { kafka: mock.kafka.clone(), ..Config::default() };
+        let broker = Broker::connect(&config).expect("a broker");
+        let scanner = Scanner::new(&broker, true);
+        let spans = BTreeMap::from([(0, Span { from: 1, until: 3 }), (1, Span { from: 0, until: 5 })]);
+        for _ in 0..3 {
+            let mut read: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
+            let scanned = scanner.scan(mock::TOPIC, &spans, &mut |record| {
+                read.entry(record.partition).or_default().push(record.offset);
+                Ok(ControlFlow::Continue(()))
+            });
+            assert!(scanned.is_ok(), "{scanned:?}");
+            assert_eq!(read, BTreeMap::from([(0, vec![1, 2]), (1, vec![0, 1, 2, 3, 4])]));
+        }
+    }
 }

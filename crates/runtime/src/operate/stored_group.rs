@@ -55,7 +55,7 @@ pub fn stored_group(
     // Markers of transactions have offsets too: only a record of the group is one that is missing.
     let mut is_missing = false;
     let span = Span { from, until: bounds.stable };
-    Scanner::new(&broker, true)?.scan(
+    Scanner::new(&broker, true).scan(
         &partition.0,
         &BTreeMap::from([(partition.1, span)]),
         &mut |record| {

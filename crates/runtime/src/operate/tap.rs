@@ -99,7 +99,7 @@ pub fn tap(
         }
         (from, _) => starts(&broker, &partitions, &bounds, from)?,
     };
-    let scanner = Scanner::new(&broker, !options.uncommitted)?;
+    let scanner = Scanner::new(&broker, !options.uncommitted);
     let spans: BTreeMap<i32, Span> = starts
         .iter()
         .filter_map(|(partition, from)| {

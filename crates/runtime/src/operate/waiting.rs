@@ -1,7 +1,8 @@
-//! What waits beside records before readers: rows of the outbox, and windows whose messages are not stored yet.
+//! What waits beside records before readers, as Postgres tells: rows of the outbox, and windows whose messages are not
+//! stored yet; and whose place is not known without it.
 
 use super::{
-    Error, OutboxState, Peers, Waiting,
+    Error, OutboxState, Peers, UnknownLag, Waiting,
     broker::Broker,
     measure::{Reader, stored},
 };
@@ -16,7 +17,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-use topology::Map;
+use topology::{ConnectorShape, Map};
 
 /// Sources that publish what sinks wrote.
 pub(super) fn outbox_sources(map: &Map) -> BTreeSet<&str> {
@@ -32,6 +33,24 @@ pub(super) fn processes(
 ) -> usize {
     let group = source::group(&config.prefix, source, &peers.outbox_identity());
     members.get(&group).copied().unwrap_or_default()
+}
+
+/// Who has its place in Postgres.
+pub(super) fn unknown(
+    config: &Config,
+    map: &Map,
+    peers: &Peers,
+    members: &BTreeMap<String, usize>,
+) -> Vec<UnknownLag> {
+    let sinks = map.connectors().filter(|connector| connector.shape == ConnectorShape::Sink).map(|sink| {
+        let connected = members.get(&config.prefix.group(&sink.name)).copied().unwrap_or_default();
+        UnknownLag { unit: sink.name.clone(), members: connected }
+    });
+    let sources = outbox_sources(map).into_iter().map(|source| UnknownLag {
+        unit: source.to_owned(),
+        members: processes(config, peers, members, source),
+    });
+    sinks.chain(sources).collect()
 }
 
 /// Rows before each outbox source.
