@@ -98,11 +98,17 @@ impl<C: Clock> FeedSource<C> {
         if state.before == *from {
             return Ok(None);
         }
-        let again = self.given.iter().find(|given| given.before == *from);
-        let again =
-            again.ok_or(Error::OtherFeed { path: self.name.clone(), what: "it went back too far" })?;
-        let emissions = batch::emit(again.records.iter().cloned());
-        Ok(Some(SourceBatch::Records { emissions, position: again.after.position()? }))
+        if let Some(again) = self.given.iter().find(|given| given.before == *from) {
+            let emissions = batch::emit(again.records.iter().cloned());
+            return Ok(Some(SourceBatch::Records { emissions, position: again.after.position()? }));
+        }
+        if from.lines < state.after.lines {
+            return Err(Error::OtherFeed { path: self.name.clone(), what: "it went back too far" }.into());
+        }
+        // Another process has read the feed meanwhile, and got further.
+        self.state = Some(State::resumed(state.after.clone(), from));
+        self.given.clear();
+        Ok(None)
     }
 
     /// Passes over committed lines; false when they are not all there yet.

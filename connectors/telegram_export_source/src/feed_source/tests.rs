@@ -136,6 +136,16 @@ fn a_batch_is_given_again_when_the_position_goes_back() {
 }
 
 #[test]
+fn what_another_process_has_read_meanwhile_is_passed_over() {
+    let options = options(Some("dump"), false);
+    let (mut first, mut second) = (fed(&options, &lines(0..3500)), fed(&options, &lines(0..3500)));
+    let (position, _) = call(&mut first, None).expect("readable").expect("records");
+    let (position, _) = call(&mut second, Some(&position)).expect("readable").expect("records");
+    let (_, records) = call(&mut first, Some(&position)).expect("readable").expect("records");
+    assert_eq!(ids(&records), (2000..3000).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_bad_line_stops_an_import_after_the_lines_before_it() {
     let mut source = fed(&options(Some("dump"), false), &format!("{}nonsense\n{}", lines(0..3), line(3)));
     let (position, records) = call(&mut source, None).expect("readable").expect("records");
