@@ -18,6 +18,7 @@ mod ranges;
 mod reading;
 mod rebalance;
 mod requests;
+mod registry;
 mod samples;
 mod secured;
 mod sinks;
