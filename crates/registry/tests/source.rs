@@ -84,7 +84,7 @@ fn no_such_schema_is_never_remembered() {
 }
 
 #[test]
-fn everything_else_is_unavailable_and_asked_again() {
+fn everything_else_is_unavailable_or_denied_and_asked_again() {
     let registry = Loopback::serve(&[
         (404, "<html>no such page</html>"),
         (500, r#"{"error_code":50001,"message":"store is down"}"#),
@@ -96,14 +96,20 @@ fn everything_else_is_unavailable_and_asked_again() {
     let mut messages = Vec::new();
     for _ in 0..4 {
         match source.schema_by_id(1) {
-            Err(SchemaSourceError::Unavailable(message)) => messages.push(message),
-            other => panic!("not unavailable: {other:?}"),
+            Err(SchemaSourceError::Unavailable(message)) => messages.push(("unavailable", message)),
+            Err(SchemaSourceError::Denied(message)) => messages.push(("denied", message)),
+            other => panic!("neither unavailable nor denied: {other:?}"),
         }
     }
-    assert!(messages[0].contains("Not Found"), "{}", messages[0]);
-    assert!(messages[1].contains("500: store is down"), "{}", messages[1]);
-    assert!(messages[2].contains("401: Unauthorized"), "{}", messages[2]);
-    assert!(messages[3].contains("is not a schema registry's"), "{}", messages[3]);
+    let said = [
+        ("unavailable", "Not Found"),
+        ("unavailable", "500: store is down"),
+        ("denied", "refused the log-in of a client without a user: Unauthorized; check registry.username"),
+        ("unavailable", "is not a schema registry's"),
+    ];
+    for ((kind, message), (expected, words)) in messages.iter().zip(said) {
+        assert!(*kind == expected && message.contains(words), "{kind}: {message}");
+    }
     assert_eq!(text(source.schema_by_id(1)), "\"int\"");
 }
 
