@@ -3,12 +3,14 @@
 //! Invariant: nothing in this crate or in an implementation of its traits knows Kafka, a clock, a client or a
 //! random number; all of those are the runtime's.
 
+mod boundary;
 mod event;
 mod fold;
 mod lookup;
 mod port;
 mod stage;
 
+pub use boundary::{BOUNDARY_VIOLATION, check_boundary_integrity};
 pub use event::{Drop, Event, Outcome, Reject, SourcePosition};
 pub use fold::{Fold, FoldState, StateError};
 pub use lookup::{Lookup, MessagesAsOf, Request, Response, Step};

@@ -1,6 +1,6 @@
 //! A digest stage: a Processor that adds one artifact to the digest's state.
 
-use crate::{Emission, Event, Outcome, Port, PortSpec, Processor, Reject};
+use crate::{Emission, Event, Outcome, Port, PortSpec, Processor, Reject, check_boundary_integrity};
 use schemas::{
     DigestContextPrepared, DigestStageCompleted, DigestStageStarted, DigestState, Record, StageRun, outcome,
     run_id,
@@ -98,6 +98,7 @@ impl<S: Stage> Processor for S {
 
     fn process(&self, event: &Event<S::In>) -> Result<Outcome, Reject> {
         let mut state = event.value.state();
+        check_boundary_integrity(&event.value, &state)?;
         let report = self.run(&mut state)?;
         Ok(Outcome::Emit(StageIdentity::of::<S>().records(&event.value, state, report).emit()))
     }

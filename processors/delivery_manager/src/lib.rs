@@ -5,6 +5,7 @@
 
 use processor::{
     COMPLETED, Event, Outcome, Port, PortSpec, Processor, Reject, STARTED, StageIdentity, StageReport,
+    check_boundary_integrity,
 };
 use schemas::{
     Digest, DigestBlocked, DigestReadyForDelivery, DigestStageCompleted, DigestState, StageRun, digest_id,
@@ -64,6 +65,7 @@ impl Processor for DeliveryManager {
 
     fn process(&self, event: &Event<DigestStageCompleted>) -> Result<Outcome, Reject> {
         let input = &event.value;
+        check_boundary_integrity(input, &input.state)?;
         let Some(digest) = &input.state.digest else {
             return Err(Reject::new("digest_missing", format!("stage {} left no digest", input.stage)));
         };
