@@ -10,6 +10,7 @@ mod emotion;
 pub mod gold;
 mod irc;
 mod matching;
+mod quality;
 mod report;
 mod rouge;
 mod segmentation;
@@ -65,7 +66,7 @@ pub fn run(stage: &str, data_dir: &Path) -> Result<Report, Error> {
         "emotion" => emotion::evaluate(data_dir),
         "synthesis" => synthesis::evaluate(data_dir),
         "topic" => topic::evaluate(data_dir),
-        "quality" => synthesis::evaluate_quality(data_dir),
+        "quality" => quality::evaluate(data_dir),
         _ => Err(Error::UnknownStage(stage.to_owned())),
     }
 }

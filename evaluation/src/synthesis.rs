@@ -1,16 +1,15 @@
-//! The digest's sentences on meetings (ROUGE at equal length) and its quality score against human judgement (Pearson).
+//! The digest's sentences on meetings: ROUGE at equal length.
 
 use crate::{
     Error, Report, data,
-    rouge::{Rouge, pearson, rouge, stems},
+    rouge::{Rouge, rouge, stems},
 };
 use schemas::ContextMessage;
 use serde::Deserialize;
 use std::path::Path;
-use synthesis::{Source, Statement, extract, quality_score};
+use synthesis::{Source, extract};
 
 const MEETINGS: &str = "qmsum/val.jsonl";
-const JUDGED: &str = "dialsummeval/human_judgment.even.jsonl";
 /// Turns of the LEAD baseline; its length is what the others get too.
 const LEAD_TURNS: usize = 10;
 /// A turn's pause in ms: meetings have no clock.
@@ -20,13 +19,6 @@ const PAUSE_MS: i64 = 20_000;
 pub(crate) fn evaluate(data_dir: &Path) -> Result<Report, Error> {
     let mut report = Report::new("synthesis");
     meetings(&data::json_lines(&data_dir.join(MEETINGS))?, &mut report);
-    Ok(report)
-}
-
-/// Evaluates the quality score on judged summaries.
-pub(crate) fn evaluate_quality(data_dir: &Path) -> Result<Report, Error> {
-    let mut report = Report::new("quality");
-    judged(&data::json_lines(&data_dir.join(JUDGED))?, &mut report);
     Ok(report)
 }
 
@@ -112,55 +104,6 @@ fn clean(content: &str) -> String {
         }
     }
     out
-}
-
-#[derive(Deserialize)]
-struct Judged {
-    dialogue: String,
-    summary: String,
-    annotations: Vec<Judgement>,
-}
-
-#[derive(Deserialize)]
-struct Judgement {
-    consistency: f64,
-    relevance: f64,
-}
-
-fn judged(summaries: &[Judged], report: &mut Report) {
-    let scores: Vec<(f64, f64, f64)> = summaries
-        .iter()
-        .map(|judged| {
-            let count = judged.annotations.len().max(1) as f64;
-            let mean = |pick: fn(&Judgement) -> f64| judged.annotations.iter().map(pick).sum::<f64>() / count;
-            (score(judged), mean(|one| one.relevance), mean(|one| one.consistency))
-        })
-        .collect();
-    let relevance: Vec<(f64, f64)> =
-        scores.iter().map(|(score, relevance, _)| (*score, *relevance)).collect();
-    let consistency: Vec<(f64, f64)> =
-        scores.iter().map(|(score, _, consistency)| (*score, *consistency)).collect();
-    report.add("dialsummeval even", "Pearson relevance", pearson(&relevance), 0.57);
-    report.add("dialsummeval even", "Pearson consistency", pearson(&consistency), 0.50);
-}
-
-/// Quality of a summary that cites nothing, of a dialogue as one thread.
-fn score(judged: &Judged) -> f64 {
-    let turns = judged.dialogue.split(" | ").map(|turn| turn.trim_start_matches(['|', ' ']));
-    let messages: Vec<ContextMessage> = turns
-        .zip(1..)
-        .map(|(turn, id)| {
-            let (speaker, text) = turn.split_once(": ").unwrap_or(("", turn));
-            ContextMessage::plain(id, id * PAUSE_MS, speaker, text)
-        })
-        .collect();
-    let source = Source::new(&messages, None);
-    let sentences = text::sentences(&judged.summary);
-    let statements: Vec<Statement<'_>> = sentences
-        .into_iter()
-        .map(|range| Statement { speaker: None, text: &judged.summary[range], message_ids: &[] })
-        .collect();
-    quality_score(&source, &statements).score
 }
 
 #[cfg(test)]

@@ -27,7 +27,11 @@ fn chosen_sentences_beat_the_first_ones() {
     let report = evaluation::run("synthesis", &data).expect("data reads");
     let found = report.rows.iter().find(|row| row.metric == "ROUGE-1").expect("a row");
     assert!(found.baseline.is_some_and(|lead| found.value > lead), "{found:?}");
+}
+
+#[test]
+fn the_score_beats_plain_recall_and_sees_spoiled_digests() {
+    let Some(data) = data() else { return };
     let report = evaluation::run("quality", &data).expect("data reads");
-    let judged = report.value("dialsummeval even", "Pearson relevance").expect("a row");
-    assert!(judged > 0.3, "{judged}");
+    assert_eq!(report.behind(), Vec::<&evaluation::Row>::new());
 }

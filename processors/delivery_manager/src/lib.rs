@@ -20,6 +20,11 @@ pub const BLOCKED: Port<DigestBlocked> = Port::new("blocked");
 const IDENTITY: StageIdentity =
     StageIdentity { name: "delivery_manager", code_version: "1", schema_version: 1 };
 
+/// The gate's own threshold of the quality score: above .4, the most that a digest with a dangling citation or an
+/// invented number can score, and such that few honest digests are held back: those that tell next to nothing of their
+/// window, or claim what nobody settled. `gistmill eval quality` says how many days of a large chat that is.
+pub const THRESHOLD: f64 = 0.45;
+
 /// The gates before delivery.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -31,10 +36,9 @@ pub struct DeliveryManager {
 }
 
 impl Default for DeliveryManager {
-    /// `DIGEST_READ`, which every group has until it is taken away. The threshold lies above .4, the most that a digest
-    /// with a dangling citation or an invented fact can score, and below what honest offline digests reach.
+    /// `DIGEST_READ`, which every group has until it is taken away, and [`THRESHOLD`].
     fn default() -> Self {
-        Self { digest_delivery_scope: "DIGEST_READ".to_owned(), digest_quality_threshold: 0.45 }
+        Self { digest_delivery_scope: "DIGEST_READ".to_owned(), digest_quality_threshold: THRESHOLD }
     }
 }
 
