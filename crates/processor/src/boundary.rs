@@ -141,7 +141,8 @@ mod tests {
         };
         assert_eq!(checked(&input, |state| state.threads = Some(of(&[1]))), Ok(()));
         assert!(
-            checked(&input, |state| state.threads = Some(of(&[1, 9]))).is_err_and(|why| why.contains("9"))
+            checked(&input, |state| state.threads = Some(of(&[1, 9])))
+                .is_err_and(|why| why.contains("message 9"))
         );
     }
 }
