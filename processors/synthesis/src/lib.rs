@@ -51,7 +51,7 @@ impl Default for Synthesis {
 
 impl Stage for Synthesis {
     const NAME: &'static str = "synthesis";
-    const CODE_VERSION: &'static str = "2";
+    const CODE_VERSION: &'static str = "3";
     const SCHEMA_VERSION: i32 = 1;
     type In = DigestStageCompleted;
 
