@@ -30,8 +30,15 @@ pub struct GroupMessageIngested {
     pub settings: Option<GroupSettings>,
     /// Forum topics that the source saw created: ids of the messages that created them.
     pub topics: Vec<i64>,
-    /// Event time in ms to which the lane's clock is to be set back where it ran ahead. No reader of this version does it.
+    /// Event time in ms to which the lane's clock is set back where it ran ahead.
     pub set_back_to: Option<i64>,
+}
+
+impl GroupMessageIngested {
+    /// False for a record that only sets something: neither messages, nor topics, nor a promise.
+    pub fn tells_of_its_lane(&self) -> bool {
+        !self.messages.is_empty() || !self.topics.is_empty() || self.complete_until.is_some()
+    }
 }
 
 record!(GroupMessageIngested, "group.message.ingested.v1", "group.message.ingested.v1",

@@ -1,4 +1,6 @@
-//! `gistmill group`: settings of a group, which travel with its messages.
+//! `gistmill group`: settings of a group, which travel with its messages, and its lanes.
+
+mod lane;
 
 use std::io::Write;
 
@@ -6,12 +8,12 @@ use anyhow::bail;
 use clap::{Args, Subcommand, builder::PossibleValuesParser};
 use runtime::{Host, SourceEnd, operate};
 use schemas::GroupSettings;
-use telegram_export_source::{Group, SettingsSource};
+use telegram_export_source::{ControlSource, Group};
 use topology::Map;
 
 use crate::{exit::Exit, settings::Settings};
 
-/// Set or show how a group's digests are made
+/// Set or show how a group's digests are made; its lanes
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
@@ -23,6 +25,7 @@ const AFTER_HELP: &str = "\
 Examples:
   gistmill group set --tenant acme --group team --hours 6,24 --time-zone Europe/Berlin --language en
   gistmill group show --tenant acme --group team --json
+  gistmill group lane ls --tenant acme --group team
 
 Settings hold for windows opened after them. Without any: 24 hours, UTC, language of the messages, channel file.";
 
@@ -79,6 +82,15 @@ Examples:
         #[arg(long)]
         json: bool,
     },
+    /// List how far the lanes of a group have come, or set one back that ran ahead
+    #[command(after_help = "\
+Examples:
+  gistmill group lane ls --tenant acme --group team
+  gistmill group lane set-back --tenant acme --group team --to 2026-03-01T00:00:00Z")]
+    Lane {
+        #[command(subcommand)]
+        command: lane::Command,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -99,19 +111,24 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
             tell(&group, &wanted, json, out)
         }
         Command::Show { group, json } => show(&group, json, settings, out),
+        Command::Lane { command } => lane::run(command, settings, out),
     }
 }
 
 fn set(name: &Name, wanted: &GroupSettings, settings: &Settings) -> anyhow::Result<()> {
     let group = Group::new(&name.tenant, &name.group)?;
     let now = jiff::Timestamp::now().as_millisecond();
-    let mut source = SettingsSource::new(&group, wanted, &now.to_string(), now)?;
+    write_control(ControlSource::settings(&group, wanted, &now.to_string(), now)?, settings)
+}
+
+/// Writes a control record in order with the messages of its group.
+fn write_control(mut source: ControlSource, settings: &Settings) -> anyhow::Result<()> {
     let config = settings.config()?;
     Settings::start_logging(&config)?;
     let mut host = Host::new(config, 1)?;
     host.stop_on_signals();
     if host.drive(&mut source, &mut |_| {})? == SourceEnd::Stopped {
-        bail!("stopped before the settings were written");
+        bail!("stopped before the record was written");
     }
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! Chat exports and message feeds → `group.message.ingested`.
 //!
 //! Two sources read: [`FileSource`] a whole file (Telegram Desktop's `result.json` or JSON Lines) into a lane of
-//! its own that it ends, [`FeedSource`] lines as they come (standard input, a growing file). [`SettingsSource`]
+//! its own that it ends, [`FeedSource`] lines as they come (standard input, a growing file). [`ControlSource`]
 //! writes one control record. Invariant: what a file gives, and how it is cut into records, is a function of its
 //! bytes; only a followed feed asks a clock, and that in one place.
 
 mod batch;
 mod clock;
+mod control;
 mod cursor;
 mod date;
 mod draft;
@@ -25,16 +26,15 @@ mod meter;
 mod options;
 mod repair;
 mod rich_text;
-mod settings;
 mod survey;
 
 pub use clock::{Clock, SystemClock};
+pub use control::ControlSource;
 pub use error::Error;
 pub use feed_source::FeedSource;
 pub use file_source::FileSource;
 pub use meter::{Damage, Meter, Phase, Snapshot, Summary};
 pub use options::{FeedOptions, FileOptions, Group};
-pub use settings::SettingsSource;
 
 use processor::{Port, PortSpec};
 use schemas::GroupMessageIngested;

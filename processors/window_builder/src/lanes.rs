@@ -1,8 +1,8 @@
 //! Lanes of a group: how far each has come in event time, and which windows it has to close next.
 //!
-//! Invariant: a lane's clock never goes back while the lane lasts, and only the log moves it.
+//! Invariant: only the log moves a lane's clock, and back only where a record says so.
 
-use schemas::{END_OF_LANE, LIVE_LANE};
+use schemas::{END_OF_LANE, GroupMessageIngested, LIVE_LANE};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Number of the live lane; imports are numbered from 1 as they come.
@@ -58,6 +58,31 @@ impl Lanes {
         &mut self.named[index].1
     }
 
+    /// Moves the clock of a record's lane, and tells up to which time its windows are to be closed now.
+    pub(crate) fn advance(&mut self, record: &GroupMessageIngested, grace_ms: i64) -> i64 {
+        let lane = self.lane(&record.lane);
+        let stamps = record.messages.iter().map(|message| message.sent_at);
+        let newest = stamps.filter(|sent_at| *sent_at <= record.observed_at).max();
+        lane.newest_ms = lane.newest_ms.max(newest.unwrap_or(i64::MIN));
+        match record.complete_until {
+            Some(END_OF_LANE) => return END_OF_LANE,
+            Some(until) => lane.promised_ms = lane.promised_ms.max(until),
+            None => {}
+        }
+        lane.clock_ms(grace_ms)
+    }
+
+    /// Sets the clock of the lane called `name` back to `to_ms`; `None` when it is not ahead of that.
+    pub(crate) fn set_back(&mut self, name: &str, to_ms: i64, grace_ms: i64) -> Option<Lane> {
+        let (_, lane) = self.named.iter_mut().find(|(known, _)| known == name)?;
+        if lane.clock_ms(grace_ms) <= to_ms {
+            return None;
+        }
+        lane.newest_ms = lane.newest_ms.min(to_ms.saturating_add(grace_ms));
+        lane.promised_ms = lane.promised_ms.min(to_ms);
+        Some(*lane)
+    }
+
     /// Forgets an import that has ended; the live lane goes on.
     pub(crate) fn end(&mut self, number: u32) {
         if number != LIVE {
@@ -69,6 +94,13 @@ impl Lanes {
     /// Notes a window that lane `number` has to close.
     pub(crate) fn open(&mut self, number: u32, due: Due) {
         self.due.entry(number).or_default().insert(due);
+    }
+
+    /// Forgets a window that lane `number` had to close then.
+    pub(crate) fn close(&mut self, number: u32, due: Due) {
+        if let Some(all) = self.due.get_mut(&number) {
+            all.remove(&due);
+        }
     }
 
     /// The next window that lane `number` has to close at `clock_ms`.
@@ -120,6 +152,18 @@ mod tests {
         assert_eq!(lane(100, i64::MIN).clock_ms(5), 95);
         assert_eq!(lane(100, 98).clock_ms(5), 98);
         assert_eq!(lane(i64::MIN, i64::MIN).clock_ms(5), i64::MIN);
+    }
+
+    #[test]
+    fn lane_is_set_back_to_a_time_and_never_forward() {
+        let mut lanes = Lanes::default();
+        assert_eq!(lanes.set_back("a", 5, 1), None, "no lane is begun for it");
+        *lanes.lane("a") = Lane { number: 1, newest_ms: 100, promised_ms: 200 };
+        let back = |lanes: &mut Lanes, to_ms| lanes.set_back("a", to_ms, 5).map(|lane| lane.clock_ms(5));
+        assert_eq!(back(&mut lanes, 200), None);
+        assert_eq!(back(&mut lanes, 150), Some(150));
+        assert_eq!(back(&mut lanes, 50), Some(50));
+        assert_eq!((lanes.lane("a").newest_ms, lanes.lane("a").promised_ms), (55, 50));
     }
 
     #[test]

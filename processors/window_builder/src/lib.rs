@@ -7,10 +7,12 @@ mod authors;
 mod codec;
 mod entries;
 mod grid;
+mod lane_clocks;
 mod lanes;
 #[cfg(any(test, feature = "oracle"))]
 pub mod oracle;
 mod parts;
+mod set_back;
 mod settings;
 mod shelf;
 #[cfg(test)]
@@ -21,6 +23,7 @@ mod tests;
 mod topics;
 mod window;
 
+pub use lane_clocks::{LaneClock, LaneClocks};
 pub use state::GroupState;
 
 use processor::{Event, Fold, Outcome, Port, PortSpec, Reject};
@@ -68,8 +71,16 @@ impl Fold for WindowBuilder {
         if let Some(epoch) = epoch {
             state.adopt(epoch);
         }
-        if record.messages.is_empty() && record.topics.is_empty() && record.complete_until.is_none() {
-            return Ok(if new_settings { Outcome::absorbed() } else { Outcome::drop("empty") });
+        let set_back = record.set_back_to;
+        let was_set_back = set_back
+            .is_some_and(|to_ms| state.set_back(&record.lane, to_ms, (self.grace_ms, self.horizon_ms)));
+        let is_control = new_settings || was_set_back;
+        if !record.tells_of_its_lane() {
+            return Ok(match set_back {
+                _ if is_control => Outcome::absorbed(),
+                Some(_) => Outcome::drop("duplicate"),
+                None => Outcome::drop("empty"),
+            });
         }
         let lane = state.lanes.lane(&record.lane);
         let visit = Visit {
@@ -88,7 +99,7 @@ impl Fold for WindowBuilder {
             _ if !ready.is_empty() => {
                 Outcome::Emit(ready.into_iter().map(|ready| READY.emit(ready)).collect())
             }
-            _ if new_settings => Outcome::absorbed(),
+            _ if is_control => Outcome::absorbed(),
             Some(Fate::Late | Fate::Known) if late => Outcome::drop("late"),
             Some(Fate::Known) => Outcome::drop("duplicate"),
             None if repeated => Outcome::drop("duplicate"),

@@ -116,9 +116,14 @@ impl Group {
 
     fn step(&mut self, event: &Event<GroupMessageIngested>, options: &WindowBuilder) -> Expected {
         let record = &event.value;
+        let was_set_back = record.set_back_to.is_some_and(|to| self.set_back(event, to, options));
+        let is_control = record.settings.is_some() || was_set_back;
         if record.messages.is_empty() && record.topics.is_empty() && record.complete_until.is_none() {
-            let only_settings = Expected::Emit(Vec::new());
-            return if record.settings.is_some() { only_settings } else { Expected::Drop("empty") };
+            return match record.set_back_to {
+                _ if is_control => Expected::Emit(Vec::new()),
+                Some(_) => Expected::Drop("duplicate"),
+                None => Expected::Drop("empty"),
+            };
         }
         let (mut newest, mut promised) =
             self.lanes.get(&record.lane).copied().unwrap_or((i64::MIN, i64::MIN));
@@ -149,7 +154,7 @@ impl Group {
         if ends && record.lane != LIVE_LANE {
             self.lanes.remove(&record.lane);
         }
-        if !ready.is_empty() || record.settings.is_some() || changed {
+        if !ready.is_empty() || is_control || changed {
             Expected::Emit(ready)
         } else if late {
             Expected::Drop("late")
@@ -158,6 +163,21 @@ impl Group {
         } else {
             Expected::Emit(Vec::new())
         }
+    }
+
+    /// Whether a lane was ahead of a time and is there now.
+    fn set_back(&mut self, event: &Event<GroupMessageIngested>, to: i64, options: &WindowBuilder) -> bool {
+        let lane = &event.value.lane;
+        let Some((newest, promised)) = self.lanes.get_mut(lane) else { return false };
+        if *promised <= to && newest.saturating_sub(options.grace_ms) <= to {
+            return false;
+        }
+        *newest = to.saturating_add(options.grace_ms).min(*newest);
+        *promised = to.min(*promised);
+        let clock = (*promised).max(newest.saturating_sub(options.grace_ms));
+        let visit = Visit { lane, clock, offset: event.source.offset, options };
+        self.windows.iter_mut().for_each(|window| window.set_back(&visit));
+        true
     }
 
     /// Whether a message is news to a window that it is in time for; `None` when it is late for all of them.

@@ -107,6 +107,12 @@ impl Shelf {
         self.slots.iter().filter(|(_, slot)| may_answer(slot)).map(|(start, _)| *start).collect()
     }
 
+    /// Start and end of each window that ends after `at_ms`.
+    pub(crate) fn ending_after(&self, at_ms: i64) -> Vec<(i64, i64)> {
+        let bounds = self.slots.iter().map(|(start, slot)| (*start, slot.end_and_epoch(*start).0));
+        bounds.filter(|(_, end)| *end > at_ms).collect()
+    }
+
     /// The window that starts at `start_ms`, to be worked on.
     pub(crate) fn window(&mut self, start_ms: i64) -> Option<&mut Window> {
         if let Some(Slot::Packed(packed)) = self.slots.get(&start_ms) {

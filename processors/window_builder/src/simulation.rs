@@ -70,9 +70,9 @@ impl Log {
             messages: (0..count).map(|_| self.message(now_ms)).collect(),
             ingest_trace_id: String::new(),
             complete_until: self.complete_until(now_ms),
+            set_back_to: self.random.one_in(25).then(|| now_ms - self.random.below(3 * 24 * 60) * MINUTE_MS),
             topics: (0..self.random.pick(&[0, 0, 0, 0, 0, 0, 1, 2])).map(|_| self.topic()).collect(),
             settings: self.random.one_in(25).then(|| self.settings()),
-            ..GroupMessageIngested::default()
         };
         let source = SourcePosition { topic: "ingested".into(), partition: 3, offset, append_time_ms: 0 };
         Event { value, source }
@@ -130,7 +130,8 @@ impl Log {
     fn complete_until(&mut self, now_ms: i64) -> Option<i64> {
         match self.random.below(20) {
             0 => Some(END_OF_LANE),
-            1..5 => Some(now_ms - self.random.below(10) * MINUTE_MS),
+            1 => Some(now_ms + self.random.below(5 * 24 * 60) * MINUTE_MS),
+            2..5 => Some(now_ms - self.random.below(10) * MINUTE_MS),
             _ => None,
         }
     }

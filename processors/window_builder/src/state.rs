@@ -13,7 +13,7 @@ use crate::{
     topics::Topics,
     window::{Opening, Window},
 };
-use schemas::{END_OF_LANE, GroupMessageIngested, GroupSettings, Home, Known, Message};
+use schemas::{GroupMessageIngested, GroupSettings, Home, Known, Message};
 use std::collections::BTreeSet;
 
 /// State of a group.
@@ -245,17 +245,8 @@ impl GroupState {
 
     /// Moves the clock of a record's lane, and tells up to which time its windows are to be closed now.
     pub(crate) fn advance(&mut self, record: &GroupMessageIngested, grace_ms: i64) -> i64 {
-        let lane = self.lanes.lane(&record.lane);
-        let stamps = record.messages.iter().map(|message| message.sent_at);
-        let newest = stamps.filter(|sent_at| *sent_at <= record.observed_at).max();
-        lane.newest_ms = lane.newest_ms.max(newest.unwrap_or(i64::MIN));
         self.changed.header = true;
-        match record.complete_until {
-            Some(END_OF_LANE) => return END_OF_LANE,
-            Some(until) => lane.promised_ms = lane.promised_ms.max(until),
-            None => {}
-        }
-        lane.clock_ms(grace_ms)
+        self.lanes.advance(record, grace_ms)
     }
 
     /// Closes one more window that is due in a lane at `clock_ms`, if there is one.

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use schemas::{Author, END_OF_LANE, GroupMessageIngested, GroupSettings, GroupWindowReady, Message, Record};
 
 mod knowledge;
+mod set_back;
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;

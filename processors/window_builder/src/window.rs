@@ -46,6 +46,12 @@ impl Window {
         self.openings.iter().any(|opening| opening.lane == lane)
     }
 
+    /// True when its messages are not those of its newest revision.
+    pub(crate) fn has_untold(&self) -> bool {
+        let summary = self.entries.summary();
+        if self.revision == 0 { summary.messages > 0 } else { summary.digest != self.digest }
+    }
+
     /// The bytes at rest, for a window that starts at `start_ms`.
     pub(crate) fn pack(&self, start_ms: i64) -> Packed {
         let mut writer = Writer::default();

@@ -21,6 +21,7 @@ mod registry;
 mod requests;
 mod samples;
 mod secured;
+mod set_back;
 mod sinks;
 mod sources;
 mod stack_parts;

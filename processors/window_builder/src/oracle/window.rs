@@ -37,9 +37,16 @@ pub(super) struct Visit<'a> {
 impl Window {
     /// Notes that a record told something of it, and opens it in the record's lane; false when it is too late for that.
     pub(super) fn visited(&mut self, visit: &Visit<'_>) -> bool {
-        let Visit { lane, clock, offset, options } = *visit;
-        self.offset = offset;
-        let due = if clock < self.end {
+        self.offset = visit.offset;
+        let due = self.open.get(visit.lane).copied().or(self.due(visit));
+        self.open.extend(due.map(|due| (visit.lane.to_owned(), due)));
+        due.is_some()
+    }
+
+    /// When a lane that has this clock has to close it.
+    fn due(&self, visit: &Visit<'_>) -> Option<i64> {
+        let Visit { lane, clock, options, .. } = *visit;
+        if clock < self.end {
             Some(self.end)
         } else if lane != LIVE_LANE {
             Some(END_OF_LANE)
@@ -47,19 +54,30 @@ impl Window {
             Some(clock.saturating_add(options.grace_ms))
         } else {
             None
-        };
-        let due = self.open.get(lane).copied().or(due);
-        self.open.extend(due.map(|due| (lane.to_owned(), due)));
-        due.is_some()
+        }
+    }
+
+    /// The lane was set back to the visit's clock.
+    pub(super) fn set_back(&mut self, visit: &Visit<'_>) {
+        let Some(due) = self.due(visit) else { return };
+        if let Some(known) = self.open.get_mut(visit.lane) {
+            *known = due.min(*known);
+        } else if visit.lane == LIVE_LANE && self.is_news(&self.contents.current(), false) {
+            self.open.insert(visit.lane.to_owned(), due);
+        }
+    }
+
+    fn is_news(&self, current: &Vec<Content>, by_live: bool) -> bool {
+        match &self.emitted {
+            None => !current.is_empty(),
+            Some(emitted) => emitted != current || (by_live && !self.emitted_by_live),
+        }
     }
 
     /// True when there is to be a next revision, which is noted as emitted.
     pub(super) fn is_revised(&mut self, by_live: bool) -> bool {
         let current = self.contents.current();
-        let wanted = match &self.emitted {
-            None => !current.is_empty(),
-            Some(emitted) => *emitted != current || (by_live && !self.emitted_by_live),
-        };
+        let wanted = self.is_news(&current, by_live);
         if wanted {
             self.revision += 1;
             self.emitted = Some(current);

@@ -1,4 +1,4 @@
-//! One control record: new settings of a group.
+//! One control record: new settings of a group, or a lane that is set back.
 
 use crate::{batch, error::Error, options::Group};
 use processor::PortSpec;
@@ -7,17 +7,17 @@ use schemas::{GroupMessageIngested, GroupSettings, LANGUAGES, LIVE_LANE, WINDOW_
 
 const DONE: &str = "done";
 
-/// Writes the settings of a group once, in order with its messages.
+/// Writes a control record of a group once, in order with its messages. The same record under the same `nonce` is
+/// written once, however often it is tried; another nonce writes it again.
 #[derive(Debug)]
-pub struct SettingsSource {
+pub struct ControlSource {
     identity: String,
     record: GroupMessageIngested,
 }
 
-impl SettingsSource {
-    /// Settings to write at `observed_at` (ms since the epoch). The same settings under the same `nonce` are
-    /// written once, however often it is tried; another nonce writes them again.
-    pub fn new(
+impl ControlSource {
+    /// Settings to write at `observed_at` (ms since the epoch).
+    pub fn settings(
         group: &Group,
         settings: &GroupSettings,
         nonce: &str,
@@ -25,22 +25,34 @@ impl SettingsSource {
     ) -> Result<Self, Error> {
         validate(settings)?;
         let text = serde_json::to_string(settings).unwrap_or_default();
-        let hash = identity_hash("settings", &[&text, nonce]);
-        let identity = group.identity("settings", &hash.to_string());
+        let mut source = Self::named(group, "settings", &[&text, nonce], observed_at);
+        LIVE_LANE.clone_into(&mut source.record.lane);
+        source.record.settings = Some(settings.clone());
+        Ok(source)
+    }
+
+    /// A lane to set back to a time in ms, written at `observed_at` (ms since the epoch).
+    pub fn set_back(group: &Group, (lane, to_ms): (&str, i64), nonce: &str, observed_at: i64) -> Self {
+        let mut source = Self::named(group, "set-back", &[lane, &to_ms.to_string(), nonce], observed_at);
+        lane.clone_into(&mut source.record.lane);
+        source.record.set_back_to = Some(to_ms);
+        source
+    }
+
+    fn named(group: &Group, kind: &str, parts: &[&str], observed_at: i64) -> Self {
+        let identity = group.identity(kind, &identity_hash(kind, parts).to_string());
         let record = GroupMessageIngested {
             tenant_id: group.tenant_id().to_owned(),
             group_id: group.group_id().to_owned(),
-            lane: LIVE_LANE.to_owned(),
             observed_at,
-            ingest_trace_id: GroupMessageIngested::trace(&identity, "settings"),
-            settings: Some(settings.clone()),
+            ingest_trace_id: GroupMessageIngested::trace(&identity, kind),
             ..GroupMessageIngested::default()
         };
-        Ok(Self { identity, record })
+        Self { identity, record }
     }
 }
 
-impl Source for SettingsSource {
+impl Source for ControlSource {
     const NAME: &'static str = crate::NAME;
 
     fn ports(&self) -> Vec<PortSpec> {
@@ -95,8 +107,8 @@ fn is_word(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn source(settings: &GroupSettings, nonce: &str) -> Result<SettingsSource, Error> {
-        SettingsSource::new(&Group::new("acme", "qa").expect("names"), settings, nonce, 5)
+    fn source(settings: &GroupSettings, nonce: &str) -> Result<ControlSource, Error> {
+        ControlSource::settings(&Group::new("acme", "qa").expect("names"), settings, nonce, 5)
     }
 
     #[test]
@@ -115,6 +127,16 @@ mod tests {
         assert!(matches!(runtime.block_on(source_a.next(Some(&position))), Ok(SourceBatch::End)));
         assert_eq!(source_a.identity(), source(&settings, "a").expect("valid").identity());
         assert_ne!(source_a.identity(), source(&settings, "b").expect("valid").identity());
+    }
+
+    #[test]
+    fn a_lane_is_set_back_by_a_record_of_its_own() {
+        let group = Group::new("acme", "qa").expect("names");
+        let source = |to_ms| ControlSource::set_back(&group, ("import-7", to_ms), "a", 9);
+        let record = source(5).record;
+        assert_eq!((record.lane.as_str(), record.set_back_to, record.observed_at), ("import-7", Some(5), 9));
+        assert_eq!((record.settings, record.complete_until), (None, None));
+        assert_ne!(source(5).identity(), source(6).identity());
     }
 
     #[test]
