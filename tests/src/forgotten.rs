@@ -92,6 +92,8 @@ impl Forgotten<'_> {
         for partition in [0, 1] {
             let record = BaseRecord::to(&topic).partition(partition).key(&key).payload(self.unit);
             producer.send(record).map_err(|(error, _)| error)?;
+            // One after the other: a partition whose record came later than the other's last proves nothing for that one.
+            producer.flush(READ_TIMEOUT)?;
         }
         if self.has_offset {
             let group = pipeline.prefix.group(self.unit);
@@ -157,6 +159,8 @@ impl Forgotten<'_> {
         for value in values {
             let record = BaseRecord::to(LOG).partition(partition).key(&key).payload(value);
             producer.send(record).map_err(|(error, _)| error)?;
+            // One after the other: a partition whose record came later than the other's last proves nothing for that one.
+            producer.flush(READ_TIMEOUT)?;
         }
         producer.flush(READ_TIMEOUT)?;
         ensure!(producer.in_flight_count() == 0, "the log was not written");

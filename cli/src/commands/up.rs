@@ -40,6 +40,7 @@ pub(crate) fn start(units: &[&str], settings: &Settings) -> anyhow::Result<Exit>
     runtime::start_logging(&config.telemetry).map_err(anyhow::Error::msg)?;
     tracing::info!(?config, "configuration");
     let mut host = Host::new(config, units.len())?;
+    host.stop_on_signals();
     for name in units {
         assembly::add(&mut host, name)?;
     }

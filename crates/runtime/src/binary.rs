@@ -43,6 +43,7 @@ fn start(file: Option<&Path>, add: impl FnOnce(&mut Host) -> Result<(), HostErro
     start_logging(&config.telemetry)?;
     tracing::info!(?config, "configuration");
     let mut host = Host::new(config, 1).map_err(|error| error.to_string())?;
+    host.stop_on_signals();
     add(&mut host).and_then(|()| host.run()).map_err(|error| error.to_string())
 }
 

@@ -42,15 +42,31 @@ pub(crate) fn use_tls_provider() {
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
 }
 
-/// Resolves at SIGTERM or SIGINT.
-pub(crate) async fn termination() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
-        (Ok(mut terminate), Ok(mut interrupt)) => {
-            tokio::select! { _ = terminate.recv() => (), _ = interrupt.recv() => () }
+/// Listens for SIGTERM and SIGINT from when it is made.
+#[derive(Debug)]
+pub(crate) struct Termination(Option<[tokio::signal::unix::Signal; 2]>);
+
+impl Termination {
+    /// Begins to listen; to be called inside an async runtime. Where the system allows no handlers the signals end the
+    /// process by themselves, uncommitted.
+    pub(crate) fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        Self(
+            signal(SignalKind::terminate())
+                .ok()
+                .zip(signal(SignalKind::interrupt()).ok())
+                .map(<[_; 2]>::from),
+        )
+    }
+
+    /// Resolves at the next of them.
+    pub(crate) async fn asked(&mut self) {
+        match &mut self.0 {
+            Some([terminate, interrupt]) => {
+                tokio::select! { _ = terminate.recv() => (), _ = interrupt.recv() => () }
+            }
+            None => std::future::pending().await,
         }
-        // Without handlers the signals end the process by themselves, uncommitted.
-        _ => std::future::pending().await,
     }
 }
 

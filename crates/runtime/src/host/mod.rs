@@ -54,6 +54,8 @@ pub struct Host {
     /// Until when names that are taken are waited for.
     locks_until: Instant,
     postgres: Option<Arc<PostgresClient>>,
+    /// Set once signals are listened for.
+    watches_signals: OnceLock<()>,
 }
 
 struct Unit {
@@ -103,7 +105,15 @@ impl Host {
         let shared = Arc::new(shared);
         shared.tasks.spawn(watch::run(Arc::clone(&shared)));
         let locks_until = Instant::now() + LOCK_PATIENCE;
-        Ok(Self { shared, runtime, units: Vec::new(), locks: Vec::new(), locks_until, postgres: None })
+        Ok(Self {
+            shared,
+            runtime,
+            units: Vec::new(),
+            locks: Vec::new(),
+            locks_until,
+            postgres: None,
+            watches_signals: OnceLock::new(),
+        })
     }
 
     /// The flag that ends the process.
@@ -134,7 +144,7 @@ impl Host {
     /// Runs until every unit has ended: after SIGTERM, SIGINT or [`Stop::ask`], or because none can go on. The error is
     /// that of the first unit that failed for good, in the order in which they were added.
     pub fn run(self) -> Result<(), HostError> {
-        self.watch_signals();
+        self.stop_on_signals();
         let names = self.units.iter().map(|unit| unit.status.name.clone()).collect();
         self.shared.tasks.spawn(held_up::run(Arc::clone(&self.shared), names));
         let mut first = self.serve();
@@ -174,18 +184,21 @@ impl Host {
         self.runtime.block_on(future)
     }
 
-    /// Makes SIGTERM and SIGINT ask the units to stop, for a process that does not call [`Host::run`].
+    /// Makes SIGTERM and SIGINT ask the units to stop, from now on: to be called before the first unit is added. Again it
+    /// does nothing.
     pub fn stop_on_signals(&self) {
-        self.watch_signals();
-    }
-
-    fn watch_signals(&self) {
+        if self.watches_signals.set(()).is_err() {
+            return;
+        }
+        // Listened for before this returns: a signal right after the start is no less a wish to stop.
+        let _inside = self.runtime.enter();
+        let mut termination = crate::telemetry::Termination::listen();
         let stop = self.shared.stop.clone();
         self.shared.tasks.spawn(async move {
-            crate::telemetry::termination().await;
+            termination.asked().await;
             info!("stopping; a second signal ends the process at once");
             stop.ask();
-            crate::telemetry::termination().await;
+            termination.asked().await;
             warn!("ended by a second signal; what was not committed is read again at the next start");
             std::process::exit(1);
         });
