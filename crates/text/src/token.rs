@@ -53,9 +53,18 @@ fn is_word_char(c: char) -> bool {
     }
 }
 
+/// `char::is_alphabetic`, by the same short way.
+pub(crate) fn is_letter(c: char) -> bool {
+    match c {
+        'а'..='я' | 'А'..='Я' | 'ё' | 'Ё' => true,
+        _ if c.is_ascii() => c.is_ascii_alphabetic(),
+        _ => c.is_alphabetic(),
+    }
+}
+
 /// Whether the token has a letter.
 fn has_letter(token: &str) -> bool {
-    token.chars().any(|c| c.is_ascii_alphabetic() || (!c.is_ascii() && c.is_alphabetic()))
+    token.chars().any(is_letter)
 }
 
 /// Folded tokens of a text, addresses and mentions (as `@name`) included.

@@ -5,7 +5,7 @@
 use schemas::{ContextMessage, Threads};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
-use text::{TfIdf, TokenKind, lemmas, sentences, tokenize};
+use text::{Noise, TfIdf, TokenKind, lemmas, noise, sentences, tokenize};
 
 /// A pause after which a message without a thread starts one.
 const THREAD_GAP_MS: i64 = 15 * 60 * 1000;
@@ -25,6 +25,8 @@ pub struct Sentence {
     pub terms: Vec<u32>,
     /// True when it ends in a question mark.
     pub asks: bool,
+    /// Why it tells nothing, if so.
+    pub noise: Option<Noise>,
 }
 
 /// A message of the window.
@@ -40,6 +42,8 @@ pub struct Post<'a> {
     pub quotable: bool,
     /// Its sentences.
     pub sentences: Range<usize>,
+    /// Why it tells nothing, if so.
+    pub noise: Option<Noise>,
     /// Numbers of its terms, sorted, each once.
     pub terms: Vec<u32>,
 }
@@ -111,7 +115,15 @@ impl<'a> Source<'a> {
         let sentences = start..self.sentences.len();
         let quotable = !message.is_bot && message.duplicate_of.is_none() && !sentences.is_empty();
         let terms = sorted(self.sentences[sentences.clone()].iter().flat_map(|sentence| &sentence.terms));
-        self.posts.push(Post { message, thread: 0, place: 0, quotable, sentences, terms });
+        self.posts.push(Post {
+            message,
+            thread: 0,
+            place: 0,
+            quotable,
+            sentences,
+            noise: noise(&message.text),
+            terms,
+        });
     }
 
     /// Puts every post into a thread: the given one, else that of the post it answers or follows closely.
@@ -237,7 +249,7 @@ fn sentence(model: &TfIdf, post: usize, text: &str, range: Range<usize>) -> Sent
     }
     let terms: Vec<u32> = lemmas(slice).iter().filter_map(|lemma| model.number(lemma)).collect();
     let asks = slice.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '?').ends_with('?');
-    Sentence { post, range, padded, length: tokens.len(), terms: sorted(&terms), asks }
+    Sentence { post, range, padded, length: tokens.len(), terms: sorted(&terms), asks, noise: noise(slice) }
 }
 
 fn sorted<'t>(terms: impl IntoIterator<Item = &'t u32>) -> Vec<u32> {

@@ -4,7 +4,7 @@
 
 use crate::{acts::Answered, findings::Findings, source::Source};
 use std::collections::BTreeSet;
-use text::{Noise, noise};
+use text::Noise;
 
 /// Threads of a topic that are told, and questions of a thread.
 const THREADS_MAX: usize = 3;
@@ -193,9 +193,11 @@ pub(crate) fn stands_alone(source: &Source<'_>, findings: &Findings, sentence: u
 /// Whether neither the sentence nor its message is noise.
 pub(crate) fn tells(source: &Source<'_>, sentence: usize) -> bool {
     let found = &source.sentences[sentence];
-    let message = &source.posts[found.post].message.text;
-    let dumped = matches!(noise(message), Some(Noise::Code | Noise::Log | Noise::Thanks | Noise::Greeting));
-    !dumped && noise(source.text(found)).is_none()
+    let dumped = matches!(
+        source.posts[found.post].noise,
+        Some(Noise::Code | Noise::Log | Noise::Thanks | Noise::Greeting)
+    );
+    !dumped && found.noise.is_none()
 }
 
 #[cfg(test)]

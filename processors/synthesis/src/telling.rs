@@ -6,7 +6,7 @@ use crate::{
     acts::{self, Questions},
     source::{Post, Source},
 };
-use text::{Noise, noise};
+use text::Noise;
 
 /// Number of features of a post.
 pub const TELLING_FEATURES: usize = 28;
@@ -59,13 +59,11 @@ fn features(
     (replies, earnest, answers): (f64, f64, f64),
     total: f64,
 ) -> TellingFeatures {
-    let text = post.message.text.as_str();
     let sentences = &source.sentences[post.sentences.clone()];
     let length: usize = sentences.iter().map(|sentence| sentence.length).sum();
     let thread = source.threads[post.thread].len() as f64;
     let specific: f64 = post.terms.iter().map(|term| source.specificity[*term as usize]).sum();
-    let noise = noise(text);
-    let is = |kinds: &[Noise]| flag(noise.is_some_and(|noise| kinds.contains(&noise)));
+    let is = |kinds: &[Noise]| flag(post.noise.is_some_and(|noise| kinds.contains(&noise)));
     let acts = acts::manners(source, post);
     [
         1.0,

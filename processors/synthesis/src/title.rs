@@ -59,9 +59,9 @@ pub(crate) fn title(source: &Source<'_>, findings: &Findings, posts: &[usize]) -
         .enumerate()
         .filter(|(at, post)| *at < POSTS_MAX || source.posts[**post].place == 0)
         .map(|(_, post)| &source.posts[*post])
-        .filter(|post| post.quotable && noise(&post.message.text).is_none())
+        .filter(|post| post.quotable && post.noise.is_none())
         .flat_map(|post| post.sentences.clone().take(SENTENCES_MAX))
-        .filter(|sentence| noise(source.text(&source.sentences[*sentence])).is_none())
+        .filter(|sentence| source.sentences[*sentence].noise.is_none())
         .map(|sentence| (standing(source, findings, &central, sentence), sentence))
         .collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));

@@ -67,7 +67,7 @@ fn is_code(line: &str) -> bool {
     // Brackets at the end are mostly smiles.
     let smiled = bare.ends_with("))") || bare.ends_with("((");
     let body = if smiled { bare.trim_end_matches([')', '(']) } else { bare.as_str() };
-    let letters = body.chars().filter(|c| c.is_alphabetic()).count();
+    let letters = body.chars().filter(|c| crate::token::is_letter(*c)).count();
     let cyrillic = body.chars().filter(|c| crate::is_cyrillic(*c)).count();
     if letters == 0 || cyrillic as f64 > CYRILLIC_SHARE * letters as f64 {
         return false;

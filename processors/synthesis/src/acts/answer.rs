@@ -10,7 +10,7 @@ use super::{
 };
 use crate::source::{Post, Source};
 use std::collections::BTreeSet;
-use text::{Noise, noise};
+use text::Noise;
 
 /// Number of features of a pair.
 pub const ANSWER_FEATURES: usize = 32;
@@ -194,7 +194,7 @@ fn words(source: &Source<'_>, asked: usize, post: usize) -> Vec<f64> {
         flag(looks_like_code(text)),
         flag(first.is_some_and(|first| starts(&first.padded, BRIEF))),
         flag(declines_to_answer(source, found)),
-        flag(matches!(noise(text), Some(Noise::Thanks | Noise::Laugh | Noise::Sticker | Noise::Greeting))),
+        flag(matches!(found.noise, Some(Noise::Thanks | Noise::Laugh | Noise::Sticker | Noise::Greeting))),
         flag(says(source, found, lexis::manner::ADVICE) || says(source, found, lexis::manner::SECOND_PERSON)),
     ]
 }

@@ -4,7 +4,6 @@
 
 use super::{agreement::declines_to_answer, code::looks_like_code, has, lexis};
 use crate::source::{Post, Sentence, Source};
-use text::noise;
 
 /// Number of features of a question.
 pub const QUESTION_FEATURES: usize = 26;
@@ -100,7 +99,7 @@ fn wording(source: &Source<'_>, post: &Post<'_>, sentence: &Sentence) -> Vec<f64
         flag(lexis::manner::LAUGHS.iter().any(|laugh| text.contains(laugh))),
         flag(has(padded, ASKS_BACK)),
         flag(looks_like_code(text)),
-        flag(noise(source.text(sentence)).is_some()),
+        flag(sentence.noise.is_some()),
         flag(text.contains('@')),
     ]
 }
