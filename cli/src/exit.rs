@@ -75,7 +75,7 @@ fn denied(cause: &(dyn StdError + 'static)) -> Option<String> {
         None => {}
     }
     match cause.downcast_ref()? {
-        broker::Error::Denied(denial) => Some(denial.advice().to_owned()),
+        broker::Error::Access(error) => error.advice().map(str::to_owned),
         broker::Error::Registry(registry::Error::Denied { advice, .. }) => Some(advice.clone()),
         _ => None,
     }

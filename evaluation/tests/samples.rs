@@ -101,6 +101,23 @@ fn digests_are_faithful_and_equal_on_repetition() {
 }
 
 #[test]
+fn a_second_draft_tells_more_and_stands_only_where_it_is_better() {
+    let mut corrected = 0;
+    for day in digested("engineering_en").iter().chain(&digested("garden_ru")) {
+        let (draft, _) = Synthesis { retry_below: 0.0 }.digest(day);
+        let (second, is_corrected) = Synthesis { retry_below: 1.1 }.digest(day);
+        if is_corrected {
+            corrected += 1;
+            assert!(second.quality.score > draft.quality.score);
+            assert!(second.summary.len() > draft.summary.len());
+        } else {
+            assert_eq!(second, draft);
+        }
+    }
+    assert!(corrected > 0, "no second draft was better");
+}
+
+#[test]
 fn bots_and_repeated_posts_are_not_quoted() {
     for name in ["engineering_en", "garden_ru"] {
         for day in &digested(name) {

@@ -145,20 +145,7 @@ mod tests {
     const NOW: i64 = 1_700_000_000_000;
 
     fn record(change: impl FnOnce(&mut GroupMessageIngested)) -> GroupMessageIngested {
-        let message = Message {
-            id: 1,
-            revision: 0,
-            kind: "new".to_owned(),
-            author: None,
-            sent_at: NOW,
-            text: String::new(),
-            entities: Vec::new(),
-            reply_to: None,
-            topic_id: None,
-            media: None,
-            forward: None,
-            reactions: Vec::new(),
-        };
+        let message = Message::plain(1, NOW, "");
         let mut record = GroupMessageIngested {
             tenant_id: "acme".to_owned(),
             group_id: "a/b".to_owned(),

@@ -141,6 +141,26 @@ pub struct Message {
     pub reactions: Vec<Reaction>,
 }
 
+impl Message {
+    /// An original message with nothing but text, whose author is not told. `sent_at` in ms.
+    pub fn plain(id: i64, sent_at: i64, text: &str) -> Self {
+        Self {
+            id,
+            revision: 0,
+            kind: "new".to_owned(),
+            author: None,
+            sent_at,
+            text: text.to_owned(),
+            entities: Vec::new(),
+            reply_to: None,
+            topic_id: None,
+            media: None,
+            forward: None,
+            reactions: Vec::new(),
+        }
+    }
+}
+
 /// Who wrote a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Author {

@@ -19,18 +19,8 @@ const MINUTE_MS: i64 = 60_000;
 /// A record of a group with one message, number `id` of the day, one a minute.
 pub fn said(group: &str, id: i64) -> GroupMessageIngested {
     let message = Message {
-        id,
-        revision: 0,
-        kind: "new".to_owned(),
         author: Some(Author { id: "u1".to_owned(), name: "Ann".to_owned(), is_bot: false }),
-        sent_at: DAY_MS + id * MINUTE_MS,
-        text: format!("line {id} about the gate"),
-        entities: Vec::new(),
-        reply_to: None,
-        topic_id: None,
-        media: None,
-        forward: None,
-        reactions: Vec::new(),
+        ..Message::plain(id, DAY_MS + id * MINUTE_MS, &format!("line {id} about the gate"))
     };
     GroupMessageIngested { messages: vec![message], complete_until: None, ..day_is_over(group) }
 }

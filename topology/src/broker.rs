@@ -8,7 +8,7 @@ mod registered;
 
 use crate::{Action, BrokerState, Map, Plan, PlanOptions, Prefix, Refusal, plan};
 use kafka::Kafka;
-use kafka_client::{CreateError, Denial, Properties};
+use kafka_client::{AccessError, CreateError, Properties};
 use rdkafka::error::KafkaError;
 use registry::Client;
 use std::{sync::Arc, time::Duration};
@@ -70,22 +70,9 @@ pub enum Error {
         #[source]
         source: Box<KafkaError>,
     },
-    /// The broker does not let this client in.
-    #[error("{0}")]
-    Denied(Denial),
-    /// The broker does not let the user do that.
-    #[error("could not {what} on kafka at {brokers}: {missing}")]
-    NotAllowed {
-        /// What was attempted.
-        what: String,
-        /// Address.
-        brokers: String,
-        /// What the user lacks.
-        missing: &'static str,
-    },
-    /// The client's settings cannot work.
+    /// The broker refuses this client or its user, or the client cannot be made.
     #[error(transparent)]
-    Settings(#[from] CreateError),
+    Access(#[from] AccessError),
     /// The broker answered with an error.
     #[error("could not {what} on kafka at {brokers}")]
     Kafka {
@@ -109,6 +96,12 @@ pub enum Error {
     /// A worker thread ended early: a defect of the program.
     #[error("could not {0}: its thread ended")]
     Thread(String),
+}
+
+impl From<CreateError> for Error {
+    fn from(error: CreateError) -> Self {
+        Self::Access(error.into())
+    }
 }
 
 fn joined(refusals: &[Refusal]) -> String {

@@ -3,6 +3,7 @@
 //!
 //! Invariant: no value of a property is printed unless its name is known to be harmless.
 
+mod access;
 mod complaints;
 mod create;
 mod denial;
@@ -12,6 +13,7 @@ mod second_look;
 mod secrets;
 mod settings;
 
+pub use access::AccessError;
 pub use complaints::{Complaints, metadata};
 pub use create::{CreateError, create};
 pub use denial::Denial;

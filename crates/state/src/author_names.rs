@@ -188,18 +188,8 @@ mod tests {
 
     fn message(author: &str, name: &str) -> Message {
         Message {
-            id: 1,
-            revision: 0,
-            kind: "new".to_owned(),
             author: Some(Author { id: author.to_owned(), name: name.to_owned(), is_bot: false }),
-            sent_at: 1,
-            text: String::new(),
-            entities: Vec::new(),
-            reply_to: None,
-            topic_id: None,
-            media: None,
-            forward: None,
-            reactions: Vec::new(),
+            ..Message::plain(1, 1, "")
         }
     }
 

@@ -63,20 +63,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn message(id: i64, revision: i64, text: &str) -> Message {
-        Message {
-            id,
-            revision,
-            kind: "new".to_owned(),
-            author: None,
-            sent_at: 0,
-            text: text.to_owned(),
-            entities: Vec::new(),
-            reply_to: None,
-            topic_id: None,
-            media: None,
-            forward: None,
-            reactions: Vec::new(),
-        }
+        Message { revision, ..Message::plain(id, 0, text) }
     }
 
     fn row(message: &Message, source_offset: i64) -> MessageRow<'_> {

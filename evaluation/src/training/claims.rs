@@ -13,7 +13,7 @@ use std::path::Path;
 use synthesis::{
     Source, TELLING_FEATURES,
     acts::{
-        ANSWER_FEATURES, FEATURES, OPEN_FEATURES, QUESTION_FEATURES, Questions, answer_candidates,
+        ANSWER_FEATURES, FEATURES, OPEN_FEATURES, QUESTION_FEATURES, answer_candidates,
         commitment_candidates, decision_candidates, open_candidates, question_candidates,
     },
     telling_candidates,
@@ -170,7 +170,7 @@ impl Examples {
     }
 
     fn telling(&mut self, window: usize, source: &Source<'_>, label: &Label) {
-        for (post, features) in telling_candidates(source, &Questions::of(source)) {
+        for (post, features) in telling_candidates(source, source.questions()) {
             let id = source.posts[post].message.id;
             self.telling.push(Example { window, features, right: cites(label, id), weight: 1.0 });
             let right = label.noise.contains(&id);

@@ -16,18 +16,8 @@ pub(crate) fn said(id: i64, author: &str, text: &str) -> ContextMessage {
 /// A message as read.
 fn read(id: i64, text: &str) -> Message {
     Message {
-        id,
-        revision: 0,
-        kind: "new".to_owned(),
         author: Some(Author { id: format!("user{}", id % 2), name: "Ann".to_owned(), is_bot: false }),
-        sent_at: 1_000 + id,
-        text: text.to_owned(),
-        entities: Vec::new(),
-        reply_to: None,
-        topic_id: None,
-        media: None,
-        forward: None,
-        reactions: Vec::new(),
+        ..Message::plain(id, 1_000 + id, text)
     }
 }
 

@@ -21,9 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const WHOLE_CHARS_MAX: usize = 200;
 const LINKS_MAX: usize = 20;
 const TELLING_EMOTIONS: usize = 3;
-/// Lines of the summary: as many as are read in ten seconds; and of one thread
-/// where few have any.
-const SUMMARY_MAX: usize = 6;
+/// Lines of the summary that one thread may take where few have any.
 const SUMMARY_PER_THREAD: usize = 3;
 /// Most characters of a question that is told with its answer.
 const ASKED_CHARS_MAX: usize = 120;
@@ -78,14 +76,14 @@ fn summary(source: &Source<'_>, findings: &Findings) -> Vec<Claim> {
     let mut lines: Vec<Line> = threads.flat_map(|thread| thread_lines(source, findings, thread)).collect();
     lines.sort_by(|a, b| b.value().total_cmp(&a.value()).then(a.sentence().cmp(&b.sentence())));
     let threads: BTreeSet<usize> = lines.iter().map(|line| thread_of(source, line)).collect();
-    let most = if threads.len() < SUMMARY_MAX { SUMMARY_PER_THREAD } else { 1 };
+    let most = if threads.len() < findings.breadth.lines { SUMMARY_PER_THREAD } else { 1 };
     let mut told: BTreeMap<usize, usize> = BTreeMap::new();
     lines.retain(|line| {
         let count = told.entry(thread_of(source, line)).or_default();
         *count += 1;
         *count <= most
     });
-    lines.truncate(SUMMARY_MAX);
+    lines.truncate(findings.breadth.lines);
     lines.sort_by_key(Line::sentence);
     lines.iter().map(|line| line_claim(source, findings, line)).collect()
 }
@@ -118,10 +116,14 @@ pub(crate) fn claim(source: &Source<'_>, findings: &Findings, sentence: usize) -
     Claim { text, message_ids: vec![message.id] }
 }
 
-/// The words by which a sentence is quoted, the same wherever it is: decisions and actions with what belongs to them.
+/// The words by which a sentence is quoted, the same wherever it is: decisions, actions and answers with what belongs to
+/// them, and what announces something with what it announces.
 pub(crate) fn quotation(source: &Source<'_>, findings: &Findings, sentence: usize) -> String {
+    let post = source.sentences[sentence].post;
     let whole = findings.decisions.iter().any(|found| found.sentence == sentence)
-        || findings.actions.iter().any(|action| action.sentence == sentence);
+        || findings.actions.iter().any(|action| action.sentence == sentence)
+        || findings.answers.iter().any(|found| found.answers.contains(&post))
+        || source.text(&source.sentences[sentence]).trim_end().ends_with(':');
     told(if whole { in_context(source, sentence) } else { source.text(&source.sentences[sentence]) })
 }
 
@@ -212,4 +214,21 @@ fn links(state: &DigestState) -> Vec<LinkRef> {
     let link =
         |url: &str| LinkRef { url: url.to_owned(), message_ids: ids.get(url).cloned().unwrap_or_default() };
     order.into_iter().take(LINKS_MAX).map(link).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::tests::message;
+
+    #[test]
+    fn what_announces_something_is_quoted_with_it() {
+        let messages =
+            [message(1, "Ann", "The order of the steps is this:\nfirst the backup, then the restart.")];
+        let source = Source::new(&messages, None);
+        let findings = Findings::of(&source);
+        assert!(source.text(&source.sentences[0]).ends_with(':'));
+        let quoted = quotation(&source, &findings, 0);
+        assert_eq!(quoted, "The order of the steps is this: first the backup, then the restart.");
+    }
 }

@@ -1,31 +1,20 @@
-//! The one corrective pass over a weak draft: threads that were left out come in.
+//! The one corrective pass over a weak draft, by what the score holds against it.
 
 use crate::{
-    coverage::{Choice, Coverage},
-    findings::Findings,
+    findings::{Breadth, Findings},
+    judge::{self, UNCERTAIN_CLAIMS},
     source::Source,
 };
-use std::collections::BTreeSet;
 
-/// A thread of so many quotable messages may not be left out.
-const THREAD_MESSAGES_MIN: usize = 2;
-const SENTENCES_MAX: usize = 14;
+/// A second draft tells twice as much, down to posts that are less surely worth a line.
+const WIDER: Breadth = Breadth { lines: 12, telling_min: 0.1, posts_per_line: 4 };
 
-/// Adds to the summary the most telling sentences of threads that it does not cite.
-pub(crate) fn widen(findings: &mut Findings, source: &Source<'_>) {
-    let cited: BTreeSet<usize> =
-        findings.listed().map(|sentence| source.posts[source.sentences[sentence].post].thread).collect();
-    let missing = |thread: &usize| {
-        let quotable = source.threads[*thread].iter().filter(|post| source.posts[**post].quotable).count();
-        !cited.contains(thread) && quotable >= THREAD_MESSAGES_MIN
-    };
-    let candidates: Vec<usize> = (0..source.threads.len())
-        .filter(missing)
-        .flat_map(|thread| findings.by_thread[thread].clone())
-        .collect();
-    let room = SENTENCES_MAX.saturating_sub(findings.summary.len());
-    let choice = Choice { tokens_max: 200, sentences_max: room, overhead: 0.0, diversity: 0.0 };
-    findings.summary.extend(Coverage::new(source).choose(&candidates, choice, |_| 1.0));
-    findings.summary.sort_unstable();
-    findings.summary.dedup();
+/// Sets the findings of a weak draft right: claims that are not sure go where the score doubts them, and more is told.
+pub(crate) fn correct(findings: &mut Findings, source: &Source<'_>, weaknesses: &[String]) {
+    findings.breadth = WIDER;
+    if weaknesses.iter().any(|weakness| weakness == UNCERTAIN_CLAIMS) {
+        let sure = judge::Sure::of(source);
+        findings.decisions.retain(|found| sure.decided(found.sentence, source));
+        findings.actions.retain(|action| sure.promised(action.sentence, source));
+    }
 }

@@ -3,21 +3,36 @@
 //! Invariant: lists are capped by the size of the window, best first, and handed out by time.
 
 use crate::{
-    acts::{Answered, Commitment, Found, Questions, commitments, decisions},
+    acts::{Answered, Commitment, Found, commitments, decisions},
     coverage::{Choice, Coverage},
     source::Source,
+    story::claimed,
     telling::{Telling, telling},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A budget of the summary: share of the source's tokens, least, most.
-const SUMMARY_TOKENS: (f64, usize, usize) = (0.08, 60, 240);
-const SUMMARY_SENTENCES_MAX: usize = 10;
 /// Tokens that a statement costs a reader beside its own words.
 const OVERHEAD: f64 = 16.0;
 const DIVERSITY: f64 = 0.5;
 /// Sentences shorter than this tell little outside their context.
 const TELLING_TOKENS_MIN: usize = 4;
+
+/// How much of a window is told.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Breadth {
+    /// Lines of the summary: as many as are read in ten seconds.
+    pub(crate) lines: usize,
+    /// From this probability on a post is worth a line.
+    pub(crate) telling_min: f64,
+    /// Posts of a thread for each line that it may take beside its answered questions, after the first.
+    pub(crate) posts_per_line: usize,
+}
+
+impl Default for Breadth {
+    fn default() -> Self {
+        Self { lines: 6, telling_min: 0.25, posts_per_line: 8 }
+    }
+}
 
 /// What a window holds.
 #[derive(Debug)]
@@ -30,8 +45,8 @@ pub(crate) struct Findings {
     asked: BTreeMap<usize, f64>,
     /// What is thought of each post, by post.
     pub(crate) telling: Vec<Telling>,
-    /// Sentences of the summary, by time.
-    pub(crate) summary: Vec<usize>,
+    /// How much of the window is told.
+    pub(crate) breadth: Breadth,
     /// Telling sentences of each thread, by time.
     pub(crate) by_thread: Vec<Vec<usize>>,
 }
@@ -40,7 +55,7 @@ impl Findings {
     pub(crate) fn of(source: &Source<'_>) -> Self {
         let messages = source.posts.iter().filter(|post| post.quotable).count() as f64;
         let cap = |base: f64, slope: f64, most: f64| (base + slope * messages.sqrt()).min(most) as usize;
-        let asked = Questions::of(source);
+        let asked = source.questions();
         let actions = commitments(source);
         let decisions =
             best(decisions(source), cap(2.0, 1.2, 24.0), |found| found.score, |found| found.sentence);
@@ -48,7 +63,7 @@ impl Findings {
         let actions = best(actions, cap(2.0, 1.6, 30.0), |action| action.score, |action| action.sentence);
         let answers =
             best(asked.answered(), cap(2.0, 1.4, 24.0), |found| found.score, |found| found.sentence);
-        let telling = telling(source, &asked);
+        let telling = telling(source, asked);
         let asked_by_sentence = asked.asked.iter().map(|asked| (asked.sentence, asked.earnest)).collect();
         let mut findings = Self {
             decisions,
@@ -57,10 +72,9 @@ impl Findings {
             answers,
             asked: asked_by_sentence,
             telling,
-            summary: Vec::new(),
+            breadth: Breadth::default(),
             by_thread: Vec::new(),
         };
-        findings.summary = findings.summary(source);
         findings.by_thread = findings.telling(source);
         findings
     }
@@ -70,35 +84,9 @@ impl Findings {
         self.asked.get(&sentence).copied().unwrap_or(0.0)
     }
 
-    /// Sentences that cover the whole window within the budget; a decision counts for more, a question for less.
-    fn summary(&self, source: &Source<'_>) -> Vec<usize> {
-        let candidates = candidates(source, 0..source.sentences.len());
-        let total: usize = candidates.iter().map(|sentence| source.sentences[*sentence].length).sum();
-        let (share, least, most) = SUMMARY_TOKENS;
-        let choice = Choice {
-            tokens_max: ((share * total as f64) as usize).clamp(least, most),
-            sentences_max: SUMMARY_SENTENCES_MAX,
-            overhead: OVERHEAD,
-            diversity: DIVERSITY,
-        };
-        let decided: BTreeSet<usize> = self.decisions.iter().map(|found| found.sentence).collect();
-        let mut chosen = Coverage::new(source).choose(&candidates, choice, |sentence| {
-            let asks = source.sentences[sentence].asks;
-            if decided.contains(&sentence) {
-                1.6
-            } else if asks {
-                0.6
-            } else {
-                1.0
-            }
-        });
-        chosen.sort_unstable();
-        chosen
-    }
-
     /// Per thread the sentences that tell most beside those listed elsewhere.
     fn telling(&self, source: &Source<'_>) -> Vec<Vec<usize>> {
-        let listed: BTreeSet<usize> = self.listed().collect();
+        let listed: BTreeSet<usize> = claimed(self).collect();
         let thread = |posts: &Vec<usize>| {
             let sentences = posts.iter().flat_map(|post| source.posts[*post].sentences.clone());
             let all = candidates(source, sentences);
@@ -112,12 +100,6 @@ impl Findings {
             chosen
         };
         source.threads.iter().map(thread).collect()
-    }
-
-    /// Sentences listed as decisions, questions, actions or in the summary.
-    pub(crate) fn listed(&self) -> impl Iterator<Item = usize> {
-        let found = self.decisions.iter().chain(&self.questions).map(|found| found.sentence);
-        found.chain(self.actions.iter().map(|action| action.sentence)).chain(self.summary.iter().copied())
     }
 }
 

@@ -3,15 +3,15 @@
 //! Invariant: pure; a digest of any producer is judged by its cited messages alone, and 1 is what nothing stands against.
 
 use crate::{
-    acts::{
-        Questions, commitment_candidates, commitment_probability, decision_candidates, decision_probability,
-    },
+    acts::{commitment_candidates, commitment_probability, decision_candidates, decision_probability},
     source::Source,
 };
 use schemas::{Action, Claim, Digest};
 use std::collections::{BTreeMap, BTreeSet};
 use text::{is_stopword, noise, tokenize};
 
+/// Name of the weakness of a digest whose claims may be none.
+pub(crate) const UNCERTAIN_CLAIMS: &str = "uncertain_claims";
 /// From this probability on, nothing is held against a claim.
 const CERTAIN: f64 = 0.7;
 /// From this weight on, an answered question of the window is one that a digest is asked to tell; so many at most.
@@ -36,30 +36,52 @@ pub(crate) fn trust(source: &Source<'_>, digest: &Digest) -> Trust {
     Trust { claims: claims(source, digest), answers: answers(source, digest), titles: titles(source, digest) }
 }
 
+/// How sure it is of each post that it decides or promises something.
+pub(crate) struct Sure {
+    decided: BTreeMap<usize, f64>,
+    promised: BTreeMap<usize, f64>,
+}
+
+impl Sure {
+    pub(crate) fn of(source: &Source<'_>) -> Self {
+        let post = |sentence: usize| source.sentences[sentence].post;
+        let mut sure = Self { decided: BTreeMap::new(), promised: BTreeMap::new() };
+        for (found, features) in decision_candidates(source) {
+            let known = sure.decided.entry(post(found.sentence)).or_default();
+            *known = known.max(decision_probability(&features));
+        }
+        for (found, features) in commitment_candidates(source) {
+            let known = sure.promised.entry(post(found.sentence)).or_default();
+            *known = known.max(commitment_probability(&features, found.acceptance.is_some()));
+        }
+        sure
+    }
+
+    /// Whether nothing is held against a decision of this sentence.
+    pub(crate) fn decided(&self, sentence: usize, source: &Source<'_>) -> bool {
+        self.decided.get(&source.sentences[sentence].post).is_some_and(|p| *p >= CERTAIN)
+    }
+
+    /// Whether nothing is held against a commitment of this sentence.
+    pub(crate) fn promised(&self, sentence: usize, source: &Source<'_>) -> bool {
+        self.promised.get(&source.sentences[sentence].post).is_some_and(|p| *p >= CERTAIN)
+    }
+}
+
 fn claims(source: &Source<'_>, digest: &Digest) -> f64 {
     if digest.decisions.is_empty() && digest.actions.is_empty() {
         return 1.0;
     }
-    let post = |sentence: usize| source.sentences[sentence].post;
-    let mut decided: BTreeMap<usize, f64> = BTreeMap::new();
-    for (found, features) in decision_candidates(source) {
-        let known = decided.entry(post(found.sentence)).or_default();
-        *known = known.max(decision_probability(&features));
-    }
-    let mut promised: BTreeMap<usize, f64> = BTreeMap::new();
-    for (found, features) in commitment_candidates(source) {
-        let known = promised.entry(post(found.sentence)).or_default();
-        *known = known.max(commitment_probability(&features, found.acceptance.is_some()));
-    }
+    let sure = Sure::of(source);
     let best = |probabilities: &BTreeMap<usize, f64>, ids: &[i64]| {
         let cited = ids.iter().filter_map(|id| probabilities.get(&source.index(*id)?));
         cited.copied().fold(0.0, f64::max)
     };
-    let decisions = digest.decisions.iter().map(|claim| best(&decided, &claim.message_ids));
+    let decisions = digest.decisions.iter().map(|claim| best(&sure.decided, &claim.message_ids));
     let actions = digest
         .actions
         .iter()
-        .map(|action| if owned(source, action) { best(&promised, &action.message_ids) } else { 0.0 });
+        .map(|action| if owned(source, action) { best(&sure.promised, &action.message_ids) } else { 0.0 });
     let all: Vec<f64> = decisions.chain(actions).collect();
     all.iter().map(|p| (p / CERTAIN).min(1.0)).sum::<f64>() / all.len() as f64
 }
@@ -89,7 +111,7 @@ fn answers(source: &Source<'_>, digest: &Digest) -> f64 {
     let told = told(digest);
     let id = |post: usize| source.posts[post].message.id;
     let mut wanted: Vec<(f64, bool)> = Vec::new();
-    for found in Questions::of(source).answered() {
+    for found in source.questions().answered() {
         let answered = found.answers.iter().any(|post| told.contains(&id(*post)));
         if found.score >= ANSWER_MIN {
             wanted.push((found.score, answered));
@@ -142,7 +164,7 @@ pub(crate) fn weaknesses(digest: &Digest) -> Vec<String> {
     let quality = &digest.quality;
     let parts = [
         ("invented", quality.guard, 1.0),
-        ("uncertain_claims", quality.claims, 0.8),
+        (UNCERTAIN_CLAIMS, quality.claims, 0.8),
         ("unsupported", quality.faithfulness, 0.9),
         ("untold_answers", quality.answers, 0.5),
         ("thin", quality.coverage, 0.4),

@@ -51,7 +51,7 @@ impl Default for Synthesis {
 
 impl Stage for Synthesis {
     const NAME: &'static str = "synthesis";
-    const CODE_VERSION: &'static str = "3";
+    const CODE_VERSION: &'static str = "4";
     const SCHEMA_VERSION: i32 = 1;
     type In = DigestStageCompleted;
 
@@ -91,9 +91,8 @@ impl Synthesis {
         if draft.quality.score >= self.retry_below {
             return (draft, false);
         }
-        correction::widen(&mut findings, &source);
-        let second = compose(state, &source, &findings);
-        let second = judged(second, &source);
+        correction::correct(&mut findings, &source, &draft.weaknesses);
+        let second = judged(compose(state, &source, &findings), &source);
         if second.quality.score > draft.quality.score { (second, true) } else { (draft, false) }
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! Invariant: posts keep the order of the messages, by (`sent_at`, id); every post is in exactly one thread.
 
+use crate::acts::Questions;
 use schemas::{ContextMessage, Threads};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::Range;
+use std::{ops::Range, sync::OnceLock};
 use text::{Noise, TfIdf, TokenKind, lemmas, noise, sentences, tokenize};
 
 /// A pause after which a message without a thread starts one.
@@ -68,6 +69,7 @@ pub struct Source<'a> {
     working: f64,
     /// Folded words of the authors' names.
     names: BTreeSet<String>,
+    questions: OnceLock<Questions>,
 }
 
 impl<'a> Source<'a> {
@@ -87,6 +89,7 @@ impl<'a> Source<'a> {
             by_id,
             working: 0.0,
             names: messages.iter().flat_map(|message| text::tokens(&message.author_name)).collect(),
+            questions: OnceLock::new(),
         };
         for message in messages {
             source.push(message);
@@ -165,6 +168,11 @@ impl<'a> Source<'a> {
             }
             _ => self.threads.len(),
         }
+    }
+
+    /// The questions of the window and what became of them; looked for once.
+    pub fn questions(&self) -> &Questions {
+        self.questions.get_or_init(|| Questions::of(self))
     }
 
     /// Index of the post of a message id.

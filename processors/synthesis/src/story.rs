@@ -11,13 +11,12 @@ const THREADS_MAX: usize = 3;
 const QUESTIONS_MAX: usize = 3;
 /// Least tokens of a sentence that tells something by itself.
 const LENGTH_MIN: usize = 4;
-/// Posts of a thread for each line that it may take beside its answered questions, after the first; a thread of few posts
-/// takes none beside them.
-const POSTS_PER_LINE: usize = 8;
+/// A thread of so many posts takes no line beside its answered questions.
 const SHORT_POSTS: usize = 4;
-/// From this probability on a post is worth a line, and up to this one it may tell nothing.
-const TELLING_MIN: f64 = 0.25;
+/// Up to this probability a post that is told may tell nothing; an answer, which its question stands beside, up to the
+/// other.
 const IDLE_MAX: f64 = 0.25;
+const ANSWER_IDLE_MAX: f64 = 0.5;
 
 /// A line that starts so speaks of what stood before it.
 const DANGLING: &[&str] = &[
@@ -124,12 +123,15 @@ pub(crate) fn thread_lines(source: &Source<'_>, findings: &Findings, thread: usi
     answered.truncate(QUESTIONS_MAX);
     let mut posts: BTreeSet<usize> = answered.iter().flat_map(|line| line.posts(source)).collect();
     posts.extend(listed.iter().map(|sentence| source.sentences[*sentence].post));
-    answered.extend(told(source, findings, thread, &posts));
+    let first = usize::from(answered.is_empty() || source.threads[thread].len() > SHORT_POSTS);
+    let most = first + source.threads[thread].len() / findings.breadth.posts_per_line;
+    let beside = told(source, findings, thread, &posts);
+    answered.extend(beside.into_iter().take(most));
     answered.sort_by_key(Line::sentence);
     answered
 }
 
-/// The most telling posts of a thread beside those that are told already, each by the sentence that says most.
+/// The telling posts of a thread beside those that are told already, each by the sentence that says most, best first.
 fn told(source: &Source<'_>, findings: &Findings, thread: usize, known: &BTreeSet<usize>) -> Vec<Line> {
     let posts = &source.threads[thread];
     let size = (1.0 + posts.len() as f64).ln();
@@ -145,14 +147,14 @@ fn told(source: &Source<'_>, findings: &Findings, thread: usize, known: &BTreeSe
         telling.max_by(|a, b| worth(*a).total_cmp(&worth(*b)).then(b.cmp(a)))
     };
     let candidates = posts.iter().copied().filter(|post| {
-        source.posts[*post].quotable && !known.contains(post) && telling(*post) >= TELLING_MIN
+        source.posts[*post].quotable
+            && !known.contains(post)
+            && telling(*post) >= findings.breadth.telling_min
     });
     let mut lines: Vec<Line> = candidates
         .filter_map(|post| Some(Line::Told { sentence: best(post)?, value: telling(post) * size }))
         .collect();
     lines.sort_by(|a, b| b.value().total_cmp(&a.value()).then(a.sentence().cmp(&b.sentence())));
-    let first = usize::from(known.is_empty() || posts.len() > SHORT_POSTS);
-    lines.truncate(first + posts.len() / POSTS_PER_LINE);
     lines
 }
 
@@ -168,7 +170,7 @@ pub(crate) fn best_sentence(source: &Source<'_>, findings: &Findings, found: &An
     found.answers.iter().find_map(|post| {
         let sentences = source.posts[*post].sentences.clone();
         let sayable = sentences
-            .filter(|sentence| findings.telling[*post].idle < IDLE_MAX.max(0.5) && tells(source, *sentence));
+            .filter(|sentence| findings.telling[*post].idle < ANSWER_IDLE_MAX && tells(source, *sentence));
         sayable.max_by(|a, b| worth(*a).total_cmp(&worth(*b)).then(b.cmp(a)))
     })
 }
@@ -232,6 +234,25 @@ mod tests {
         messages[2].reply_to = Some(1);
         messages[3].reply_to = Some(3);
         assert_eq!(told(&messages), ["Does the gateway restart at noon?", "Yes, at noon, after the backup."]);
+    }
+
+    #[test]
+    fn a_short_thread_is_told_whatever_another_one_decided() {
+        let mut messages = [
+            message(1, "Ann", "Agreed then: we meet at 17:00 in the hall"),
+            message(2, "Bob", "ok"),
+            message(
+                60,
+                "Cid",
+                "The backup of the gateway failed last night, the disk was full of old archives",
+            ),
+        ];
+        messages[2].sent_at += 3_600_000;
+        let source = Source::new(&messages, None);
+        let findings = Findings::of(&source);
+        assert_eq!(findings.decisions.len(), 1);
+        let lines = thread_lines(&source, &findings, 1);
+        assert_eq!(lines.iter().map(|line| source.sentences[line.sentence()].post).collect::<Vec<_>>(), [2]);
     }
 
     #[test]

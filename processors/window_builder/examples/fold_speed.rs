@@ -34,18 +34,8 @@ fn record(group: u64, messages: Vec<Message>, observed_at: i64) -> GroupMessageI
 
 fn message(id: i64, author: u64, sent_at: i64) -> Message {
     Message {
-        id,
-        revision: 0,
-        kind: "new".to_owned(),
         author: Some(Author { id: format!("user{author}"), name: "name".to_owned(), is_bot: false }),
-        sent_at,
-        text: "a message of the usual length, about as long as people write in chats".to_owned(),
-        entities: Vec::new(),
-        reply_to: None,
-        topic_id: None,
-        media: None,
-        forward: None,
-        reactions: Vec::new(),
+        ..Message::plain(id, sent_at, "a message of the usual length, about as long as people write in chats")
     }
 }
 

@@ -19,18 +19,8 @@ const START: i64 = 20_000 * DAY;
 
 fn message(id: i64, sent_at: i64) -> Message {
     Message {
-        id,
-        revision: 0,
-        kind: "new".to_owned(),
         author: Some(Author { id: format!("user{}", id % 3), name: String::new(), is_bot: false }),
-        sent_at,
-        text: String::new(),
-        entities: Vec::new(),
-        reply_to: None,
-        topic_id: None,
-        media: None,
-        forward: None,
-        reactions: Vec::new(),
+        ..Message::plain(id, sent_at, "")
     }
 }
 

@@ -4,20 +4,7 @@ use super::*;
 use crate::{Entity, Reaction};
 
 fn bare() -> Message {
-    Message {
-        id: 7,
-        revision: 0,
-        kind: "new".to_owned(),
-        author: None,
-        sent_at: 1,
-        text: String::new(),
-        entities: Vec::new(),
-        reply_to: None,
-        topic_id: None,
-        media: None,
-        forward: None,
-        reactions: Vec::new(),
-    }
+    Message::plain(7, 1, "")
 }
 
 fn author(id: &str, name: &str, is_bot: bool) -> Author {

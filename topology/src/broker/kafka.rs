@@ -2,7 +2,7 @@
 
 use super::{Error, Options};
 use crate::{Action, Change, TopicState};
-use kafka_client::{Complaints, Denial, Settings, missing_permission};
+use kafka_client::{AccessError, Complaints, Denial, Settings, missing_permission};
 use rdkafka::{
     admin::{
         AdminClient, AdminOptions, AlterConfig, ConfigResource, ConfigSource, NewTopic, ResourceSpecifier,
@@ -62,7 +62,7 @@ impl Kafka {
                 | RDKafkaErrorCode::Resolve,
             ) => Error::Unreachable { brokers, waited, source: Box::new(source) },
             code => match code.and_then(missing_permission) {
-                Some(missing) => Error::NotAllowed { what, brokers, missing },
+                Some(missing) => AccessError::NotAllowed { what, brokers, missing }.into(),
                 None => Error::Kafka { what, brokers, source: Box::new(source) },
             },
         }
@@ -109,7 +109,9 @@ impl Kafka {
             Ok(known.map(|topic| (topic.name().to_owned(), Partitions::of(topic))).collect())
         });
         match asked.await {
-            Err(error @ Error::Unreachable { .. }) => Err(self.denial().await.map_or(error, Error::Denied)),
+            Err(error @ Error::Unreachable { .. }) => {
+                Err(self.denial().await.map_or(error, |denial| Error::Access(denial.into())))
+            }
             answer => answer,
         }
     }

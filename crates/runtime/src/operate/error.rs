@@ -3,7 +3,7 @@
 //! Invariant: every wait that ends here was bounded, and a peer that is away is named with its address.
 
 use crate::config::Kafka;
-use kafka_client::{Complaints, CreateError, Denial, missing_permission};
+use kafka_client::{AccessError, Complaints, CreateError, missing_permission};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use schemas::{DecodeError, SchemaSourceError};
 use std::time::Duration;
@@ -23,22 +23,9 @@ pub enum Error {
         #[source]
         source: Option<RDKafkaErrorCode>,
     },
-    /// The broker does not let this client in.
-    #[error("{0}")]
-    Denied(Denial),
-    /// The broker does not let the user do that.
-    #[error("could not {what} on kafka at {brokers}: {missing}")]
-    NotAllowed {
-        /// What was attempted.
-        what: String,
-        /// Address.
-        brokers: String,
-        /// What the user lacks.
-        missing: &'static str,
-    },
-    /// The client's settings cannot work.
+    /// The broker refuses this client or its user, or the client cannot be made.
     #[error(transparent)]
-    Settings(#[from] CreateError),
+    Access(#[from] AccessError),
     /// The broker answered with an error.
     #[error("could not {what} on kafka at {brokers}")]
     Kafka {
@@ -123,8 +110,8 @@ impl Error {
 
     /// What to do about a peer that is away.
     pub fn advice(&self) -> Option<String> {
-        if let Self::Denied(denial) = self {
-            return Some(denial.advice().to_owned());
+        if let Self::Access(error) = self {
+            return error.advice().map(str::to_owned);
         }
         let variable = match self {
             Self::KafkaAway { .. } => "GISTMILL_KAFKA__BROKERS",
@@ -145,7 +132,7 @@ impl Error {
                 | RDKafkaErrorCode::Resolve),
             ) => Self::KafkaAway { brokers, source: Some(code) },
             code => match code.and_then(missing_permission) {
-                Some(missing) => Self::NotAllowed { what, brokers, missing },
+                Some(missing) => AccessError::NotAllowed { what, brokers, missing }.into(),
                 None => Self::Kafka { what, brokers, source: Box::new(source) },
             },
         }
@@ -171,7 +158,13 @@ impl Error {
     pub(super) fn unreached(kafka: &Kafka, complaints: &Complaints) -> impl FnOnce(KafkaError) -> Self {
         let failed = Self::kafka(&kafka.brokers, "read the metadata");
         let denial = complaints.denial(&kafka.brokers, &kafka.properties);
-        move |source| denial.map_or_else(|| failed(source), Self::Denied)
+        move |source| denial.map_or_else(|| failed(source), |denial| Self::Access(denial.into()))
+    }
+}
+
+impl From<CreateError> for Error {
+    fn from(error: CreateError) -> Self {
+        Self::Access(error.into())
     }
 }
 

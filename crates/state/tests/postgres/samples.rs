@@ -12,20 +12,7 @@ const DAY_MS: i64 = 86_400_000;
 
 /// A message with nothing but text.
 pub(crate) fn message(id: i64, revision: i64, kind: &str, text: &str) -> Message {
-    Message {
-        id,
-        revision,
-        kind: kind.to_owned(),
-        author: None,
-        sent_at: START + id * 1_000,
-        text: text.to_owned(),
-        entities: Vec::new(),
-        reply_to: None,
-        topic_id: None,
-        media: None,
-        forward: None,
-        reactions: Vec::new(),
-    }
+    Message { revision, kind: kind.to_owned(), ..Message::plain(id, START + id * 1_000, text) }
 }
 
 /// A message with everything.

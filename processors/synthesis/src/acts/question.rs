@@ -52,8 +52,8 @@ pub struct Answered {
 }
 
 impl Questions {
-    /// Looks for the questions of a window and for their answers.
-    pub fn of(source: &Source<'_>) -> Self {
+    /// Looks for the questions of a window and for their answers; [`Source::questions`] keeps what it finds.
+    pub(crate) fn of(source: &Source<'_>) -> Self {
         let asked = question_candidates(source).into_iter().map(|(sentence, features)| {
             let earnest = probability(&QUESTION[..], &features);
             let answers = answer::judged(source, source.sentences[sentence].post);
@@ -107,7 +107,7 @@ pub fn question_candidates(source: &Source<'_>) -> Vec<(usize, asking::QuestionF
 
 /// Questions with what is known of what became of them.
 pub fn open_candidates(source: &Source<'_>) -> Vec<(usize, asking::OpenFeatures)> {
-    let asked = Questions::of(source).asked.into_iter();
+    let asked = source.questions().asked.iter();
     asked
         .map(|asked| {
             let features = asking::open_features(source, asked.sentence, asked.earnest, &asked.answers);
