@@ -84,7 +84,7 @@ fn opened<'t>(text: &'t str, openings: &[&str]) -> &'t str {
         });
         let shorter = without_clause(trimmed)
             .or_else(|| without_mention(trimmed))
-            .or_else(|| openings.iter().find_map(|opening| without(trimmed, opening)));
+            .or_else(|| without_any(trimmed, openings));
         match shorter {
             Some(shorter) if words(shorter) >= LEFT_WORDS_MIN => rest = shorter,
             _ => return trimmed,
@@ -120,10 +120,19 @@ fn without_clause(text: &str) -> Option<&str> {
     empty.then_some(rest)
 }
 
-/// Without these words at its start.
-fn without<'t>(text: &'t str, opening: &str) -> Option<&'t str> {
-    let head: String = text.chars().take(ADDRESS_CHARS_MAX * 2).collect();
-    let tokens: Vec<Token> = tokenize(&head);
+/// Without the first of these openings that it starts with.
+fn without_any<'t>(text: &'t str, openings: &[&str]) -> Option<&'t str> {
+    let end = text.char_indices().nth(ADDRESS_CHARS_MAX * 2).map_or(text.len(), |(at, _)| at);
+    let head = &text[..end];
+    let tokens: Vec<Token> = tokenize(head);
+    openings.iter().find_map(|opening| {
+        let end = opening_end(head, &tokens, opening)?;
+        (end < text.len()).then(|| &text[end..])
+    })
+}
+
+/// Where these words end at the start of a text.
+fn opening_end(head: &str, tokens: &[Token], opening: &str) -> Option<usize> {
     let mut end = 0;
     for (at, word) in opening.split(' ').enumerate() {
         let token = tokens.get(at)?;
@@ -133,7 +142,7 @@ fn without<'t>(text: &'t str, opening: &str) -> Option<&'t str> {
         }
         end = token.range.end;
     }
-    (end < text.len()).then(|| &text[end..])
+    Some(end)
 }
 
 /// Without smileys, and thanks or small talk after the last comma.
