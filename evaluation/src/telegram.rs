@@ -82,7 +82,11 @@ fn convert(raw: &Raw, topic_id: Option<i64>) -> ContextMessage {
     ContextMessage {
         author_name: raw.from.clone().unwrap_or_default(),
         reply_to: raw.reply_to_message_id.filter(|to| Some(*to) != topic_id),
-        links: text::tokenize(&text).into_iter().filter(address).map(|token| token.text).collect(),
+        links: text::tokenize(&text)
+            .into_iter()
+            .filter(address)
+            .map(|token| token.text.into_owned())
+            .collect(),
         topic_id,
         forwarded: raw.forwarded_from.is_some(),
         media_kind: media,

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a window is decided as a whole, since single messages mix languages.
 
-use crate::token::{TokenKind, tokenize};
+use crate::token::{Token, TokenKind, tokenize};
 use rust_stemmers::{Algorithm, Stemmer};
 
 /// Percentage of Cyrillic letters from which a window is Russian: English groups have next to none, while
@@ -66,12 +66,16 @@ pub fn stem(token: &str) -> String {
 
 /// Stems of the content words of a text, in order: no stopwords, addresses, mentions or single letters.
 pub fn lemmas(text: &str) -> Vec<String> {
-    tokenize(text)
-        .into_iter()
+    lemmas_of(&tokenize(text)).collect()
+}
+
+/// The [`lemmas`] of a text that is split already.
+pub fn lemmas_of<'t>(tokens: &'t [Token<'_>]) -> impl Iterator<Item = String> + 't {
+    tokens
+        .iter()
         .filter(|token| matches!(token.kind, TokenKind::Word | TokenKind::Number))
         .filter(|token| token.text.chars().nth(1).is_some() && !crate::is_stopword(&token.text))
         .map(|token| stem(&token.text))
-        .collect()
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ mod token;
 mod vector;
 
 pub use everyday::specificity;
-pub use language::{Language, detect, is_cyrillic, lemmas, stem};
+pub use language::{Language, detect, is_cyrillic, lemmas, lemmas_of, stem};
 pub use measure::{token_estimate, truncate};
 pub use near_duplicate::Signature;
 pub use noise::{Noise, noise};

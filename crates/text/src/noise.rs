@@ -9,7 +9,7 @@ mod lexis;
 use self::lexis::{BESIDE, GREETINGS, LAUGHS, THANKS};
 use crate::{
     stopword::{is_small_talk, is_stopword},
-    token::{Token, TokenKind, tokenize},
+    token::{Token, TokenKind, scan},
 };
 
 /// Why a text tells nothing.
@@ -44,52 +44,60 @@ pub fn noise(text: &str) -> Option<Noise> {
     if let Some(noise) = dump::dump(text) {
         return Some(noise);
     }
-    let tokens = tokenize(text);
-    let words: Vec<&Token> =
-        tokens.iter().filter(|token| matches!(token.kind, TokenKind::Word | TokenKind::Number)).collect();
+    let (mut words, mut unknown) = (Vec::new(), 0);
+    let (mut address, mut called) = (false, false);
+    for token in scan(text) {
+        match token.kind {
+            TokenKind::Address => address = true,
+            TokenKind::Mention => called = true,
+            TokenKind::Word | TokenKind::Number => {
+                unknown += usize::from(!is_idle(&token) && !is_laugh(&token.text));
+                words.push(token);
+            }
+        }
+        // Whatever follows, this has a subject.
+        if unknown > NAMES_MAX || (address && !words.is_empty()) {
+            return None;
+        }
+    }
     if words.is_empty() {
-        let link = tokens.iter().any(|token| token.kind == TokenKind::Address);
-        let called = tokens.iter().any(|token| token.kind == TokenKind::Mention);
-        return Some(match (link, called) {
+        return Some(match (address, called) {
             (true, _) => Noise::Link,
             (false, true) => Noise::SmallTalk,
             (false, false) => Noise::Sticker,
         });
     }
-    if tokens.iter().any(|token| token.kind == TokenKind::Address) {
-        return None;
-    }
-    talk(text, &words)
+    talk(text, &words, unknown)
 }
 
-fn talk(text: &str, words: &[&Token]) -> Option<Noise> {
-    let is = |list: &[&str], word: &&&Token| list.contains(&word.text.as_str());
-    let unknown = words.iter().filter(|word| !is_idle(word) && !is_laugh(&word.text)).count();
-    let greets = words.iter().any(|word| is(&GREETINGS, &word));
-    if greets && unknown <= NAMES_MAX && words.len() <= NAMES_MAX + 3 && !text.contains('?') {
-        let plain = words.iter().filter(|word| !is_idle(word));
-        if unknown == 0 || plain.clone().all(|word| is_name(text, word)) {
+/// What words of which at most [`NAMES_MAX`] are unknown tell.
+fn talk(text: &str, words: &[Token<'_>], unknown: usize) -> Option<Noise> {
+    let is = |list: &[&str], word: &Token<'_>| list.contains(&word.text.as_ref());
+    let greets = words.iter().any(|word| is(&GREETINGS, word));
+    if greets && words.len() <= NAMES_MAX + 3 && !text.contains('?') {
+        let mut plain = words.iter().filter(|word| !is_idle(word));
+        if unknown == 0 || plain.all(|word| is_name(text, word)) {
             return Some(Noise::Greeting);
         }
     }
     if unknown > 0 {
         return None;
     }
-    if words.iter().any(|word| is(&THANKS, &word)) {
+    if words.iter().any(|word| is(&THANKS, word)) {
         Some(Noise::Thanks)
     } else if words.iter().any(|word| is_laugh(&word.text)) {
         Some(Noise::Laugh)
     } else if greets {
         Some(Noise::Greeting)
     } else {
-        let weak = words.iter().all(|word| !BESIDE.contains(&word.text.as_str()));
+        let weak = words.iter().all(|word| !BESIDE.contains(&word.text.as_ref()));
         weak.then_some(Noise::SmallTalk)
     }
 }
 
 /// Whether a word has no subject of its own.
-fn is_idle(token: &Token) -> bool {
-    let word = token.text.as_str();
+fn is_idle(token: &Token<'_>) -> bool {
+    let word = token.text.as_ref();
     token.kind == TokenKind::Word
         && (is_stopword(word)
             || is_small_talk(word)
@@ -99,7 +107,7 @@ fn is_idle(token: &Token) -> bool {
 }
 
 /// A word that is written like a name.
-fn is_name(text: &str, token: &Token) -> bool {
+fn is_name(text: &str, token: &Token<'_>) -> bool {
     token.kind == TokenKind::Word && text[token.range.clone()].starts_with(char::is_uppercase)
 }
 

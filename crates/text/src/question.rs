@@ -1,6 +1,6 @@
 //! Whether a message asks something.
 
-use crate::token::{TokenKind, tokenize};
+use crate::token::{TokenKind, scan, tokenize};
 
 /// Words that open a question in Russian or English, sorted.
 const OPENERS: [&str; 38] = [
@@ -46,16 +46,21 @@ const OPENERS: [&str; 38] = [
 
 /// True for a text with a question mark outside addresses, or a short one that opens like a question.
 pub fn is_question(text: &str) -> bool {
-    let tokens = tokenize(text);
-    let in_address =
-        |at: usize| tokens.iter().any(|token| token.kind == TokenKind::Address && token.range.contains(&at));
-    if text.match_indices('?').any(|(at, _)| !in_address(at)) {
-        return true;
+    if text.contains('?') {
+        let tokens = tokenize(text);
+        let in_address = |at: usize| {
+            let mut addresses = tokens.iter().filter(|token| token.kind == TokenKind::Address);
+            addresses.any(|address| address.range.contains(&at))
+        };
+        if text.match_indices('?').any(|(at, _)| !in_address(at)) {
+            return true;
+        }
     }
-    let mut words = tokens.iter().filter(|token| token.kind == TokenKind::Word);
-    let opens = words.next().is_some_and(|word| OPENERS.binary_search(&word.text.as_str()).is_ok());
+    let opens = scan(text).find(|token| token.kind == TokenKind::Word);
     // Longer texts that open with "что" or "как" without a question mark are mostly statements.
-    opens && (2..=12).contains(&tokens.len()) && !text.contains(['.', '!', ')'])
+    opens.is_some_and(|word| OPENERS.binary_search(&word.text.as_ref()).is_ok())
+        && !text.contains(['.', '!', ')'])
+        && (2..=12).contains(&scan(text).take(13).count())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! Invariant: tokens are in text order, their byte ranges never overlap and always lie on character borders.
 
-use std::ops::Range;
+use std::{borrow::Cow, iter, ops::Range};
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,13 +19,13 @@ pub enum TokenKind {
 
 /// A token and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Token {
+pub struct Token<'t> {
     /// What it is.
     pub kind: TokenKind,
     /// Bytes of the text.
     pub range: Range<usize>,
-    /// Folded form; see [`fold`].
-    pub text: String,
+    /// Folded form; see [`fold`]. Most words of a chat are written so and are not copied.
+    pub text: Cow<'t, str>,
 }
 
 /// Lower case, with `ё` as `е` and the typographic apostrophe as `'`.
@@ -41,6 +41,11 @@ pub fn fold(text: &str) -> String {
         }
     }
     folded
+}
+
+fn folded(text: &str) -> Cow<'_, str> {
+    let is_folded = |c: char| matches!(c, 'а'..='я') || (c.is_ascii() && !c.is_ascii_uppercase());
+    if text.chars().all(is_folded) { Cow::Borrowed(text) } else { Cow::Owned(fold(text)) }
 }
 
 /// `char::is_alphanumeric`, with a short way for the letters that chats are made of: the table look-up behind
@@ -69,29 +74,36 @@ fn has_letter(token: &str) -> bool {
 
 /// Folded tokens of a text, addresses and mentions (as `@name`) included.
 pub fn tokens(text: &str) -> Vec<String> {
-    tokenize(text).into_iter().map(|token| token.text).collect()
+    scan(text).map(|token| token.text.into_owned()).collect()
 }
 
 /// Tokens with their kinds and places.
-pub fn tokenize(text: &str) -> Vec<Token> {
-    let mut found = Vec::new();
+pub fn tokenize(text: &str) -> Vec<Token<'_>> {
+    scan(text).collect()
+}
+
+/// The tokens of [`tokenize`], one by one.
+pub(crate) fn scan(text: &str) -> impl Iterator<Item = Token<'_>> {
     let mut at = 0;
-    while let Some(c) = text[at..].chars().next() {
-        let rest = &text[at..];
-        let (kind, length) = if let Some(length) = url_length(rest) {
-            (TokenKind::Address, length)
-        } else if let Some(length) = mention_length(rest) {
-            (TokenKind::Mention, length)
-        } else if is_word_char(c) {
-            word(rest)
-        } else {
-            at += c.len_utf8();
-            continue;
-        };
-        found.push(Token { kind, range: at..at + length, text: fold(&rest[..length]) });
-        at += length;
-    }
-    found
+    iter::from_fn(move || {
+        while let Some(c) = text[at..].chars().next() {
+            let rest = &text[at..];
+            let (kind, length) = if let Some(length) = url_length(rest) {
+                (TokenKind::Address, length)
+            } else if let Some(length) = mention_length(rest) {
+                (TokenKind::Mention, length)
+            } else if is_word_char(c) {
+                word(rest)
+            } else {
+                at += c.len_utf8();
+                continue;
+            };
+            let range = at..at + length;
+            at = range.end;
+            return Some(Token { kind, range, text: folded(&rest[..length]) });
+        }
+        None
+    })
 }
 
 /// Bytes of the URL that `rest` starts with.
@@ -192,7 +204,7 @@ mod tests {
     #[test]
     fn addresses_and_mentions_are_whole() {
         let found = tokenize("@User_1 см. (https://a.example/b?c=1), почта a.b@c.example!");
-        let kinds: Vec<_> = found.iter().map(|token| (token.kind, token.text.as_str())).collect();
+        let kinds: Vec<_> = found.iter().map(|token| (token.kind, token.text.as_ref())).collect();
         assert_eq!(
             kinds,
             [

@@ -163,7 +163,7 @@ pub fn strength(text: &str) -> f64 {
 
 /// Sum of the words' valences; what follows the first "but" counts more than what precedes it.
 fn contrasted(words: &[Token]) -> f64 {
-    let turn = words.iter().position(|word| matches!(word.text.as_str(), "but" | "но"));
+    let turn = words.iter().position(|word| matches!(word.text.as_ref(), "but" | "но"));
     let weight = |at: usize| match turn {
         Some(turn) if at < turn => CONTRAST.0,
         Some(turn) if at > turn => CONTRAST.1,
@@ -174,7 +174,7 @@ fn contrasted(words: &[Token]) -> f64 {
 
 /// Valence of a word in its place: strengthened, weakened or turned around by the words before it.
 fn valence(words: &[Token], at: usize) -> f64 {
-    let word = words[at].text.as_str();
+    let word = words[at].text.as_ref();
     let mut value = if word == "like" { liking(words, at) } else { word_valence(word) };
     if value == 0.0 {
         return 0.0;
@@ -182,7 +182,7 @@ fn valence(words: &[Token], at: usize) -> f64 {
     // Russian negation stands next to its word, English a little further away.
     let reach = if word.chars().any(is_cyrillic) { 2 } else { 3 };
     for (distance, before) in words[..at].iter().rev().take(reach).enumerate() {
-        let before = before.text.as_str();
+        let before = before.text.as_ref();
         let step = 0.3 * (1.0 - 0.05 * distance as f64) * value.signum();
         if STRONGER.contains(&before) {
             value += step;
@@ -199,8 +199,8 @@ fn valence(words: &[Token], at: usize) -> f64 {
 
 /// "like" is a feeling only as a verb: after a subject or auxiliary and not before a comparison.
 fn liking(words: &[Token], at: usize) -> f64 {
-    let liker = at > 0 && LIKERS.contains(&words[at - 1].text.as_str());
-    let compares = words.get(at + 1).is_some_and(|next| NOT_LIKED.contains(&next.text.as_str()));
+    let liker = at > 0 && LIKERS.contains(&words[at - 1].text.as_ref());
+    let compares = words.get(at + 1).is_some_and(|next| NOT_LIKED.contains(&next.text.as_ref()));
     if liker && !compares { 2.0 } else { 0.0 }
 }
 

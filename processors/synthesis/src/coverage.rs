@@ -142,7 +142,9 @@ impl Coverage<'_, '_> {
         let value = |coverage: &Self, chosen: &[usize], sentence: usize| {
             let found = &coverage.source.sentences[sentence];
             let gain = coverage.gain(coverage.source.posts[found.post].thread, &found.terms);
-            let alike = chosen.iter().map(|other| coverage.similarity(sentence, *other)).fold(0.0, f64::max);
+            let compared = if choice.diversity > 0.0 { chosen } else { &[] };
+            let alike =
+                compared.iter().map(|other| coverage.similarity(sentence, *other)).fold(0.0, f64::max);
             bonus(sentence) * gain * (1.0 - choice.diversity * alike)
                 / (found.length as f64 + choice.overhead)
         };

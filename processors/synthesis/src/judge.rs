@@ -8,7 +8,7 @@ use crate::{
 };
 use schemas::{Action, Claim, Digest};
 use std::collections::{BTreeMap, BTreeSet};
-use text::{is_stopword, noise, tokenize};
+use text::{is_stopword, noise};
 
 /// Name of the weakness of a digest whose claims may be none.
 pub(crate) const UNCERTAIN_CLAIMS: &str = "uncertain_claims";
@@ -135,7 +135,7 @@ fn titles(source: &Source<'_>, digest: &Digest) -> f64 {
 /// Whether a title is one that a person would write: it names something that the messages speak of, and is either in
 /// their own words or joined by small words; a list of keywords is neither.
 fn reads(source: &Source<'_>, title: &str, message_ids: &[i64]) -> bool {
-    let words: Vec<String> = tokenize(title).into_iter().map(|token| token.text).collect();
+    let words: Vec<String> = text::tokens(title);
     let (terms, _) = source.terms(title);
     if noise(title).is_some() || terms.is_empty() {
         return false;

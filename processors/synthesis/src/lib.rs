@@ -12,6 +12,7 @@ mod guard;
 mod judge;
 mod people;
 mod quality;
+mod sentence;
 mod source;
 mod story;
 mod support;
@@ -24,7 +25,8 @@ mod wording;
 pub use findings::extract;
 pub use guard::guard;
 pub use quality::{Statement, digest_quality, quality_score, statements};
-pub use source::{Post, Sentence, Source};
+pub use sentence::Sentence;
+pub use source::{Post, Source};
 pub use telling::{TELLING_FEATURES, TellingFeatures, telling_candidates};
 
 use compose::compose;

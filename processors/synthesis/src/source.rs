@@ -2,33 +2,18 @@
 //!
 //! Invariant: posts keep the order of the messages, by (`sent_at`, id); every post is in exactly one thread.
 
-use crate::acts::Questions;
+use crate::{
+    acts::Questions,
+    sentence::{Sentence, sorted},
+    support::facts_of,
+};
 use schemas::{ContextMessage, Threads};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::{ops::Range, sync::OnceLock};
-use text::{Noise, TfIdf, TokenKind, lemmas, noise, sentences, tokenize};
+use text::{Noise, TfIdf, lemmas, lemmas_of, noise, sentences, tokenize};
 
 /// A pause after which a message without a thread starts one.
 const THREAD_GAP_MS: i64 = 15 * 60 * 1000;
-
-/// A sentence of a post.
-#[derive(Debug, Clone)]
-pub struct Sentence {
-    /// Index of its post.
-    pub post: usize,
-    /// Bytes of the message's text.
-    pub range: Range<usize>,
-    /// Folded tokens between single spaces, with a space at both ends: phrases are found with `contains`.
-    pub padded: String,
-    /// Number of tokens.
-    pub length: usize,
-    /// Numbers of its terms, sorted, each once.
-    pub terms: Vec<u32>,
-    /// True when it ends in a question mark.
-    pub asks: bool,
-    /// Why it tells nothing, if so.
-    pub noise: Option<Noise>,
-}
 
 /// A message of the window.
 #[derive(Debug, Clone)]
@@ -47,6 +32,8 @@ pub struct Post<'a> {
     pub noise: Option<Noise>,
     /// Numbers of its terms, sorted, each once.
     pub terms: Vec<u32>,
+    /// Its numbers and addresses, folded.
+    pub facts: BTreeSet<String>,
 }
 
 /// A window, indexed.
@@ -76,7 +63,8 @@ impl<'a> Source<'a> {
     /// Indexes the messages of a window. Messages outside every thread are threaded by replies and pauses.
     pub fn new(messages: &'a [ContextMessage], threads: Option<&Threads>) -> Self {
         let by_id = messages.iter().enumerate().map(|(at, message)| (message.id, at)).collect();
-        let documents: Vec<Vec<String>> = messages.iter().map(|message| lemmas(&message.text)).collect();
+        let tokens: Vec<_> = messages.iter().map(|message| tokenize(&message.text)).collect();
+        let documents: Vec<Vec<String>> = tokens.iter().map(|tokens| lemmas_of(tokens).collect()).collect();
         let model = TfIdf::fit(&documents);
         let mut source = Self {
             posts: Vec::with_capacity(messages.len()),
@@ -91,8 +79,8 @@ impl<'a> Source<'a> {
             names: messages.iter().flat_map(|message| text::tokens(&message.author_name)).collect(),
             questions: OnceLock::new(),
         };
-        for message in messages {
-            source.push(message);
+        for (message, tokens) in messages.iter().zip(&tokens) {
+            source.push(message, facts_of(tokens).collect());
         }
         source.thread(threads);
         source.working = crate::acts::working(&source);
@@ -108,11 +96,11 @@ impl<'a> Source<'a> {
         source
     }
 
-    fn push(&mut self, message: &'a ContextMessage) {
+    fn push(&mut self, message: &'a ContextMessage, facts: BTreeSet<String>) {
         let post = self.posts.len();
         let start = self.sentences.len();
         for range in sentences(&message.text) {
-            let sentence = sentence(&self.model, post, &message.text, range);
+            let sentence = Sentence::read(&self.model, post, &message.text, range);
             self.sentences.push(sentence);
         }
         let sentences = start..self.sentences.len();
@@ -126,6 +114,7 @@ impl<'a> Source<'a> {
             sentences,
             noise: noise(&message.text),
             terms,
+            facts,
         });
     }
 
@@ -245,26 +234,6 @@ impl<'a> Source<'a> {
     pub fn author(&self, post: usize) -> &'a str {
         &self.posts[post].message.author_id
     }
-}
-
-fn sentence(model: &TfIdf, post: usize, text: &str, range: Range<usize>) -> Sentence {
-    let slice = &text[range.clone()];
-    let tokens = tokenize(slice);
-    let mut padded = String::from(" ");
-    for token in tokens.iter().filter(|token| token.kind != TokenKind::Address) {
-        padded.push_str(&token.text);
-        padded.push(' ');
-    }
-    let terms: Vec<u32> = lemmas(slice).iter().filter_map(|lemma| model.number(lemma)).collect();
-    let asks = slice.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '?').ends_with('?');
-    Sentence { post, range, padded, length: tokens.len(), terms: sorted(&terms), asks, noise: noise(slice) }
-}
-
-fn sorted<'t>(terms: impl IntoIterator<Item = &'t u32>) -> Vec<u32> {
-    let mut terms: Vec<u32> = terms.into_iter().copied().collect();
-    terms.sort_unstable();
-    terms.dedup();
-    terms
 }
 
 #[cfg(test)]

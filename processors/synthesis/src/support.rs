@@ -4,7 +4,7 @@
 
 use crate::{quality::Statement, source::Source};
 use std::collections::BTreeSet;
-use text::{TokenKind, fold, sentences, tokenize};
+use text::{Token, TokenKind, fold, sentences, tokenize};
 
 /// What a digest scores at most that cites or states what does not exist, and one that names an unknown name: that may be
 /// another spelling.
@@ -84,18 +84,18 @@ fn agrees_on_author(source: &Source<'_>, statement: &Statement<'_>, cited: &[usi
 }
 
 /// What the cited messages say.
-struct Evidence {
+struct Evidence<'s> {
     posts: Vec<usize>,
     /// Whether the statement cites them, or is held against the whole source.
     cited: bool,
     terms: BTreeSet<u32>,
-    facts: BTreeSet<String>,
+    facts: BTreeSet<&'s str>,
 }
 
-impl Evidence {
-    fn of(source: &Source<'_>, cited: &[usize]) -> Self {
+impl<'s> Evidence<'s> {
+    fn of(source: &'s Source<'_>, cited: &[usize]) -> Self {
         let terms = cited.iter().flat_map(|post| source.posts[*post].terms.iter().copied()).collect();
-        let facts = cited.iter().flat_map(|post| facts(&source.posts[*post].message.text)).collect();
+        let facts = cited.iter().flat_map(|post| &source.posts[*post].facts).map(String::as_str).collect();
         Self { posts: cited.to_vec(), cited: cited.len() < source.posts.len(), terms, facts }
     }
 
@@ -106,7 +106,7 @@ impl Evidence {
         let held = terms.iter().filter(|term| self.terms.contains(term)).count();
         let all = terms.len() + unknown - named;
         let on_terms = if all == 0 { 1.0 } else { (held as f64 / (TERMS_SUPPORTED * all as f64)).min(1.0) };
-        let agrees = stated(sentence).all(|fact| self.facts.contains(&fact))
+        let agrees = stated(sentence).all(|fact| self.facts.contains(fact.as_str()))
             && (!self.cited || self.agrees_on_negation(source, sentence, &terms));
         if agrees { on_terms } else { 0.0 }
     }
@@ -121,24 +121,28 @@ impl Evidence {
         };
         let own = negations(sentence);
         let cut = sentence.ends_with('…');
-        let mut quoted =
-            cited.filter(quotes).map(|number| negations(source.text(&source.sentences[number]))).peekable();
+        let mut quoted = cited.filter(quotes).map(|number| source.sentences[number].negations).peekable();
         quoted.peek().is_none() || quoted.any(|other| if cut { own <= other } else { own == other })
     }
 }
 
 /// Negating words of a text.
 pub(crate) fn negations(text: &str) -> usize {
-    let negates = |word: &str| NEGATORS.contains(&word) || word.ends_with("n't");
-    tokenize(text).iter().filter(|token| negates(&token.text)).count()
+    negations_of(&tokenize(text))
 }
 
-/// Numbers and addresses of a text, folded; `18th` states 18.
-fn facts(text: &str) -> impl Iterator<Item = String> {
-    tokenize(text).into_iter().filter_map(|token| {
+/// Negating words of a text that is split already.
+pub(crate) fn negations_of(tokens: &[Token<'_>]) -> usize {
+    let negates = |word: &str| NEGATORS.contains(&word) || word.ends_with("n't");
+    tokens.iter().filter(|token| negates(&token.text)).count()
+}
+
+/// Numbers and addresses of a text that is split already, folded; `18th` states 18.
+pub(crate) fn facts_of<'t>(tokens: &'t [Token<'_>]) -> impl Iterator<Item = String> + 't {
+    tokens.iter().filter_map(|token| {
         let ordinal = token.text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         match token.kind {
-            TokenKind::Number | TokenKind::Address => Some(token.text),
+            TokenKind::Number | TokenKind::Address => Some(token.text.to_string()),
             TokenKind::Word if !ordinal.is_empty() && ordinal.chars().all(|c| c.is_ascii_digit()) => {
                 Some(ordinal.to_owned())
             }
@@ -149,7 +153,7 @@ fn facts(text: &str) -> impl Iterator<Item = String> {
 
 /// Facts that a text states in full: the last one of a cut text may be cut itself.
 fn stated(text: &str) -> impl Iterator<Item = String> {
-    let mut stated: Vec<String> = facts(text).collect();
+    let mut stated: Vec<String> = facts_of(&tokenize(text)).collect();
     if text.ends_with('…') {
         stated.pop();
     }
@@ -161,14 +165,14 @@ fn stated(text: &str) -> impl Iterator<Item = String> {
 pub(crate) fn strike(source: &Source<'_>, text: &str, message_ids: &[i64]) -> (String, i32) {
     let cited: Vec<usize> = message_ids.iter().filter_map(|id| source.index(*id)).collect();
     let evidence = Evidence::of(source, &cited);
-    let unknown: BTreeSet<String> = stated(text).filter(|fact| !evidence.facts.contains(fact)).collect();
+    let unknown: BTreeSet<String> =
+        stated(text).filter(|fact| !evidence.facts.contains(fact.as_str())).collect();
     if unknown.is_empty() {
         return (text.to_owned(), 0);
     }
     let (mut out, mut at, mut struck) = (String::with_capacity(text.len()), 0, 0);
     for token in tokenize(text) {
-        let word = &text[token.range.clone()];
-        if facts(word).any(|fact| unknown.contains(&fact)) {
+        if facts_of(std::slice::from_ref(&token)).any(|fact| unknown.contains(&fact)) {
             out.push_str(&text[at..token.range.start]);
             out.push('…');
             at = token.range.end;
@@ -180,10 +184,9 @@ pub(crate) fn strike(source: &Source<'_>, text: &str, message_ids: &[i64]) -> (S
 }
 
 /// A number or an address that the source does not have.
-fn states_unknown_facts(source: &Source<'_>, evidence: &Evidence, statement: &Statement<'_>) -> bool {
+fn states_unknown_facts(source: &Source<'_>, evidence: &Evidence<'_>, statement: &Statement<'_>) -> bool {
     let in_source = |fact: &str| {
-        evidence.facts.contains(fact)
-            || source.posts.iter().any(|post| facts(&post.message.text).any(|known| known == fact))
+        evidence.facts.contains(fact) || source.posts.iter().any(|post| post.facts.contains(fact))
     };
     stated(statement.text).any(|fact| !in_source(&fact))
 }

@@ -3,7 +3,7 @@
 use crate::{source::Source, wording};
 use schemas::DigestState;
 use std::collections::BTreeMap;
-use text::{Noise, noise};
+use text::Noise;
 
 /// Share of letters of other scripts from which a window is said to be in a language that is not read here.
 const FOREIGN_SHARE: f64 = 0.5;
@@ -35,8 +35,8 @@ pub(crate) fn thin(state: &DigestState, source: &Source<'_>) -> Option<Thin> {
     }
     let mut kinds: BTreeMap<Noise, usize> = BTreeMap::new();
     let mut telling = 0;
-    for text in &people {
-        match noise(text) {
+    for post in source.posts.iter().filter(|post| !post.message.is_bot) {
+        match post.noise {
             Some(kind) => *kinds.entry(kind).or_insert(0) += 1,
             None => telling += 1,
         }

@@ -142,7 +142,7 @@ fn spans(source: &Source<'_>, central: &HashMap<u32, f64>, sentence: usize) -> V
 }
 
 fn first_word(text: &str) -> String {
-    tokenize(text).into_iter().next().map(|token| token.text).unwrap_or_default()
+    tokenize(text).into_iter().next().map(|token| token.text.into_owned()).unwrap_or_default()
 }
 
 /// A text without addresses and mentions.

@@ -77,7 +77,7 @@ fn names(units: &[Unit]) -> BTreeSet<String> {
 
 /// Whether a token may be part of a label.
 fn is_nameable(token: &Token) -> bool {
-    let word = token.text.as_str();
+    let word = token.text.as_ref();
     token.kind == TokenKind::Word
         && (2..=WORD_CHARS_MAX).contains(&word.chars().count())
         && !text::is_stopword(word)
@@ -179,7 +179,7 @@ fn is_verb_like(form: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn tokens(text: &str) -> Vec<Token> {
+    fn tokens(text: &str) -> Vec<Token<'_>> {
         text::tokenize(text)
     }
 
@@ -188,7 +188,7 @@ mod tests {
         let fit: Vec<String> = tokens("ok спасибо, the JMeter 3.1.2 упал https://a.example")
             .into_iter()
             .filter(is_nameable)
-            .map(|token| token.text)
+            .map(|token| token.text.into_owned())
             .collect();
         assert_eq!(fit, ["jmeter", "упал"]);
     }

@@ -1,7 +1,7 @@
 //! Lines that machines write or read: program text, markup, logs, stack traces.
 
 use super::Noise;
-use crate::token::{TokenKind, tokenize};
+use crate::token::{TokenKind, scan};
 
 /// Share of a text's characters that dumped lines make before the whole is a dump.
 const DUMP_SHARE: f64 = 0.6;
@@ -59,7 +59,9 @@ fn is_log(line: &str) -> bool {
 fn is_code(line: &str) -> bool {
     let mut bare = String::with_capacity(line.len());
     let mut at = 0;
-    for token in tokenize(line).iter().filter(|token| token.kind == TokenKind::Address) {
+    // An address has a mark: without one the words need no reading.
+    let addressed = if line.contains(['/', '@', '.']) { line } else { "" };
+    for token in scan(addressed).filter(|token| token.kind == TokenKind::Address) {
         bare.push_str(&line[at..token.range.start]);
         at = token.range.end;
     }

@@ -6,15 +6,12 @@
 use super::{
     Features, Found,
     agreement::agrees,
-    due::due,
     features::features,
-    has, lexis,
+    phrases::Family,
     promise::{names_companion, own_words},
-    starts,
-    verb::is_first_plural,
     weights,
 };
-use crate::source::{Post, Sentence, Source};
+use crate::source::{Post, Source};
 use std::ops::Range;
 
 /// Least score of a candidate.
@@ -85,19 +82,11 @@ fn candidates(source: &Source<'_>) -> Vec<Commitment> {
     found
 }
 
-fn due_in(source: &Source<'_>, sentence: &Sentence) -> Option<Range<usize>> {
-    let range = due(source.text(sentence))?;
-    Some(sentence.range.start + range.start..sentence.range.start + range.end)
-}
-
 fn promise(source: &Source<'_>, at: usize, number: usize) -> Option<Commitment> {
     let sentence = &source.sentences[number];
-    let due = due_in(source, sentence);
+    let due = sentence.time.clone();
     let mut score = own_words(sentence, due.is_some());
-    if due.is_some()
-        && names_companion(source.text(sentence))
-        && sentence.padded.split(' ').any(is_first_plural)
-    {
+    if due.is_some() && names_companion(source.text(sentence)) && sentence.verbs.plural {
         score += 1.5;
     }
     if score <= 0.0 {
@@ -112,9 +101,7 @@ fn promise(source: &Source<'_>, at: usize, number: usize) -> Option<Commitment> 
     if sentence.asks {
         score -= 1.5;
     }
-    if has(&sentence.padded, lexis::action::NO_PROMISE)
-        || has(&sentence.padded, &[" сейчас ", " уже ", " если бы "])
-    {
+    if sentence.phrases.has(Family::NoPromise) || sentence.phrases.has(Family::NotNow) {
         score -= 2.0;
     }
     (score >= THRESHOLD).then_some(Commitment {
@@ -128,12 +115,12 @@ fn promise(source: &Source<'_>, at: usize, number: usize) -> Option<Commitment> 
 
 fn request(source: &Source<'_>, at: usize, number: usize) -> Option<Commitment> {
     let sentence = &source.sentences[number];
-    let asked = has(&sentence.padded, lexis::action::REQUESTED) || sentence.padded.contains(" @");
+    let asked = sentence.phrases.has(Family::Requested) || sentence.padded.contains(" @");
     if asked
         && sentence.length >= 4
         && let Some((acceptance, score)) = acceptance(source, at)
     {
-        let due = due_in(source, sentence);
+        let due = sentence.time.clone();
         return Some(Commitment {
             sentence: number,
             owner: Some(acceptance),
@@ -142,11 +129,11 @@ fn request(source: &Source<'_>, at: usize, number: usize) -> Option<Commitment> 
             score,
         });
     }
-    let need = has(&sentence.padded, lexis::action::UNOWNED) && !sentence.asks && sentence.length >= 5;
-    let marked = starts(&sentence.padded, &[" todo ", " to do ", " action item ", " надо не забыть "]);
+    let need = sentence.phrases.has(Family::Unowned) && !sentence.asks && sentence.length >= 5;
+    let marked = sentence.phrases.starts(Family::ToDo);
     let score = if marked { 3.0 } else { 1.5 };
     (need && score >= THRESHOLD).then(|| {
-        let due = due_in(source, sentence);
+        let due = sentence.time.clone();
         Commitment { sentence: number, owner: None, acceptance: None, due, score }
     })
 }

@@ -1,11 +1,11 @@
 //! Short reactions: agreement, acknowledgement, and the replies that are no answers.
 
-use super::{has, starts};
+use super::phrases::Family;
 use crate::source::{Post, Source};
 
 const AGREE_MAX_TOKENS: usize = 14;
 
-const AGREES: &[&str] = &[
+pub(super) const AGREES: &[&str] = &[
     " ok ",
     " okay ",
     " yes ",
@@ -67,7 +67,7 @@ const AGREES: &[&str] = &[
     " норм ",
     " вот это ",
 ];
-const ACKNOWLEDGES: &[&str] = &[
+pub(super) const ACKNOWLEDGES: &[&str] = &[
     " thanks ",
     " thank you ",
     " thx ",
@@ -90,7 +90,7 @@ const ACKNOWLEDGES: &[&str] = &[
     " помогло ",
     " получилось ",
 ];
-const NO_ANSWER: &[&str] = &[
+pub(super) const NO_ANSWER: &[&str] = &[
     " no idea ",
     " don't know ",
     " dont know ",
@@ -127,7 +127,7 @@ const NO_ANSWER: &[&str] = &[
     " надо уточнить ",
     " сложно сказать ",
 ];
-const NO_ANSWER_OPENERS: &[&str] = &[
+pub(super) const NO_ANSWER_OPENERS: &[&str] = &[
     " me too ",
     " me neither ",
     " same here ",
@@ -146,19 +146,19 @@ pub fn agrees(source: &Source<'_>, post: &Post<'_>) -> bool {
         return true;
     }
     let Some(first) = source.sentences[post.sentences.clone()].first() else { return false };
-    first.length <= AGREE_MAX_TOKENS && starts(&first.padded, AGREES)
+    first.length <= AGREE_MAX_TOKENS && first.phrases.starts(Family::Agrees)
 }
 
 /// Whether a post says that the question before it is answered.
 pub(super) fn acknowledges(source: &Source<'_>, post: &Post<'_>) -> bool {
-    source.sentences[post.sentences.clone()].iter().any(|sentence| has(&sentence.padded, ACKNOWLEDGES))
+    source.sentences[post.sentences.clone()].iter().any(|sentence| sentence.phrases.has(Family::Acknowledges))
 }
 
 /// Whether a post reacts to a question without answering it: "no idea", "я тоже".
 pub fn declines_to_answer(source: &Source<'_>, post: &Post<'_>) -> bool {
     let sentences = &source.sentences[post.sentences.clone()];
-    sentences.iter().any(|sentence| has(&sentence.padded, NO_ANSWER))
-        || sentences.first().is_some_and(|first| starts(&first.padded, NO_ANSWER_OPENERS))
+    sentences.iter().any(|sentence| sentence.phrases.has(Family::NoAnswer))
+        || sentences.first().is_some_and(|first| first.phrases.starts(Family::NoAnswerOpener))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use super::{
     agreement::{acknowledges, declines_to_answer},
     code::looks_like_code,
-    has, lexis, starts,
+    phrases::Family,
     weights::{ANSWER, probability},
 };
 use crate::source::{Post, Source};
@@ -23,7 +23,7 @@ const CANDIDATES_MAX: usize = 40;
 const TAKEN_UP_WITHIN: usize = 4;
 
 /// Opens a plain yes or no.
-const BRIEF: &[&str] = &[
+pub(super) const BRIEF: &[&str] = &[
     " yes ",
     " no ",
     " yep ",
@@ -39,7 +39,7 @@ const BRIEF: &[&str] = &[
     " нельзя ",
 ];
 /// Tells that the matter is settled.
-const SOLVED: &[&str] = &[
+pub(super) const SOLVED: &[&str] = &[
     " решил ",
     " решила ",
     " решилось ",
@@ -138,7 +138,7 @@ impl Talk {
             flag(to_asker && !to_question && !own),
             flag(elsewhere && !own),
             flag(own),
-            flag(own && says(source, found, SOLVED)),
+            flag(own && says(source, found, Family::Solved)),
             flag(thanked && !own),
             flag(taken_up && !own),
             flag(answered_on && !own),
@@ -192,20 +192,20 @@ fn words(source: &Source<'_>, asked: usize, post: usize) -> Vec<f64> {
         flag(asks(source, found)),
         flag(!found.message.links.is_empty()),
         flag(looks_like_code(text)),
-        flag(first.is_some_and(|first| starts(&first.padded, BRIEF))),
+        flag(first.is_some_and(|first| first.phrases.starts(Family::Brief))),
         flag(declines_to_answer(source, found)),
         flag(matches!(found.noise, Some(Noise::Thanks | Noise::Laugh | Noise::Sticker | Noise::Greeting))),
-        flag(says(source, found, lexis::manner::ADVICE) || says(source, found, lexis::manner::SECOND_PERSON)),
+        flag(says(source, found, Family::Advice) || says(source, found, Family::SecondPerson)),
     ]
 }
 
 /// Whether the one who asked thanks, or says that it works.
 fn takes_up(source: &Source<'_>, post: &Post<'_>) -> bool {
-    acknowledges(source, post) || says(source, post, SOLVED)
+    acknowledges(source, post) || says(source, post, Family::Solved)
 }
 
-fn says(source: &Source<'_>, post: &Post<'_>, phrases: &[&str]) -> bool {
-    source.sentences[post.sentences.clone()].iter().any(|sentence| has(&sentence.padded, phrases))
+fn says(source: &Source<'_>, post: &Post<'_>, family: Family) -> bool {
+    source.sentences[post.sentences.clone()].iter().any(|sentence| sentence.phrases.has(family))
 }
 
 fn asks(source: &Source<'_>, post: &Post<'_>) -> bool {

@@ -2,8 +2,11 @@
 //!
 //! Invariant: pure, from one window; no name, product or subject of any chat is a feature.
 
-use super::{agreement::declines_to_answer, code::looks_like_code, has, lexis};
-use crate::source::{Post, Sentence, Source};
+use super::{agreement::declines_to_answer, code::looks_like_code, lexis, phrases::Family};
+use crate::{
+    sentence::Sentence,
+    source::{Post, Source},
+};
 
 /// Number of features of a question.
 pub const QUESTION_FEATURES: usize = 26;
@@ -21,7 +24,7 @@ const TALK: usize = 4;
 const SOON: usize = 6;
 
 /// Asks somebody to say more of what was said.
-const ASKS_BACK: &[&str] = &[
+pub(super) const ASKS_BACK: &[&str] = &[
     " а что ",
     " а как ",
     " а какой ",
@@ -47,7 +50,7 @@ const ASKS_BACK: &[&str] = &[
 ];
 
 /// Says that what was advised did not help.
-const IN_VAIN: &[&str] = &[
+pub(super) const IN_VAIN: &[&str] = &[
     " не помогло ",
     " не помогает ",
     " не работает ",
@@ -83,21 +86,20 @@ pub(super) fn features(source: &Source<'_>, number: usize) -> QuestionFeatures {
 
 /// How it is asked (13).
 fn wording(source: &Source<'_>, post: &Post<'_>, sentence: &Sentence) -> Vec<f64> {
-    let padded = sentence.padded.as_str();
     let text = post.message.text.as_str();
     let sentences = &source.sentences[post.sentences.clone()];
     let length: usize = sentences.iter().map(|sentence| sentence.length).sum();
     vec![
         flag(sentence.asks),
-        flag(has(padded, lexis::question::BROADCAST)),
-        flag(has(padded, lexis::question::UNSETTLED)),
-        flag(has(padded, lexis::question::RHETORICAL)),
+        flag(sentence.phrases.has(Family::Broadcast)),
+        flag(sentence.phrases.has(Family::Unsettled)),
+        flag(sentence.phrases.has(Family::Rhetorical)),
         flag(sentence.length < 4),
         (sentence.terms.len() as f64 / 8.0).min(1.5),
         (length as f64 / 30.0).min(3.0),
-        flag(sentences.iter().any(|sentence| has(&sentence.padded, lexis::question::DEFERRED))),
+        flag(sentences.iter().any(|sentence| sentence.phrases.has(Family::Deferred))),
         flag(lexis::manner::LAUGHS.iter().any(|laugh| text.contains(laugh))),
-        flag(has(padded, ASKS_BACK)),
+        flag(sentence.phrases.has(Family::AsksBack)),
         flag(looks_like_code(text)),
         flag(sentence.noise.is_some()),
         flag(text.contains('@')),
@@ -157,7 +159,7 @@ pub(super) fn open_features(
     });
     let in_vain = posts(true).any(|(post, _)| {
         let sentences = &source.sentences[source.posts[*post].sentences.clone()];
-        sentences.iter().any(|sentence| has(&sentence.padded, IN_VAIN))
+        sentences.iter().any(|sentence| sentence.phrases.has(Family::InVain))
     });
     let after = source.posts.len() - at;
     let rest = [

@@ -4,10 +4,12 @@
 //! a plain conclusion only together with its place in the discussion.
 
 use super::{
-    Features, Found, agreement::agrees, due::due, features::features, has, lexis, promise::own_words, starts,
-    verb::is_first_plural, weights,
+    Features, Found, agreement::agrees, features::features, phrases::Family, promise::own_words, weights,
 };
-use crate::source::{Post, Sentence, Source};
+use crate::{
+    sentence::Sentence,
+    source::{Post, Source},
+};
 use std::collections::BTreeSet;
 
 /// Least score of a candidate.
@@ -57,34 +59,34 @@ fn best(source: &Source<'_>, at: usize, post: &Post<'_>) -> Option<Found> {
 fn wording(source: &Source<'_>, sentence: &Sentence) -> f64 {
     let padded = sentence.padded.as_str();
     let mut score = 0.0;
-    if has(padded, lexis::decision::DECIDED) {
+    if sentence.phrases.has(Family::Decided) {
         score += 2.5;
     }
-    if starts(padded, lexis::decision::CONCLUDED) {
+    if sentence.phrases.starts(Family::Concluded) {
         score += 1.25;
     } else if padded.ends_with(" then ") || padded.contains(" тогда ") {
         score += 0.75;
     }
-    if has(padded, lexis::decision::WE_DO) {
+    if sentence.phrases.has(Family::WeDo) {
         score += 1.0;
     }
-    if sentence.padded.split(' ').any(is_first_plural) {
+    if sentence.verbs.plural {
         score += 1.5;
     }
-    if has(padded, &[" от ", " до ", " не ", " без ", " никаких ", " only ", " no ", " never ", " every "])
-    {
+    if sentence.phrases.has(Family::Particular) {
         score += 0.25;
     }
-    if is_concrete(source.text(sentence)) {
+    // A number, a time, a date: decisions are about particulars.
+    if sentence.time.is_some() || source.text(sentence).chars().any(|c| c.is_ascii_digit()) {
         score += 0.75;
     }
-    if has(padded, lexis::decision::TENTATIVE) {
+    if sentence.phrases.has(Family::Tentative) {
         score -= 1.25;
     }
-    if has(padded, lexis::decision::REPORTED) {
+    if sentence.phrases.has(Family::Reported) {
         score -= 0.75;
     }
-    if own_words(sentence, due(source.text(sentence)).is_some()) > 0.0 {
+    if own_words(sentence, sentence.time.is_some()) > 0.0 {
         score -= 1.5;
     }
     if sentence.asks {
@@ -94,11 +96,6 @@ fn wording(source: &Source<'_>, sentence: &Sentence) -> f64 {
         score -= 2.0;
     }
     score
-}
-
-/// A number, a time, a date: decisions are about particulars.
-fn is_concrete(text: &str) -> bool {
-    text.chars().any(|c| c.is_ascii_digit()) || due(text).is_some()
 }
 
 /// What the place in the discussion tells.
@@ -159,7 +156,7 @@ fn just_after(source: &Source<'_>, at: usize, post: &Post<'_>) -> Vec<usize> {
 /// Whether a post offers or asks for a choice.
 fn offers(source: &Source<'_>, post: usize) -> bool {
     let sentences = &source.sentences[source.posts[post].sentences.clone()];
-    sentences.iter().any(|sentence| sentence.asks || has(&sentence.padded, lexis::decision::OPTIONS))
+    sentences.iter().any(|sentence| sentence.asks || sentence.phrases.has(Family::Options))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! When something is due, as it was said: "by Wednesday noon", "до пятницы", "завтра утром".
 
 use std::ops::Range;
-use text::{Token, TokenKind, tokenize};
+use text::{Token, TokenKind};
 
 /// Words that stand for a time by themselves; sorted by language, matched whole.
 const TIMES: &[&str] = &[
@@ -145,26 +145,22 @@ const UNITS: &[&str] = &[
 /// A count of tokens; a longer time is cut.
 const TOKENS_MAX: usize = 6;
 
-/// Bytes of the time that a sentence names, if it names one.
-pub(super) fn due(text: &str) -> Option<Range<usize>> {
-    let tokens = tokenize(text);
-    let core = tokens.iter().enumerate().position(|(at, _)| is_time(&tokens, at))?;
+/// Bytes of the time that a sentence of these tokens names, if it names one.
+pub(crate) fn time_named(text: &str, tokens: &[Token<'_>]) -> Option<Range<usize>> {
+    let core = (0..tokens.len()).find(|at| is_time(tokens, *at))?;
     let mut start = core;
     while start > 0
         && core - start < 3
-        && BEFORE.contains(&tokens[start - 1].text.as_str())
-        && joined(text, &tokens, start)
+        && BEFORE.contains(&tokens[start - 1].text.as_ref())
+        && joined(text, tokens, start)
     {
         start -= 1;
     }
     let mut end = core + 1;
     while end < tokens.len()
         && end - start < TOKENS_MAX
-        && joined(text, &tokens, end)
-        && (is_time(&tokens, end)
-            || is_unit(&tokens[end])
-            || is_month(&tokens[end])
-            || is_clock(&tokens[end]))
+        && joined(text, tokens, end)
+        && (is_time(tokens, end) || is_unit(&tokens[end]) || is_month(&tokens[end]) || is_clock(&tokens[end]))
     {
         end += 1;
     }
@@ -177,8 +173,8 @@ fn joined(text: &str, tokens: &[Token], right: usize) -> bool {
 
 fn is_time(tokens: &[Token], at: usize) -> bool {
     let token = &tokens[at];
-    let before = at.checked_sub(1).map(|before| tokens[before].text.as_str());
-    if TIMES.contains(&token.text.as_str()) {
+    let before = at.checked_sub(1).map(|before| tokens[before].text.as_ref());
+    if TIMES.contains(&token.text.as_ref()) {
         return true;
     }
     let framed = before.is_some_and(|before| {
@@ -211,11 +207,11 @@ fn is_time(tokens: &[Token], at: usize) -> bool {
 }
 
 fn is_unit(token: &Token) -> bool {
-    UNITS.contains(&token.text.as_str())
+    UNITS.contains(&token.text.as_ref())
 }
 
 fn is_month(token: &Token) -> bool {
-    MONTHS.contains(&token.text.as_str())
+    MONTHS.contains(&token.text.as_ref())
 }
 
 fn is_clock(token: &Token) -> bool {
@@ -232,9 +228,10 @@ fn is_ordinal(word: &str) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use text::tokenize;
 
     fn said(text: &str) -> Option<&str> {
-        due(text).map(|range| &text[range])
+        time_named(text, &tokenize(text)).map(|range| &text[range])
     }
 
     #[test]
@@ -252,7 +249,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_time_lies_within_its_text(text in "\\PC{0,60}") {
-            if let Some(range) = due(&text) {
+            if let Some(range) = time_named(&text, &tokenize(&text)) {
                 prop_assert!(text.get(range).is_some());
             }
         }

@@ -6,13 +6,15 @@ use super::{
     Found,
     agreement::agrees,
     code::looks_like_code,
-    due::due,
-    has, lexis,
+    lexis,
+    phrases::Family,
     promise::own_words,
-    starts,
     verb::{is_first_plural, is_first_singular_future},
 };
-use crate::source::{Post, Sentence, Source};
+use crate::{
+    sentence::Sentence,
+    source::{Post, Source},
+};
 use std::collections::BTreeSet;
 
 /// Number of features.
@@ -52,23 +54,23 @@ fn wording(source: &Source<'_>, sentence: &Sentence) -> Vec<f64> {
     let padded = sentence.padded.as_str();
     let text = source.text(sentence);
     let words: Vec<&str> = padded.split_whitespace().collect();
-    let due = due(text).is_some();
+    let due = sentence.time.is_some();
     let plural = words.iter().position(|word| is_first_plural(word));
     let singular = words.iter().position(|word| is_first_singular_future(word));
     vec![
-        flag(has(padded, lexis::decision::DECIDED)),
-        flag(starts(padded, lexis::decision::CONCLUDED)),
-        flag(has(padded, lexis::decision::WE_DO)),
+        flag(sentence.phrases.has(Family::Decided)),
+        flag(sentence.phrases.starts(Family::Concluded)),
+        flag(sentence.phrases.has(Family::WeDo)),
         flag(plural.is_some()),
         flag(plural.is_some_and(|place| place <= 2)),
         flag(text.chars().any(|c| c.is_ascii_digit())),
         flag(due),
-        flag(has(padded, lexis::decision::TENTATIVE)),
-        flag(has(padded, lexis::decision::REPORTED)),
+        flag(sentence.phrases.has(Family::Tentative)),
+        flag(sentence.phrases.has(Family::Reported)),
         own_words(sentence, due),
         flag(singular.is_some_and(|place| place <= 3)),
-        flag(has(padded, lexis::action::COMMITTED)),
-        flag(has(padded, lexis::action::NO_PROMISE)),
+        flag(sentence.phrases.has(Family::Committed)),
+        flag(sentence.phrases.has(Family::NoPromise)),
         flag(sentence.asks),
     ]
 }
@@ -87,12 +89,12 @@ fn manner(source: &Source<'_>, post: &Post<'_>, sentence: &Sentence) -> Vec<f64>
         flag(words.len() < 4),
         (words.len() as f64 / 10.0).min(4.0),
         (length as f64 / 30.0).min(4.0),
-        flag(has(padded, lexis::manner::SECOND_PERSON)),
-        flag(has(padded, lexis::manner::CONDITION)),
-        flag(has(padded, lexis::manner::ADVICE)),
-        flag(has(padded, lexis::manner::COURTESY)),
-        flag(has(padded, lexis::manner::TRY)),
-        flag(has(padded, lexis::manner::HABIT)),
+        flag(sentence.phrases.has(Family::SecondPerson)),
+        flag(sentence.phrases.has(Family::Condition)),
+        flag(sentence.phrases.has(Family::Advice)),
+        flag(sentence.phrases.has(Family::Courtesy)),
+        flag(sentence.phrases.has(Family::Try)),
+        flag(sentence.phrases.has(Family::Habit)),
         (words.iter().filter(past).count() as f64).min(3.0),
         flag(looks_like_code(text)),
         flag(lexis::manner::LAUGHS.iter().any(|laugh| text.contains(laugh))),
@@ -112,7 +114,7 @@ fn place(source: &Source<'_>, at: usize, post: &Post<'_>, accepted: bool) -> Vec
     let answers = parent.is_some_and(|parent| source.author(parent) != author && asks(parent));
     let offered = recent.iter().any(|post| {
         let sentences = &source.sentences[source.posts[*post].sentences.clone()];
-        sentences.iter().any(|sentence| has(&sentence.padded, lexis::decision::OPTIONS))
+        sentences.iter().any(|sentence| sentence.phrases.has(Family::Options))
     });
     let assents = assents(source, at);
     vec![

@@ -12,6 +12,7 @@ mod due;
 mod due_date;
 mod features;
 mod lexis;
+mod phrases;
 mod promise;
 mod question;
 mod verb;
@@ -23,18 +24,22 @@ pub use agreement::{agrees, declines_to_answer};
 pub use answer::{ANSWER_FEATURES, AnswerFeatures, answer_candidates};
 pub use asking::{OPEN_FEATURES, OpenFeatures, QUESTION_FEATURES, QuestionFeatures};
 pub use decision::{decision_candidates, decision_probability, decisions};
+pub(crate) use due::time_named;
 pub(crate) use due_date::due_date;
 pub use features::{FEATURES, Features};
+pub(crate) use phrases::Family;
+pub use phrases::Phrases;
 pub use question::{Answered, Asked, Questions, open_candidates, question_candidates};
+pub use verb::Verbs;
 pub(crate) use weights::{IDLE, TELLING, probability};
 
 /// How much a window is one of people who work together: four times the share of posts that promise or speak of what
 /// "we" do, at most 1.
 pub(crate) fn working(source: &crate::source::Source<'_>) -> f64 {
-    let cooperates = |sentence: &crate::source::Sentence| {
+    let cooperates = |sentence: &crate::sentence::Sentence| {
         promise::own_words(sentence, false) > 0.0
-            || has(&sentence.padded, lexis::decision::WE_DO)
-            || sentence.padded.split(' ').any(verb::is_first_plural)
+            || sentence.phrases.has(Family::WeDo)
+            || sentence.verbs.plural
     };
     let posts = source.posts.iter().filter(|post| post.quotable);
     let (mut all, mut some) = (0.0_f64, 0.0_f64);
@@ -57,16 +62,16 @@ pub(crate) struct Manners {
 }
 
 pub(crate) fn manners(source: &crate::source::Source<'_>, post: &crate::source::Post<'_>) -> Manners {
-    let says = |phrases: &[&str]| {
+    let says = |family: Family| {
         let mut sentences = source.sentences[post.sentences.clone()].iter();
-        f64::from(u8::from(sentences.any(|sentence| has(&sentence.padded, phrases))))
+        f64::from(u8::from(sentences.any(|sentence| sentence.phrases.has(family))))
     };
     let text = post.message.text.as_str();
     let laughs = lexis::manner::LAUGHS.iter().any(|laugh| text.contains(laugh));
     Manners {
         laughs: f64::from(u8::from(laughs)),
-        courtesy: says(lexis::manner::COURTESY),
-        we_do: says(lexis::decision::WE_DO),
+        courtesy: says(Family::Courtesy),
+        we_do: says(Family::WeDo),
         code: f64::from(u8::from(code::looks_like_code(text))),
     }
 }
@@ -83,9 +88,4 @@ pub struct Found {
 /// Whether a padded sentence holds one of the phrases, each given between spaces.
 fn has(padded: &str, phrases: &[&str]) -> bool {
     phrases.iter().any(|phrase| padded.contains(phrase))
-}
-
-/// Whether a padded sentence starts with one of the phrases.
-fn starts(padded: &str, phrases: &[&str]) -> bool {
-    phrases.iter().any(|phrase| padded.starts_with(phrase))
 }

@@ -1,21 +1,19 @@
 //! Promises: what the words of a sentence say about who will do it.
 
-use super::{has, lexis, starts, verb::is_first_singular_future};
-use crate::source::Sentence;
+use super::{has, phrases::Family};
+use crate::sentence::Sentence;
 
 /// What the words of a promise tell.
 pub(super) fn own_words(sentence: &Sentence, timed: bool) -> f64 {
     let padded = sentence.padded.as_str();
     let mut score: f64 = 0.0;
-    if has(padded, lexis::action::COMMITTED) {
+    if sentence.phrases.has(Family::Committed) {
         score += 2.0;
     }
-    let words: Vec<&str> = padded.split_whitespace().collect();
-    let negated = |at: usize| at > 0 && words[at - 1] == "не";
-    if words.iter().enumerate().any(|(at, word)| is_first_singular_future(word) && !negated(at)) {
+    if sentence.verbs.promises {
         score += 2.0;
     }
-    score += english_ellipsis(padded, &words, timed);
+    score += english_ellipsis(padded, timed);
     score
 }
 
@@ -26,9 +24,9 @@ pub(super) fn names_companion(text: &str) -> bool {
 }
 
 /// Promises without "I'll": "will do", "I add that today", "resubmitting within the hour", "that I can build by tonight".
-fn english_ellipsis(padded: &str, words: &[&str], timed: bool) -> f64 {
-    let opener = words.first().copied().unwrap_or_default();
-    if starts(padded, &[" will do "]) {
+fn english_ellipsis(padded: &str, timed: bool) -> f64 {
+    let opener = padded.split_whitespace().next().unwrap_or_default();
+    if padded.starts_with(" will do ") {
         return 1.75;
     }
     if opener == "will" && !padded.contains(" will not ") {
@@ -37,6 +35,7 @@ fn english_ellipsis(padded: &str, words: &[&str], timed: bool) -> f64 {
     if !timed {
         return 0.0;
     }
+    let words: Vec<&str> = padded.split_whitespace().collect();
     let own = words.windows(2).any(|pair| pair[0] == "i" && is_plain_verb(pair[1]));
     let doing = words.windows(2).any(|pair| pair[0] == "i'm" && pair[1].ends_with("ing"));
     let elided = opener.ends_with("ing") && opener.len() > 5 && !NO_TASK.contains(&opener);

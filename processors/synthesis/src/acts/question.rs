@@ -3,10 +3,11 @@
 //! Invariant: a question is in one of the two lists at most, and an answer is a later post of its thread.
 
 use super::{
-    Found, answer, asking, has, lexis,
+    Found, answer, asking,
+    phrases::Family,
     weights::{OPEN, QUESTION, probability},
 };
-use crate::source::{Sentence, Source};
+use crate::{sentence::Sentence, source::Source};
 
 /// Least probability of a question asked in earnest, of one that stayed open, and of an answer.
 const EARNEST: f64 = 0.45;
@@ -117,17 +118,14 @@ pub fn open_candidates(source: &Source<'_>) -> Vec<(usize, asking::OpenFeatures)
 }
 
 fn asks(source: &Source<'_>, sentence: &Sentence) -> bool {
-    sentence.asks
-        || text::is_question(source.text(sentence))
-        || has(&sentence.padded, lexis::question::DEFERRED)
+    sentence.asks || text::is_question(source.text(sentence)) || sentence.phrases.has(Family::Deferred)
 }
 
 /// Which of the questions of one post says most.
 fn worth(sentence: &Sentence) -> f64 {
-    let padded = sentence.padded.as_str();
     let terms = 0.12 * sentence.terms.len().min(8) as f64;
     let mark = if sentence.asks { 0.4 } else { 0.0 };
-    let wanted = has(padded, lexis::question::BROADCAST) || has(padded, lexis::question::UNSETTLED);
+    let wanted = sentence.phrases.has(Family::Broadcast) || sentence.phrases.has(Family::Unsettled);
     terms + mark + if wanted { 0.6 } else { 0.0 }
 }
 

@@ -7,15 +7,42 @@ use super::verb_endings::{
     STATIVE,
 };
 
+/// Verbs of a sentence that tell who does what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Verbs {
+    /// "берем", "переносим": what "we" do.
+    pub(crate) plural: bool,
+    /// "сделаю", "куплю", without "не" before it.
+    pub(crate) promises: bool,
+}
+
+impl Verbs {
+    /// Reads a padded sentence.
+    pub(crate) fn of(padded: &str) -> Self {
+        let mut found = Self::default();
+        let mut before = "";
+        for word in padded.split_whitespace() {
+            found.plural |= is_first_plural(word);
+            found.promises |= before != "не" && is_first_singular_future(word);
+            before = word;
+        }
+        found
+    }
+}
+
 /// Whether a folded Russian word is a verb in the first person plural: "берем", "переносим".
 pub(super) fn is_first_plural(word: &str) -> bool {
-    word.chars().count() >= 5
+    word.ends_with(['м', 'я'])
+        && word.chars().count() >= 5
         && PLURAL_ENDINGS.iter().any(|ending| word.ends_with(ending))
         && !NOT_PLURAL.contains(&word)
 }
 
 /// Whether a folded Russian word promises: a perfective verb in the first person singular, "сделаю", "куплю".
 pub(super) fn is_first_singular_future(word: &str) -> bool {
+    if !word.ends_with(['у', 'ю', 'ь', 'м']) {
+        return false;
+    }
     if word.chars().count() < 4 || STATIVE.contains(&word) || NOUNS.contains(&word) {
         return false;
     }

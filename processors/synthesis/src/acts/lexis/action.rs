@@ -36,6 +36,12 @@ pub(in crate::acts) const COMMITTED: &[&str] = &[
     " поручите мне ",
 ];
 
+/// What is done now, done already or would be done is no promise.
+pub(in crate::acts) const NOT_NOW: &[&str] = &[" сейчас ", " уже ", " если бы "];
+
+/// Marks of a list of things to be done.
+pub(in crate::acts) const TO_DO: &[&str] = &[" todo ", " to do ", " action item ", " надо не забыть "];
+
 /// What follows "I'll" but promises nothing to anybody.
 pub(in crate::acts) const NO_PROMISE: &[&str] = &[
     " i'll be asleep ",

@@ -1,5 +1,9 @@
 //! Phrases of decisions and of the discussion before them, folded and between spaces, Russian and English side by side.
 
+/// A decision is about particulars.
+pub(in crate::acts) const PARTICULAR: &[&str] =
+    &[" от ", " до ", " не ", " без ", " никаких ", " only ", " no ", " never ", " every "];
+
 /// A decision is announced.
 pub(in crate::acts) const DECIDED: &[&str] = &[
     " decided ",

@@ -1,4 +1,4 @@
-//! Phrases of the speech acts, folded and between spaces: [`super::has`] finds them in padded sentences.
+//! Phrases of the speech acts, folded and between spaces: [`super::phrases`] finds them.
 
 pub(super) mod action;
 pub(super) mod decision;
