@@ -3,7 +3,7 @@
 //! Invariant: every statement is a quotation of a message of the window, or of several, and cites it.
 
 use crate::{
-    acts::due_date,
+    acts::{due_date, poll},
     compress::{fit, matter, sentence_case, told},
     findings::Findings,
     people::participants,
@@ -120,6 +120,9 @@ pub(crate) fn claim(source: &Source<'_>, findings: &Findings, sentence: usize) -
 /// them, and what announces something with what it announces.
 pub(crate) fn quotation(source: &Source<'_>, findings: &Findings, sentence: usize) -> String {
     let post = source.sentences[sentence].post;
+    if let Some(told) = poll::told(source.posts[post].message) {
+        return told;
+    }
     let whole = findings.decisions.iter().any(|found| found.sentence == sentence)
         || findings.actions.iter().any(|action| action.sentence == sentence)
         || findings.answers.iter().any(|found| found.answers.contains(&post))

@@ -3,7 +3,7 @@
 //! Invariant: lists are capped by the size of the window, best first, and handed out by time.
 
 use crate::{
-    acts::{Answered, Commitment, Found, commitments, decisions},
+    acts::{Answered, Commitment, Found, commitments, decisions, poll},
     coverage::{Choice, Coverage},
     source::Source,
     story::claimed,
@@ -56,10 +56,11 @@ impl Findings {
         let messages = source.posts.iter().filter(|post| post.quotable).count() as f64;
         let cap = |base: f64, slope: f64, most: f64| (base + slope * messages.sqrt()).min(most) as usize;
         let asked = source.questions();
-        let actions = commitments(source);
-        let decisions =
-            best(decisions(source), cap(2.0, 1.2, 24.0), |found| found.score, |found| found.sentence);
-        let questions = best(asked.open(), cap(2.0, 0.6, 14.0), |found| found.score, |found| found.sentence);
+        let actions = [poll::to_do(source), commitments(source)].concat();
+        let decisions = [poll::settled(source), decisions(source)].concat();
+        let decisions = best(decisions, cap(2.0, 1.2, 24.0), |found| found.score, |found| found.sentence);
+        let open = [poll::unsettled(source), asked.open()].concat();
+        let questions = best(open, cap(2.0, 0.6, 14.0), |found| found.score, |found| found.sentence);
         let actions = best(actions, cap(2.0, 1.6, 30.0), |action| action.score, |action| action.sentence);
         let answers =
             best(asked.answered(), cap(2.0, 1.4, 24.0), |found| found.score, |found| found.sentence);
@@ -88,7 +89,9 @@ impl Findings {
     fn telling(&self, source: &Source<'_>) -> Vec<Vec<usize>> {
         let listed: BTreeSet<usize> = claimed(self).collect();
         let thread = |posts: &Vec<usize>| {
-            let sentences = posts.iter().flat_map(|post| source.posts[*post].sentences.clone());
+            let spoken =
+                posts.iter().map(|post| &source.posts[*post]).filter(|post| !poll::is_form(post.message));
+            let sentences = spoken.flat_map(|post| post.sentences.clone());
             let all = candidates(source, sentences);
             let fresh: Vec<usize> =
                 all.iter().copied().filter(|sentence| !listed.contains(sentence)).collect();

@@ -3,7 +3,7 @@
 //! Invariant: pure; a digest of any producer is judged by its cited messages alone, and 1 is what nothing stands against.
 
 use crate::{
-    acts::{commitment_candidates, commitment_probability, decision_candidates, decision_probability},
+    acts::{commitment_candidates, commitment_probability, decision_candidates, decision_probability, poll},
     source::Source,
 };
 use schemas::{Action, Claim, Digest};
@@ -54,6 +54,8 @@ impl Sure {
             let known = sure.promised.entry(post(found.sentence)).or_default();
             *known = known.max(commitment_probability(&features, found.acceptance.is_some()));
         }
+        sure.decided.extend(poll::settled(source).iter().map(|found| (post(found.sentence), found.score)));
+        sure.promised.extend(poll::to_do(source).iter().map(|found| (post(found.sentence), found.score)));
         sure
     }
 

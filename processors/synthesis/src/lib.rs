@@ -53,7 +53,7 @@ impl Default for Synthesis {
 
 impl Stage for Synthesis {
     const NAME: &'static str = "synthesis";
-    const CODE_VERSION: &'static str = "4";
+    const CODE_VERSION: &'static str = "5";
     const SCHEMA_VERSION: i32 = 1;
     type In = DigestStageCompleted;
 

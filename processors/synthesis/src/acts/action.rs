@@ -8,6 +8,7 @@ use super::{
     agreement::agrees,
     features::features,
     phrases::Family,
+    poll::is_form,
     promise::{names_companion, own_words},
     weights,
 };
@@ -67,7 +68,7 @@ pub fn commitment_candidates(source: &Source<'_>) -> Vec<(Commitment, Features)>
 fn candidates(source: &Source<'_>) -> Vec<Commitment> {
     let mut found: Vec<Commitment> = Vec::new();
     for (at, post) in source.posts.iter().enumerate() {
-        if !post.quotable || post.message.forwarded {
+        if !post.quotable || post.message.forwarded || is_form(post.message) {
             continue;
         }
         let best = post

@@ -4,7 +4,8 @@
 //! a plain conclusion only together with its place in the discussion.
 
 use super::{
-    Features, Found, agreement::agrees, features::features, phrases::Family, promise::own_words, weights,
+    Features, Found, agreement::agrees, features::features, phrases::Family, poll::is_form,
+    promise::own_words, weights,
 };
 use crate::{
     sentence::Sentence,
@@ -38,8 +39,9 @@ pub fn decision_probability(features: &Features) -> f64 {
 
 /// Sentences that may settle something, the best of each post, with what is known of them.
 pub fn decision_candidates(source: &Source<'_>) -> Vec<(Found, Features)> {
-    let posts = source.posts.iter().enumerate().filter(|(_, post)| post.quotable && !post.message.forwarded);
-    let found = posts.filter_map(|(at, post)| best(source, at, post));
+    let posts = source.posts.iter().enumerate();
+    let spoken = posts.filter(|(_, post)| post.quotable && !post.message.forwarded && !is_form(post.message));
+    let found = spoken.filter_map(|(at, post)| best(source, at, post));
     found.map(|found| (found, features(source, found, false))).collect()
 }
 

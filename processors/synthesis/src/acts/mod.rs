@@ -13,6 +13,7 @@ mod due_date;
 mod features;
 mod lexis;
 mod phrases;
+pub(crate) mod poll;
 mod promise;
 mod question;
 mod verb;

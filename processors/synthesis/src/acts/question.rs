@@ -5,6 +5,7 @@
 use super::{
     Found, answer, asking,
     phrases::Family,
+    poll::is_form,
     weights::{OPEN, QUESTION, probability},
 };
 use crate::{sentence::Sentence, source::Source};
@@ -95,6 +96,7 @@ impl Questions {
 pub fn question_candidates(source: &Source<'_>) -> Vec<(usize, asking::QuestionFeatures)> {
     let posts = source.posts.iter().filter(|post| post.quotable && !post.message.forwarded);
     posts
+        .filter(|post| !is_form(post.message))
         .filter_map(|post| {
             let asking = post.sentences.clone().filter(|number| asks(source, &source.sentences[*number]));
             asking.max_by(|a, b| {
