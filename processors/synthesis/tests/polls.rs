@@ -82,7 +82,8 @@ fn a_checklist_is_an_action_without_owner() {
 /// Few words are said in such a window, and a poll is all that it is about: it is delivered.
 #[test]
 fn a_window_of_a_poll_and_a_checklist_scores_as_told() {
-    let empty = |id, author| ContextMessage { media_kind: Some("voice_message".to_owned()), ..said(id, author, "") };
+    let empty =
+        |id, author| ContextMessage { media_kind: Some("voice_message".to_owned()), ..said(id, author, "") };
     let digest = digest(vec![
         poll(1, false, [2, 1]),
         empty(2, "Bob"),

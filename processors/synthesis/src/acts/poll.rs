@@ -50,13 +50,8 @@ pub(crate) fn unsettled(source: &Source<'_>) -> Vec<Found> {
 pub(crate) fn to_do(source: &Source<'_>) -> Vec<Commitment> {
     let is_left = |list: &Checklist| list.items.iter().any(|item| item.done != Some(true));
     let lists = found(source, |message| checklist_of(message).is_some_and(is_left));
-    let action = |Found { sentence, score }| Commitment {
-        sentence,
-        owner: None,
-        acceptance: None,
-        due: None,
-        score,
-    };
+    let action =
+        |Found { sentence, score }| Commitment { sentence, owner: None, acceptance: None, due: None, score };
     lists.into_iter().map(action).collect()
 }
 
@@ -110,7 +105,8 @@ mod tests {
     use schemas::{ChecklistItem, PollOption};
 
     fn ballot(closed: bool, votes: &[Option<i32>]) -> Poll {
-        let option = |(text, votes): (&str, &Option<i32>)| PollOption { text: text.to_owned(), votes: *votes };
+        let option =
+            |(text, votes): (&str, &Option<i32>)| PollOption { text: text.to_owned(), votes: *votes };
         let options = ["Friday", "Monday", "never"].into_iter().zip(votes).map(option).collect();
         Poll { question: "When do we\nrelease?".to_owned(), options, closed, voters: None }
     }
