@@ -1,7 +1,9 @@
-//! Bytes, headers and times of records, and time spans, as lines and as JSON; and a bar for long reads.
+//! Bytes, headers and times of records, and time spans, as lines and as JSON; lines that fit a terminal; and a bar for
+//! long reads.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
+use console::{Term, truncate_str};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use runtime::operate::{self, TextOrHex, hex};
 use serde::Serialize;
@@ -20,6 +22,16 @@ pub(crate) fn reading_bar() -> ProgressBar {
 pub(crate) fn show_progress(bar: &ProgressBar, done: u64, total: u64) {
     bar.set_length(total);
     bar.set_position(done);
+}
+
+/// Columns of the terminal that standard output is. None where it goes elsewhere: lines are whole there.
+pub(crate) fn columns() -> Option<usize> {
+    Term::stdout().size_checked().map(|(_, columns)| usize::from(columns))
+}
+
+/// A line as wide as there is room for; an ellipsis stands for what was left out.
+pub(crate) fn fitted(line: &str, columns: Option<usize>) -> Cow<'_, str> {
+    columns.map_or(Cow::Borrowed(line), |columns| truncate_str(line, columns, "…"))
 }
 
 /// A header's value; all of them where its name comes more than once.
@@ -92,6 +104,13 @@ mod tests {
     fn text_does_not_steer_the_terminal() {
         assert_eq!(printable("a\u{1b}[2Jя\n"), "a\\u{1b}[2Jя\\n");
         assert_eq!(bytes_text(Some(&[255, 1])), "hex ff01");
+    }
+
+    #[test]
+    fn a_line_fits_the_terminal_and_is_whole_elsewhere() {
+        assert_eq!(fitted("Решили: суббота", Some(9)), "Решили: …");
+        assert_eq!(fitted("Решили", Some(6)), "Решили");
+        assert_eq!(fitted("Решили: суббота", None), "Решили: суббота");
     }
 
     #[test]

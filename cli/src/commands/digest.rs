@@ -1,17 +1,19 @@
 //! `gistmill digest`: digests as Postgres holds them.
 
 mod blocked;
+mod find;
+mod list;
 
-use std::io::{IsTerminal, Write, stdout};
+use std::io::Write;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use rendering::View;
 use runtime::Host;
 use schemas::{GroupSettings, WindowRef};
 use state::{DigestFilter, DigestFound, Store, StoredDigest};
 
-use crate::{exit::Exit, settings::Settings};
+use crate::{exit::Exit, printing::{columns, printable}, settings::Settings};
 
 /// List, read and export digests
 #[derive(Debug, Args)]
@@ -25,7 +27,7 @@ const AFTER_HELP: &str = "\
 Examples:
   gistmill digest ls --tenant acme
   gistmill digest show latest --tenant acme --group team
-  gistmill digest show 2f0c…-window-or-digest-id --tenant acme --json
+  gistmill digest show 2f0c91ab --tenant acme --json    an id, or the beginning of one
   gistmill digest export --tenant acme --canonical | sha256sum
 
 `export --canonical` holds the newest version of each window and nothing that differs between two runs over the same
@@ -59,7 +61,7 @@ Examples:
   gistmill digest show latest --tenant acme --full
   gistmill digest show latest --tenant acme --markdown > digest.md")]
     Show {
-        /// Id of a digest or a window, or `latest`
+        /// Id of a digest or a window, the beginning of one, or `latest`
         id: String,
         #[command(flatten)]
         which: Which,
@@ -101,6 +103,14 @@ impl Which {
     fn filter(&self, limit: Option<u32>) -> DigestFilter {
         DigestFilter { tenant_id: self.tenant.clone(), group_id: self.group.clone(), limit }
     }
+
+    /// Whose digests, in words.
+    fn owner(&self) -> String {
+        let tenant = printable(&self.tenant);
+        self.group
+            .as_ref()
+            .map_or_else(|| format!("tenant {tenant}"), |group| format!("{tenant}/{}", printable(group)))
+    }
 }
 
 pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
@@ -110,14 +120,13 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
         store.ready().await.context("could not read digests")?;
         match arguments.command {
             Command::Ls { which, blocked: true, limit, json } => {
-                let list = blocked::newest(store.blocked_list(&which.filter(None)).await?, limit);
-                blocked::print(&list, json, out)
+                list::blocked(&store, &which, (limit, json), out).await
             }
             Command::Ls { which, limit, json, .. } => {
-                list(&store, &which.filter(Some(limit)), json, out).await
+                list::digests(&store, &which, (limit, json), out).await
             }
             Command::Show { id, which, json, markdown, full } => {
-                let digest = find(&store, &id, &which).await?;
+                let digest = find::find(&store, &id, &which).await?;
                 show(&digest, Form { json, markdown, full }, out)
             }
             Command::Export { which, canonical } => export(&store, &which, canonical, out).await,
@@ -128,52 +137,6 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
 fn day(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms)
         .map_or_else(|_| ms.to_string(), |time| time.strftime("%Y-%m-%d %H:%M").to_string())
-}
-
-async fn list(store: &Store, filter: &DigestFilter, json: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let digests = store.digest_list(filter).await?;
-    for digest in &digests {
-        if json {
-            writeln!(out, "{}", serde_json::to_string(digest)?)?;
-            continue;
-        }
-        writeln!(
-            out,
-            "{}  {:>2} h  {:<16} v{:<5} {:>5} msgs  {:>3} people  q {:.2}  {}  {}",
-            day(digest.window_start),
-            digest.size_hours,
-            digest.group_id,
-            digest.version,
-            digest.message_count,
-            digest.participant_count,
-            digest.quality_score,
-            digest.digest_id,
-            digest.headline
-        )?;
-    }
-    if digests.is_empty() && !json {
-        writeln!(out, "no digests yet; `gistmill lag` shows what is on its way")?;
-    }
-    Ok(Exit::Done)
-}
-
-async fn find(store: &Store, id: &str, which: &Which) -> anyhow::Result<StoredDigest> {
-    let id = if id == "latest" {
-        let newest = store.digest_list(&which.filter(Some(1))).await?.pop();
-        newest.context("there are no digests yet; `gistmill lag` shows what is on its way")?.digest_id
-    } else {
-        id.to_owned()
-    };
-    match store.digest_show(&which.tenant, &id).await? {
-        Some(DigestFound::Stored(digest)) => Ok(*digest),
-        Some(DigestFound::Withdrawn { version, blocked_version, reason }) => bail!(
-            "digest {id} (version {version}) was withdrawn: version {blocked_version} of its window was blocked as \
-             {reason}; `gistmill digest ls --blocked` lists such windows"
-        ),
-        None => {
-            bail!("tenant {} has no digest or window {id}; `gistmill digest ls` lists them", which.tenant)
-        }
-    }
 }
 
 /// How a digest is printed; by default as the page that readers get, for a terminal.
@@ -223,15 +186,14 @@ pub(crate) fn show(stored: &StoredDigest, form: Form, out: &mut dyn Write) -> an
         out.write_all(rendering::markdown(&view).as_bytes())?;
         return Ok(Exit::Done);
     }
-    let colour = stdout().is_terminal();
+    let colour = console::colors_enabled();
     out.write_all(rendering::terminal(&view, terminal_width(), colour).as_bytes())?;
     Ok(Exit::Done)
 }
 
-/// Columns of the terminal; 100 when output goes elsewhere.
+/// Columns of a page; 100 when output goes elsewhere.
 fn terminal_width() -> usize {
-    let terminal = console::Term::stdout();
-    terminal.size_checked().map_or(100, |(_, columns)| usize::from(columns).clamp(40, 120))
+    columns().map_or(100, |columns| columns.clamp(40, 120))
 }
 
 async fn export(store: &Store, which: &Which, canonical: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {

@@ -15,7 +15,7 @@ use topology::Map;
 
 use crate::{
     exit::Exit,
-    printing::{reading_bar, show_progress},
+    printing::{columns, fitted, reading_bar, show_progress},
     settings::Settings,
 };
 use letter::{letter_json, line, opened_json, show};
@@ -35,7 +35,13 @@ Examples:
   gistmill dlq show 2:17
   gistmill dlq show 2:17 --raw value.bin       the bytes exactly as they were read
 
-A dead letter is in the same transaction as the offset of its input: there is exactly one for each.";
+A dead letter is in the same transaction as the offset of its input: none is missing, and there is one for each time
+that its input is read. A reset that goes back reads inputs again and makes their letters again; `ls` lists the newest
+and says how many there are.
+
+Next actions, by whoever sees to the input:
+  investigate   the input itself is at fault: mend what produced it, and produce it anew. It is not read again
+  fix_schema    its schema is missing or does not fit: register it, then `gistmill reset NAME --to TIME` reads again";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -54,6 +60,9 @@ Examples:
         /// Most letters: the newest
         #[arg(long, default_value_t = 50)]
         limit: usize,
+        /// List each letter of an input that has several, as after a reset
+        #[arg(long)]
+        each: bool,
         /// Print JSON lines
         #[arg(long)]
         json: bool,
@@ -78,8 +87,8 @@ Examples:
 
 pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
     match arguments.command {
-        Command::Ls { tenant, reason, limit, json } => {
-            list(&LetterFilter { tenant, reason, limit }, json, settings, out)
+        Command::Ls { tenant, reason, limit, each, json } => {
+            list(&LetterFilter { tenant, reason, limit, each }, json, settings, out)
         }
         Command::Show { place, json, raw } => {
             let opened = operate::dead_letter(&settings.config()?, &Map::embedded()?, place)?;
@@ -100,18 +109,25 @@ fn list(filter: &LetterFilter, json: bool, settings: &Settings, out: &mut dyn Wr
     });
     bar.finish_and_clear();
     let letters = letters?;
-    for letter in &letters.newest {
+    let room = columns();
+    for (letter, count) in &letters.newest {
         if json {
-            writeln!(out, "{}", letter_json(letter))?;
+            let mut value = letter_json(letter);
+            value["letters_of_input"] = (*count).into();
+            writeln!(out, "{value}")?;
         } else {
-            writeln!(out, "{}", line(letter))?;
+            writeln!(out, "{}", fitted(&line(letter, *count, room), room))?;
         }
     }
     let shown = letters.newest.len() as u64;
     if !json && letters.matching == 0 {
-        writeln!(out, "no dead letters")?;
+        let wanted = if filter.tenant.is_some() || filter.reason.is_some() { " of these" } else { "" };
+        writeln!(out, "no dead letters{wanted}")?;
     } else if letters.matching > shown {
-        drop(writeln!(io::stderr(), "the newest {shown} of {}; --limit shows more", letters.matching));
+        drop(writeln!(io::stderr(), "the newest {shown} of {}; --limit N shows more", letters.matching));
+    }
+    if !json && letters.matching > 0 && room.is_some() {
+        drop(writeln!(io::stderr(), "`gistmill dlq show PARTITION:OFFSET` opens one"));
     }
     Ok(Exit::Done)
 }

@@ -1,19 +1,22 @@
 //! `gistmill group`: settings of a group, which travel with its messages, and its lanes.
 
+mod change;
 mod lane;
+mod list;
 
 use std::io::Write;
 
 use anyhow::bail;
-use clap::{Args, Subcommand, builder::PossibleValuesParser};
+use clap::{Args, Subcommand};
 use runtime::{Host, SourceEnd, operate};
 use schemas::GroupSettings;
 use telegram_export_source::{ControlSource, Group};
 use topology::Map;
 
-use crate::{exit::Exit, settings::Settings};
+use crate::{exit::Exit, printing::printable, settings::Settings};
+use change::Change;
 
-/// Set or show how a group's digests are made; its lanes
+/// List groups, set or show how a group's digests are made; its lanes
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
@@ -23,19 +26,31 @@ pub(crate) struct Arguments {
 
 const AFTER_HELP: &str = "\
 Examples:
+  gistmill group ls --tenant acme
   gistmill group set --tenant acme --group team --hours 6,24 --time-zone Europe/Berlin --language en
   gistmill group show --tenant acme --group team --json
   gistmill group lane ls --tenant acme --group team
 
 Settings hold for windows opened after them. Without any: 24 hours, UTC, language of the messages, channel file.";
 
-/// Channels that a sink of this version delivers to. On the wire the set is open: sinks leave other channels alone, so
-/// that a mistaken name would mean digests that nobody gets.
-const CHANNELS: [&str; 1] = ["file"];
-
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Set all settings of a group; what is not given takes its default
+    /// List the groups that have messages or settings, with their settings
+    #[command(after_help = "\
+Examples:
+  gistmill group ls
+  gistmill group ls --tenant acme --json | jq -r .group_id
+
+Read from the log, as window_builder reads it: all of it, which takes as long as that.")]
+    Ls {
+        /// Of this tenant only
+        #[arg(long)]
+        tenant: Option<String>,
+        /// Print JSON lines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change settings of a group; what is not given stays as it is
     #[command(after_help = "\
 Examples:
   gistmill group set --tenant acme --group team --hours 6,24 --time-zone Europe/Berlin
@@ -43,30 +58,9 @@ Examples:
     Set {
         #[command(flatten)]
         group: Name,
-        /// Window sizes in hours, ascending: some of 4, 6, 12, 24
-        #[arg(long, value_delimiter = ',', default_value = "24")]
-        hours: Vec<i32>,
-        /// IANA time zone in which windows are aligned
-        #[arg(long, default_value = "UTC")]
-        time_zone: String,
-        /// ru, en, or auto to go by the messages of each window
-        #[arg(long, default_value = "auto")]
-        language: String,
-        /// Scopes granted to the group's digests
-        #[arg(long, value_delimiter = ',', default_value = "DIGEST_READ")]
-        scopes: Vec<String>,
-        /// Delivery channels
-        #[arg(
-            long,
-            value_delimiter = ',',
-            default_value = "file",
-            value_parser = PossibleValuesParser::new(CHANNELS)
-        )]
-        channels: Vec<String>,
-        /// Delivery target in the channel's own terms
-        #[arg(long)]
-        chat: Option<String>,
-        /// Print what was set as JSON, as `show` does
+        #[command(flatten)]
+        change: Change,
+        /// Print what was set as JSON, as `show` does, with what held before
         #[arg(long)]
         json: bool,
     },
@@ -105,20 +99,11 @@ struct Name {
 
 pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
     match arguments.command {
-        Command::Set { group, hours, time_zone, language, scopes, channels, chat, json } => {
-            let wanted = GroupSettings { window_hours: hours, time_zone, language, scopes, channels, chat };
-            set(&group, &wanted, settings)?;
-            tell(&group, &wanted, json, out)
-        }
+        Command::Ls { tenant, json } => list::run(tenant, json, settings, out),
+        Command::Set { group, change, json } => change::run(&group, &change, (settings, json), out),
         Command::Show { group, json } => show(&group, json, settings, out),
         Command::Lane { command } => lane::run(command, settings, out),
     }
-}
-
-fn set(name: &Name, wanted: &GroupSettings, settings: &Settings) -> anyhow::Result<()> {
-    let group = Group::new(&name.tenant, &name.group)?;
-    let now = jiff::Timestamp::now().as_millisecond();
-    write_control(ControlSource::settings(&group, wanted, &now.to_string(), now)?, settings)
 }
 
 /// Writes a control record in order with the messages of its group.
@@ -133,79 +118,40 @@ fn write_control(mut source: ControlSource, settings: &Settings) -> anyhow::Resu
     Ok(())
 }
 
-fn tell(name: &Name, set: &GroupSettings, json: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    if json {
-        writeln!(out, "{}", as_json("set", set))?;
-    } else {
-        writeln!(out, "set for {}/{}, effective for windows opened from now on", name.tenant, name.group)?;
-    }
-    Ok(Exit::Done)
-}
-
 fn as_json(from: &str, settings: &GroupSettings) -> serde_json::Value {
     serde_json::json!({ "from": from, "settings": settings })
 }
 
-fn show(name: &Name, json: bool, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
+/// The settings that hold now, and whether any were ever set.
+fn newest(name: &Name, settings: &Settings) -> anyhow::Result<Option<GroupSettings>> {
     let group = Group::new(&name.tenant, &name.group)?;
     let key = format!("{}/{}", group.tenant_id(), group.group_id());
-    let found = operate::newest_settings(&settings.config()?, &Map::embedded()?, &key)?;
+    Ok(operate::newest_settings(&settings.config()?, &Map::embedded()?, &key)?)
+}
+
+/// Each setting by its name, as people read it.
+fn fields(settings: &GroupSettings) -> [(&'static str, String); 6] {
+    let hours: Vec<String> = settings.window_hours.iter().map(ToString::to_string).collect();
+    [
+        ("hours", hours.join(",")),
+        ("time zone", settings.time_zone.clone()),
+        ("language", settings.language.clone()),
+        ("scopes", settings.scopes.join(",")),
+        ("channels", settings.channels.join(",")),
+        ("chat", settings.chat.clone().unwrap_or_else(|| "-".to_owned())),
+    ]
+}
+
+fn show(name: &Name, json: bool, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let found = newest(name, settings)?;
     let (from, found) = found.map_or(("default", GroupSettings::default()), |found| ("set", found));
     if json {
         writeln!(out, "{}", as_json(from, &found))?;
         return Ok(Exit::Done);
     }
-    let hours: Vec<String> = found.window_hours.iter().map(ToString::to_string).collect();
-    writeln!(out, "settings   {from}")?;
-    writeln!(out, "hours      {}", hours.join(","))?;
-    writeln!(out, "time zone  {}", found.time_zone)?;
-    writeln!(out, "language   {}", found.language)?;
-    writeln!(out, "scopes     {}", found.scopes.join(","))?;
-    writeln!(out, "channels   {}", found.channels.join(","))?;
-    writeln!(out, "chat       {}", found.chat.as_deref().unwrap_or("-"))?;
+    writeln!(out, "{:<10} {from}", "settings")?;
+    for (field, value) in fields(&found) {
+        writeln!(out, "{field:<10} {}", printable(&value))?;
+    }
     Ok(Exit::Done)
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::{Parser, error::ErrorKind};
-
-    use super::*;
-    use crate::line::Line;
-
-    const NAME: [&str; 6] = ["group", "set", "--tenant", "acme", "--group", "team"];
-
-    fn parsed(flags: &[&str]) -> Result<Line<Arguments>, clap::Error> {
-        Line::try_parse_from(NAME.iter().chain(flags))
-    }
-
-    #[test]
-    fn a_channel_that_nothing_delivers_to_is_refused_with_those_there_are() {
-        let error = parsed(&["--channels", "file,telegram"]).unwrap_err();
-        assert_eq!((error.kind(), error.exit_code()), (ErrorKind::InvalidValue, 2));
-        assert!(error.to_string().contains("[possible values: file]"), "{error}");
-        assert!(GroupSettings::default().channels.iter().all(|name| CHANNELS.contains(&name.as_str())));
-    }
-
-    #[test]
-    fn settings_that_cannot_work_are_a_wrong_command_line() {
-        let settings = Settings::default();
-        let mut out = Vec::new();
-        let error = run(parsed(&["--hours", "5"]).unwrap().arguments, &settings, &mut out).unwrap_err();
-        assert_eq!(crate::exit::report(&error, &mut out), Exit::Usage);
-        let text = String::from_utf8(out).unwrap();
-        assert_eq!(
-            text,
-            "error: setting window_hours cannot be \"5\": give some of 4, 6, 12, 24, ascending\n"
-        );
-    }
-
-    #[test]
-    fn what_was_set_is_told_as_show_tells_it() {
-        let name = Name { tenant: "acme".to_owned(), group: "team".to_owned() };
-        let mut out = Vec::new();
-        tell(&name, &GroupSettings::default(), true, &mut out).unwrap();
-        let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
-        assert_eq!((&value["from"], &value["settings"]["channels"][0]), (&"set".into(), &"file".into()));
-    }
 }

@@ -15,6 +15,11 @@ use processor::Reject;
 use schemas::{DigestDlq, EncodeError, Record, RecordHeader, identity_hash};
 use std::sync::Arc;
 
+/// Every next action that a dead letter advises: to look into the input, or to mend its schema and read it again.
+pub const NEXT_ACTIONS: [&str; 2] = [INVESTIGATE, FIX_SCHEMA];
+pub(crate) const INVESTIGATE: &str = "investigate";
+pub(crate) const FIX_SCHEMA: &str = "fix_schema";
+
 /// Where an input was read and who gives it up.
 #[derive(Debug, Clone)]
 pub(crate) struct Origin {
@@ -40,7 +45,7 @@ pub(crate) struct Cause {
 
 impl Cause {
     pub(crate) fn new(reason: &'static str, detail: String) -> Self {
-        Self { reason, detail: fit::detail(detail), next_action: "investigate", owner: None }
+        Self { reason, detail: fit::detail(detail), next_action: INVESTIGATE, owner: None }
     }
 
     pub(crate) fn of_fault(fault: &WireFault) -> Self {

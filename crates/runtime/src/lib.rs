@@ -20,6 +20,7 @@ mod wire_check;
 
 pub use binary::run;
 pub use config::Config;
+pub use dead_letter::NEXT_ACTIONS;
 pub use host::{Host, HostError, LockError, SourceEnd, Stop};
 pub use metrics::Metrics;
 pub use rest::is_at_rest;

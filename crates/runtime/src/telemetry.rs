@@ -29,7 +29,9 @@ pub fn start_logging(telemetry: &Telemetry) -> Result<(), String> {
     let started = if telemetry.json {
         base.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
     } else {
-        base.compact().with_target(false).with_ansi(std::io::stderr().is_terminal()).try_init()
+        let text = base.compact().with_target(false);
+        // What is coloured by default is not where NO_COLOR is set: `with_ansi(true)` would be.
+        if std::io::stderr().is_terminal() { text.try_init() } else { text.with_ansi(false).try_init() }
     };
     // A second start in one process keeps the first one's logger.
     drop(started);

@@ -3,7 +3,10 @@
 //! Invariant: every reader of a topic asks the same, and takes nothing that lies elsewhere: two partitions with records
 //! of one group would be two halves of a window under one id.
 
-use crate::murmur2::murmur2_partition;
+use crate::{
+    dead_letter::{FIX_SCHEMA, INVESTIGATE},
+    murmur2::murmur2_partition,
+};
 use processor::AnyRecord;
 use schemas::DecodeError;
 
@@ -106,8 +109,8 @@ impl WireFault {
     /// What a dead letter advises.
     pub(crate) fn next_action(&self) -> &'static str {
         match self {
-            Self::Undecodable(DecodeError::Schema(_) | DecodeError::WriterSchema { .. }) => "fix_schema",
-            Self::Undecodable(_) | Self::Misplaced(_) => "investigate",
+            Self::Undecodable(DecodeError::Schema(_) | DecodeError::WriterSchema { .. }) => FIX_SCHEMA,
+            Self::Undecodable(_) | Self::Misplaced(_) => INVESTIGATE,
         }
     }
 

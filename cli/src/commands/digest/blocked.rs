@@ -5,7 +5,10 @@ use std::{cmp::Reverse, io::Write};
 use state::BlockedSummary;
 
 use super::day;
-use crate::exit::Exit;
+use crate::{
+    exit::Exit,
+    printing::{fitted, printable},
+};
 
 /// The newest windows of a list, in its order.
 pub(super) fn newest(list: Vec<BlockedSummary>, limit: u32) -> Vec<BlockedSummary> {
@@ -16,20 +19,36 @@ pub(super) fn newest(list: Vec<BlockedSummary>, limit: u32) -> Vec<BlockedSummar
     list.into_iter().map(|(_, blocked)| blocked).collect()
 }
 
-pub(super) fn print(list: &[BlockedSummary], json: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub(super) fn print(
+    list: &[BlockedSummary],
+    (json, columns): (bool, Option<usize>),
+    out: &mut dyn Write,
+) -> anyhow::Result<Exit> {
     for blocked in list {
         if json {
             writeln!(out, "{}", serde_json::to_string(blocked)?)?;
         } else {
-            let (start, hours, group) = (day(blocked.window_start), blocked.size_hours, &blocked.group_id);
-            writeln!(
-                out,
-                "{start}  {hours:>2} h  {group:<16} {:>5} msgs  {}",
-                blocked.message_count, blocked.reason
-            )?;
+            writeln!(out, "{}", fitted(&line(blocked), columns))?;
         }
     }
     Ok(Exit::Done)
+}
+
+fn line(blocked: &BlockedSummary) -> String {
+    let (start, hours) = (day(blocked.window_start), blocked.size_hours);
+    let (group, count) = (printable(&blocked.group_id), blocked.message_count);
+    let reason = reason(blocked);
+    format!("{start}  {hours:>2} h  {group:<16} {count:>5} msgs  {reason}")
+}
+
+/// The reason, with what it is about.
+fn reason(blocked: &BlockedSummary) -> String {
+    let reason = printable(&blocked.reason);
+    match (blocked.missing_scopes.as_slice(), blocked.quality_score) {
+        ([], Some(score)) => format!("{reason}: score {score:.2}"),
+        ([], None) => reason,
+        (scopes, _) => format!("{reason}: {}; `gistmill group set --scopes` grants it", scopes.join(", ")),
+    }
 }
 
 #[cfg(test)]
@@ -59,5 +78,25 @@ mod tests {
             [starts(0), starts(2), starts(3), starts(9)],
             [vec![], vec![4, 3], vec![4, 2, 3], vec![1, 4, 2, 3]]
         );
+    }
+
+    #[test]
+    fn a_reason_says_what_it_is_about() {
+        let one = |blocked: BlockedSummary| line(&blocked);
+        let start = "1970-01-01 00:00  24 h  a                    1 msgs  ";
+        assert_eq!(one(blocked("a", 1)), format!("{start}empty"));
+        let scope = BlockedSummary {
+            reason: "missing_scope".to_owned(),
+            missing_scopes: vec!["DIGEST_READ".to_owned()],
+            ..blocked("a", 1)
+        };
+        let granted = "missing_scope: DIGEST_READ; `gistmill group set --scopes` grants it";
+        assert_eq!(one(scope), format!("{start}{granted}"));
+        let low = BlockedSummary {
+            reason: "low_quality".to_owned(),
+            quality_score: Some(0.4),
+            ..blocked("a", 1)
+        };
+        assert_eq!(one(low), format!("{start}low_quality: score 0.40"));
     }
 }

@@ -15,22 +15,39 @@ use crate::{
 const PREVIEW_BYTES: usize = 256;
 const BYTES_PER_LINE: usize = 16;
 
-pub(super) fn line(dead: &DeadLetter) -> String {
+/// A letter of an input that has `count` of them. A terminal gets first what says most; a pipe gets everything.
+pub(super) fn line(dead: &DeadLetter, count: u64, columns: Option<usize>) -> String {
     let (place, time) = (dead.place.to_string(), when(dead.append_time_ms));
-    match &dead.letter {
-        Err(why) => format!("{place:<10} {time}  not a dead letter: {}", printable(why)),
-        Ok(letter) => format!(
-            "{place:<10} {time}  {:<16} {:<16} {}/{}:{}  {}  {} B  {}",
-            letter.stage,
-            printable(&letter.error_class),
-            printable(&letter.topic),
-            letter.partition,
-            letter.offset,
-            bytes_text(letter.key.as_deref()),
-            letter.value.as_ref().map_or(0, Vec::len),
-            letter.next_action,
-        ),
+    let letter = match &dead.letter {
+        Err(why) => return format!("{place:<10} {time}  not a dead letter: {}", printable(why)),
+        Ok(letter) => letter,
+    };
+    let times = if count > 1 { format!(" ({count} letters)") } else { String::new() };
+    let (reason, error) = (printable(&letter.error_class), printable(&letter.error));
+    if columns.is_some() {
+        let minute = time.get(..16).unwrap_or(&time).replace('T', " ");
+        return format!("{place:<6} {minute}  {} {reason}{times}: {error}", letter.stage);
     }
+    format!(
+        "{place:<10} {time}  {:<16} {reason:<16} {}/{}:{}  {}  {} B  {}{times}: {error}",
+        letter.stage,
+        printable(&letter.topic),
+        letter.partition,
+        letter.offset,
+        bytes_text(letter.key.as_deref()),
+        letter.value.as_ref().map_or(0, Vec::len),
+        letter.next_action,
+    )
+}
+
+/// What a letter's next action means.
+fn explained(next_action: &str) -> String {
+    let meaning = match next_action {
+        "investigate" => "the input itself is at fault: mend what produced it, and produce it anew",
+        "fix_schema" => "register the schema that is missing or mend the one that does not fit, then `gistmill reset`",
+        _ => return printable(next_action),
+    };
+    format!("{next_action}: {meaning}")
 }
 
 pub(super) fn letter_json(dead: &DeadLetter) -> Value {
@@ -105,7 +122,7 @@ pub(super) fn show(opened: &OpenedLetter, out: &mut dyn Write) -> anyhow::Result
         ("given up by", letter.stage.clone()),
         ("reason", format!("{} (fingerprint {})", printable(&letter.error_class), letter.fingerprint)),
         ("error", printable(&letter.error)),
-        ("next action", letter.next_action.clone()),
+        ("next action", explained(&letter.next_action)),
         ("attempts", letter.retry_count.to_string()),
         ("group", if owner == "/" { "unknown".to_owned() } else { printable(&owner) }),
         ("digest", letter.digest_id.clone().unwrap_or_else(|| "-".to_owned())),
@@ -183,10 +200,22 @@ pub(super) mod tests {
     #[test]
     fn a_letter_is_a_line() {
         assert_eq!(
-            line(&opened(Some(vec![1, 2])).letter),
+            line(&opened(Some(vec![1, 2])).letter, 1, None),
             "2:17       2018-11-22T14:04:28.000Z  window_builder   wrong_magic      \
-             group.message.ingested.v1/3:9  acme/qa  2 B  investigate"
+             group.message.ingested.v1/3:9  acme/qa  2 B  investigate: first byte is 0x01"
         );
+        assert_eq!(
+            line(&opened(Some(vec![1, 2])).letter, 3, Some(80)),
+            "2:17   2018-11-22 14:04  window_builder wrong_magic (3 letters): first byte is 0x01"
+        );
+    }
+
+    #[test]
+    fn every_next_action_that_a_letter_may_have_is_explained() {
+        for action in runtime::NEXT_ACTIONS {
+            assert!(explained(action).starts_with(&format!("{action}: ")), "{action}");
+        }
+        assert_eq!(explained("ask\u{1b}"), "ask\\u{1b}");
     }
 
     #[test]

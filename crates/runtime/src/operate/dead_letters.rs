@@ -3,6 +3,7 @@
 use super::{
     AnyValue, Decoded, Error, Tapped,
     broker::{Broker, Partition},
+    newest_letters::Newest,
     peers::Peers,
     placed::misplaced,
     scan::{Scanner, Span},
@@ -11,7 +12,7 @@ use super::{
 use crate::{Config, engine::log::RecordView, wire_check::Misplaced};
 use schemas::{Decoder, DigestDlq};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fmt,
     ops::ControlFlow,
     str::FromStr,
@@ -73,6 +74,8 @@ pub struct LetterFilter {
     pub reason: Option<String>,
     /// Most of them: the newest.
     pub limit: usize,
+    /// Each letter of an input that was given up more than once, as after a reset. Default: the newest of them.
+    pub each: bool,
 }
 
 impl LetterFilter {
@@ -86,8 +89,8 @@ impl LetterFilter {
 /// The newest dead letters, oldest first, and how many there are in all.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Letters {
-    /// Those that are wanted, at most as many as asked for.
-    pub newest: Vec<DeadLetter>,
+    /// Those that are wanted, at most as many as asked for; each with how many letters its input has.
+    pub newest: Vec<(DeadLetter, u64)>,
     /// How many are wanted in all.
     pub matching: u64,
 }
@@ -111,7 +114,7 @@ pub fn dead_letters(
         .collect();
     let total = spans.values().map(|span| (span.until - span.from) as u64).sum();
     let mut decoder = Decoder::new(Arc::clone(&peers.schemas));
-    let mut newest = Newest::new(filter.limit);
+    let mut newest = Newest::new(filter.limit, filter.each);
     let mut done = 0;
     Scanner::new(&broker, true).scan(&config.prefix.topic(TOPIC), &spans, &mut |record| {
         done += 1;
@@ -124,7 +127,7 @@ pub fn dead_letters(
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    Ok(Letters { matching: newest.seen, newest: newest.in_order() })
+    Ok(Letters { matching: newest.matching(), newest: newest.in_order() })
 }
 
 fn read(decoder: &mut Decoder<DigestDlq>, record: &RecordView<'_>) -> Result<DeadLetter, Error> {
@@ -135,36 +138,6 @@ fn read(decoder: &mut Decoder<DigestDlq>, record: &RecordView<'_>) -> Result<Dea
     };
     let place = LetterPlace { partition: record.partition, offset: record.offset };
     Ok(DeadLetter { place, append_time_ms: record.timestamp_ms, letter })
-}
-
-/// Keeps the newest by append time; ties by place, so that two listings agree.
-struct Newest {
-    limit: usize,
-    seen: u64,
-    order: BTreeSet<(i64, i32, i64)>,
-    letters: BTreeMap<(i64, i32, i64), DeadLetter>,
-}
-
-impl Newest {
-    fn new(limit: usize) -> Self {
-        Self { limit, seen: 0, order: BTreeSet::new(), letters: BTreeMap::new() }
-    }
-
-    fn add(&mut self, letter: DeadLetter) {
-        self.seen += 1;
-        let rank = (letter.append_time_ms, letter.place.partition, letter.place.offset);
-        self.order.insert(rank);
-        self.letters.insert(rank, letter);
-        if self.order.len() > self.limit
-            && let Some(oldest) = self.order.pop_first()
-        {
-            self.letters.remove(&oldest);
-        }
-    }
-
-    fn in_order(self) -> Vec<DeadLetter> {
-        self.letters.into_values().collect()
-    }
 }
 
 /// A dead letter, its own headers, and what its raw value says now.
@@ -246,20 +219,6 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_are_kept_and_told_oldest_first() {
-        let mut newest = Newest::new(2);
-        for (time, partition, offset) in [(5, 0, 1), (9, 1, 0), (7, 0, 2), (7, 0, 1)] {
-            newest.add(unreadable(time, partition, offset));
-        }
-        assert_eq!(newest.seen, 4);
-        let places: Vec<String> = newest.in_order().iter().map(|letter| letter.place.to_string()).collect();
-        assert_eq!(places, ["0:2", "1:0"]);
-        let mut none = Newest::new(0);
-        none.add(unreadable(1, 0, 0));
-        assert_eq!((none.seen, none.in_order().len()), (1, 0));
-    }
-
-    #[test]
     fn places_are_pairs() {
         assert_eq!("2:17".parse(), Ok(LetterPlace { partition: 2, offset: 17 }));
         for text in ["2", "2:", ":3", "-1:3", "1:-3", "a:b", "1:2:3"] {
@@ -270,7 +229,7 @@ mod tests {
     #[test]
     fn what_is_no_letter_is_listed_unless_something_is_asked_of_it() {
         let filter =
-            |tenant: Option<&str>| LetterFilter { tenant: tenant.map(str::to_owned), reason: None, limit: 1 };
+            |tenant: Option<&str>| LetterFilter { tenant: tenant.map(str::to_owned), reason: None, limit: 1, each: false };
         assert!(filter(None).wants(&unreadable(0, 0, 0)));
         assert!(!filter(Some("acme")).wants(&unreadable(0, 0, 0)));
     }
