@@ -13,7 +13,11 @@ use runtime::Host;
 use schemas::{GroupSettings, WindowRef};
 use state::{DigestFilter, DigestFound, Store, StoredDigest};
 
-use crate::{exit::Exit, printing::{columns, printable}, settings::Settings};
+use crate::{
+    exit::Exit,
+    printing::{columns, printable},
+    settings::Settings,
+};
 
 /// List, read and export digests
 #[derive(Debug, Args)]
@@ -122,9 +126,7 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
             Command::Ls { which, blocked: true, limit, json } => {
                 list::blocked(&store, &which, (limit, json), out).await
             }
-            Command::Ls { which, limit, json, .. } => {
-                list::digests(&store, &which, (limit, json), out).await
-            }
+            Command::Ls { which, limit, json, .. } => list::digests(&store, &which, (limit, json), out).await,
             Command::Show { id, which, json, markdown, full } => {
                 let digest = find::find(&store, &id, &which).await?;
                 show(&digest, Form { json, markdown, full }, out)

@@ -92,11 +92,8 @@ mod tests {
         };
         let granted = "missing_scope: DIGEST_READ; `gistmill group set --scopes` grants it";
         assert_eq!(one(scope), format!("{start}{granted}"));
-        let low = BlockedSummary {
-            reason: "low_quality".to_owned(),
-            quality_score: Some(0.4),
-            ..blocked("a", 1)
-        };
+        let low =
+            BlockedSummary { reason: "low_quality".to_owned(), quality_score: Some(0.4), ..blocked("a", 1) };
         assert_eq!(one(low), format!("{start}low_quality: score 0.40"));
     }
 }

@@ -96,21 +96,27 @@ fn meant(prefix: &str, candidates: &[Candidate], which: &Which) -> anyhow::Resul
     let ids: BTreeSet<String> = candidates.iter().flat_map(of_candidate).collect();
     let mut ids = ids.into_iter();
     match (ids.next(), ids.len()) {
-        (None, _) if wanted.len() < PREFIX_MIN => bail!(
-            "{}; the beginning of an id needs at least {PREFIX_MIN} characters",
-            unknown(prefix, which)
-        ),
+        (None, _) if wanted.len() < PREFIX_MIN => {
+            bail!("{}; the beginning of an id needs at least {PREFIX_MIN} characters", unknown(prefix, which))
+        }
         (None, _) => bail!("{}", unknown(prefix, which)),
         (Some(id), 0) => {
             let blocked = candidates.iter().find(|candidate| candidate.window_id == id);
             if let Some(Candidate { blocked: Some(reason), group_id, .. }) = blocked {
-                bail!("window {id} of group {} has no digest: it was blocked as {reason}", printable(group_id));
+                bail!(
+                    "window {id} of group {} has no digest: it was blocked as {reason}",
+                    printable(group_id)
+                );
             }
             Ok(id)
         }
         (Some(first), more) => {
             let shown: Vec<String> = std::iter::once(first).chain(ids).take(MATCHES_SHOWN).collect();
-            bail!("{prefix} is the beginning of {} ids, such as {}; give more of it", more + 1, shown.join(", "))
+            bail!(
+                "{prefix} is the beginning of {} ids, such as {}; give more of it",
+                more + 1,
+                shown.join(", ")
+            )
         }
     }
 }
@@ -155,7 +161,8 @@ mod tests {
 
     #[test]
     fn a_digest_of_another_group_is_not_shown_for_the_one_that_was_named() {
-        let which = |group: Option<&str>| Which { tenant: "acme".to_owned(), group: group.map(str::to_owned) };
+        let which =
+            |group: Option<&str>| Which { tenant: "acme".to_owned(), group: group.map(str::to_owned) };
         let error = in_group("1d52", "team", &which(Some("other"))).unwrap_err().to_string();
         assert_eq!(error, "1d52 is of group team, not of other; leave --group out or name that one");
         assert!(in_group("1d52", "team", &which(Some("team"))).is_ok());

@@ -52,7 +52,7 @@ pub(super) async fn blocked(
         note(&format!("the newest {} of {count} windows; --limit N shows more", listed.len()));
     } else if count == 0 {
         let stored = stored(store, which).await?;
-        note(&stored.map_or_else(|| "no window is without its digest".to_owned(), |why| why));
+        note(&stored.unwrap_or_else(|| "no window is without its digest".to_owned()));
     }
     Ok(Exit::Done)
 }
@@ -140,7 +140,9 @@ const NAMES_SHOWN: usize = 10;
 
 fn unknown(what: &str, kind: &str, names: &[String]) -> String {
     if names.is_empty() {
-        return format!("nothing is stored of {what}, nor of any other; `gistmill lag` shows what is on its way");
+        return format!(
+            "nothing is stored of {what}, nor of any other; `gistmill lag` shows what is on its way"
+        );
     }
     let shown: Vec<String> = names.iter().take(NAMES_SHOWN).map(|name| printable(name)).collect();
     let more = match names.len().saturating_sub(NAMES_SHOWN) {

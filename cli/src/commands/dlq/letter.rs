@@ -44,7 +44,9 @@ pub(super) fn line(dead: &DeadLetter, count: u64, columns: Option<usize>) -> Str
 fn explained(next_action: &str) -> String {
     let meaning = match next_action {
         "investigate" => "the input itself is at fault: mend what produced it, and produce it anew",
-        "fix_schema" => "register the schema that is missing or mend the one that does not fit, then `gistmill reset`",
+        "fix_schema" => {
+            "register the schema that is missing or mend the one that does not fit, then `gistmill reset`"
+        }
         _ => return printable(next_action),
     };
     format!("{next_action}: {meaning}")

@@ -30,7 +30,7 @@ pub(super) struct Change {
     /// ru, en, or auto to go by the messages of each window
     #[arg(long)]
     language: Option<String>,
-    /// Scopes granted to the group's digests; without DIGEST_DELIVERY_SCOPE among them every digest is blocked
+    /// Scopes granted to the group's digests; those without the delivery scope are refused
     #[arg(long, value_delimiter = ',')]
     scopes: Option<Vec<String>>,
     /// Delivery channels

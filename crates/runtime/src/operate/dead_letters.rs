@@ -11,13 +11,7 @@ use super::{
 };
 use crate::{Config, engine::log::RecordView, wire_check::Misplaced};
 use schemas::{Decoder, DigestDlq};
-use std::{
-    collections::BTreeMap,
-    fmt,
-    ops::ControlFlow,
-    str::FromStr,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, fmt, ops::ControlFlow, str::FromStr, sync::Arc};
 use topology::{Map, TopicKind};
 
 const TOPIC: &str = "digest.dlq.v1";
@@ -228,8 +222,12 @@ mod tests {
 
     #[test]
     fn what_is_no_letter_is_listed_unless_something_is_asked_of_it() {
-        let filter =
-            |tenant: Option<&str>| LetterFilter { tenant: tenant.map(str::to_owned), reason: None, limit: 1, each: false };
+        let filter = |tenant: Option<&str>| LetterFilter {
+            tenant: tenant.map(str::to_owned),
+            reason: None,
+            limit: 1,
+            each: false,
+        };
         assert!(filter(None).wants(&unreadable(0, 0, 0)));
         assert!(!filter(Some("acme")).wants(&unreadable(0, 0, 0)));
     }

@@ -64,11 +64,7 @@ pub fn groups(
     Ok(seen.into_values().collect())
 }
 
-fn add(
-    seen: &mut BTreeMap<(String, String), GroupSeen>,
-    event: GroupMessageIngested,
-    append_time_ms: i64,
-) {
+fn add(seen: &mut BTreeMap<(String, String), GroupSeen>, event: GroupMessageIngested, append_time_ms: i64) {
     let group = seen.entry((event.tenant_id.clone(), event.group_id.clone())).or_insert_with(|| GroupSeen {
         tenant_id: event.tenant_id,
         group_id: event.group_id,
@@ -103,7 +99,8 @@ mod tests {
         ] {
             add(&mut seen, event, time);
         }
-        let found: Vec<_> = seen.into_values().map(|g| (g.group_id, g.newest_record_ms, g.settings)).collect();
+        let found: Vec<_> =
+            seen.into_values().map(|g| (g.group_id, g.newest_record_ms, g.settings)).collect();
         assert_eq!(found, [("a".to_owned(), 8, None), ("b".to_owned(), 10, hours(6))]);
     }
 }

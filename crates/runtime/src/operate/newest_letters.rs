@@ -26,9 +26,12 @@ impl Newest {
 
     pub(super) fn add(&mut self, letter: DeadLetter) {
         let rank = (letter.append_time_ms, letter.place.partition, letter.place.offset);
-        let identity = letter.letter.as_ref().ok().filter(|_| !self.each).map(|letter| {
-            (letter.stage.clone(), letter.topic.clone(), letter.partition, letter.offset)
-        });
+        let identity = letter
+            .letter
+            .as_ref()
+            .ok()
+            .filter(|_| !self.each)
+            .map(|letter| (letter.stage.clone(), letter.topic.clone(), letter.partition, letter.offset));
         match &identity {
             Some(identity) => {
                 let input = self.inputs.entry(identity.clone()).or_insert((0, rank));
@@ -112,11 +115,15 @@ mod tests {
     fn letters_that_a_reset_made_again_are_one_input() {
         let letters = || [of_input(1, 10, 3), of_input(2, 11, 4), of_input(9, 12, 3), of_input(5, 13, 3)];
         let mut folded = Newest::new(9, false);
-        letters().into_iter().for_each(|letter| folded.add(letter));
+        for letter in letters() {
+            folded.add(letter);
+        }
         assert_eq!(folded.matching(), 2);
         assert_eq!(places(folded), [("0:11".to_owned(), 1), ("0:12".to_owned(), 3)]);
         let mut each = Newest::new(9, true);
-        letters().into_iter().for_each(|letter| each.add(letter));
+        for letter in letters() {
+            each.add(letter);
+        }
         assert_eq!((each.matching(), each.in_order().len()), (4, 4));
     }
 }
