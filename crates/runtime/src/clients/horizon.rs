@@ -27,7 +27,7 @@ pub(super) struct Horizon {
     passed: Arc<Passed>,
     places: Arc<dyn Places>,
     /// One question to the broker at a time: many may wait for the same sink.
-    asking: Mutex<()>,
+    asking: Arc<Mutex<()>>,
     standstill: (Duration, Duration),
 }
 
@@ -42,7 +42,7 @@ impl Horizon {
     pub(super) fn start(store: Store, places: Arc<dyn Places>, tasks: &tokio::runtime::Handle) -> Self {
         let passed = Arc::new(Passed::new());
         tasks.spawn(look(store, Arc::clone(&passed)));
-        Self { passed, places, asking: Mutex::new(()), standstill: STANDSTILL }
+        Self { passed, places, asking: Arc::default(), standstill: STANDSTILL }
     }
 
     /// Waits until the sink has passed `offset`. Fails with why that can never be.
@@ -60,7 +60,13 @@ impl Horizon {
             if self.passed.of(partition) != before {
                 continue;
             }
-            match self.ask(partition, offset).await {
+            // Hundreds may wait for their turn to ask: each goes on as soon as the sink does.
+            let place = tokio::select! {
+                biased;
+                () = &mut passed => return Ok(()),
+                place = self.ask(partition, offset) => place,
+            };
+            match place {
                 Place::Held => {
                     passed.await;
                     return Ok(());
@@ -77,10 +83,14 @@ impl Horizon {
     }
 
     async fn ask(&self, partition: i32, offset: i64) -> Place {
-        let _one_at_a_time = self.asking.lock().await;
+        let turn = Arc::clone(&self.asking).lock_owned().await;
         let places = Arc::clone(&self.places);
-        let asked = tokio::task::spawn_blocking(move || places.look(partition, offset)).await;
-        match asked {
+        let look = move || {
+            // Over when the broker has answered, whether anybody still waits for it or not.
+            let _turn = turn;
+            places.look(partition, offset)
+        };
+        match tokio::task::spawn_blocking(look).await {
             Ok(Ok(place)) => place,
             Ok(Err(why)) => {
                 warn!(why, "waiting for the broker to tell what its topic holds");
@@ -177,7 +187,7 @@ mod tests {
         let standstill = (Duration::from_millis(1), Duration::from_millis(2));
         let places = Arc::clone(&told) as Arc<dyn Places>;
         let passed = Arc::new(Passed::new());
-        (Arc::new(Horizon { passed, places, asking: Mutex::new(()), standstill }), told)
+        (Arc::new(Horizon { passed, places, asking: Arc::default(), standstill }), told)
     }
 
     fn run<F: Future>(future: F) -> F::Output {
@@ -213,6 +223,49 @@ mod tests {
             assert_eq!(waiting.await.expect("no panic"), Ok(()));
         });
         assert_eq!(told.1.load(Ordering::SeqCst), 1);
+    }
+
+    /// A broker that does not answer until it is let go.
+    struct Slow(StdMutex<std::sync::mpsc::Receiver<()>>, AtomicUsize);
+
+    impl Places for Slow {
+        fn look(&self, _: i32, _: i64) -> Result<Place, String> {
+            self.1.fetch_add(1, Ordering::SeqCst);
+            // An error is the other end's drop: it lets go too.
+            self.0.lock().expect("not poisoned").recv().ok();
+            Ok(Place::Held)
+        }
+    }
+
+    #[test]
+    fn those_who_wait_for_the_broker_go_on_when_the_sink_does() {
+        let (let_go, held) = std::sync::mpsc::channel();
+        let slow = Arc::new(Slow(StdMutex::new(held), AtomicUsize::new(0)));
+        let horizon = Arc::new(Horizon {
+            passed: Arc::new(Passed::new()),
+            places: Arc::clone(&slow) as Arc<dyn Places>,
+            asking: Arc::default(),
+            standstill: (Duration::from_millis(1), Duration::from_millis(2)),
+        });
+        run(async {
+            let waiting: Vec<_> = (0..20)
+                .map(|offset| {
+                    let horizon = Arc::clone(&horizon);
+                    tokio::spawn(async move { horizon.reached(2, offset).await })
+                })
+                .collect();
+            while slow.1.load(Ordering::SeqCst) == 0 {
+                tokio::task::yield_now().await;
+            }
+            horizon.passed.offsets.send_replace(BTreeMap::from([(2, 20)]));
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            let finished = waiting.iter().filter(|waiting| waiting.is_finished()).count();
+            drop(let_go);
+            assert_eq!(finished, 20);
+        });
+        assert_eq!(slow.1.load(Ordering::SeqCst), 1, "one question at a time");
     }
 
     #[test]
