@@ -16,6 +16,9 @@ use schemas::Message;
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
 
+/// States of messages in one statement: well below a second each on a busy machine, however large the batch.
+const STATES_MAX: usize = 4_000;
+
 /// A message state and its place in the log.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MessageRow<'a> {
@@ -129,13 +132,15 @@ async fn append(connection: &mut PgConnection, rows: &[New<'_>]) -> Result<u64, 
     Ok(done.rows_affected())
 }
 
-/// What sorted reports of one tenant add to what is stored.
-async fn news<'a>(connection: &mut PgConnection, reports: &[MessageRow<'a>]) -> Result<Vec<New<'a>>, Error> {
-    let states: Vec<_> = reports.chunk_by(|left, right| left.state() == right.state()).collect();
+/// What the sorted reports of some states of one tenant's messages add to what is stored.
+async fn news<'a>(
+    connection: &mut PgConnection,
+    states: &[&[MessageRow<'a>]],
+) -> Result<Vec<New<'a>>, Error> {
     let first: Vec<_> = states.iter().map(|reports| reports[0]).collect();
     let known = newest_before(connection, &first).await?;
-    let mut news = Vec::with_capacity(reports.len());
-    for (reports, known) in states.into_iter().zip(known) {
+    let mut news = Vec::with_capacity(states.len());
+    for (reports, known) in states.iter().zip(known) {
         add_up(reports, known, &mut news)?;
     }
     Ok(news)
@@ -150,8 +155,11 @@ impl Batch {
             let tenant = of_tenant[0].tenant_id;
             self.know_tenant(tenant).await?;
             let connection = self.acting_for(tenant).await?;
-            let news = news(connection, of_tenant).await?;
-            added += append(connection, &news).await?;
+            let states: Vec<_> = of_tenant.chunk_by(|left, right| left.state() == right.state()).collect();
+            for states in states.chunks(STATES_MAX) {
+                let news = news(connection, states).await?;
+                added += append(connection, &news).await?;
+            }
             author_names::append(connection, tenant, rows).await?;
             topics::append_told(connection, tenant, rows).await?;
         }

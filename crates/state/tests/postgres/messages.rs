@@ -176,3 +176,17 @@ async fn a_batch_of_many_tenants_is_one_transaction() {
     assert_eq!(database.store.tenants().await.unwrap(), ["t", "u"]);
     database.drop().await;
 }
+
+#[tokio::test]
+async fn a_batch_larger_than_a_statement_is_written_whole() {
+    let Some(database) = Database::new("messages_large").await else { return };
+    let mut log: Vec<_> = (100..9_100).map(|id| (id / 50, message(id, 0, "new", "text"))).collect();
+    // Told twice by its record, the second time with more: one row of both.
+    let more = Message { topic_id: Some(7), ..message(9_099, 0, "new", "text") };
+    log.push((9_099 / 50, more));
+    assert_eq!(write(&database.store, &log).await, 9_000);
+    assert_eq!(write(&database.store, &log).await, 0, "the same again is nothing new");
+    let last = database.rows("u", "SELECT topic_id FROM messages_current WHERE id = 9099").await;
+    assert_eq!(last[0].get::<Option<i64>, _>(0), Some(7));
+    database.drop().await;
+}

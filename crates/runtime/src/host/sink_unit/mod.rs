@@ -33,7 +33,7 @@ use std::{
 };
 
 const RECORDS_MAX: usize = 2_000;
-const BYTES_MAX: usize = 8 << 20;
+const BYTES_MAX: usize = 4 << 20;
 /// Age at which a batch is written in any case.
 const AGE_MAX: Duration = Duration::from_millis(100);
 const POLL_WAIT: Duration = Duration::from_millis(250);
