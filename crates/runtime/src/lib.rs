@@ -18,6 +18,11 @@ mod source;
 mod telemetry;
 mod wire_check;
 
+/// Of every program that has units. A window of 60,000 messages passes ten threads; glibc keeps what each of them
+/// needed for it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub use binary::run;
 pub use config::Config;
 pub use dead_letter::NEXT_ACTIONS;
