@@ -13,7 +13,7 @@ use crate::{
     support::{Support, support},
 };
 use schemas::{Digest, Quality};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use text::tokens;
 
 /// Share of messages that makes a participant one who must be named.
@@ -153,14 +153,17 @@ fn cover(source: &Source<'_>, statement: &Statement<'_>, covered: &mut Coverage<
 /// Share of active participants that a statement names, as its speaker or in its text.
 fn speakers(source: &Source<'_>, statements: &[Statement<'_>]) -> f64 {
     let quotable: Vec<_> = source.posts.iter().filter(|post| post.quotable).collect();
+    let mut spoken: BTreeMap<&str, usize> = BTreeMap::new();
+    for post in &quotable {
+        *spoken.entry(&post.message.author_id).or_default() += 1;
+    }
     let authors: BTreeSet<(&str, &str)> = quotable
         .iter()
         .map(|post| (post.message.author_id.as_str(), post.message.author_name.as_str()))
         .collect();
-    let count = |id: &str| quotable.iter().filter(|post| post.message.author_id == id).count();
     let active: Vec<&str> = authors
         .iter()
-        .filter(|(id, _)| count(id) as f64 >= ACTIVE_SHARE * quotable.len() as f64)
+        .filter(|(id, _)| spoken[id] as f64 >= ACTIVE_SHARE * quotable.len() as f64)
         .map(|(_, name)| *name)
         .collect();
     let words: BTreeSet<String> = statements.iter().flat_map(|statement| tokens(statement.text)).collect();

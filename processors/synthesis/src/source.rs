@@ -54,6 +54,7 @@ pub struct Source<'a> {
     model: TfIdf,
     by_id: HashMap<i64, usize>,
     working: f64,
+    marks_replies: bool,
     /// Folded words of the authors' names.
     names: BTreeSet<String>,
     questions: OnceLock<Questions>,
@@ -63,9 +64,13 @@ impl<'a> Source<'a> {
     /// Indexes the messages of a window. Messages outside every thread are threaded by replies and pauses.
     pub fn new(messages: &'a [ContextMessage], threads: Option<&Threads>) -> Self {
         let by_id = messages.iter().enumerate().map(|(at, message)| (message.id, at)).collect();
-        let tokens: Vec<_> = messages.iter().map(|message| tokenize(&message.text)).collect();
-        let documents: Vec<Vec<String>> = tokens.iter().map(|tokens| lemmas_of(tokens).collect()).collect();
+        let read = messages.iter().map(|message| {
+            let tokens = tokenize(&message.text);
+            (lemmas_of(&tokens).collect(), facts_of(&tokens).collect())
+        });
+        let (documents, facts): (Vec<Vec<String>>, Vec<BTreeSet<String>>) = read.unzip();
         let model = TfIdf::fit(&documents);
+        drop(documents);
         let mut source = Self {
             posts: Vec::with_capacity(messages.len()),
             sentences: Vec::new(),
@@ -76,11 +81,13 @@ impl<'a> Source<'a> {
             model,
             by_id,
             working: 0.0,
+            marks_replies: messages.iter().filter(|message| message.reply_to.is_some()).count() * 8
+                >= messages.len(),
             names: messages.iter().flat_map(|message| text::tokens(&message.author_name)).collect(),
             questions: OnceLock::new(),
         };
-        for (message, tokens) in messages.iter().zip(&tokens) {
-            source.push(message, facts_of(tokens).collect());
+        for (message, facts) in messages.iter().zip(facts) {
+            source.push(message, facts);
         }
         source.thread(threads);
         source.working = crate::acts::working(&source);
@@ -226,8 +233,7 @@ impl<'a> Source<'a> {
 
     /// Whether people of this window mark what they answer: one post in eight, or more, is a native reply.
     pub fn marks_replies(&self) -> bool {
-        let replies = self.posts.iter().filter(|post| post.message.reply_to.is_some()).count();
-        replies * 8 >= self.posts.len()
+        self.marks_replies
     }
 
     /// The author of a post; ids are compared, names shown.

@@ -66,18 +66,20 @@ pub(super) const SOLVED: &[&str] = &[
 
 /// Posts that may answer the question of the post `asked`, with what is known of each.
 pub fn answer_candidates(source: &Source<'_>, asked: usize) -> Vec<(usize, AnswerFeatures)> {
-    let talk = Talk::of(source, asked);
-    let later = source.later(asked).iter().take(CANDIDATES_MAX).enumerate();
-    later
-        .filter(|(_, post)| source.posts[**post].quotable)
-        .map(|(place, &post)| (post, talk.pair(source, place, post)))
-        .collect()
+    candidates(source, asked).collect()
 }
 
 /// Posts that answer, each with the probability that it does, by time.
 pub(super) fn judged(source: &Source<'_>, asked: usize) -> Vec<(usize, f64)> {
-    let candidates = answer_candidates(source, asked);
-    candidates.into_iter().map(|(post, features)| (post, probability(&ANSWER[..], &features))).collect()
+    candidates(source, asked).map(|(post, features)| (post, probability(&ANSWER[..], &features))).collect()
+}
+
+fn candidates(source: &Source<'_>, asked: usize) -> impl Iterator<Item = (usize, AnswerFeatures)> {
+    let talk = Talk::of(source, asked);
+    let later = source.later(asked).iter().take(CANDIDATES_MAX).enumerate();
+    later
+        .filter(|(_, post)| source.posts[**post].quotable)
+        .map(move |(place, &post)| (post, talk.pair(source, place, post)))
 }
 
 /// A question and the posts of its thread after it.
