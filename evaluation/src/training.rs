@@ -6,4 +6,5 @@ pub mod claims;
 pub mod logistic;
 pub mod segments;
 pub mod threads;
+mod titles;
 pub mod words;

@@ -3,7 +3,10 @@
 //!
 //! Invariant: deterministic; the test half is never read, and each figure given is of windows left out of the training.
 
-use super::logistic::{Example, fit, left_out};
+use super::{
+    logistic::{Example, fit, left_out},
+    titles::Titles,
+};
 use crate::{
     Error, data,
     gold::{self, Answered, Item, Label, Window},
@@ -80,6 +83,7 @@ struct Examples {
     answers: Vec<Example<ANSWER_FEATURES>>,
     telling: Vec<Example<TELLING_FEATURES>>,
     idle: Vec<Example<TELLING_FEATURES>>,
+    titles: Titles,
 }
 
 /// What was trained: a line of weights by name, and figures by threshold.
@@ -108,6 +112,7 @@ pub fn claims(data_dir: &Path, gold_dir: &Path) -> Result<Trained, Error> {
         });
         examples.questions(number, &source, &window.label);
         examples.telling(number, &source, &window.label);
+        examples.titles.add(number, &source, &window.label);
     }
     let chats: Vec<Plain> = plain("chats.jsonl")?;
     for (number, chat) in chats.iter().enumerate() {
@@ -132,6 +137,9 @@ pub fn claims(data_dir: &Path, gold_dir: &Path) -> Result<Trained, Error> {
     trained.add("answer", &windows, &examples.answers);
     trained.add("telling", &windows, &examples.telling);
     trained.add("idle", &windows, &examples.idle);
+    let (weights, figures) = examples.titles.trained();
+    trained.line("title", weights);
+    trained.figures.push_str(&figures);
     Ok(trained)
 }
 
@@ -200,9 +208,13 @@ fn messages(lines: &[Line]) -> Vec<ContextMessage> {
 
 impl Trained {
     fn add<const COUNT: usize>(&mut self, name: &str, windows: &[Window], examples: &[Example<COUNT>]) {
-        let numbers = fit(examples.iter(), DECAY).map(|weight| format!("{weight:.4}"));
-        self.weights.extend([name, " ", &numbers.join(" "), "\n"]);
+        self.line(name, fit(examples.iter(), DECAY));
         self.tell(name, windows, examples);
+    }
+
+    fn line<const COUNT: usize>(&mut self, name: &str, weights: [f64; COUNT]) {
+        let numbers = weights.map(|weight| format!("{weight:.4}"));
+        self.weights.extend([name, " ", &numbers.join(" "), "\n"]);
     }
 
     /// Precision and recall with each window judged by weights of other ones.

@@ -28,6 +28,7 @@ pub use quality::{Statement, digest_quality, quality_score, statements};
 pub use sentence::Sentence;
 pub use source::{Post, Source};
 pub use telling::{TELLING_FEATURES, TellingFeatures, telling_candidates};
+pub use title::{TITLE_FEATURES, TitleFeatures, title_candidates};
 
 use compose::compose;
 use findings::Findings;
@@ -53,7 +54,7 @@ impl Default for Synthesis {
 
 impl Stage for Synthesis {
     const NAME: &'static str = "synthesis";
-    const CODE_VERSION: &'static str = "5";
+    const CODE_VERSION: &'static str = "6";
     const SCHEMA_VERSION: i32 = 1;
     type In = DigestStageCompleted;
 

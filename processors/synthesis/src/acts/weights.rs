@@ -8,6 +8,7 @@ use super::{
     features::{FEATURES, Features},
 };
 use crate::telling::{TELLING_FEATURES, TellingFeatures};
+use crate::title::{TITLE_FEATURES, TitleFeatures};
 use std::sync::LazyLock;
 
 const TRAINED: &str = include_str!("../../weights/claims.txt");
@@ -29,6 +30,9 @@ pub(crate) static TELLING: LazyLock<TellingFeatures> = LazyLock::new(|| parse::<
 /// Of posts that tell a reader nothing.
 pub(crate) static IDLE: LazyLock<TellingFeatures> = LazyLock::new(|| parse::<TELLING_FEATURES>("idle"));
 
+/// Of titles, by which those of one conversation are ranked.
+pub(crate) static TITLE: LazyLock<TitleFeatures> = LazyLock::new(|| parse::<TITLE_FEATURES>("title"));
+
 /// The line that starts with a name; what is missing weighs nothing, which a test refuses.
 fn parse<const COUNT: usize>(name: &str) -> [f64; COUNT] {
     let mut weights = [0.0; COUNT];
@@ -40,8 +44,12 @@ fn parse<const COUNT: usize>(name: &str) -> [f64; COUNT] {
 
 /// The probability that a candidate is what it was looked for as.
 pub(crate) fn probability(weights: &[f64], features: &[f64]) -> f64 {
-    let score: f64 = weights.iter().zip(features).map(|(weight, value)| weight * value).sum();
-    1.0 / (1.0 + (-score).exp())
+    1.0 / (1.0 + (-score(weights, features)).exp())
+}
+
+/// Weighted sum of the features.
+pub(crate) fn score(weights: &[f64], features: &[f64]) -> f64 {
+    weights.iter().zip(features).map(|(weight, value)| weight * value).sum()
 }
 
 #[cfg(test)]
@@ -58,6 +66,7 @@ mod tests {
             ("answer", ANSWER_FEATURES),
             ("telling", TELLING_FEATURES),
             ("idle", TELLING_FEATURES),
+            ("title", TITLE_FEATURES),
         ] {
             let line = TRAINED.lines().find(|line| line.starts_with(name)).expect("is there");
             let numbers: Vec<f64> =

@@ -5,36 +5,74 @@
 use crate::source::Source;
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
 };
 use text::{Token, TokenKind, fold, tokenize};
 
-/// A subject is named in so many posts at least, and in one of so many.
-const SUBJECT_POSTS_MIN: usize = 2;
-const SUBJECT_SHARE: usize = 8;
 const NAME_CHARS_MIN: usize = 3;
-/// The name of a product, a tool or a part that the posts of a conversation come back to, as it is written most.
-pub(super) fn subject(source: &Source<'_>, central: &HashMap<u32, f64>, posts: &[usize]) -> Option<String> {
-    let mut spelled: BTreeMap<u32, BTreeMap<&str, usize>> = BTreeMap::new();
-    for post in posts.iter().map(|post| &source.posts[*post]).filter(|post| post.quotable) {
+/// Names that a title may be led by.
+const SUBJECTS_MAX: usize = 2;
+
+/// A name that a conversation comes back to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Subject {
+    /// As it is written most.
+    pub(super) name: String,
+    /// Posts that name it.
+    pub(super) posts: usize,
+    /// Whether the first post of the conversation does.
+    pub(super) opens: bool,
+    /// Posts of other conversations that do.
+    pub(super) elsewhere: usize,
+}
+
+/// Names of products, tools or parts that the first post of a conversation or several others have, most named first.
+pub(super) fn subjects(source: &Source<'_>, posts: &[usize]) -> Vec<Subject> {
+    let mut spelled: BTreeMap<u32, (BTreeMap<&str, usize>, bool)> = BTreeMap::new();
+    for (at, post) in posts.iter().map(|post| &source.posts[*post]).enumerate() {
         let text = post.message.text.as_str();
         let mut seen = BTreeSet::new();
-        for token in tokenize(text).iter().filter(|token| is_name(text, token)) {
+        for token in tokenize(text).iter().filter(|token| post.quotable && is_name(text, token)) {
             let (terms, _) = source.terms(&token.text);
             let [term] = terms.as_slice() else { continue };
-            if seen.insert(*term) {
-                *spelled.entry(*term).or_default().entry(&text[token.range.clone()]).or_default() += 1;
+            if source.specificity[*term as usize] < 1.0 {
+                continue;
+            }
+            if source.named(&token.text) == 0 && seen.insert(*term) {
+                let (spellings, opens) = spelled.entry(*term).or_default();
+                *spellings.entry(&text[token.range.clone()]).or_default() += 1;
+                *opens |= at == 0;
             }
         }
     }
-    let least = SUBJECT_POSTS_MIN.max(posts.len().div_ceil(SUBJECT_SHARE));
-    let weight = |term: &u32| central.get(term).copied().unwrap_or(0.0);
-    let (_, spellings) = spelled
-        .into_iter()
-        .filter(|(_, spellings)| spellings.values().sum::<usize>() >= least)
-        .max_by(|a, b| weight(&a.0).total_cmp(&weight(&b.0)).then(b.0.cmp(&a.0)))?;
-    let most = spellings.into_iter().max_by_key(|(spelling, count)| (*count, Reverse(*spelling)));
-    most.map(|(spelling, _)| spelling.to_owned())
+    let subject = |(term, (spellings, opens)): (u32, (BTreeMap<&str, usize>, bool))| {
+        let posts = spellings.values().sum::<usize>();
+        let most = spellings.into_iter().max_by_key(|(spelling, count)| (*count, Reverse(*spelling)));
+        let elsewhere = frequency(source, term).saturating_sub(posts);
+        most.map(|(name, _)| Subject { name: name.to_owned(), posts, opens, elsewhere })
+    };
+    let mut found: Vec<Subject> = spelled.into_iter().filter_map(subject).collect();
+    found.retain(|subject| {
+        let again = subject.posts > 1 && (subject.opens || subject.posts * 4 >= posts.len());
+        again || subject.opens && subject.elsewhere > 1
+    });
+    found.sort_by_key(|subject| Reverse((subject.posts + 2 * usize::from(subject.opens), subject.opens)));
+    found.truncate(SUBJECTS_MAX);
+    found
+}
+
+/// Posts of the window that have a term, by its weight.
+fn frequency(source: &Source<'_>, term: u32) -> usize {
+    let posts = source.posts.len() as f64 + 1.0;
+    (posts / (source.idf[term as usize] - 1.0).exp() - 1.0).round().max(0.0) as usize
+}
+
+/// Whether a word of a title is in Latin letters and long enough to name something.
+pub(super) fn latin_name(word: &str) -> bool {
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+    word.chars().count() >= NAME_CHARS_MIN
+        && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
+        && word.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
 /// A word that is written like a name wherever it stands: with a capital after its start, or in Latin letters among
