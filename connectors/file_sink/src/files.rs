@@ -69,15 +69,10 @@ fn unless_gone(done: io::Result<()>) -> io::Result<()> {
     done.or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
 
-/// Removes files, those that are not there too, and sees to it that they stay away.
-pub(crate) async fn remove(paths: Vec<PathBuf>) -> Result<(), SinkError> {
-    if paths.is_empty() {
-        return Ok(());
-    }
-    blocking(move || remove_all(&paths)).await
-}
-
-async fn blocking(work: impl FnOnce() -> Result<(), SinkError> + Send + 'static) -> Result<(), SinkError> {
+/// Runs what waits for the file system on a thread for that.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SinkError> + Send + 'static,
+) -> Result<T, SinkError> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|source| {
         Err(SinkError::Transient { what: "files: the writing thread ended", source: Box::new(source) })
     })
@@ -93,19 +88,8 @@ fn write_all(partial_dir: &Path, jobs: &[FileJob]) -> Result<(), SinkError> {
     sync(folders)
 }
 
-fn remove_all(paths: &[PathBuf]) -> Result<(), SinkError> {
-    let mut folders = BTreeSet::new();
-    for path in paths {
-        match fs::remove_file(path) {
-            Ok(()) => folders.extend(path.parent()),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(refused(path, &error)),
-        }
-    }
-    sync(folders)
-}
-
-fn sync(folders: BTreeSet<&Path>) -> Result<(), SinkError> {
+/// Sees to it that what was renamed or removed in folders stays so.
+pub(crate) fn sync(folders: BTreeSet<&Path>) -> Result<(), SinkError> {
     folders.into_iter().try_for_each(|folder| {
         File::open(folder).and_then(|open| open.sync_all()).map_err(|error| refused(folder, &error))
     })
@@ -123,7 +107,7 @@ fn write_one(partial: &Path, job: &FileJob) -> io::Result<()> {
 
 /// Some causes go away by themselves, or by somebody making room or allowing it; for the others the folder itself has to
 /// be another one.
-fn refused(path: &Path, error: &io::Error) -> SinkError {
+pub(crate) fn refused(path: &Path, error: &io::Error) -> SinkError {
     let what = match error.kind() {
         ErrorKind::StorageFull => "file: no space left on the device",
         ErrorKind::QuotaExceeded => "file: the disk quota is used up",

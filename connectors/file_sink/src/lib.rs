@@ -8,6 +8,7 @@
 mod files;
 mod paths;
 mod plan;
+mod removal;
 mod withdrawal;
 
 pub use paths::digest_stem;
@@ -19,7 +20,7 @@ use runtime::{Claim, InputSpec, PartitionId, Sink, SinkBatch, SinkError, SinkRec
 use schemas::{DigestBlocked, DigestDelivered, DigestReadyForDelivery, WindowRef};
 use state::{Batch, DeliveryStatus, Error, Opened, Store, VERSIONS_KEPT};
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
 use withdrawal::Place;
@@ -58,8 +59,8 @@ impl FileSink {
         self.out_dir.join(".partial").join(folder)
     }
 
-    fn place<'a>(&'a self, window: &'a WindowRef, now_ms: i64) -> Place<'a> {
-        Place { out_dir: &self.out_dir, window, versions_kept: self.versions_kept, now_ms }
+    fn place<'a>(&'a self, window: &'a WindowRef, partial_dir: &'a Path, now_ms: i64) -> Place<'a> {
+        Place { out_dir: &self.out_dir, partial_dir, window, versions_kept: self.versions_kept, now_ms }
     }
 
     /// The files of what is planned, in its order: of two attempts at one window the newer comes last.
@@ -112,10 +113,10 @@ impl FileSink {
         else {
             return Ok(());
         };
-        let delivered_at = now_ms();
+        let (delivered_at, partial_dir) = (now_ms(), self.partial_dir(batch));
         for planned in planned {
-            let (place, delivery) = (self.place(&planned.ready.window, delivered_at), &planned.delivery);
-            let is_withdrawn = place.settle(&mut open, delivery).await?;
+            let place = self.place(&planned.ready.window, &partial_dir, delivered_at);
+            let is_withdrawn = place.settle(&mut open, &planned.delivery).await?;
             if planned.announces() && !is_withdrawn {
                 announce(&mut open, planned, delivered_at).await.map_err(failed)?;
             }
@@ -129,7 +130,8 @@ impl FileSink {
                 }
                 SinkRecord::Decoded { source, record, .. } if source.offset >= begin_offset => {
                     if let Some(blocked) = record.as_any().downcast_ref::<DigestBlocked>() {
-                        self.place(&blocked.window, delivered_at).block(&mut open, blocked).await?;
+                        let place = self.place(&blocked.window, &partial_dir, delivered_at);
+                        place.block(&mut open, blocked).await?;
                     }
                 }
                 SinkRecord::DeadLetter(_) | SinkRecord::Decoded { .. } => {}

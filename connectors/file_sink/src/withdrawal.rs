@@ -3,7 +3,7 @@
 //! Invariant: files go first, then the ledger and the event say so, in one transaction that is alone with the window. A
 //! crash in between leaves the ledger as it was, and the same is done again: a file that is gone already is no error.
 
-use crate::{DELIVERED, files, paths::stem, plan::CHANNEL};
+use crate::{DELIVERED, paths::stem, plan::CHANNEL, removal};
 use runtime::SinkError;
 use schemas::{DigestBlocked, DigestDelivered, WindowRef, digest_id};
 use state::{Batch, Delivery, DeliveryStatus, Ledger, LedgerVersion};
@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) out_dir: &'a Path,
+    /// Where files lie on their way out.
+    pub(crate) partial_dir: &'a Path,
     pub(crate) window: &'a WindowRef,
     pub(crate) versions_kept: u32,
     pub(crate) now_ms: i64,
@@ -69,16 +71,32 @@ impl Place<'_> {
         let past = ledger.past(self.versions_kept);
         if let Some(newest) = past.last() {
             let own = past.iter().filter(|known| !ledger.has_revision_after(known.version.revision, past));
-            files::remove(self.files(of, own)).await?;
+            self.remove(batch, of, self.files(of, own)).await?;
             batch.forget_delivery(of, newest).await.map_err(failed)?;
         }
         Ok(ledger.is_withdrawn(of.version))
     }
 
+    /// Removes files of the window. That this transaction is alone with it is asked once more when they have been looked
+    /// at: what was seen is then what the ledger knew, and nothing that comes later is removed.
+    async fn remove(
+        &self,
+        batch: &mut Batch,
+        of: &Delivery<'_>,
+        paths: Vec<PathBuf>,
+    ) -> Result<(), SinkError> {
+        if paths.is_empty() {
+            return Ok(());
+        }
+        let seen = removal::look(self.partial_dir.to_owned(), paths).await?;
+        batch.ledger(of).await.map_err(failed)?;
+        removal::remove(seen).await
+    }
+
     async fn withdraw(&self, batch: &mut Batch, of: &Delivery<'_>, ledger: &Ledger) -> Result<(), SinkError> {
         // The file of a revision belongs to its newest attempt.
         let own = ledger.withdrawn().filter(|known| !ledger.is_overtaken(known.version));
-        files::remove(self.files(of, own)).await?;
+        self.remove(batch, of, self.files(of, own)).await?;
         for known in ledger.withdrawn().filter(|known| known.status != DeliveryStatus::Withdrawn) {
             let delivery = Delivery { version: known.version, digest_id: &known.digest_id, ..*of };
             batch.mark_delivery(&delivery, DeliveryStatus::Withdrawn, None).await.map_err(failed)?;
