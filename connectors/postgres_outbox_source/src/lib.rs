@@ -1,10 +1,12 @@
 //! Publishes what sinks wrote into the outbox: digests stored and delivered, dead letters.
 //!
 //! Invariant: rows go out in the order (xid, seq), none is skipped, and the position names the server and the
-//! row that it belongs to: a database that was set back to an earlier time is told from one that went on.
+//! row that it belongs to: a database that was set back to an earlier time is told from one that went on. A row that
+//! cannot be read goes out as a dead letter.
 
 mod history;
 mod position;
+mod unreadable;
 
 use position::OutboxPosition;
 use processor::{Emission, Port, PortSpec};
@@ -76,11 +78,11 @@ fn source_error(error: Error) -> SourceError {
 fn emission(row: &OutboxRow) -> Result<Emission, SourceError> {
     let port = row.port.as_str();
     if port == PERSISTED.spec().name {
-        emit(&PERSISTED, row)
+        Ok(emit(&PERSISTED, row))
     } else if port == DELIVERED.spec().name {
-        emit(&DELIVERED, row)
+        Ok(emit(&DELIVERED, row))
     } else if port == DEAD_LETTERS.spec().name {
-        emit(&DEAD_LETTERS, row)
+        Ok(emit(&DEAD_LETTERS, row))
     } else {
         Err(SourceError::Fatal(format!(
             "outbox row {} is for port {port:?}, which this version does not have: upgrade postgres_outbox_source",
@@ -89,13 +91,9 @@ fn emission(row: &OutboxRow) -> Result<Emission, SourceError> {
     }
 }
 
-fn emit<R: Record>(port: &Port<R>, row: &OutboxRow) -> Result<Emission, SourceError> {
+fn emit<R: Record>(port: &Port<R>, row: &OutboxRow) -> Emission {
     match serde_json::from_str(&row.payload) {
-        Ok(record) => Ok(port.emit(record)),
-        Err(error) => Err(SourceError::Fatal(format!(
-            "outbox row {} is no {}: {error}; it was written by another version: upgrade postgres_outbox_source",
-            row.mark.place.seq,
-            R::TYPE
-        ))),
+        Ok(record) => port.emit(record),
+        Err(error) => DEAD_LETTERS.emit(unreadable::letter(row, R::TYPE, &error)),
     }
 }

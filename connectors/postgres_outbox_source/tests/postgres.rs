@@ -108,6 +108,34 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_row_that_cannot_be_read_is_a_dead_letter_and_holds_nothing_back() {
+        let Some(database) = Database::new("outbox_unreadable").await else { return };
+        let mut source = PostgresOutboxSource::new(database.store.clone());
+        let mut batch = open(&database.store).await;
+        batch.append_outbox("persisted", &persisted()).await.unwrap();
+        // A payload that lacks fields of the port's record.
+        batch.append_outbox("persisted", &delivered()).await.unwrap();
+        batch.append_outbox("delivered", &delivered()).await.unwrap();
+        batch.commit().await.unwrap();
+        let (rows, _) = next(&mut source, None).await;
+        let ports: Vec<_> = rows.iter().map(|emission| emission.port).collect();
+        assert_eq!(ports, ["persisted", "dead_letters", "delivered"]);
+        assert_eq!(rows[0].downcast(), Some(&persisted()));
+        assert_eq!(rows[2].downcast(), Some(&delivered()));
+        let letter = rows[1].downcast::<DigestDlq>().expect("a dead letter");
+        let place = (&*letter.stage, &*letter.topic, letter.partition, letter.offset);
+        assert_eq!(place, ("postgres_outbox_source", "outbox", 0, 2));
+        assert_eq!((&*letter.tenant_id, &*letter.group_id, letter.key.as_deref()), ("t", "g", Some(&b"t/g"[..])));
+        assert_eq!(letter.error_class, "unreadable_row");
+        let why = "row 2 of the outbox is no digest.persisted.v1: could not read its payload beyond line 1, column ";
+        assert!(letter.error.starts_with(why), "{}", letter.error);
+        let kept: DigestDelivered = serde_json::from_slice(letter.value.as_deref().unwrap_or_default()).unwrap();
+        assert_eq!(kept, delivered());
+        assert!(letter.timestamp > 0);
+        database.drop().await;
+    }
+
+    #[tokio::test]
     async fn a_quiet_outbox_is_asked_less_and_less_often() {
         let Some(database) = Database::new("outbox_idle").await else { return };
         let mut source = PostgresOutboxSource::new(database.store.clone());

@@ -32,6 +32,8 @@ pub struct OutboxMark {
 pub struct OutboxRow {
     /// Which it is.
     pub mark: OutboxMark,
+    /// Tenant and group of the record.
+    pub of: (String, String),
     /// Port that it is for.
     pub port: String,
     /// JSON of the port's record.
@@ -74,13 +76,14 @@ FROM pg_control_system()";
 /// Bytes before a row are summed so that a page of large rows stays bounded; the first is always there. The columns are
 /// ordered by as `page.xid`: a bare `xid` would be the output column, whose text sorts 1000 before 999.
 pub(crate) const PAGE: &str = "
-SELECT page.xid::text AS xid_text, page.seq, page.port, page.payload::text AS payload_text,
+SELECT page.xid::text AS xid_text, page.seq, page.tenant_id, page.group_id, page.port,
+    page.payload::text AS payload_text,
     (extract(epoch FROM page.created_at) * 1000000)::bigint AS written_at_us
 FROM (
     SELECT *, sum(octet_length(payload::text)) OVER (ORDER BY xid, seq ROWS UNBOUNDED PRECEDING)
         - octet_length(payload::text) AS bytes_before
     FROM (
-        SELECT xid, seq, port, payload, created_at FROM outbox
+        SELECT xid, seq, tenant_id, group_id, port, payload, created_at FROM outbox
         WHERE (xid, seq) > ($1::text::xid8, $2) AND xid < pg_snapshot_xmin(pg_current_snapshot())
         ORDER BY xid, seq LIMIT $3
     ) AS following
@@ -167,6 +170,7 @@ impl Store {
                 .iter()
                 .map(|row| OutboxRow {
                     mark: mark(row),
+                    of: (row.get("tenant_id"), row.get("group_id")),
                     port: row.get("port"),
                     payload: row.get("payload_text"),
                 })
