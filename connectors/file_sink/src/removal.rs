@@ -71,7 +71,9 @@ fn take(path: &Path, seen: &File, aside: &Path) -> io::Result<bool> {
     }
     if !is_same(&seen.metadata()?, &fs::metadata(aside)?) {
         match fs::hard_link(aside, path) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => return fs::rename(aside, path).map(|()| true),
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                return fs::rename(aside, path).map(|()| true);
+            }
             _ => {}
         }
     }
@@ -87,7 +89,8 @@ mod tests {
     use super::*;
 
     fn seen(root: &Path, names: &[&str]) -> Seen {
-        look_at(root.join(".partial/topic-0-1"), names.iter().map(|name| root.join(name)).collect()).expect("seen")
+        look_at(root.join(".partial/topic-0-1"), names.iter().map(|name| root.join(name)).collect())
+            .expect("seen")
     }
 
     #[test]

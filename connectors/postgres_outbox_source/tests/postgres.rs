@@ -125,11 +125,15 @@ mod tests {
         let letter = rows[1].downcast::<DigestDlq>().expect("a dead letter");
         let place = (&*letter.stage, &*letter.topic, letter.partition, letter.offset);
         assert_eq!(place, ("postgres_outbox_source", "outbox", 0, 2));
-        assert_eq!((&*letter.tenant_id, &*letter.group_id, letter.key.as_deref()), ("t", "g", Some(&b"t/g"[..])));
+        assert_eq!(
+            (&*letter.tenant_id, &*letter.group_id, letter.key.as_deref()),
+            ("t", "g", Some(&b"t/g"[..]))
+        );
         assert_eq!(letter.error_class, "unreadable_row");
         let why = "row 2 of the outbox is no digest.persisted.v1: could not read its payload beyond line 1, column ";
         assert!(letter.error.starts_with(why), "{}", letter.error);
-        let kept: DigestDelivered = serde_json::from_slice(letter.value.as_deref().unwrap_or_default()).unwrap();
+        let kept: DigestDelivered =
+            serde_json::from_slice(letter.value.as_deref().unwrap_or_default()).unwrap();
         assert_eq!(kept, delivered());
         assert!(letter.timestamp > 0);
         database.drop().await;
