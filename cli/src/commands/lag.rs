@@ -45,11 +45,13 @@ Examples:
 
 CONSUMABLE  records that a read_committed reader still gets; transaction markers and aborted records do not count.
             Up to 10,000 offsets are counted by reading; beyond, ~ marks the distance, markers with it.
+            What is read counts until it is committed, also while its answer is awaited: /readyz says for what.
 TO STABLE   offsets to the last stable one; a few at rest, which are markers.
 TO END      offsets to the high watermark: what open transactions hold is in it.
 BEHIND      time since the first record not yet read was appended.
 OPEN TXN    time since the oldest open transaction in the input wrote its first record.
-UP          consumers connected now; 0 is a stopped unit. Of several that publish an outbox all but one stand by.";
+UP          members of the group: 0 is a unit that is stopped, or joining; one that has stopped counts for some 6 s more.
+            Of several that publish an outbox all but one stand by.";
 
 const WATCH_EVERY: Duration = Duration::from_secs(2);
 /// Columns of names; the longest unit and the longest topic of the map.

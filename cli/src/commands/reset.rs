@@ -94,7 +94,7 @@ fn show(plan: &ResetPlan, out: &mut dyn Write) -> anyhow::Result<()> {
             writeln!(
                 out,
                 "It reads from the start again, and emits all of it again with the same ids, by which readers tell \
-                 repeats. If it is running, it is fenced and begins anew."
+                 repeats."
             )?;
         }
         ResetPlan::Offsets { name, kind, moves } => {

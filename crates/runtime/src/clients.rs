@@ -14,7 +14,7 @@ use processor::{MessagesAsOf, Request, Response};
 use state::Store;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
-use tracing::warn;
+use tracing::{debug, warn};
 
 /// Sink whose offsets say what Postgres holds, and the topic that it reads messages from.
 pub(crate) const SINK: &str = "postgres_sink";
@@ -42,7 +42,7 @@ impl PostgresClient {
         let not_stored =
             format!("{SINK} has not stored offset {offset} of partition {partition} of {MESSAGES_TOPIC}");
         awaited.is(not_stored.clone());
-        if let Err(why) = self.horizon.reached(partition, offset).await {
+        if let Err(why) = self.reached((partition, offset), &not_stored, awaited).await {
             return Response::NoSuchOffset(why);
         }
         let mut wait = RETRY.0;
@@ -56,7 +56,7 @@ impl PostgresClient {
                     warn!(partition, offset, "postgres was set back: waiting for the sink to write again");
                     awaited.is(format!("{not_stored}: postgres was set back"));
                     self.horizon.forget();
-                    if let Err(why) = self.horizon.reached(partition, offset).await {
+                    if let Err(why) = self.reached((partition, offset), &not_stored, awaited).await {
                         return Response::NoSuchOffset(why);
                     }
                     continue;
@@ -64,12 +64,41 @@ impl PostgresClient {
                 Err(error) if error.is_unreadable() => return Response::Unreadable(error.describe()),
                 Err(error) => {
                     let why = error.describe();
-                    warn!(error = why, "waiting for postgres");
-                    awaited.is(why);
+                    // Said once, by the unit that waits.
+                    debug!(error = why, "could not read messages");
+                    awaited.has_failed(why);
                 }
             }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(RETRY.1);
+        }
+    }
+}
+
+impl PostgresClient {
+    /// Waits until the sink has stored an offset, and says meanwhile whether the database that tells so is away. Fails
+    /// with why that can never be.
+    async fn reached(
+        &self,
+        (partition, offset): (i32, i64),
+        not_stored: &str,
+        awaited: &Awaited,
+    ) -> Result<(), String> {
+        let reached = self.horizon.reached(partition, offset);
+        tokio::pin!(reached);
+        let mut away = self.horizon.away();
+        loop {
+            let why = away.borrow_and_update().clone();
+            match why {
+                Some(why) => awaited.has_failed(why),
+                None => awaited.is(not_stored.to_owned()),
+            }
+            tokio::select! {
+                biased;
+                reached = &mut reached => return reached,
+                // The sender lives as long as the horizon.
+                _ = away.changed() => {}
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::{Mutex, Notify, watch};
-use tracing::warn;
+use tracing::{debug, warn};
 
 /// Time between two looks at the sink's offsets while somebody waits: one query serves all of them.
 const LOOK_INTERVAL: Duration = Duration::from_millis(15);
@@ -34,6 +34,8 @@ pub(super) struct Horizon {
 /// What the sink has passed, by partition, looked up only while somebody waits.
 struct Passed {
     offsets: watch::Sender<BTreeMap<i32, i64>>,
+    /// Why the last look failed; none when it did not.
+    away: watch::Sender<Option<String>>,
     waiting: AtomicUsize,
     wake: Notify,
 }
@@ -77,6 +79,11 @@ impl Horizon {
         }
     }
 
+    /// Why the sink's offsets cannot be read, while they cannot.
+    pub(super) fn away(&self) -> watch::Receiver<Option<String>> {
+        self.passed.away.subscribe()
+    }
+
     /// Takes back what is known of the sink: the database was set back to an earlier time.
     pub(super) fn forget(&self) {
         self.passed.offsets.send_replace(BTreeMap::new());
@@ -106,9 +113,19 @@ impl Passed {
     fn new() -> Self {
         Self {
             offsets: watch::Sender::new(BTreeMap::new()),
+            away: watch::Sender::new(None),
             waiting: AtomicUsize::new(0),
             wake: Notify::new(),
         }
+    }
+
+    /// Wakes those who wait only where there is news.
+    fn is_away(&self, why: Option<String>) {
+        self.away.send_if_modified(|before| {
+            let is_news = *before != why;
+            *before = why;
+            is_news
+        });
     }
 
     /// How far the sink is known to have come in a partition.
@@ -156,10 +173,14 @@ async fn look(store: Store, passed: Arc<Passed>) {
             Ok(offsets) => {
                 wait = LOOK_INTERVAL;
                 passed.offsets.send_replace(offsets);
+                passed.is_away(None);
             }
             Err(error) => {
                 wait = (wait * 2).min(RETRY.1);
-                warn!(error = error.describe(), "waiting for postgres");
+                let why = error.describe();
+                // Said once, by the units that wait.
+                debug!(error = why, "could not read the offsets of sinks");
+                passed.is_away(Some(why));
             }
         }
         tokio::time::sleep(wait).await;

@@ -4,21 +4,36 @@
 //! Invariant: it trips on a streak, or on a ratio over at least [`Guard::WINDOW`] inputs; one poison in a quiet
 //! topic never trips it.
 
+/// An input that was given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rejected {
+    /// Its partition.
+    pub(crate) partition: i32,
+    /// Its offset.
+    pub(crate) offset: i64,
+    /// Why, as a metric label.
+    pub(crate) reason: &'static str,
+}
+
 /// Watches the share of rejected inputs.
 #[derive(Debug, Clone)]
 pub(crate) struct Guard {
     streak: u32,
     seen: u32,
     rejected: u32,
+    /// The first of the streak, and of the window.
+    first: [Vec<Rejected>; 2],
 }
 
 /// Why the guard tripped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tripped {
     /// Inputs looked at.
     pub(crate) seen: u32,
     /// Inputs rejected among them.
     pub(crate) rejected: u32,
+    /// The first of those.
+    pub(crate) first: Vec<Rejected>,
 }
 
 impl Guard {
@@ -26,23 +41,36 @@ impl Guard {
     const STREAK: u32 = 100;
     /// Inputs over which the ratio is taken.
     const WINDOW: u32 = 200;
+    /// Rejected inputs that are named.
+    const NAMED: usize = 3;
 
     pub(crate) fn new() -> Self {
-        Self { streak: 0, seen: 0, rejected: 0 }
+        Self { streak: 0, seen: 0, rejected: 0, first: [Vec::new(), Vec::new()] }
     }
 
-    /// Counts one input. The window is tumbling: two counters, no memory of single inputs.
-    pub(crate) fn observe(&mut self, rejected: bool) -> Result<(), Tripped> {
+    /// Counts one input, and remembers it if it was rejected. The window is tumbling: two counters, and no memory but
+    /// of the first few.
+    pub(crate) fn observe(&mut self, rejected: Option<Rejected>) -> Result<(), Tripped> {
         self.seen += 1;
-        self.streak = if rejected { self.streak + 1 } else { 0 };
-        self.rejected += u32::from(rejected);
+        if let Some(rejected) = rejected {
+            self.streak += 1;
+            self.rejected += 1;
+            for first in self.first.iter_mut().filter(|first| first.len() < Self::NAMED) {
+                first.push(rejected.clone());
+            }
+        } else {
+            self.streak = 0;
+            self.first[0].clear();
+        }
         if self.streak >= Self::STREAK {
-            return Err(Tripped { seen: self.streak, rejected: self.streak });
+            let first = std::mem::take(&mut self.first[0]);
+            return Err(Tripped { seen: self.streak, rejected: self.streak, first });
         }
         if self.seen < Self::WINDOW {
             return Ok(());
         }
-        let verdict = Tripped { seen: self.seen, rejected: self.rejected };
+        let first = std::mem::take(&mut self.first[1]);
+        let verdict = Tripped { seen: self.seen, rejected: self.rejected, first };
         (self.seen, self.rejected) = (0, 0);
         if verdict.rejected * 2 > verdict.seen { Err(verdict) } else { Ok(()) }
     }
@@ -54,7 +82,27 @@ mod tests {
 
     fn first_trip(pattern: impl Iterator<Item = bool>) -> Option<usize> {
         let mut guard = Guard::new();
-        pattern.take(10_000).position(|rejected| guard.observe(rejected).is_err())
+        pattern.take(10_000).position(|rejected| guard.observe(rejected.then(|| at(0))).is_err())
+    }
+
+    fn at(offset: i64) -> Rejected {
+        Rejected { partition: 0, offset, reason: "wrong_magic" }
+    }
+
+    /// Offsets that a guard names when it trips.
+    fn named(pattern: impl Iterator<Item = bool>) -> Vec<i64> {
+        let mut guard = Guard::new();
+        let mut trip = (0_i64..)
+            .zip(pattern)
+            .filter_map(|(offset, is_rejected)| guard.observe(is_rejected.then(|| at(offset))).err());
+        trip.next().map(|tripped| tripped.first.iter().map(|rejected| rejected.offset).collect()).unwrap_or_default()
+    }
+
+    #[test]
+    fn the_first_of_a_streak_and_of_a_window_are_named() {
+        assert_eq!(named((0..300).map(|i| i != 1)), [2, 3, 4]);
+        assert_eq!(named((0..300).map(|i| i % 3 != 0)), [1, 2, 4]);
+        assert_eq!(named((0..400).map(|i| i >= 200 && i % 3 != 0)), [200, 202, 203]);
     }
 
     #[test]

@@ -63,8 +63,13 @@ impl Lane {
         self.frontier.complete(offset, fate, bytes);
     }
 
-    /// Looks at what is held; tells what is waited for, where that is worth telling.
-    pub(super) fn look(&mut self, limits: &Limits, now: Duration) -> Option<Awaited> {
+    /// Looks at what is held; tells what is waited for, where that is worth telling: when it has failed, when it lasts
+    /// long, or when it holds up much.
+    pub(super) fn look(
+        &mut self,
+        limits: &Limits,
+        (now, is_failing): (Duration, bool),
+    ) -> Option<Awaited> {
         let oldest = self.frontier.undecided();
         self.undecided = match (oldest, self.undecided) {
             (Some(oldest), Some((before, since))) if oldest == before => Some((before, since)),
@@ -79,7 +84,7 @@ impl Lane {
         }
         let (oldest, since) = self.undecided?;
         let is_long = now.saturating_sub(since) >= limits.undecided_told;
-        (self.is_full || is_long).then_some(Awaited::Decision(oldest))
+        (self.is_full || is_long || is_failing).then_some(Awaited::Decision(oldest))
     }
 
     /// Offers a record just read, or holds it back behind those already held.

@@ -16,7 +16,7 @@ pub(crate) mod shape;
 mod simulation;
 mod transaction;
 
-use guard::Guard;
+use guard::{Guard, Rejected, Tripped};
 use lane::Lane;
 pub(crate) use limits::Limits;
 use log::{Log, Polled};
@@ -32,16 +32,8 @@ use transaction::{Failure, Open, Round};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Stop {
     /// See [`Guard`].
-    #[error(
-        "{rejected} of {seen} inputs were rejected: stopped instead of draining the topic into the dead letters; \
-         fix the producer or the schema, then start again"
-    )]
-    BlastRadius {
-        /// Inputs rejected.
-        rejected: u32,
-        /// Inputs looked at.
-        seen: u32,
-    },
+    #[error("{} of {} inputs were rejected", .0.rejected, .0.seen)]
+    BlastRadius(Tripped),
     /// The group has no offset for a partition, the one it has points to data that is gone, or the input may not be read.
     #[error("{0}")]
     NoOffset(String),
@@ -57,6 +49,8 @@ pub(crate) enum Stop {
 pub(crate) trait Observer {
     /// An input met its fate.
     fn fate(&mut self, fate: &Fate);
+    /// These inputs have become dead letters, committed as such.
+    fn buried(&mut self, _rejected: &[Rejected]) {}
     /// A transaction of so many inputs was committed.
     fn committed(&mut self, records: usize, took: Duration);
     /// A partition waits for what `why` names; said at every turn while it does.
@@ -229,7 +223,8 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
     }
 
     fn apply(&mut self, partition: i32, offset: i64, fate: Fate, now: Duration) -> Result<(), Failure> {
-        self.guard.observe(fate.is_rejection())?;
+        let rejected = |reason| Rejected { partition, offset, reason };
+        self.guard.observe(fate.rejection().map(rejected))?;
         self.observer.fate(&fate);
         match fate {
             Fate::Emit(records) => {
@@ -238,9 +233,10 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
                     self.log.produce(record)?;
                 }
             }
-            Fate::DeadLetter(record, _) => {
+            Fate::DeadLetter(record, reason) => {
                 self.begin(now)?;
                 self.log.produce(*record)?;
+                self.open.letters.push(rejected(reason));
             }
             Fate::Drop(_) | Fate::LeftToOwner(_) => {}
         }

@@ -16,7 +16,9 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         let (mut pause, mut resume) = (Vec::new(), Vec::new());
         let mut awaited = None;
         for (partition, lane) in &mut self.lanes {
-            let found = lane.look(&self.limits, now);
+            let oldest = lane.frontier.undecided();
+            let is_failing = oldest.is_some_and(|offset| self.shape.is_failing(*partition, offset));
+            let found = lane.look(&self.limits, (now, is_failing));
             awaited = awaited.or(found.map(|found| (*partition, found)));
             let stop = self.throttled || lane.is_blocked();
             if stop != lane.paused {
@@ -40,7 +42,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
             Awaited::Decision(offset) => {
                 let why =
                     self.shape.waits_for(partition, offset).map_or(String::new(), |why| format!(": {why}"));
-                format!("an answer for offset {offset} of partition {partition}{why}")
+                format!("no answer yet for offset {offset} of partition {partition}{why}")
             }
         });
         let waited = std::mem::replace(&mut self.waits, why.is_some());

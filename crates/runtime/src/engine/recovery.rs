@@ -64,7 +64,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
                         .or_else(|_| self.log.rebuild())
                         .map_err(|error| Stop::Fatal(error.to_string()))?;
                 }
-                return Err(Stop::BlastRadius { rejected: tripped.rejected, seen: tripped.seen });
+                return Err(Stop::BlastRadius(tripped));
             }
         };
         self.observer.recovering(&error.to_string());

@@ -17,11 +17,13 @@ pub(crate) enum Fate {
 }
 
 impl Fate {
-    /// Whether the guard counts it as a failure.
-    pub(crate) fn is_rejection(&self) -> bool {
+    /// The reason, where the guard counts it as a failure.
+    pub(crate) fn rejection(&self) -> Option<&'static str> {
         match self {
-            Self::LeftToOwner(reason) | Self::DeadLetter(_, reason) => !is_the_producers(reason),
-            Self::Emit(_) | Self::Drop(_) => false,
+            Self::LeftToOwner(reason) | Self::DeadLetter(_, reason) => {
+                (!is_the_producers(reason)).then_some(*reason)
+            }
+            Self::Emit(_) | Self::Drop(_) => None,
         }
     }
 
@@ -83,6 +85,11 @@ pub(crate) trait Shape {
     /// What a record accepted as pending waits for, where that is known.
     fn waits_for(&self, _partition: i32, _offset: i64) -> Option<String> {
         None
+    }
+
+    /// Whether what that waits for has failed, and is tried again: nobody has to wait to hear of it.
+    fn is_failing(&self, _partition: i32, _offset: i64) -> bool {
+        false
     }
 
     /// Forgets state and pending work of partitions that are given up or read again.

@@ -4,7 +4,7 @@
 
 use super::{
     Engine, Observer,
-    guard::Tripped,
+    guard::{Rejected, Tripped},
     log::{Log, OutRecord, TxnError},
     shape::Shape,
 };
@@ -17,6 +17,8 @@ pub(super) struct Open {
     pub(super) pending_since: Option<Duration>,
     pub(super) records: usize,
     pub(super) offsets: BTreeMap<i32, i64>,
+    /// Inputs whose dead letters are in it.
+    pub(super) letters: Vec<Rejected>,
 }
 
 /// Inputs that a Fold has stepped over since its last round.
@@ -87,6 +89,10 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         self.log.commit(&self.open.offsets)?;
         let records = std::mem::take(&mut self.open.records);
         self.observer.committed(records, self.observer.now().saturating_sub(started));
+        let letters = std::mem::take(&mut self.open.letters);
+        if !letters.is_empty() {
+            self.observer.buried(&letters);
+        }
         if !self.waits {
             self.observer.recovered();
         }

@@ -4,6 +4,7 @@
 //! asked to stop, or when no unit is left.
 
 mod binding;
+mod blast_radius;
 mod clock;
 mod error;
 mod health;

@@ -3,6 +3,7 @@
 use super::{
     Shared, Wait,
     binding::{self, BindError, Bindings},
+    blast_radius::At,
     clock::Clock,
     status::UnitStatus,
     supervisor::Failure,
@@ -10,6 +11,7 @@ use super::{
 use crate::{
     engine::{
         Engine, Limits, Observer,
+        guard::Rejected,
         log::TxnError,
         shape::{Fate, Shape},
     },
@@ -27,6 +29,8 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// Reports the engine's doings.
 struct Report {
     name: &'static str,
+    /// Logical name of the input.
+    topic: Arc<str>,
     metrics: Arc<Metrics>,
     status: Arc<UnitStatus>,
     clock: Clock,
@@ -35,6 +39,12 @@ struct Report {
 impl Observer for Report {
     fn fate(&mut self, fate: &Fate) {
         self.metrics.fate(self.name, fate.label());
+    }
+
+    fn buried(&mut self, rejected: &[Rejected]) {
+        for Rejected { partition, offset, reason } in rejected {
+            self.status.buried(&format!("{}/{partition}:{offset} {reason}", self.topic));
+        }
     }
 
     fn committed(&mut self, records: usize, took: Duration) {
@@ -110,26 +120,28 @@ pub(super) fn run<R: Record, S: Shape>(
     let Some(log) = binding::patiently(&wait, start_log)? else { return Ok(()) };
     let clock = Clock::start();
     let (metrics, status_of) = (Arc::clone(&shared.metrics), Arc::clone(status));
-    let report = Report { name: spec.name, metrics, status: status_of, clock };
-    turn(shared, status, (&topics, clock), Engine::new(log, shape(bindings), report, limits))
+    let topic = shared.map.processor(spec.name).map_err(|error| error.to_string())?.input.as_str();
+    let report = Report { name: spec.name, topic: topic.into(), metrics, status: status_of, clock };
+    let at = At { unit: spec.name, topic };
+    turn(shared, (status, at), (&topics, clock), Engine::new(log, shape(bindings), report, limits))
 }
 
 fn turn<S: Shape>(
     shared: &Shared,
-    status: &UnitStatus,
+    (status, at): (&UnitStatus, At<'_>),
     (topics, clock): (&[(String, i32)], Clock),
     mut engine: Engine<KafkaLog, S, Report>,
 ) -> Result<(), Failure> {
     let mut fits = Ok(());
     while !shared.stop.is_asked() && fits.is_ok() {
-        engine.turn(clock.elapsed())?;
+        engine.turn(clock.elapsed()).map_err(|stop| at.ended(stop))?;
         status.turned();
         fits = shared.still_fits(topics);
     }
     let drain_until = clock.elapsed() + DRAIN;
     while engine.in_flight() > 0 && clock.elapsed() < drain_until {
-        engine.turn(clock.elapsed())?;
+        engine.turn(clock.elapsed()).map_err(|stop| at.ended(stop))?;
     }
-    engine.finish(clock.elapsed())?;
+    engine.finish(clock.elapsed()).map_err(|stop| at.ended(stop))?;
     fits
 }

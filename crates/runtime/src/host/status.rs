@@ -34,6 +34,33 @@ pub(crate) struct UnitStatus {
     ready: AtomicBool,
     /// With since when.
     held: Mutex<Option<(Held, Instant)>>,
+    letters: Mutex<Letters>,
+}
+
+/// Inputs that a unit has given up since it was started.
+#[derive(Debug, Default)]
+struct Letters {
+    count: u64,
+    last: String,
+    /// When they were last told, and how many there were then.
+    told: Option<(Instant, u64)>,
+}
+
+/// Time between two words of the log about dead letters of one unit.
+const LETTERS_EVERY: Duration = Duration::from_mins(1);
+
+impl Letters {
+    /// Takes one more in; how many are new since the log was told, when it is time to tell it.
+    fn add(&mut self, last: &str, now: Instant) -> Option<u64> {
+        self.count += 1;
+        last.clone_into(&mut self.last);
+        let before = match self.told {
+            Some((at, _)) if now.saturating_duration_since(at) < LETTERS_EVERY => return None,
+            told => told.map_or(0, |(_, count)| count),
+        };
+        self.told = Some((now, self.count));
+        Some(self.count - before)
+    }
 }
 
 impl UnitStatus {
@@ -48,6 +75,7 @@ impl UnitStatus {
             turned_ms: AtomicU64::new(0),
             ready: AtomicBool::new(false),
             held: Mutex::new(None),
+            letters: Mutex::default(),
         })
     }
 
@@ -112,6 +140,14 @@ impl UnitStatus {
         }
     }
 
+    /// An input has become a dead letter: where it lies, and why. The log hears of the first, then once a minute.
+    pub(crate) fn buried(&self, input: &str) {
+        let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(new) = letters.add(input, Instant::now()) {
+            warn!(unit = self.name, new, last = input, "inputs given up as dead letters, see `gistmill dlq ls`");
+        }
+    }
+
     fn set(&self, held: Option<Held>) -> Option<Held> {
         let mut now = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let since = now.as_ref().filter(|(before, _)| Some(before) == held.as_ref()).map(|(_, since)| *since);
@@ -155,6 +191,18 @@ impl UnitStatus {
     }
 
     fn line_at(&self, now: Instant) -> String {
+        let letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
+        match letters.count {
+            0 => self.state_line(now),
+            count => format!(
+                "{}; dead letters since its start: {count}, last {} (`gistmill dlq ls`)",
+                self.state_line(now),
+                letters.last
+            ),
+        }
+    }
+
+    fn state_line(&self, now: Instant) -> String {
         let name = &self.name;
         match self.held_since() {
             Some((Held::Waiting(what), since)) => match now.saturating_duration_since(since).as_secs() {
@@ -198,6 +246,18 @@ mod tests {
         let later = since + Duration::from_millis(35_500);
         assert_eq!(status.line_at(later), "topic: waiting: kafka (for 35 s)");
         assert_eq!(status.held_since().map(|(_, since)| since), Some(since));
+    }
+
+    #[test]
+    fn dead_letters_are_told_by_the_line_and_once_a_minute_by_the_log() {
+        let status = UnitStatus::new("topic".to_owned());
+        status.ready();
+        status.buried("t.v1/3:9 wrong_magic");
+        let line = "topic: ready; dead letters since its start: 1, last t.v1/3:9 wrong_magic (`gistmill dlq ls`)";
+        assert_eq!((status.line(), status.is_ready()), (line.to_owned(), true));
+        let (mut letters, start) = (Letters::default(), Instant::now());
+        let told = [0, 1, 59, 60, 61, 121].map(|second| letters.add("x", start + Duration::from_secs(second)));
+        assert_eq!(told, [Some(1), None, None, Some(3), None, Some(2)]);
     }
 
     #[test]

@@ -186,12 +186,12 @@ fn running_check(readers: &[(&str, usize)], sources: &[(&str, usize)]) -> Check 
         return Check::ok(PROCESSES, format!("all {count} processors, sinks and sources run{standing_by}"));
     }
     let finding = if stopped.len() == count {
-        "no processor, sink or source is running".to_owned()
+        "no processor, sink or source has a member in its group (stopped, or joining)".to_owned()
     } else {
-        format!("{} not running{standing_by}", stopped.join(", "))
+        format!("no member in the group of {} (stopped, or joining){standing_by}", stopped.join(", "))
     };
-    let advice = "start them with `gistmill up`, or one with `gistmill run NAME`; where that runs, its log and \
-                  /readyz say why one of its units does not";
+    let advice = "where `gistmill up` runs, see its log and /readyz: its units join again by themselves after an \
+                  outage; where it does not, start it, or one unit with `gistmill run NAME`";
     Check::bad(PROCESSES, Level::Warn, finding, advice)
 }
 
@@ -205,9 +205,9 @@ mod tests {
         let finding = "all 3 processors, sinks and sources run; 2 standing by for outbox_source";
         assert_eq!(up, Check::ok(PROCESSES, finding));
         let some = running_check(&[("topic", 1), ("file_sink", 0)], &[("outbox_source", 0)]);
-        assert_eq!((some.level, &*some.finding), (Level::Warn, "file_sink, outbox_source not running"));
+        assert_eq!((some.level, &*some.finding), (Level::Warn, "no member in the group of file_sink, outbox_source (stopped, or joining)"));
         let none = running_check(&[("topic", 0)], &[("outbox_source", 0)]);
-        assert_eq!(none.finding, "no processor, sink or source is running");
+        assert_eq!(none.finding, "no processor, sink or source has a member in its group (stopped, or joining)");
     }
 
     #[test]

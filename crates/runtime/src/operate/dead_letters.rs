@@ -14,7 +14,7 @@ use schemas::{Decoder, DigestDlq};
 use std::{collections::BTreeMap, fmt, ops::ControlFlow, str::FromStr, sync::Arc};
 use topology::{Map, TopicKind};
 
-const TOPIC: &str = "digest.dlq.v1";
+pub(super) const TOPIC: &str = "digest.dlq.v1";
 /// Records between two words about progress.
 const PROGRESS_EVERY: u64 = 1_000;
 
@@ -124,7 +124,7 @@ pub fn dead_letters(
     Ok(Letters { matching: newest.matching(), newest: newest.in_order() })
 }
 
-fn read(decoder: &mut Decoder<DigestDlq>, record: &RecordView<'_>) -> Result<DeadLetter, Error> {
+pub(super) fn read(decoder: &mut Decoder<DigestDlq>, record: &RecordView<'_>) -> Result<DeadLetter, Error> {
     let letter = match decoder.decode(record.value) {
         Ok(letter) => Ok(letter),
         Err(error) if error.is_transient() => return Err(Error::no_schema(&error)),

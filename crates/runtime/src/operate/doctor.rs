@@ -6,7 +6,7 @@ use super::{
     Error, Peers,
     broker::Broker,
     broker_checks::{broker_settings, clock, kafka, running, topology_checks},
-    files, held_up_checks,
+    files, held_up_checks, letter_check,
 };
 use crate::Config;
 use serde::Serialize;
@@ -99,6 +99,7 @@ pub fn doctor(config: &Config, map: &Map) -> Result<Vec<Check>, Error> {
         Some(broker) => {
             checks.extend([clock(map, broker), running(config, map, &peers, broker)]);
             checks.extend(held_up_checks::progress(config, map, &peers, broker));
+            checks.push(letter_check::check(config, &peers, broker));
         }
         None => checks.push(Check::skipped("clock", "kafka")),
     }

@@ -15,6 +15,7 @@ mod groups;
 mod hanging;
 mod held_up_checks;
 mod lag;
+mod letter_check;
 mod measure;
 mod newest_letters;
 mod newest_settings;

@@ -1,16 +1,19 @@
 //! Positions of sources, as records of a compacted topic: read, and forgotten.
 //!
-//! Invariant: a position is only ever written under its source's transactional id, which fences a running one.
+//! Invariant: a position is forgotten only while no process reads what it is of, and written under its source's
+//! transactional id, which fences one that came meanwhile.
 
 use super::{
     Bounds, Error, Peers, Place, ResetOptions, ResetPlan,
     broker::Broker,
+    reset::refuse_members,
     scan::{Scanner, Span},
 };
 use crate::{
     Config,
     engine::log::{OutRecord, TxnError},
     kafka::{Standing, TransactionalProducer, settings},
+    source,
 };
 use std::{collections::BTreeMap, ops::ControlFlow};
 use topology::{Connector, Map};
@@ -67,6 +70,7 @@ pub(super) fn plan(
             )));
         }
     };
+    refuse_while_read(config, &broker, &source.name, &identity)?;
     match positions.remove(&identity) {
         Some(before) => Ok(ResetPlan::Position { name: source.name.clone(), identity, before }),
         None => Err(Error::Refused(format!("{identity} has no position; {}", listed(&positions)))),
@@ -81,8 +85,15 @@ fn listed(positions: &BTreeMap<String, String>) -> String {
     format!("positions are of\n  {}", lines.join("\n  "))
 }
 
-/// Writes a tombstone over a position, as the source itself would: a running one is fenced, and begins anew.
+/// One that leads or stands by keeps its place in memory, and would not hear of the change before its next row.
+fn refuse_while_read(config: &Config, broker: &Broker<'_>, name: &str, identity: &str) -> Result<(), Error> {
+    let group = source::group(&config.prefix, name, identity);
+    refuse_members(name, broker.members()?.get(&group).copied().unwrap_or_default())
+}
+
+/// Writes a tombstone over a position, as the source itself would.
 pub(super) fn forget(config: &Config, map: &Map, name: &str, identity: &str) -> Result<(), Error> {
+    refuse_while_read(config, &Broker::connect(config)?, name, identity)?;
     let connector = map.connector(name)?;
     let Some(topic) = connector.positions.as_deref() else { return Ok(()) };
     let id = config.prefix.transactional_id(&format!("{name}-{identity}"));

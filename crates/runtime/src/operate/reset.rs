@@ -185,13 +185,19 @@ fn targets(
 }
 
 fn refuse_while_running(config: &Config, broker: &Broker<'_>, name: &str) -> Result<(), Error> {
-    let members = broker.members()?.get(&config.prefix.group(name)).copied().unwrap_or_default();
-    if members == 0 {
-        return Ok(());
-    }
+    refuse_members(name, broker.members()?.get(&config.prefix.group(name)).copied().unwrap_or_default())
+}
+
+/// Whoever runs a unit goes on from where it is, and writes that over what is set here.
+pub(super) fn refuse_members(name: &str, members: usize) -> Result<(), Error> {
+    let members = match members {
+        0 => return Ok(()),
+        1 => "a member".to_owned(),
+        many => format!("{many} members"),
+    };
     Err(Error::Refused(format!(
-        "{name} is running: its group has {members} members, which would go on from where they are. stop `gistmill \
-         up` or its own process first (one that has just ended counts for some 6 s more), then repeat this"
+        "{name} is running: its group has {members}, to go on from where it is. stop `gistmill up` or its own process \
+         first (one that has just ended counts for some 6 s more), then repeat this"
     )))
 }
 
@@ -249,6 +255,15 @@ mod tests {
         assert!(refused(Place::Offset(7), &two));
         assert!(!refused(Place::Offset(7), &two[..1]));
         assert!(!refused(Place::Time(7), &two));
+    }
+
+    #[test]
+    fn a_unit_that_runs_is_not_reset() {
+        assert!(refuse_members("topic", 0).is_ok());
+        let refused = |members| refuse_members("postgres_outbox_source", members).expect_err("runs").to_string();
+        let one = "postgres_outbox_source is running: its group has a member, to go on from where it is. stop";
+        assert!(refused(1).starts_with(one), "{}", refused(1));
+        assert!(refused(3).contains("its group has 3 members"), "{}", refused(3));
     }
 
     #[test]

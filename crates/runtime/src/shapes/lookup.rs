@@ -28,19 +28,28 @@ pub(crate) trait Clients: Send + Sync + 'static {
 /// Responses on their way.
 pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Vec<Response>> + Send + 'a>>;
 
-/// What an answer waits for, in words for people.
+/// What an answer waits for, in words for people, and whether that has failed.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Awaited(Arc<Mutex<Option<String>>>);
+pub(crate) struct Awaited(Arc<Mutex<(Option<String>, bool)>>);
 
 impl Awaited {
-    /// From now on it waits for this.
+    /// From now on it waits for this, which will come in its time.
     pub(crate) fn is(&self, what: String) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (Some(what), false);
+    }
+
+    /// An attempt failed so; from now on it waits for another.
+    pub(crate) fn has_failed(&self, why: String) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (Some(why), true);
     }
 
     /// What it waits for, as far as is known.
     pub(crate) fn what(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
+    }
+
+    fn is_failing(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1
     }
 }
 
@@ -206,6 +215,10 @@ impl<P: Lookup> Shape for LookupShape<P> {
 
     fn waits_for(&self, partition: i32, offset: i64) -> Option<String> {
         self.waiting.get(&(partition, offset))?.awaited.what()
+    }
+
+    fn is_failing(&self, partition: i32, offset: i64) -> bool {
+        self.waiting.get(&(partition, offset)).is_some_and(|waiting| waiting.awaited.is_failing())
     }
 
     fn forget(&mut self, partitions: &[i32]) {

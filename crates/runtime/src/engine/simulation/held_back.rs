@@ -19,6 +19,7 @@ const IN_FLIGHT: usize = 6;
 struct Answers {
     asked: Vec<OwnedRecord>,
     is_answered: Rc<Cell<bool>>,
+    is_failing: bool,
     /// Records of partition 0 taken in.
     taken: Rc<Cell<usize>>,
 }
@@ -48,6 +49,10 @@ impl Shape for Answers {
     fn waits_for(&self, partition: i32, _: i64) -> Option<String> {
         (partition == 0).then(|| "postgres is slow".to_owned())
     }
+
+    fn is_failing(&self, partition: i32, _: i64) -> bool {
+        self.is_failing && partition == 0
+    }
 }
 
 /// Keeps what is said last.
@@ -76,10 +81,18 @@ impl Observer for Said {
 /// Runs into the question that is not answered and on after it; how many records of its partition were taken meanwhile,
 /// and what was said of it.
 fn held_back(held_max: (usize, usize), undecided_told: Duration) -> (usize, String) {
+    held_back_by(&Answers::default(), held_max, undecided_told)
+}
+
+fn held_back_by(
+    shape: &Answers,
+    held_max: (usize, usize),
+    undecided_told: Duration,
+) -> (usize, String) {
     let world = World::new(7, 60);
     world.settle_down_after(true);
     let limits = Limits { in_flight_max: IN_FLIGHT, held_max, undecided_told, ..Limits::default() };
-    let (shape, said) = (Answers::default(), Rc::new(RefCell::new(String::new())));
+    let said = Rc::new(RefCell::new(String::new()));
     let observer = Said(world.clone(), Rc::clone(&said));
     let mut engine = Engine::new(ModelLog::start(&world, 0), shape.clone(), observer, limits);
     let mut turns = || {
@@ -106,7 +119,7 @@ fn held_back(held_max: (usize, usize), undecided_told: Duration) -> (usize, Stri
 
 #[test]
 fn an_answer_that_does_not_come_holds_back_no_more_than_the_limit() {
-    let said = "an answer for offset 0 of partition 0: postgres is slow";
+    let said = "no answer yet for offset 0 of partition 0: postgres is slow";
     let never = Duration::from_hours(1);
     let (taken, told) = held_back((10, usize::MAX), never);
     assert!((10..10 + IN_FLIGHT).contains(&taken), "{taken}");
@@ -118,11 +131,18 @@ fn an_answer_that_does_not_come_holds_back_no_more_than_the_limit() {
 }
 
 #[test]
+fn an_attempt_that_failed_is_said_at_once() {
+    let failing = Answers { is_failing: true, ..Answers::default() };
+    let (_, told) = held_back_by(&failing, (usize::MAX, usize::MAX), Duration::from_hours(1));
+    assert_eq!(told, "no answer yet for offset 0 of partition 0: postgres is slow");
+}
+
+#[test]
 fn it_is_said_after_a_while_even_if_little_is_held_back() {
     let told = |after| held_back((usize::MAX, usize::MAX), after);
     assert_eq!(told(Duration::from_hours(1)), (60, String::new()));
     assert_eq!(
         told(Duration::from_secs(2)),
-        (60, "an answer for offset 0 of partition 0: postgres is slow".to_owned())
+        (60, "no answer yet for offset 0 of partition 0: postgres is slow".to_owned())
     );
 }

@@ -3,7 +3,11 @@
 use super::{AGE_MAX, BYTES_MAX, RECORDS_MAX};
 use crate::{
     dead_letter::{self, Cause, Origin},
-    engine::log::OwnedRecord,
+    engine::{
+        guard::{Guard, Rejected},
+        log::OwnedRecord,
+    },
+    host::{blast_radius::At, supervisor::Failure},
     shapes::outlet::{Bound, chain},
     sink::{AnyDecoder, Claim, PartitionId, SinkBatch, SinkRecord},
     wire_check::{Placement, WireFault},
@@ -21,11 +25,18 @@ pub(super) struct Input {
     pub(super) decoder: AnyDecoder,
     pub(super) placement: Placement,
     pub(super) is_dlq_owner: bool,
+    pub(super) guard: Guard,
     /// Where its dead letters go, by way of the outbox.
     pub(super) letters: Rc<Bound>,
 }
 
 impl Input {
+    /// Counts an input of the sink for its guard.
+    pub(super) fn observe(&mut self, rejected: Option<Rejected>) -> Result<(), Failure> {
+        let at = At { unit: self.origin.stage, topic: &self.origin.topic };
+        self.guard.observe(rejected).map_err(|tripped| at.tripped(&tripped))
+    }
+
     /// The record, if it passes the wire check.
     pub(super) fn read(&mut self, raw: &OwnedRecord) -> Result<Box<dyn AnyRecord>, WireFault> {
         let record = (self.decoder)(raw.value.as_deref(), raw.timestamp_ms)?;
@@ -92,8 +103,8 @@ impl Lane {
         self.since = None;
     }
 
-    /// Turns one record of the batch into a dead letter.
-    pub(super) fn bury(&mut self, offset: i64, cause: &Cause, inputs: &[Input]) -> Result<(), String> {
+    /// Turns one record of the batch into a dead letter; which input it was of.
+    pub(super) fn bury(&mut self, offset: i64, cause: &Cause, inputs: &[Input]) -> Result<usize, String> {
         let Some(index) = self.held.iter().position(|held| held.raw.offset == offset) else {
             return Err(format!("sink refused offset {offset}, which is not in its batch: {}", cause.detail));
         };
@@ -102,6 +113,6 @@ impl Lane {
         }
         let held = &self.held[index];
         self.batch.records[index] = inputs[held.input].letter(cause, &held.raw)?;
-        Ok(())
+        Ok(held.input)
     }
 }

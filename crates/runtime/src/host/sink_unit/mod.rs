@@ -11,8 +11,7 @@ use super::{Shared, Wait, binding, status::UnitStatus, supervisor::Failure};
 use crate::{
     dead_letter::{Cause, Origin},
     engine::{
-        Stop,
-        guard::{Guard, Tripped},
+        guard::{Guard, Rejected},
         log::RecordView,
         shape::Fate,
     },
@@ -57,7 +56,6 @@ struct SinkLoop<'a, S: Sink> {
     fenced: BTreeMap<(Arc<str>, i32), Instant>,
     /// When the group last gave this member's name away.
     expelled_at: Option<Instant>,
-    guard: Guard,
     status: &'a UnitStatus,
 }
 
@@ -92,7 +90,6 @@ pub(super) fn run<S: Sink>(
         offered: Vec::new(),
         fenced: BTreeMap::new(),
         expelled_at: None,
-        guard: Guard::new(),
         status,
     };
     sink_loop.run(&topics)
@@ -124,6 +121,7 @@ fn inputs<S: Sink>(shared: &Shared, sink: &S, group: &Arc<str>) -> Result<Vec<In
                 decoder: (spec.decoder)(source()),
                 placement: Placement { partitions: topic.partitions },
                 is_dlq_owner: shared.map.is_dlq_owner(S::NAME, logical),
+                guard: Guard::new(),
             })
         })
         .collect()
@@ -182,7 +180,7 @@ impl<S: Sink> SinkLoop<'_, S> {
             let input = &mut self.inputs[held.input];
             match input.read(&held.raw) {
                 Ok(record) => {
-                    self.guard.observe(false).map_err(blast_radius)?;
+                    input.observe(None)?;
                     let source = SourcePosition {
                         topic: Arc::clone(&input.origin.topic),
                         partition: held.raw.partition,
@@ -198,7 +196,10 @@ impl<S: Sink> SinkLoop<'_, S> {
                 }
                 Err(fault) => {
                     let reason = fault.reason();
-                    self.guard.observe(!is_the_producers(reason)).map_err(blast_radius)?;
+                    let (partition, offset) = (held.raw.partition, held.raw.offset);
+                    let is_ours = !is_the_producers(reason);
+                    let rejected = is_ours.then_some(Rejected { partition, offset, reason });
+                    input.observe(rejected)?;
                     if input.is_dlq_owner {
                         self.shared.metrics.fate(S::NAME, ("reject", reason));
                         let letter = input.letter(&Cause::of_fault(&fault), &held.raw)?;
@@ -222,10 +223,6 @@ impl<S: Sink> Drop for SinkLoop<'_, S> {
     fn drop(&mut self) {
         close(&self.consumer);
     }
-}
-
-fn blast_radius(tripped: Tripped) -> Failure {
-    Stop::BlastRadius { rejected: tripped.rejected, seen: tripped.seen }.into()
 }
 
 fn list((topic, partition): &(Arc<str>, i32)) -> TopicPartitionList {

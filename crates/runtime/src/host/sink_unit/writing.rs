@@ -1,8 +1,9 @@
 //! Batches of a sink: when each is written, and what happens to one that cannot be.
 
-use super::{RETRY, SinkLoop, blast_radius, list};
+use super::{RETRY, SinkLoop, list};
 use crate::{
     dead_letter::Cause,
+    engine::guard::Rejected,
     host::supervisor::Failure,
     shapes::outlet::chain,
     sink::{Sink, SinkError, SinkRecord},
@@ -78,13 +79,15 @@ impl<S: Sink> SinkLoop<'_, S> {
                         self.shared.metrics.delivered(channel, seconds);
                     });
                 }
+                lane.batch.records.iter().filter_map(letter).for_each(|letter| self.status.buried(&letter));
                 lane.written();
                 self.shared.metrics.committed(S::NAME, count, started.elapsed());
                 self.status.working();
                 Ok(Written::Done)
             }
             Err(SinkError::Transient { what, source }) => {
-                self.status.waiting(&format!("could not {what}: {}", chain(source.as_ref())));
+                let error = SinkError::Transient { what, source };
+                self.status.waiting(&chain(&error));
                 self.shared.metrics.recovering(S::NAME);
                 self.hold(key)?;
                 Ok(Written::Later)
@@ -103,10 +106,11 @@ impl<S: Sink> SinkLoop<'_, S> {
             }
             Err(SinkError::Poison { offset, reason, detail }) => {
                 let cause = Cause::new(reason, detail);
-                lane.bury(offset, &cause, &self.inputs)?;
+                let input = lane.bury(offset, &cause, &self.inputs)?;
                 self.shared.metrics.fate(S::NAME, ("reject", reason));
                 // Nothing of the batch is written yet, so that stopping here is safe.
-                self.guard.observe(true).map_err(blast_radius)?;
+                let rejected = Some(Rejected { partition: key.1, offset, reason });
+                self.inputs[input].observe(rejected)?;
                 Ok(Written::Buried)
             }
             Err(SinkError::Fatal(why)) => Err(why.into()),
@@ -121,6 +125,12 @@ enum Written {
     Later,
     /// One record became a dead letter: the rest is to be written now.
     Buried,
+}
+
+/// What a dead letter of a batch is of.
+fn letter(record: &SinkRecord) -> Option<String> {
+    let SinkRecord::DeadLetter(letter) = record else { return None };
+    Some(format!("{}/{}:{} {}", letter.topic, letter.partition, letter.offset, letter.error_class))
 }
 
 /// Seconds since a digest to deliver was appended.
