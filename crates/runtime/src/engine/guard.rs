@@ -95,7 +95,9 @@ mod tests {
         let mut trip = (0_i64..)
             .zip(pattern)
             .filter_map(|(offset, is_rejected)| guard.observe(is_rejected.then(|| at(offset))).err());
-        trip.next().map(|tripped| tripped.first.iter().map(|rejected| rejected.offset).collect()).unwrap_or_default()
+        trip.next()
+            .map(|tripped| tripped.first.iter().map(|rejected| rejected.offset).collect())
+            .unwrap_or_default()
     }
 
     #[test]

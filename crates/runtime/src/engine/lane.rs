@@ -65,11 +65,7 @@ impl Lane {
 
     /// Looks at what is held; tells what is waited for, where that is worth telling: when it has failed, when it lasts
     /// long, or when it holds up much.
-    pub(super) fn look(
-        &mut self,
-        limits: &Limits,
-        (now, is_failing): (Duration, bool),
-    ) -> Option<Awaited> {
+    pub(super) fn look(&mut self, limits: &Limits, (now, is_failing): (Duration, bool)) -> Option<Awaited> {
         let oldest = self.frontier.undecided();
         self.undecided = match (oldest, self.undecided) {
             (Some(oldest), Some((before, since))) if oldest == before => Some((before, since)),

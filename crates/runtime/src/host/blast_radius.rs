@@ -47,7 +47,8 @@ mod tests {
     #[test]
     fn a_tripped_guard_names_the_first_inputs_and_the_commands_that_lead_past() {
         let rejected = |offset| Rejected { partition: 3, offset, reason: "wrong_magic" };
-        let tripped = Tripped { seen: 100, rejected: 100, first: vec![rejected(9), rejected(10), rejected(12)] };
+        let tripped =
+            Tripped { seen: 100, rejected: 100, first: vec![rejected(9), rejected(10), rejected(12)] };
         let at = At { unit: "window_builder", topic: "group.message.ingested.v1" };
         let Failure::Lasting(why) = at.ended(Stop::BlastRadius(tripped)) else { panic!("it lasts") };
         for part in [

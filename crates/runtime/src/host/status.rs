@@ -144,7 +144,12 @@ impl UnitStatus {
     pub(crate) fn buried(&self, input: &str) {
         let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(new) = letters.add(input, Instant::now()) {
-            warn!(unit = self.name, new, last = input, "inputs given up as dead letters, see `gistmill dlq ls`");
+            warn!(
+                unit = self.name,
+                new,
+                last = input,
+                "inputs given up as dead letters, see `gistmill dlq ls`"
+            );
         }
     }
 
@@ -253,10 +258,12 @@ mod tests {
         let status = UnitStatus::new("topic".to_owned());
         status.ready();
         status.buried("t.v1/3:9 wrong_magic");
-        let line = "topic: ready; dead letters since its start: 1, last t.v1/3:9 wrong_magic (`gistmill dlq ls`)";
+        let line =
+            "topic: ready; dead letters since its start: 1, last t.v1/3:9 wrong_magic (`gistmill dlq ls`)";
         assert_eq!((status.line(), status.is_ready()), (line.to_owned(), true));
         let (mut letters, start) = (Letters::default(), Instant::now());
-        let told = [0, 1, 59, 60, 61, 121].map(|second| letters.add("x", start + Duration::from_secs(second)));
+        let told =
+            [0, 1, 59, 60, 61, 121].map(|second| letters.add("x", start + Duration::from_secs(second)));
         assert_eq!(told, [Some(1), None, None, Some(3), None, Some(2)]);
     }
 

@@ -205,9 +205,15 @@ mod tests {
         let finding = "all 3 processors, sinks and sources run; 2 standing by for outbox_source";
         assert_eq!(up, Check::ok(PROCESSES, finding));
         let some = running_check(&[("topic", 1), ("file_sink", 0)], &[("outbox_source", 0)]);
-        assert_eq!((some.level, &*some.finding), (Level::Warn, "no member in the group of file_sink, outbox_source (stopped, or joining)"));
+        assert_eq!(
+            (some.level, &*some.finding),
+            (Level::Warn, "no member in the group of file_sink, outbox_source (stopped, or joining)")
+        );
         let none = running_check(&[("topic", 0)], &[("outbox_source", 0)]);
-        assert_eq!(none.finding, "no processor, sink or source has a member in its group (stopped, or joining)");
+        assert_eq!(
+            none.finding,
+            "no processor, sink or source has a member in its group (stopped, or joining)"
+        );
     }
 
     #[test]

@@ -57,7 +57,12 @@ fn judged(count: u64, is_all: bool, last: Option<&DeadLetter>) -> Check {
     let Some(last) = last else { return Check::ok(NAME, "none in the last 24 hours") };
     let what = last.letter.as_ref().map_or_else(
         |_| String::new(),
-        |letter| format!(": {} gave up {}/{}:{} as {}", letter.stage, letter.topic, letter.partition, letter.offset, letter.error_class),
+        |letter| {
+            format!(
+                ": {} gave up {}/{}:{} as {}",
+                letter.stage, letter.topic, letter.partition, letter.offset, letter.error_class
+            )
+        },
     );
     let at_least = if is_all { "" } else { "at least " };
     let finding = format!("{at_least}{count} in the last 24 hours, the newest at {}{what}", last.place);
@@ -74,7 +79,10 @@ mod tests {
         let place = LetterPlace { partition: 2, offset: 17 };
         let last = DeadLetter { place, append_time_ms: 0, letter: Err("damaged".to_owned()) };
         let found = judged(3, true, Some(&last));
-        assert_eq!((found.level, &*found.finding), (Level::Warn, "3 in the last 24 hours, the newest at 2:17"));
+        assert_eq!(
+            (found.level, &*found.finding),
+            (Level::Warn, "3 in the last 24 hours, the newest at 2:17")
+        );
         assert!(judged(9, false, Some(&last)).finding.starts_with("at least 9 in the last 24 hours"));
     }
 }

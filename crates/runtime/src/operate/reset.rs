@@ -260,8 +260,10 @@ mod tests {
     #[test]
     fn a_unit_that_runs_is_not_reset() {
         assert!(refuse_members("topic", 0).is_ok());
-        let refused = |members| refuse_members("postgres_outbox_source", members).expect_err("runs").to_string();
-        let one = "postgres_outbox_source is running: its group has a member, to go on from where it is. stop";
+        let refused =
+            |members| refuse_members("postgres_outbox_source", members).expect_err("runs").to_string();
+        let one =
+            "postgres_outbox_source is running: its group has a member, to go on from where it is. stop";
         assert!(refused(1).starts_with(one), "{}", refused(1));
         assert!(refused(3).contains("its group has 3 members"), "{}", refused(3));
     }

@@ -176,7 +176,10 @@ fn the_owner_dead_letters_what_lies_elsewhere_and_others_leave_it_to_the_owner()
         assert_eq!((&left, left.label()), (&Fate::LeftToOwner(reason), ("drop", "rejected_by_owner")));
         let rejected = fate(&mut owner, &record.view());
         // However many they are: one producer must not stop everybody's readers.
-        assert!(left.rejection().is_none() && rejected.rejection().is_none(), "the guard looks for faults of ours");
+        assert!(
+            left.rejection().is_none() && rejected.rejection().is_none(),
+            "the guard looks for faults of ours"
+        );
         let Fate::DeadLetter(record, found) = rejected else { panic!("{reason}") };
         assert_eq!(found, reason);
         let letter = letter(&record);

@@ -84,11 +84,7 @@ fn held_back(held_max: (usize, usize), undecided_told: Duration) -> (usize, Stri
     held_back_by(&Answers::default(), held_max, undecided_told)
 }
 
-fn held_back_by(
-    shape: &Answers,
-    held_max: (usize, usize),
-    undecided_told: Duration,
-) -> (usize, String) {
+fn held_back_by(shape: &Answers, held_max: (usize, usize), undecided_told: Duration) -> (usize, String) {
     let world = World::new(7, 60);
     world.settle_down_after(true);
     let limits = Limits { in_flight_max: IN_FLIGHT, held_max, undecided_told, ..Limits::default() };
