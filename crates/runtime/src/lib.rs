@@ -3,6 +3,7 @@
 mod binary;
 mod clients;
 mod cloud_events;
+mod collector;
 pub mod config;
 mod dead_letter;
 mod engine;

@@ -2,7 +2,7 @@
 //!
 //! Invariant: no message text in logs; span ids are functions of the input, as in the records' `traceparent`.
 
-use crate::{config::Telemetry, engine::log::RecordView};
+use crate::{collector::Collector, config::Telemetry, engine::log::RecordView};
 use opentelemetry::{
     KeyValue,
     trace::{
@@ -10,7 +10,6 @@ use opentelemetry::{
         Tracer as _, TracerProvider,
     },
 };
-use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, SdkTracer, SdkTracerProvider};
 use processor::AnyRecord;
 use schemas::span_id;
@@ -98,24 +97,10 @@ pub(crate) struct Tracer {
 }
 
 impl Tracer {
-    /// A tracer to `endpoint`; none when there is no endpoint.
+    /// A tracer to the whole address `endpoint`; none when there is no endpoint.
     pub(crate) fn start(endpoint: Option<&str>) -> Result<Option<Self>, String> {
         let Some(endpoint) = endpoint else { return Ok(None) };
-        let is_address = endpoint.parse::<axum::http::Uri>().is_ok_and(|uri| {
-            matches!(uri.scheme_str(), Some("http" | "https"))
-                && uri.host().is_some_and(|host| !host.is_empty())
-        });
-        if !is_address {
-            return Err(format!(
-                "telemetry.otlp_endpoint {endpoint:?} is no address: expected http://HOST:4318/v1/traces"
-            ));
-        }
-        let exporter = SpanExporter::builder()
-            .with_http()
-            .with_endpoint(endpoint)
-            .with_timeout(Duration::from_secs(5))
-            .build()
-            .map_err(|error| format!("could not use otlp endpoint {endpoint}: {error}"))?;
+        let exporter = Collector::at(endpoint)?;
         let resource = opentelemetry_sdk::Resource::builder().with_service_name("gistmill").build();
         let provider = SdkTracerProvider::builder()
             .with_id_generator(InputIds::default())

@@ -31,7 +31,7 @@ pub(super) async fn digests(
         }
     }
     if !is_all {
-        note(&format!("the newest {limit} windows; --limit N shows more"));
+        note(&format!("there are more windows than the newest {limit}; --limit N shows more"));
     } else if listed.is_empty() {
         note(&why_none(store, which).await?);
     }

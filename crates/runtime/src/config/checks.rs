@@ -45,6 +45,22 @@ pub(super) fn registry_url(value: &SecretString, _: &()) -> garde::Result {
     begins(value, &["http://", "https://"], "expected http://HOST:PORT/PATH or https://HOST:PORT/PATH")
 }
 
+/// The address of a collector.
+pub(super) fn otlp_endpoint(value: &Option<String>, _: &()) -> garde::Result {
+    let is_address = |value: &String| {
+        value.parse::<axum::http::Uri>().is_ok_and(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https"))
+                && uri.host().is_some_and(|host| !host.is_empty())
+        })
+    };
+    match value {
+        Some(value) if !is_address(value) => Err(garde::Error::new(
+            "is no address: expected http://HOST:4318 (OTLP over HTTP), here or in OTEL_EXPORTER_OTLP_ENDPOINT",
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn begins(value: &SecretString, schemes: &[&str], expected: &str) -> garde::Result {
     let value = value.expose_secret();
     if schemes.iter().any(|scheme| value.len() > scheme.len() && value.starts_with(scheme)) {

@@ -3,6 +3,7 @@
 //! Invariant: no other part of the program reads the environment, and an unknown key is an error that names it.
 
 mod checks;
+mod otlp;
 mod sections;
 
 use config::{Environment, File, FileFormat};
@@ -96,7 +97,8 @@ impl Config {
         for (key, variable) in DIGEST_VARIABLES {
             builder = builder.set_override_option(key, digest_variable(variable)).map_err(unreadable)?;
         }
-        let config: Self = builder.build().and_then(config::Config::try_deserialize).map_err(unreadable)?;
+        let mut config: Self = builder.build().and_then(config::Config::try_deserialize).map_err(unreadable)?;
+        config.telemetry.otlp_endpoint = otlp::traces_address(config.telemetry.otlp_endpoint, &variable);
         config
             .validate()
             .map_err(|report| ConfigError::Invalid(report.to_string().trim().replace('\n', "; ")))?;
@@ -146,14 +148,18 @@ const DIGEST_VARIABLES: [(&str, &str); 4] = [
 ];
 
 /// A variable of the event contract; its names carry no prefix of ours. `1` and `0` are read as booleans there.
-#[expect(clippy::disallowed_methods, reason = "configuration is read here and nowhere else")]
 fn digest_variable(name: &str) -> Option<String> {
-    let value = std::env::var(name).ok()?;
+    let value = variable(name)?;
     match (name, value.as_str()) {
         ("DIGEST_AGENT_ENABLED", "1") => Some("true".to_owned()),
         ("DIGEST_AGENT_ENABLED", "0") => Some("false".to_owned()),
         _ => Some(value),
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "configuration is read here and nowhere else")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 #[cfg(test)]

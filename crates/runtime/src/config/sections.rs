@@ -149,8 +149,10 @@ pub struct Telemetry {
     /// Log lines as JSON. Default: true; `gistmill up` in a terminal prints text.
     #[garde(skip)]
     pub json: bool,
-    /// OTLP endpoint over HTTP for traces, such as `http://127.0.0.1:4318/v1/traces`. Default: none are sent.
-    #[garde(skip)]
+    /// Address of an OTLP collector over HTTP, such as `http://127.0.0.1:4318`: traces go to `/v1/traces` there. Default:
+    /// what `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` (whole) or `OTEL_EXPORTER_OTLP_ENDPOINT` says; without them none are
+    /// sent. Headers, compression and timeout are taken from the other variables of that name.
+    #[garde(custom(checks::otlp_endpoint))]
     pub otlp_endpoint: Option<String>,
 }
 

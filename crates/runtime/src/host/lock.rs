@@ -1,15 +1,49 @@
 //! One holder per instance name on a machine: two processes of one name would fence each other for ever.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
     fs::{File, TryLockError},
+    io::{Seek, Write},
     path::{Path, PathBuf},
 };
+
+/// What a holder of a lock tells other programs of this machine of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Note {
+    /// Bootstrap servers.
+    pub(crate) brokers: String,
+    /// Prefix of the pipeline.
+    pub(crate) prefix: String,
+    /// Where it writes digests to, absolute.
+    pub(crate) files: PathBuf,
+}
+
+/// What those who hold `name` in a directory of locks now, under whatever instance, tell of themselves.
+pub(crate) fn notes(directory: &Path, name: &str) -> Vec<Note> {
+    let (begin, end) = (format!("gistmill-{name}-"), ".lock");
+    let is_one = |path: &PathBuf| {
+        let file = path.file_name().and_then(|file| file.to_str()).unwrap_or_default();
+        file.starts_with(&begin) && file.ends_with(end)
+    };
+    let paths = std::fs::read_dir(directory).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    paths.filter(is_one).filter_map(|path| note_of(&path)).collect()
+}
+
+/// The note in a lock file that somebody holds.
+fn note_of(path: &Path) -> Option<Note> {
+    let file = File::open(path).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => serde_json::from_str(&std::fs::read_to_string(path).ok()?).ok(),
+        // Left by a process that has ended.
+        Ok(()) | Err(TryLockError::Error(_)) => None,
+    }
+}
 
 /// Held as long as the process lives; the system lets go of it however the process ends.
 #[derive(Debug)]
 pub(super) struct InstanceLock {
-    _file: File,
+    file: File,
 }
 
 /// Why the name could not be taken.
@@ -55,7 +89,7 @@ impl InstanceLock {
         let file = opened.map_err(|source| LockError::File { path: path.clone(), source })?;
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Self { _file: file }),
+                Ok(()) => return Ok(Self { file }),
                 Err(TryLockError::WouldBlock) if is_patient() => {}
                 Err(TryLockError::WouldBlock) => {
                     return Err(LockError::Held { name: name.to_owned(), instance: instance.to_owned() });
@@ -63,6 +97,16 @@ impl InstanceLock {
                 Err(TryLockError::Error(source)) => return Err(LockError::File { path, source }),
             }
         }
+    }
+}
+
+impl InstanceLock {
+    /// Writes what others may read of the holder, in the place of what a predecessor wrote.
+    pub(super) fn tell(&mut self, note: &Note) -> std::io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.rewind()?;
+        serde_json::to_writer(&mut self.file, note)?;
+        self.file.flush()
     }
 }
 
@@ -82,6 +126,24 @@ mod tests {
         take("1").expect("another name");
         drop(first);
         take("0").expect("freed");
+    }
+
+    #[test]
+    fn only_those_who_hold_a_name_now_tell_where_they_write() {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let take = |name, instance| {
+            InstanceLock::take(directory.path(), "broker/prefix", (name, instance), &mut || false).expect("free")
+        };
+        let note = |files: &str| Note { brokers: "b:1".into(), prefix: String::new(), files: files.into() };
+        let mut sink = take("file_sink", "0");
+        sink.tell(&note("/a/longer/path/than/the/next")).expect("written");
+        sink.tell(&note("/out")).expect("written");
+        let mut ended = take("file_sink", "1");
+        ended.tell(&note("/old")).expect("written");
+        drop(ended);
+        take("topic", "0").tell(&note("/other")).expect("written");
+        assert_eq!(notes(directory.path(), "file_sink"), [note("/out")]);
+        assert_eq!(notes(&directory.path().join("none"), "file_sink"), []);
     }
 
     #[test]

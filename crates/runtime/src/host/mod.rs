@@ -9,7 +9,7 @@ mod clock;
 mod error;
 mod health;
 mod held_up;
-mod lock;
+pub(crate) mod lock;
 mod pair;
 mod partition_counts;
 mod processors;

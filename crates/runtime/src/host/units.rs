@@ -3,7 +3,7 @@
 use super::{
     Host, HostError, Shared, Unit,
     error::start_error,
-    lock::InstanceLock,
+    lock::{InstanceLock, Note},
     sink_unit,
     source_unit::{self, SourceEnd},
     status::UnitStatus,
@@ -96,7 +96,19 @@ impl Host {
             std::thread::park_timeout(LOCK_INTERVAL);
             Instant::now() < until
         };
-        self.locks.push(InstanceLock::take(&directory, &scope, (name, &config.instance), &mut is_patient)?);
+        let mut lock =
+            InstanceLock::take(&directory, &scope, (name, &config.instance), &mut is_patient)?;
+        let files = &config.files.directory;
+        let note = Note {
+            brokers: config.kafka.brokers.clone(),
+            prefix: config.prefix.as_str().to_owned(),
+            files: std::path::absolute(files).unwrap_or_else(|_| files.clone()),
+        };
+        if let Err(error) = lock.tell(&note) {
+            // Only `gistmill doctor` asks for it.
+            warn!(unit = name, %error, "could not write where digests go into the lock file");
+        }
+        self.locks.push(lock);
         Ok(())
     }
 }

@@ -103,7 +103,7 @@ pub fn doctor(config: &Config, map: &Map) -> Result<Vec<Check>, Error> {
         }
         None => checks.push(Check::skipped("clock", "kafka")),
     }
-    checks.push(files::check(&config.files.directory));
+    checks.extend(files::checks(config));
     Ok(checks)
 }
 

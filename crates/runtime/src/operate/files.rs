@@ -1,17 +1,49 @@
 //! The directory that digests are written to: may we write there, and is there room?
 
 use super::doctor::{Check, Level};
+use crate::{
+    Config,
+    host::lock::{self, Note},
+};
 use rustix::fs::{Access, access, statvfs};
-use std::path::Path;
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 const NAME: &str = "files";
+/// Who writes there.
+const SINK: &str = "file_sink";
 const MIB: u64 = 1 << 20;
 /// A digest is a few KiB: with less room than this something else has filled the disk.
 const FREE_MIN: u64 = 100 * MIB;
 const FREE_WARN: u64 = 1024 * MIB;
 
+/// Looks at where the `file_sink`s that run on this machine write, or if none does, at where one with these settings
+/// would.
+pub(super) fn checks(config: &Config) -> Vec<Check> {
+    let locks = config.lock_dir.clone().unwrap_or_else(std::env::temp_dir);
+    let is_of_this = |note: &Note| {
+        note.brokers == config.kafka.brokers && note.prefix == config.prefix.as_str()
+    };
+    let running = lock::notes(&locks, SINK).into_iter().filter(is_of_this).map(|note| note.files);
+    of(&running.collect(), &config.files.directory)
+}
+
+fn of(running: &BTreeSet<PathBuf>, configured: &Path) -> Vec<Check> {
+    let told = |directory: &Path, of: &str| {
+        let check = check(directory);
+        Check { finding: format!("{} ({of})", check.finding), ..check }
+    };
+    if running.is_empty() {
+        let of = "of this shell's settings: no file_sink runs on this machine, see the one where it does";
+        return vec![told(configured, of)];
+    }
+    running.iter().map(|directory| told(directory, "of the file_sink that runs")).collect()
+}
+
 /// Looks at a directory, or where it is not made yet, at the one that it will be made in.
-pub(super) fn check(directory: &Path) -> Check {
+fn check(directory: &Path) -> Check {
     let shown = directory.display();
     let absolute = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
     let Some(existing) = absolute.ancestors().find(|ancestor| ancestor.exists()) else {
@@ -54,6 +86,18 @@ mod tests {
         assert_eq!(free("out", 2048 * MIB), Check::ok(NAME, "out has 2048 MiB free"));
         assert_eq!(free("out", 500 * MIB).level, Level::Warn);
         assert_eq!(free("out", MIB).level, Level::Fail);
+    }
+
+    #[test]
+    fn the_directory_of_the_sink_that_runs_is_looked_at_and_not_this_shells() {
+        let configured = tempfile::tempdir().expect("temporary directory");
+        let full = configured.path().join("file");
+        std::fs::write(&full, "").expect("writes");
+        let running = of(&BTreeSet::from([full.join("out")]), configured.path());
+        assert_eq!((running.len(), running[0].level), (1, Level::Fail));
+        assert!(running[0].finding.ends_with("(of the file_sink that runs)"), "{running:?}");
+        let none = of(&BTreeSet::new(), configured.path());
+        assert!(none[0].finding.contains("no file_sink runs on this machine"), "{none:?}");
     }
 
     #[test]
