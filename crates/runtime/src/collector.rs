@@ -102,7 +102,10 @@ mod tests {
     }
 
     /// Answers one request after the other with these codes; the first line of each.
-    fn answers(listener: TcpListener, codes: &'static [&'static str]) -> std::thread::JoinHandle<Vec<String>> {
+    fn answers(
+        listener: TcpListener,
+        codes: &'static [&'static str],
+    ) -> std::thread::JoinHandle<Vec<String>> {
         std::thread::spawn(move || {
             let mut lines = Vec::new();
             for code in codes {
@@ -138,7 +141,8 @@ mod tests {
         });
         let lines = served.join().expect("served");
         assert_eq!(lines, ["POST /v1/traces HTTP/1.1"; 3]);
-        let text = String::from_utf8(log.0.lock().unwrap_or_else(PoisonError::into_inner).clone()).expect("text");
+        let text =
+            String::from_utf8(log.0.lock().unwrap_or_else(PoisonError::into_inner).clone()).expect("text");
         assert_eq!(text.matches("could not send traces").count(), 1, "{text}");
         assert_eq!(text.matches("traces are sent again").count(), 1, "{text}");
         assert!(text.contains("404"), "{text}");

@@ -97,7 +97,8 @@ impl Config {
         for (key, variable) in DIGEST_VARIABLES {
             builder = builder.set_override_option(key, digest_variable(variable)).map_err(unreadable)?;
         }
-        let mut config: Self = builder.build().and_then(config::Config::try_deserialize).map_err(unreadable)?;
+        let mut config: Self =
+            builder.build().and_then(config::Config::try_deserialize).map_err(unreadable)?;
         config.telemetry.otlp_endpoint = otlp::traces_address(config.telemetry.otlp_endpoint, &variable);
         config
             .validate()

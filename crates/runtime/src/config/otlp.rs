@@ -34,8 +34,7 @@ mod tests {
         let none = |_: &str| None;
         let set = |address: &str| traces_address(Some(address.to_owned()), &none);
         let whole = Some("http://collector:4318/v1/traces".to_owned());
-        for address in
-            ["http://collector:4318", "http://collector:4318/", "http://collector:4318/v1/traces"]
+        for address in ["http://collector:4318", "http://collector:4318/", "http://collector:4318/v1/traces"]
         {
             assert_eq!(set(address), whole, "{address}");
         }

@@ -26,7 +26,8 @@ pub(crate) fn notes(directory: &Path, name: &str) -> Vec<Note> {
         let file = path.file_name().and_then(|file| file.to_str()).unwrap_or_default();
         file.starts_with(&begin) && file.ends_with(end)
     };
-    let paths = std::fs::read_dir(directory).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    let paths =
+        std::fs::read_dir(directory).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
     paths.filter(is_one).filter_map(|path| note_of(&path)).collect()
 }
 
@@ -132,7 +133,8 @@ mod tests {
     fn only_those_who_hold_a_name_now_tell_where_they_write() {
         let directory = tempfile::tempdir().expect("temporary directory");
         let take = |name, instance| {
-            InstanceLock::take(directory.path(), "broker/prefix", (name, instance), &mut || false).expect("free")
+            InstanceLock::take(directory.path(), "broker/prefix", (name, instance), &mut || false)
+                .expect("free")
         };
         let note = |files: &str| Note { brokers: "b:1".into(), prefix: String::new(), files: files.into() };
         let mut sink = take("file_sink", "0");

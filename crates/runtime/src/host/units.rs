@@ -96,8 +96,7 @@ impl Host {
             std::thread::park_timeout(LOCK_INTERVAL);
             Instant::now() < until
         };
-        let mut lock =
-            InstanceLock::take(&directory, &scope, (name, &config.instance), &mut is_patient)?;
+        let mut lock = InstanceLock::take(&directory, &scope, (name, &config.instance), &mut is_patient)?;
         let files = &config.files.directory;
         let note = Note {
             brokers: config.kafka.brokers.clone(),

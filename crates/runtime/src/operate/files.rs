@@ -23,9 +23,8 @@ const FREE_WARN: u64 = 1024 * MIB;
 /// would.
 pub(super) fn checks(config: &Config) -> Vec<Check> {
     let locks = config.lock_dir.clone().unwrap_or_else(std::env::temp_dir);
-    let is_of_this = |note: &Note| {
-        note.brokers == config.kafka.brokers && note.prefix == config.prefix.as_str()
-    };
+    let is_of_this =
+        |note: &Note| note.brokers == config.kafka.brokers && note.prefix == config.prefix.as_str();
     let running = lock::notes(&locks, SINK).into_iter().filter(is_of_this).map(|note| note.files);
     of(&running.collect(), &config.files.directory)
 }
