@@ -7,7 +7,7 @@ mod list;
 use std::io::Write;
 
 use anyhow::Context;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, builder::NonEmptyStringValueParser};
 use rendering::View;
 use runtime::Host;
 use schemas::{GroupSettings, WindowRef};
@@ -96,10 +96,10 @@ Examples:
 #[derive(Debug, Args)]
 struct Which {
     /// Tenant
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     tenant: String,
     /// Group; all of the tenant's when left out
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     group: Option<String>,
 }
 

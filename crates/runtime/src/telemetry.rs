@@ -22,7 +22,7 @@ use tracing_subscriber::{EnvFilter, fmt};
 
 /// Starts logging to standard error, once; later calls change nothing.
 pub fn start_logging(telemetry: &Telemetry) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&telemetry.log)
+    let filter = filter(&telemetry.log)
         .map_err(|error| format!("could not read telemetry.log {:?}: {error}", telemetry.log))?;
     let base = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = if telemetry.json {
@@ -35,6 +35,12 @@ pub fn start_logging(telemetry: &Telemetry) -> Result<(), String> {
     // A second start in one process keeps the first one's logger.
     drop(started);
     Ok(())
+}
+
+/// The lines that are logged: those that `log` names. What the exporter of traces says at each batch that is refused, its
+/// [`Collector`] says once, unless `log` asks for both.
+pub(crate) fn filter(log: &str) -> Result<EnvFilter, tracing_subscriber::filter::ParseError> {
+    EnvFilter::try_new(format!("opentelemetry-otlp=off,{log}"))
 }
 
 /// Chooses the process's TLS implementation, before any client is made.

@@ -180,6 +180,17 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_name_that_is_empty_is_a_wrong_command_line() {
+        use clap::Parser;
+        for flags in [["--tenant", "", "--group", "team"], ["--tenant", "acme", "--group", ""]] {
+            let parsed = crate::line::Line::<super::super::Arguments>::try_parse_from(
+                ["digest", "ls"].iter().chain(&flags),
+            );
+            assert_eq!(parsed.unwrap_err().exit_code(), 2, "{flags:?}");
+        }
+    }
+
+    #[test]
     fn lines_fit_the_terminal_and_are_whole_in_a_pipe() {
         let digest = summary("eng", 0);
         let wide = lines(&digest, Some(80));

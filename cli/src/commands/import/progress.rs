@@ -10,7 +10,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use telegram_export_source::{Meter, Phase};
+use telegram_export_source::{Meter, Phase, Snapshot};
 
 use super::summary::counted;
 
@@ -38,8 +38,10 @@ impl Reporter {
     }
 }
 
-fn verb(phase: Phase) -> &'static str {
-    match phase {
+fn verb(snapshot: &Snapshot) -> &'static str {
+    match snapshot.phase {
+        // What it waits for, a log line has said.
+        Phase::Checking if snapshot.bytes_done == 0 => "waiting",
         Phase::Checking => "checking",
         Phase::Reading => "importing",
         Phase::Done => "imported",
@@ -59,7 +61,7 @@ fn draw_bar(meter: &Meter, done: &AtomicBool) {
         let rate = snapshot.summary.read as f64 / began.elapsed().as_secs_f64().max(0.001);
         bar.set_length(snapshot.bytes_total.unwrap_or(snapshot.bytes_done));
         bar.set_position(snapshot.bytes_done);
-        bar.set_message(format!("{} {rate:.0} msg/s", verb(snapshot.phase)));
+        bar.set_message(format!("{} {rate:.0} msg/s", verb(&snapshot)));
         std::thread::park_timeout(Duration::from_millis(100));
     }
     bar.finish_and_clear();
@@ -71,14 +73,31 @@ fn write_lines(meter: &Meter, done: &AtomicBool) {
         std::thread::park_timeout(Duration::from_secs(5));
         let snapshot = meter.snapshot();
         let seconds = began.elapsed().as_secs_f64();
-        let total = snapshot.bytes_total.map(|total| format!(" of {total}")).unwrap_or_default();
-        let rate = snapshot.summary.read as f64 / seconds.max(0.001);
-        let (verb, bytes) = (verb(snapshot.phase), snapshot.bytes_done);
-        let read = counted(snapshot.summary.read, "message", "messages");
         // Progress that cannot be shown is no reason to stop.
-        drop(writeln!(
-            stderr(),
-            "{verb}: {bytes}{total} bytes, {read}, {rate:.0} messages/s, {seconds:.0} s"
-        ));
+        drop(writeln!(stderr(), "{}", line(&snapshot, seconds)));
+    }
+}
+
+fn line(snapshot: &Snapshot, seconds: f64) -> String {
+    let (verb, bytes) = (verb(snapshot), snapshot.bytes_done);
+    if verb == "waiting" {
+        return format!("waiting: nothing of the file is read yet, {seconds:.0} s");
+    }
+    let total = snapshot.bytes_total.map(|total| format!(" of {total}")).unwrap_or_default();
+    let rate = snapshot.summary.read as f64 / seconds.max(0.001);
+    let read = counted(snapshot.summary.read, "message", "messages");
+    format!("{verb}: {bytes}{total} bytes, {read}, {rate:.0} messages/s, {seconds:.0} s")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_import_that_waits_is_not_checking() {
+        let mut snapshot = Snapshot { bytes_total: Some(182_203), ..Snapshot::default() };
+        assert_eq!(line(&snapshot, 5.0), "waiting: nothing of the file is read yet, 5 s");
+        snapshot.bytes_done = 9_000;
+        assert_eq!(line(&snapshot, 5.0), "checking: 9000 of 182203 bytes, 0 messages, 0 messages/s, 5 s");
     }
 }

@@ -1,7 +1,7 @@
 //! Dead letters as `digest.dlq.v1` holds them: listed, and one of them with the bytes that could not be processed.
 
 use super::{
-    AnyValue, Decoded, Error, Tapped,
+    AnyValue, Bounds, Decoded, Error, Tapped,
     broker::{Broker, Partition},
     newest_letters::Newest,
     peers::Peers,
@@ -156,15 +156,7 @@ pub fn dead_letter(config: &Config, map: &Map, place: LetterPlace) -> Result<Ope
     let broker = Broker::connect(config)?;
     let partition: Vec<Partition> = chosen(&broker, TOPIC, Some(place.partition))?;
     let bounds = broker.bounds(&partition)?;
-    let none = || {
-        let holds = bounds.values().next().map(|bounds| format!("{} to {}", bounds.low, bounds.stable - 1));
-        Error::Refused(format!(
-            "no dead letter at {place}: partition {} holds offsets {}, some of them transaction markers; \
-             `gistmill dlq ls` lists the letters",
-            place.partition,
-            holds.unwrap_or_default()
-        ))
-    };
+    let none = || no_letter(place, bounds.values().next().copied());
     if !bounds.values().any(|bounds| (bounds.low..bounds.stable).contains(&place.offset)) {
         return Err(none());
     }
@@ -203,6 +195,21 @@ pub fn dead_letter(config: &Config, map: &Map, place: LetterPlace) -> Result<Ope
     Ok(OpenedLetter { letter, headers: tapped.headers, now, misplaced })
 }
 
+/// Why there is nothing to open.
+fn no_letter(place: LetterPlace, bounds: Option<Bounds>) -> Error {
+    let partition = place.partition;
+    let holds = match bounds {
+        Some(bounds) if bounds.low < bounds.stable => {
+            let (first, last) = (bounds.low, bounds.stable - 1);
+            format!("holds offsets {first} to {last}, some of them transaction markers")
+        }
+        _ => "is empty".to_owned(),
+    };
+    Error::Refused(format!(
+        "no dead letter at {place}: partition {partition} {holds}; `gistmill dlq ls` lists the letters"
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,6 +217,15 @@ mod tests {
     fn unreadable(append_time_ms: i64, partition: i32, offset: i64) -> DeadLetter {
         let place = LetterPlace { partition, offset };
         DeadLetter { place, append_time_ms, letter: Err("no".to_owned()) }
+    }
+
+    #[test]
+    fn an_empty_partition_is_called_so() {
+        let place = LetterPlace { partition: 2, offset: 17 };
+        let told = |low, stable| no_letter(place, Some(Bounds { low, stable })).to_string();
+        let empty = "no dead letter at 2:17: partition 2 is empty; `gistmill dlq ls` lists the letters";
+        assert_eq!(told(0, 0), empty);
+        assert!(told(3, 9).contains("partition 2 holds offsets 3 to 8, some of them"), "{}", told(3, 9));
     }
 
     #[test]
