@@ -29,8 +29,7 @@ fn an_output_folder_that_cannot_be_made_stops_file_sink_alone_until_it_can() -> 
     eventually("all are ready", PATIENCE, || {
         Ok(Readiness::at(port)?.filter(|found| found.is_ready).map(drop))
     })?;
-    let reset =
-        pipeline.output(&["reset", "postgres_outbox_source", "--to", "beginning", "--yes"], &[])?;
+    let reset = pipeline.output(&["reset", "postgres_outbox_source", "--to", "beginning", "--yes"], &[])?;
     let said = String::from_utf8_lossy(&reset.stderr).into_owned();
     assert_eq!(reset.status.code(), Some(1), "{said}");
     assert!(said.contains("postgres_outbox_source is running: its group has a member"), "{said}");
