@@ -15,6 +15,7 @@ mod identity;
 mod ingested;
 mod knowledge;
 mod places;
+mod poll;
 mod record;
 mod stage;
 mod window;
@@ -37,11 +38,12 @@ pub use identity::{
     Version, VersionError, digest_id, identity_hash, lane_id, run_id, span_id, trace_id, window_id,
 };
 pub use ingested::{
-    Author, Checklist, ChecklistItem, END_OF_LANE, Entity, Forward, GroupMessageIngested, GroupSettings,
-    LANGUAGES, LIVE_LANE, Media, Message, MessageKind, Poll, PollOption, Reaction, WINDOW_HOURS,
+    Author, END_OF_LANE, Entity, Forward, GroupMessageIngested, GroupSettings, LANGUAGES, LIVE_LANE, Media,
+    Message, MessageKind, Reaction, WINDOW_HOURS,
 };
 pub use knowledge::{Home, Known};
 pub use places::{Place, Places};
+pub use poll::{Checklist, ChecklistItem, Poll, PollOption};
 pub use record::{RECORD_TYPES, Record, RecordType, record_type};
 pub use stage::{DigestStageCompleted, DigestStageStarted, DigestState, outcome};
 pub use window::{GroupWindowReady, WindowRef};
