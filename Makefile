@@ -7,6 +7,7 @@ GISTMILL = $(CARGO) run --quiet --package cli --bin gistmill --
 
 ## From nothing to digests in the terminal: stack, topics, tables, processors, two sample chats.
 demo:
+	@stack/needs
 	@echo "demo: starting Kafka, the schema registry and Postgres while gistmill is built (the first time takes minutes)"
 	@$(CARGO) build --quiet --package stack --example stack_up && \
 	  { $(CARGO) run --quiet --package stack --example stack_up & stack=$$!; \
@@ -15,6 +16,7 @@ demo:
 
 ## Everything that CI runs, on a stack of its own.
 test:
+	@stack/needs
 	./tests/run
 
 ## Stops the demo's stack; its data stays.

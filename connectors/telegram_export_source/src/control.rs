@@ -80,7 +80,7 @@ fn validate(settings: &GroupSettings) -> Result<(), Error> {
     let is_ascending = hours.windows(2).all(|pair| pair[0] < pair[1]);
     if hours.is_empty() || !is_ascending || !hours.iter().all(|size| WINDOW_HOURS.contains(size)) {
         let given: Vec<String> = hours.iter().map(ToString::to_string).collect();
-        return refuse("window_hours", &given.join(","), "give some of 4, 6, 12, 24, ascending");
+        return refuse("window_hours", &given.join(","), "give some of 1, 4, 6, 12, 24, ascending");
     }
     if jiff::tz::TimeZone::get(&settings.time_zone).is_err() {
         return refuse("time_zone", &settings.time_zone, "give an IANA name such as Europe/Berlin");

@@ -21,7 +21,7 @@ const CHANNELS: [&str; 1] = ["file"];
 
 #[derive(Debug, Args)]
 pub(super) struct Change {
-    /// Window sizes in hours, ascending: some of 4, 6, 12, 24
+    /// Window sizes in hours, ascending: some of 1, 4, 6, 12, 24
     #[arg(long, value_delimiter = ',')]
     hours: Option<Vec<i32>>,
     /// IANA time zone in which windows are aligned
@@ -165,7 +165,7 @@ mod tests {
         let text = String::from_utf8(out).unwrap();
         assert_eq!(
             text,
-            "error: setting window_hours cannot be \"5\": give some of 4, 6, 12, 24, ascending\n"
+            "error: setting window_hours cannot be \"5\": give some of 1, 4, 6, 12, 24, ascending\n"
         );
     }
 
