@@ -63,10 +63,19 @@ fn each_claim(digest: &Digest, change: impl Fn(usize, &Claim) -> Option<Claim>) 
 fn swapped_speakers(digest: &Digest) -> Vec<Digest> {
     let people: Vec<&str> = digest.participants.iter().map(|person| person.name.as_str()).collect();
     each_claim(digest, |at, claim| {
-        let (speaker, text) = claim.text.split_once(": ")?;
+        let (place, speaker) = people.iter().find_map(|name| Some((speaker_at(&claim.text, name)?, *name)))?;
         let other = people.iter().cycle().skip(at).take(people.len()).find(|name| **name != speaker)?;
-        Some(Claim { text: format!("{other}: {text}"), ..claim.clone() })
+        let mut text = claim.text.clone();
+        text.replace_range(place..place + speaker.len(), other);
+        Some(Claim { text, ..claim.clone() })
     })
+}
+
+/// Where a line names somebody as its speaker: at its start, or after the question that is answered.
+fn speaker_at(line: &str, name: &str) -> Option<usize> {
+    let said = format!("{name}: ");
+    let answered = format!(" — {said}");
+    if line.starts_with(&said) { Some(0) } else { line.find(&answered).map(|at| at + " — ".len()) }
 }
 
 fn flipped_negations(digest: &Digest) -> Vec<Digest> {

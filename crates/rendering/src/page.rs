@@ -21,6 +21,8 @@ const TOPICS_MAX: (usize, usize) = (4, 12);
 /// Most lines of each list, and links.
 const LIST_MAX: usize = 8;
 const LINKS_MAX: usize = 5;
+/// Stands between a question and its answer.
+const ANSWER_MARK: &str = " — ";
 /// A page up to this many lines has no headings.
 const FLAT_LINES_MAX: usize = 6;
 /// Characters that a line takes beside its text: bullet, reference, line end.
@@ -115,10 +117,11 @@ pub(crate) fn page(view: &View<'_>) -> Vec<Block> {
     let mut blocks = vec![Block::Headline(digest.headline.clone()), Block::Facts(facts)];
     brief.put(&mut blocks, None, words);
     for (title, lines) in topics {
-        if !flat {
-            blocks.push(Block::Topic { title, facts: String::new() });
+        if flat {
+            blocks.extend(lines);
+        } else {
+            blocks.extend(lines_below(&title, lines));
         }
-        blocks.extend(lines);
     }
     if more > 0 && !flat {
         blocks.push(Block::More(words.more(more)));
@@ -163,6 +166,19 @@ fn topics(
     (found, more)
 }
 
+/// A heading and its lines; a question that the heading asks is not asked again.
+fn lines_below(title: &str, lines: Vec<Block>) -> Vec<Block> {
+    let below = |block| match block {
+        Block::Item { depth, text, message_ids } => {
+            let answer = text.strip_prefix(title).and_then(|rest| rest.strip_prefix(ANSWER_MARK));
+            Block::Item { depth, text: answer.unwrap_or(&text).to_owned(), message_ids }
+        }
+        other => other,
+    };
+    let heading = Block::Topic { title: title.to_owned(), facts: String::new() };
+    [heading].into_iter().chain(lines.into_iter().map(below)).collect()
+}
+
 /// Links, whether or not their messages are told of.
 fn links(digest: &Digest, room: &mut Room) -> Vec<Block> {
     let mut blocks = Vec::new();
@@ -174,4 +190,17 @@ fn links(digest: &Digest, room: &mut Room) -> Vec<Block> {
         }
     }
     blocks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_is_not_asked_again_below_its_heading() {
+        let item = |text: &str| Block::Item { depth: 0, text: text.to_owned(), message_ids: vec![1] };
+        let lines = vec![item("Who has the key? — Cid: it hangs in the hall"), item("Bob: why")];
+        let blocks = lines_below("Who has the key?", lines);
+        assert_eq!(blocks[1..], [item("Cid: it hangs in the hall"), item("Bob: why")]);
+    }
 }

@@ -4,7 +4,8 @@
 
 use crate::{
     acts::{due_date, poll},
-    compress::{fit, matter, sentence_case, told},
+    asked::asked,
+    compress::told,
     findings::Findings,
     people::participants,
     quality::ANSWER_MARK,
@@ -21,17 +22,20 @@ use std::collections::{BTreeMap, BTreeSet};
 const WHOLE_CHARS_MAX: usize = 200;
 const LINKS_MAX: usize = 20;
 const TELLING_EMOTIONS: usize = 3;
+/// From so many lines on that need no talk around them, the summary has no others, unless people work together: what
+/// they state matters to all.
+const OPENING_MIN: usize = 3;
+const WORKING: f64 = 0.6;
 /// Lines of the summary that one thread may take where few have any.
 const SUMMARY_PER_THREAD: usize = 3;
-/// Most characters of a question that is told with its answer.
-const ASKED_CHARS_MAX: usize = 120;
 
 /// The digest of a window; its quality is not yet judged.
 pub(crate) fn compose(state: &DigestState, source: &Source<'_>, findings: &Findings) -> Digest {
     let topics = topics(state, source, findings);
     let said = |sentence| claim(source, findings, sentence);
     let decisions: Vec<Claim> = findings.decisions.iter().map(|found| said(found.sentence)).collect();
-    let questions: Vec<Claim> = findings.questions.iter().map(|found| said(found.sentence)).collect();
+    let questions: Vec<Claim> =
+        findings.questions.iter().map(|found| asking(source, found.sentence)).collect();
     let actions: Vec<Action> = actions(state, source, findings);
     let headline = headline(state, source, &decisions, &topics);
     let authors: BTreeSet<&str> = state
@@ -75,6 +79,14 @@ fn summary(source: &Source<'_>, findings: &Findings) -> Vec<Claim> {
     let threads = 0..source.threads.len();
     let mut lines: Vec<Line> = threads.flat_map(|thread| thread_lines(source, findings, thread)).collect();
     lines.sort_by(|a, b| b.value().total_cmp(&a.value()).then(a.sentence().cmp(&b.sentence())));
+    // What was said within a talk is understood below its title; here stand questions, and what opened a talk.
+    let opens = |line: &Line| match line {
+        Line::Told { sentence, .. } => source.posts[source.sentences[*sentence].post].place == 0,
+        Line::Answered { .. } => true,
+    };
+    if source.working() <= WORKING && lines.iter().filter(|line| opens(line)).count() >= OPENING_MIN {
+        lines.retain(opens);
+    }
     let threads: BTreeSet<usize> = lines.iter().map(|line| thread_of(source, line)).collect();
     let most = if threads.len() < findings.breadth.lines { SUMMARY_PER_THREAD } else { 1 };
     let mut told: BTreeMap<usize, usize> = BTreeMap::new();
@@ -97,14 +109,20 @@ pub(crate) fn line_claim(source: &Source<'_>, findings: &Findings, line: &Line) 
     match *line {
         Line::Told { sentence, .. } => claim(source, findings, sentence),
         Line::Answered { question, answer, .. } => {
-            let whole = quotation(source, findings, question);
-            let asked = fit(&sentence_case(matter(&whole)), ASKED_CHARS_MAX);
+            let asked = asked(source, question);
             let answer = claim(source, findings, answer);
-            let id = source.posts[source.sentences[question].post].message.id;
-            let message_ids = [id].into_iter().chain(answer.message_ids).collect();
-            Claim { text: format!("{asked}{ANSWER_MARK}{}", answer.text), message_ids }
+            let message_ids = asked.message_ids.into_iter().chain(answer.message_ids).collect();
+            Claim { text: format!("{}{ANSWER_MARK}{}", asked.text, answer.text), message_ids }
         }
     }
+}
+
+/// `Author: question`, with what it is about.
+fn asking(source: &Source<'_>, question: usize) -> Claim {
+    let author = source.posts[source.sentences[question].post].message.author_name.as_str();
+    let asked = asked(source, question);
+    let text = if author.is_empty() { asked.text } else { format!("{author}: {}", asked.text) };
+    Claim { text, message_ids: asked.message_ids }
 }
 
 /// `Author: sentence`, citing its message.
@@ -126,7 +144,9 @@ pub(crate) fn quotation(source: &Source<'_>, findings: &Findings, sentence: usiz
     let whole = findings.decisions.iter().any(|found| found.sentence == sentence)
         || findings.actions.iter().any(|action| action.sentence == sentence)
         || findings.answers.iter().any(|found| found.answers.contains(&post))
-        || source.text(&source.sentences[sentence]).trim_end().ends_with(':');
+        || source.text(&source.sentences[sentence]).trim_end().ends_with(':')
+        || source.posts[post].noise.is_none()
+            && source.posts[post].message.text.chars().count() <= WHOLE_CHARS_MAX;
     told(if whole { in_context(source, sentence) } else { source.text(&source.sentences[sentence]) })
 }
 

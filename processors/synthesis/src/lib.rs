@@ -3,6 +3,7 @@
 //! Invariant: nothing is invented: every statement is found in the messages that it cites, and every id exists.
 
 pub mod acts;
+mod asked;
 mod compose;
 mod compress;
 mod correction;
@@ -54,7 +55,7 @@ impl Default for Synthesis {
 
 impl Stage for Synthesis {
     const NAME: &'static str = "synthesis";
-    const CODE_VERSION: &'static str = "6";
+    const CODE_VERSION: &'static str = "7";
     const SCHEMA_VERSION: i32 = 1;
     type In = DigestStageCompleted;
 

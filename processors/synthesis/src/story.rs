@@ -2,7 +2,10 @@
 //!
 //! Invariant: lines are sentences of the conversation's own posts, each once, and none that a list of claims holds.
 
-use crate::{acts::Answered, findings::Findings, source::Source};
+mod lexis;
+
+use crate::{acts::Answered, asked::names_something, findings::Findings, sentence::Sentence, source::Source};
+use lexis::{DANGLING, ELSEWHERE, WANTS_MORE};
 use std::collections::BTreeSet;
 use text::Noise;
 
@@ -17,50 +20,12 @@ const SHORT_POSTS: usize = 4;
 /// other.
 const IDLE_MAX: f64 = 0.25;
 const ANSWER_IDLE_MAX: f64 = 0.5;
-
-/// A line that starts so speaks of what stood before it.
-const DANGLING: &[&str] = &[
-    " это ",
-    " этот ",
-    " эта ",
-    " эти ",
-    " он ",
-    " она ",
-    " оно ",
-    " они ",
-    " его ",
-    " ее ",
-    " их ",
-    " там ",
-    " тогда ",
-    " так ",
-    " тоже ",
-    " да ",
-    " нет ",
-    " а ",
-    " но ",
-    " и ",
-    " or ",
-    " that ",
-    " that's ",
-    " it ",
-    " it's ",
-    " this ",
-    " those ",
-    " these ",
-    " they ",
-    " he ",
-    " she ",
-    " there ",
-    " then ",
-    " so ",
-    " yes ",
-    " no ",
-    " same ",
-    " but ",
-    " and ",
-    " which ",
-];
+/// How much less a later sentence of an answer stands for it, by its place.
+const LATE: f64 = 0.15;
+/// Marks of a line of code within a message.
+const CODE: &[&str] = &["{", "(\"", "::", "$.", "->", "()", "))", "</", ".java:"];
+/// Most tokens of a request to be shown something.
+const WANTING_MAX: usize = 8;
 
 /// A line of a story.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -158,21 +123,36 @@ fn told(source: &Source<'_>, findings: &Findings, thread: usize, known: &BTreeSe
     lines
 }
 
-/// The sentence of the best answer that says most; an answer of two words stands too, for its question stands beside it.
+/// The sentence of the best answer that says most, rather one at its start; an answer of two words stands too, for its
+/// question stands beside it. What asks back answers nothing.
 pub(crate) fn best_sentence(source: &Source<'_>, findings: &Findings, found: &Answered) -> Option<usize> {
     let asked = &source.sentences[found.sentence].terms;
-    let worth = |sentence: usize| {
-        let told = &source.sentences[sentence];
-        let shared = told.terms.iter().filter(|term| asked.contains(term)).count() as f64;
-        let asks = if told.asks { 0.3 } else { 1.0 };
-        asks * (1.0 + 0.3 * shared) * (1.0 + source.weight(&told.terms)) / (told.length as f64 + 8.0).sqrt()
-    };
     found.answers.iter().find_map(|post| {
         let sentences = source.posts[*post].sentences.clone();
-        let sayable = sentences
-            .filter(|sentence| findings.telling[*post].idle < ANSWER_IDLE_MAX && tells(source, *sentence));
+        let worth = |sentence: usize| {
+            let told = &source.sentences[sentence];
+            let shared = told.terms.iter().filter(|term| asked.contains(term)).count() as f64;
+            let late = 1.0 + LATE * (sentence - sentences.start) as f64;
+            (1.0 + 0.3 * shared) * (1.0 + source.weight(&told.terms))
+                / (late * (told.length as f64 + 8.0).sqrt())
+        };
+        let sayable = sentences.clone().filter(|sentence| {
+            findings.telling[*post].idle < ANSWER_IDLE_MAX
+                && tells(source, *sentence)
+                && !asks_back(source, *sentence)
+        });
         sayable.max_by(|a, b| worth(*a).total_cmp(&worth(*b)).then(b.cmp(a)))
     })
+}
+
+/// Whether a sentence asks, or wants to be shown something first.
+fn asks_back(source: &Source<'_>, sentence: usize) -> bool {
+    let found = &source.sentences[sentence];
+    found.asks || wants_more(found)
+}
+
+fn wants_more(sentence: &Sentence) -> bool {
+    sentence.length <= WANTING_MAX && WANTS_MORE.iter().any(|words| sentence.padded.contains(words))
 }
 
 /// Sentences that are listed as decisions, open questions or actions.
@@ -184,9 +164,14 @@ pub(crate) fn claimed(findings: &Findings) -> impl Iterator<Item = usize> {
 /// Whether a sentence is understood without those before it, and tells something.
 pub(crate) fn stands_alone(source: &Source<'_>, findings: &Findings, sentence: usize) -> bool {
     let found = &source.sentences[sentence];
-    let opens = source.posts[found.post].sentences.start == sentence;
-    let dangles = opens && DANGLING.iter().any(|opener| found.padded.starts_with(opener));
+    let dangles = DANGLING.iter().any(|opener| found.padded.starts_with(opener));
+    let code = CODE.iter().any(|mark| source.text(found).contains(mark));
+    let elsewhere = ELSEWHERE.iter().any(|words| found.padded.contains(words));
     !dangles
+        && !elsewhere
+        && !code
+        && !wants_more(found)
+        && names_something(source, sentence)
         && found.length >= LENGTH_MIN
         && findings.telling[found.post].idle < IDLE_MAX
         && tells(source, sentence)
@@ -262,5 +247,36 @@ mod tests {
             message(2, "Bob", "спасибо большое, попробую"),
         ];
         assert!(told(&messages).is_empty());
+    }
+
+    #[test]
+    fn what_asks_back_is_told_as_no_answer() {
+        let messages = [
+            message(1, "Ann", "Why does the archive gateway refuse uploads?"),
+            message(2, "Bob", "Which version of the gateway?"),
+            message(3, "Bob", "show me the log"),
+            message(4, "Cid", "The limit of uploads was lowered to 5 MB. Restart is needed after a change."),
+        ];
+        let source = Source::new(&messages, None);
+        let findings = Findings::of(&source);
+        let answer = |answers: Vec<usize>| {
+            best_sentence(&source, &findings, &Answered { sentence: 0, answers, score: 1.0 })
+        };
+        assert_eq!(answer(vec![1, 2]), None);
+        assert_eq!(answer(vec![1, 2, 3]), Some(3));
+    }
+
+    #[test]
+    fn a_line_that_leans_on_another_does_not_stand_alone() {
+        let messages = [message(
+            1,
+            "Ann",
+            "The archive gateway refuses uploads. Then it restarts the storage. Storage quotas are set as above. \
+             Uploads: setUp(archive.inject(users(100)))",
+        )];
+        let source = Source::new(&messages, None);
+        let findings = Findings::of(&source);
+        let stand: Vec<bool> = (0..4).map(|sentence| stands_alone(&source, &findings, sentence)).collect();
+        assert_eq!(stand, [true, false, false, false]);
     }
 }

@@ -23,15 +23,8 @@ const SENTENCES_MAX: usize = 8;
 /// Words that a sentence's weight is divided by, so that short ones do not win by their shortness.
 const OVERHEAD: f64 = 6.0;
 
-/// A title and the sentence that it is taken from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Title {
-    pub(crate) text: String,
-    pub(crate) sentence: usize,
-}
-
 /// The title of a conversation: the clause that stands best for it; none where nothing in it has a subject.
-pub(crate) fn title(source: &Source<'_>, findings: &Findings, posts: &[usize]) -> Option<Title> {
+pub(crate) fn title(source: &Source<'_>, findings: &Findings, posts: &[usize]) -> Option<String> {
     let candidates = candidates(source, findings, posts);
     let score = |features: &TitleFeatures| acts::score(&acts::TITLE[..], features) - features::harm(features);
     let judged = candidates.into_iter().map(|(title, features)| (score(&features), title));
@@ -47,12 +40,12 @@ pub fn title_candidates(
     let findings = Findings::of(source);
     let of = |posts: &Vec<usize>| {
         let candidates = candidates(source, &findings, posts).into_iter();
-        candidates.map(|(title, features)| (title.text, features)).collect()
+        candidates.map(|(title, features)| (title, features)).collect()
     };
     conversations.iter().map(of).collect()
 }
 
-fn candidates(source: &Source<'_>, findings: &Findings, posts: &[usize]) -> Vec<(Title, TitleFeatures)> {
+fn candidates(source: &Source<'_>, findings: &Findings, posts: &[usize]) -> Vec<(String, TitleFeatures)> {
     let central = central(source, posts);
     let talk = Talk::of(source, findings, &central, posts);
     let mut found = Vec::new();
@@ -63,10 +56,10 @@ fn candidates(source: &Source<'_>, findings: &Findings, posts: &[usize]) -> Vec<
             for subject in talk.subjects.iter().filter(|_| !named) {
                 if !names(&span.text, &subject.name) {
                     let text = within_subject(&subject.name, &span.text);
-                    found.push((Title { text, sentence }, talk.led(features, &span, subject)));
+                    found.push((text, talk.led(features, &span, subject)));
                 }
             }
-            found.push((Title { text: span.text, sentence }, features));
+            found.push((span.text, features));
         }
     }
     found
@@ -142,7 +135,6 @@ mod tests {
             .collect();
         let source = Source::new(&messages, None);
         title(&source, &Findings::of(&source), &(0..messages.len()).collect::<Vec<_>>())
-            .map(|title| title.text)
     }
 
     #[test]

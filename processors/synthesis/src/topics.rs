@@ -7,7 +7,7 @@ use crate::{
     compress::fit,
     findings::Findings,
     source::Source,
-    story::{Line, stands_alone, story},
+    story::{stands_alone, story},
     title::title,
 };
 use schemas::{Claim, DigestState, DigestThread, DigestTopic, Topic, topic_outcome};
@@ -71,8 +71,6 @@ fn drafted(
     let lines = story(source, findings, threads);
     let named = title(source, findings, &posts);
     let told = lines.first().map(|line| source.text(&source.sentences[line.sentence()]));
-    let asked = named.as_ref().map(|title| title.sentence);
-    let named = named.map(|title| title.text);
     let title = named.or_else(|| told.and(keyword).or(told).map(|text| fit(text, TITLE_CHARS_MAX)))?;
     Some(DigestTopic {
         title,
@@ -80,20 +78,9 @@ fn drafted(
         message_count: message_ids.len() as i32,
         threads: digest_threads(source, findings, threads),
         message_ids: message_ids.to_vec(),
-        story: lines.iter().map(|line| told_under(source, findings, line, asked)).collect(),
+        story: lines.iter().map(|line| line_claim(source, findings, line)).collect(),
         outcome: outcome(source, findings, threads).map(str::to_owned),
     })
-}
-
-/// A line below its title: a question that the title asks is not asked again.
-fn told_under(source: &Source<'_>, findings: &Findings, line: &Line, asked: Option<usize>) -> Claim {
-    let whole = line_claim(source, findings, line);
-    match *line {
-        Line::Answered { question, answer, .. } if asked == Some(question) => {
-            Claim { text: claim(source, findings, answer).text, ..whole }
-        }
-        _ => whole,
-    }
 }
 
 /// The weightiest thing that came out of the threads.
@@ -147,7 +134,7 @@ fn digest_threads(source: &Source<'_>, findings: &Findings, threads: &[usize]) -
             findings.by_thread[*thread].iter().filter(|sentence| stands_alone(source, findings, **sentence));
         let claims: Vec<Claim> = telling.map(|sentence| claim(source, findings, *sentence)).collect();
         let message_ids = ids(source, *thread);
-        let title = title(source, findings, &source.threads[*thread])?.text;
+        let title = title(source, findings, &source.threads[*thread])?;
         Some(DigestThread { title, message_count: message_ids.len() as i32, claims, message_ids })
     };
     let (large, small): (Vec<usize>, Vec<usize>) =
