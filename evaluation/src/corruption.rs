@@ -63,7 +63,8 @@ fn each_claim(digest: &Digest, change: impl Fn(usize, &Claim) -> Option<Claim>) 
 fn swapped_speakers(digest: &Digest) -> Vec<Digest> {
     let people: Vec<&str> = digest.participants.iter().map(|person| person.name.as_str()).collect();
     each_claim(digest, |at, claim| {
-        let (place, speaker) = people.iter().find_map(|name| Some((speaker_at(&claim.text, name)?, *name)))?;
+        let (place, speaker) =
+            people.iter().find_map(|name| Some((speaker_at(&claim.text, name)?, *name)))?;
         let other = people.iter().cycle().skip(at).take(people.len()).find(|name| **name != speaker)?;
         let mut text = claim.text.clone();
         text.replace_range(place..place + speaker.len(), other);

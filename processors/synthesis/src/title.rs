@@ -38,11 +38,7 @@ pub fn title_candidates(
     conversations: &[Vec<usize>],
 ) -> Vec<Vec<(String, TitleFeatures)>> {
     let findings = Findings::of(source);
-    let of = |posts: &Vec<usize>| {
-        let candidates = candidates(source, &findings, posts).into_iter();
-        candidates.map(|(title, features)| (title, features)).collect()
-    };
-    conversations.iter().map(of).collect()
+    conversations.iter().map(|posts| candidates(source, &findings, posts)).collect()
 }
 
 fn candidates(source: &Source<'_>, findings: &Findings, posts: &[usize]) -> Vec<(String, TitleFeatures)> {
