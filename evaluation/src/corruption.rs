@@ -2,7 +2,7 @@
 //!
 //! Invariant: each copy differs from the digest in one thing, of one named kind.
 
-use schemas::{Action, Claim, Digest, DigestState};
+use schemas::{ANSWER_MARK, Action, Claim, Digest, DigestState};
 
 /// Kinds of corruptions, in the order in which they are reported.
 pub const KINDS: [&str; 9] = [
@@ -75,8 +75,8 @@ fn swapped_speakers(digest: &Digest) -> Vec<Digest> {
 /// Where a line names somebody as its speaker: at its start, or after the question that is answered.
 fn speaker_at(line: &str, name: &str) -> Option<usize> {
     let said = format!("{name}: ");
-    let answered = format!(" — {said}");
-    if line.starts_with(&said) { Some(0) } else { line.find(&answered).map(|at| at + " — ".len()) }
+    let answered = format!("{ANSWER_MARK}{said}");
+    if line.starts_with(&said) { Some(0) } else { line.find(&answered).map(|at| at + ANSWER_MARK.len()) }
 }
 
 fn flipped_negations(digest: &Digest) -> Vec<Digest> {

@@ -80,6 +80,9 @@ pub struct Continuity {
     pub closed: Vec<Answer>,
 }
 
+/// Stands between a question and its answer where one claim tells both: `question — Name: answer`.
+pub const ANSWER_MARK: &str = " — ";
+
 /// A statement and the messages that support it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {

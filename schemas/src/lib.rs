@@ -30,8 +30,8 @@ pub use compatibility::{Incompatibility, check_mutually_readable};
 pub use context::{ContextMessage, DigestContextPrepared, DigestGenerateRequested, HistoryMatch};
 pub use delivery::{DigestBlocked, DigestDelivered, DigestPersisted, DigestReadyForDelivery};
 pub use digest::{
-    Action, Answer, Claim, Continuity, Digest, DigestThread, DigestTopic, LinkRef, Mood, Participant,
-    Quality, StageRun, topic_outcome,
+    ANSWER_MARK, Action, Answer, Claim, Continuity, Digest, DigestThread, DigestTopic, LinkRef, Mood,
+    Participant, Quality, StageRun, topic_outcome,
 };
 pub use dlq::{DigestDlq, RecordHeader};
 pub use identity::{

@@ -7,7 +7,7 @@ use crate::{
     outline::{Block, action_text, facts},
     wording::Wording,
 };
-use schemas::{Claim, Digest};
+use schemas::{ANSWER_MARK, Claim, Digest};
 use std::collections::BTreeSet;
 
 /// A day up to this many messages is quiet.
@@ -21,8 +21,6 @@ const TOPICS_MAX: (usize, usize) = (4, 12);
 /// Most lines of each list, and links.
 const LIST_MAX: usize = 8;
 const LINKS_MAX: usize = 5;
-/// Stands between a question and its answer.
-const ANSWER_MARK: &str = " — ";
 /// A page up to this many lines has no headings.
 const FLAT_LINES_MAX: usize = 6;
 /// Characters that a line takes beside its text: bullet, reference, line end.

@@ -8,14 +8,13 @@ use crate::{
     compress::told,
     findings::Findings,
     people::participants,
-    quality::ANSWER_MARK,
     source::Source,
     story::{Line, best_sentence, thread_lines},
     thin::thin,
     topics::topics,
     wording,
 };
-use schemas::{Action, Answer, Claim, Digest, DigestState, DigestTopic, LinkRef, Mood, Quality};
+use schemas::{ANSWER_MARK, Action, Answer, Claim, Digest, DigestState, DigestTopic, LinkRef, Mood, Quality};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A message up to this long is quoted whole: its sentences belong together.
@@ -25,7 +24,6 @@ const TELLING_EMOTIONS: usize = 3;
 /// From so many lines on that need no talk around them, the summary has no others, unless people work together: what
 /// they state matters to all.
 const OPENING_MIN: usize = 3;
-const WORKING: f64 = 0.6;
 /// Lines of the summary that one thread may take where few have any.
 const SUMMARY_PER_THREAD: usize = 3;
 
@@ -84,7 +82,7 @@ fn summary(source: &Source<'_>, findings: &Findings) -> Vec<Claim> {
         Line::Told { sentence, .. } => source.posts[source.sentences[*sentence].post].place == 0,
         Line::Answered { .. } => true,
     };
-    if source.working() <= WORKING && lines.iter().filter(|line| opens(line)).count() >= OPENING_MIN {
+    if !source.works_together() && lines.iter().filter(|line| opens(line)).count() >= OPENING_MIN {
         lines.retain(opens);
     }
     let threads: BTreeSet<usize> = lines.iter().map(|line| thread_of(source, line)).collect();

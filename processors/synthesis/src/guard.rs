@@ -5,11 +5,11 @@
 
 use crate::{
     judge::owned,
-    quality::{ANSWER_MARK, Statement, attributed},
+    quality::{Statement, attributed},
     source::Source,
     support::{strike, support},
 };
-use schemas::{Claim, Digest};
+use schemas::{ANSWER_MARK, Claim, Digest};
 use std::collections::BTreeSet;
 
 /// Least share of a claim's sentences that its messages must support.

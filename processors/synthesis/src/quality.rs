@@ -12,7 +12,7 @@ use crate::{
     source::Source,
     support::{Support, support},
 };
-use schemas::{Digest, Quality};
+use schemas::{ANSWER_MARK, Digest, Quality};
 use std::collections::{BTreeMap, BTreeSet};
 use text::tokens;
 
@@ -28,9 +28,6 @@ const ORACLE_SHARE: f64 = 0.25;
 const ORACLE_LEAST: (f64, f64) = (100.0, 600.0);
 /// Most tokens: this share of the source, or this many where the source is small.
 const LENGTH_MOST: (f64, f64) = (0.6, 120.0);
-
-/// What stands between a question and its answer in one line.
-pub(crate) const ANSWER_MARK: &str = " — ";
 
 /// A statement of a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::{ops::Range, sync::OnceLock};
 use text::{Noise, TfIdf, lemmas, lemmas_of, noise, sentences, tokenize};
 
+/// From more than this on a window is one of people who work together; see [`Source::working`].
+const WORKS_TOGETHER: f64 = 0.6;
 /// A pause after which a message without a thread starts one.
 const THREAD_GAP_MS: i64 = 15 * 60 * 1000;
 
@@ -229,6 +231,11 @@ impl<'a> Source<'a> {
     /// or assent, in [0, 1], where strangers who ask and answer hardly do.
     pub fn working(&self) -> f64 {
         self.working
+    }
+
+    /// Whether it is such a window.
+    pub fn works_together(&self) -> bool {
+        self.working > WORKS_TOGETHER
     }
 
     /// Whether people of this window mark what they answer: one post in eight, or more, is a native reply.

@@ -15,7 +15,6 @@ const EARNEST: f64 = 0.45;
 const STAYED_OPEN: f64 = 0.5;
 /// How much less is asked where people work together: there an open question waits for one of them.
 const AT_WORK: f64 = 0.25;
-const WORKING: f64 = 0.6;
 const ANSWERS: f64 = 0.45;
 /// Answers told of one question.
 const ANSWERS_MAX: usize = 2;
@@ -64,7 +63,7 @@ impl Questions {
         });
         Self {
             asked: asked.collect(),
-            open_from: STAYED_OPEN - if source.working() > WORKING { AT_WORK } else { 0.0 },
+            open_from: STAYED_OPEN - if source.works_together() { AT_WORK } else { 0.0 },
         }
     }
 
