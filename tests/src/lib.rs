@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing here uses the runtime, so that what it sees is what any `read_committed` client sees.
 
+pub mod bot_api;
 mod chat;
 mod foreign;
 mod forgotten;
