@@ -13,23 +13,15 @@ mod withdrawal;
 
 pub use paths::digest_stem;
 
+use delivery::{BLOCKED, DELIVERED, Ended, READY, delivered, now_ms, put_dead_letter, ready};
 use files::FileJob;
 use plan::{CHANNEL, Planned, plan};
 use rendering::View;
 use runtime::{Claim, InputSpec, PartitionId, Sink, SinkBatch, SinkError, SinkRecord};
-use schemas::{DigestBlocked, DigestDelivered, DigestReadyForDelivery, WindowRef};
+use schemas::{DigestBlocked, WindowRef};
 use state::{Batch, DeliveryStatus, Error, Opened, Store, VERSIONS_KEPT};
-use std::{
-    path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::path::{Path, PathBuf};
 use withdrawal::Place;
-
-const READY: InputSpec = InputSpec::of::<DigestReadyForDelivery>("ready");
-const BLOCKED: InputSpec = InputSpec::of::<DigestBlocked>("blocked");
-/// Ports of `postgres_outbox_source`.
-const DELIVERED: &str = "delivered";
-const DEAD_LETTERS: &str = "dead_letters";
 
 /// The sink.
 #[derive(Debug, Clone)]
@@ -125,8 +117,7 @@ impl FileSink {
         for record in &batch.records {
             match record {
                 SinkRecord::DeadLetter(letter) if letter.offset >= begin_offset => {
-                    let letter = state::accept_dead_letter(letter.as_ref().clone());
-                    open.append_outbox(DEAD_LETTERS, &letter).await.map_err(failed)?;
+                    put_dead_letter(&mut open, letter).await.map_err(failed)?;
                 }
                 SinkRecord::Decoded { source, record, .. } if source.offset >= begin_offset => {
                     if let Some(blocked) = record.as_any().downcast_ref::<DigestBlocked>() {
@@ -171,33 +162,8 @@ fn partial_prefix(partition: &PartitionId) -> String {
     format!("{}-{}-", partition.logical, partition.partition)
 }
 
-fn ready(record: &SinkRecord) -> Option<(&DigestReadyForDelivery, i64)> {
-    let SinkRecord::Decoded { source, record, .. } = record else { return None };
-    Some((record.as_any().downcast_ref()?, source.offset))
-}
-
 async fn announce(batch: &mut Batch, planned: &Planned<'_>, delivered_at: i64) -> Result<(), Error> {
-    let ready = planned.ready;
     batch.mark_delivery(&planned.delivery, DeliveryStatus::Sent, None).await?;
-    let delivered = DigestDelivered {
-        tenant_id: ready.tenant_id.clone(),
-        group_id: ready.group_id.clone(),
-        digest_id: ready.digest_id.clone(),
-        window_id: ready.window_id.clone(),
-        version: ready.version.clone(),
-        status: "success".to_owned(),
-        channel: CHANNEL.to_owned(),
-        delivered_at,
-        error: None,
-        withdrawn_by: None,
-    };
-    batch.append_outbox(DELIVERED, &delivered).await
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "delivered_at says when a delivery happened, which no event can tell; D2 exempts digest.delivered"
-)]
-fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+    let event = delivered(&planned.delivery, Ended::Success, delivered_at);
+    batch.append_outbox(DELIVERED, &event).await
 }

@@ -58,27 +58,7 @@ pub(crate) async fn plan<'a>(
     offset: i64,
     versions_kept: u32,
 ) -> Result<Planned<'a>, SinkError> {
-    let poison = |refusal: state::Refusal| SinkError::Poison {
-        offset,
-        reason: refusal.reason,
-        detail: refusal.detail,
-    };
-    state::accept_ready(ready).map_err(poison)?;
-    let bad_version = |error: schemas::VersionError| SinkError::Poison {
-        offset,
-        reason: "bad_version",
-        detail: error.to_string(),
-    };
-    let delivery = Delivery {
-        tenant_id: &ready.tenant_id,
-        group_id: &ready.group_id,
-        window_id: &ready.window_id,
-        digest_id: &ready.digest_id,
-        version: ready.version.parse().map_err(bad_version)?,
-        channel: CHANNEL,
-        chat: "",
-        part: 1,
-    };
+    let delivery = delivery::of_ready(ready, offset, (CHANNEL, ""))?;
     let failed = |error| SinkError::of_state("the plan of a delivery", error);
     let ledger = batch.ledger(&delivery).await.map_err(failed)?;
     let action = decide(delivery.version, &ledger, versions_kept);

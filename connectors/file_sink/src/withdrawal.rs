@@ -3,9 +3,10 @@
 //! Invariant: files go first, then the ledger and the event say so, in one transaction that is alone with the window. A
 //! crash in between leaves the ledger as it was, and the same is done again: a file that is gone already is no error.
 
-use crate::{DELIVERED, paths::stem, plan::CHANNEL, removal};
+use crate::{paths::stem, plan::CHANNEL, removal};
+use delivery::{DELIVERED, Ended, delivered};
 use runtime::SinkError;
-use schemas::{DigestBlocked, DigestDelivered, WindowRef, digest_id};
+use schemas::{DigestBlocked, WindowRef, digest_id};
 use state::{Batch, Delivery, DeliveryStatus, Ledger, LedgerVersion};
 use std::path::{Path, PathBuf};
 
@@ -102,25 +103,10 @@ impl Place<'_> {
             batch.mark_delivery(&delivery, DeliveryStatus::Withdrawn, None).await.map_err(failed)?;
             // Who was never told that it was delivered need not hear that it is gone.
             if known.status == DeliveryStatus::Sent {
-                let event = event(of, known, ledger, self.now_ms);
+                let event = delivered(&delivery, Ended::Withdrawn(ledger.blocked()), self.now_ms);
                 batch.append_outbox(DELIVERED, &event).await.map_err(failed)?;
             }
         }
         Ok(())
-    }
-}
-
-fn event(of: &Delivery<'_>, known: &LedgerVersion, ledger: &Ledger, now_ms: i64) -> DigestDelivered {
-    DigestDelivered {
-        tenant_id: of.tenant_id.to_owned(),
-        group_id: of.group_id.to_owned(),
-        digest_id: known.digest_id.clone(),
-        window_id: of.window_id.to_owned(),
-        version: known.version.to_string(),
-        status: "withdrawn".to_owned(),
-        channel: CHANNEL.to_owned(),
-        delivered_at: now_ms,
-        error: None,
-        withdrawn_by: ledger.blocked().map(|version| version.to_string()),
     }
 }

@@ -74,8 +74,13 @@ impl DeliveryStatus {
         }
     }
 
+    /// The state of this name.
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
+    }
+
     /// True for an effect that may be there to be seen.
-    fn is_begun(self) -> bool {
+    pub fn is_begun(self) -> bool {
         matches!(self, Self::Sending | Self::Sent | Self::Unknown)
     }
 }
@@ -237,8 +242,7 @@ impl Batch {
 
 /// A row with a state that this version knows.
 fn ledger_version(row: &PgRow) -> Option<LedgerVersion> {
-    let name: &str = row.get(2);
-    let status = DeliveryStatus::ALL.into_iter().find(|status| status.as_str() == name)?;
+    let status = DeliveryStatus::of(row.get(2))?;
     let version = Version { revision: row.get(0), attempt: row.get(1) };
     Some(LedgerVersion { version, digest_id: row.get(3), status })
 }

@@ -11,6 +11,7 @@ mod connecting;
 mod deliveries;
 mod digest_reads;
 mod digests;
+mod effects;
 mod error;
 mod json;
 mod kept_versions;
@@ -26,12 +27,14 @@ mod statements;
 mod store;
 mod stored_message;
 mod topics;
+mod unsettled;
 
 pub use batch::{Batch, BatchBounds, Opened};
 pub use deliveries::{Delivery, DeliveryStatus, Ledger, LedgerVersion};
 pub use digest_reads::{
     BlockedSummary, CanonicalDigest, DigestFilter, DigestFound, DigestSummary, StoredDigest,
 };
+pub use effects::{Effect, EffectState, TargetState};
 pub use error::Error;
 pub use kept_versions::VERSIONS_KEPT;
 pub use messages::{GroupCount, MessageRow};
@@ -43,3 +46,4 @@ pub use schema::{Schema, SchemaError};
 pub use statements::{Statement, statements};
 pub use store::{Store, StoreOptions};
 pub use topics::TopicRow;
+pub use unsettled::{DisabledTarget, Settled, Settlement, UnknownDelivery};

@@ -6,7 +6,7 @@
 
 use crate::{Batch, Error, Store, json::reads_back};
 use schemas::Record;
-use sqlx::{Row, postgres::PgRow};
+use sqlx::{PgConnection, Row, postgres::PgRow};
 
 /// A place in the outbox: transaction, then sequence number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,20 +117,29 @@ impl Batch {
     /// # Errors
     /// [`Error::Refused`] for a record whose JSON would not read back.
     pub async fn append_outbox<R: Record>(&mut self, port: &str, record: &R) -> Result<(), Error> {
-        let payload = serde_json::to_string(record)
-            .map_err(|source| Error::Stored { what: "outbox record", source })?;
-        // Who publishes the row stops at one that it cannot read, and so do all rows behind it.
-        reads_back::<R>("outbox record", &payload)?;
-        sqlx::query(APPEND)
-            .bind(record.tenant_id())
-            .bind(record.group_id())
-            .bind(port)
-            .bind(payload)
-            .execute(self.acting_for(record.tenant_id()).await?)
-            .await
-            .map_err(Error::query("write to the outbox"))?;
-        Ok(())
+        append(self.acting_for(record.tenant_id()).await?, port, record).await
     }
+}
+
+/// Adds a record for a port, on a connection that acts for its tenant.
+pub(crate) async fn append<R: Record>(
+    connection: &mut PgConnection,
+    port: &str,
+    record: &R,
+) -> Result<(), Error> {
+    let payload =
+        serde_json::to_string(record).map_err(|source| Error::Stored { what: "outbox record", source })?;
+    // Who publishes the row stops at one that it cannot read, and so do all rows behind it.
+    reads_back::<R>("outbox record", &payload)?;
+    sqlx::query(APPEND)
+        .bind(record.tenant_id())
+        .bind(record.group_id())
+        .bind(port)
+        .bind(payload)
+        .execute(connection)
+        .await
+        .map_err(Error::query("write to the outbox"))?;
+    Ok(())
 }
 
 impl Store {

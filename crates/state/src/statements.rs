@@ -9,8 +9,8 @@
 //! just-in-time compilation for a plan that merely looks expensive. Tests hold each statement to its plan.
 
 use crate::{
-    as_of, author_names, batch, blocked, deliveries, digest_reads, digests, kept_versions, known, messages,
-    migrate, offsets, outbox, store, topics,
+    as_of, author_names, batch, blocked, deliveries, digest_reads, digests, effects, kept_versions, known,
+    messages, migrate, offsets, outbox, store, topics, unsettled,
 };
 
 /// A statement.
@@ -50,6 +50,13 @@ pub fn statements() -> &'static [Statement] {
         digest_reads::SHOW,
         digest_reads::SHOW_WINDOW,
         digests::PUT,
+        effects::CHATS,
+        effects::DISABLE_TARGET,
+        effects::EFFECTS,
+        effects::FORGET,
+        effects::MOVE_TARGET,
+        effects::PUT,
+        effects::TARGET,
         kept_versions::BLOCKED,
         kept_versions::DELIVERIES,
         kept_versions::DIGESTS,
@@ -78,5 +85,10 @@ pub fn statements() -> &'static [Statement] {
         topics::APPEND,
         topics::IS_FORUM,
         topics::PLACES,
+        unsettled::DISABLED,
+        unsettled::ENABLE,
+        unsettled::IS_PARTLY_SENT,
+        unsettled::SETTLE,
+        unsettled::UNKNOWN,
     ]
 }

@@ -5,6 +5,8 @@ mod database;
 #[cfg(test)]
 mod digests;
 #[cfg(test)]
+mod effects;
+#[cfg(test)]
 mod known;
 #[cfg(test)]
 mod messages;
@@ -24,5 +26,7 @@ mod security;
 mod store;
 #[cfg(test)]
 mod topics;
+#[cfg(test)]
+mod unsettled;
 #[cfg(test)]
 mod withdrawals;

@@ -19,7 +19,7 @@ use std::{
 const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_offset)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 46] = [
+const READS: [(&str, &[&str]); 58] = [
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("author_names::APPEND", &[]),
     ("author_names::AS_OF", &["author_names_pkey backward (tenant_id, group_id, author_id, source_offset)"]),
@@ -45,6 +45,13 @@ const READS: [(&str, &[&str]); 46] = [
     ("digest_reads::SHOW", &["digests_pkey (tenant_id, digest_id)"]),
     ("digest_reads::SHOW_WINDOW", &["digests_by_version backward (tenant_id, window_id)"]),
     ("digests::PUT", &["blocked_digests_pkey (tenant_id, window_id, revision, attempt)"]),
+    ("effects::CHATS", &["deliveries_pkey (tenant_id, window_id, channel)"]),
+    ("effects::DISABLE_TARGET", &[]),
+    ("effects::EFFECTS", &["deliveries_pkey (tenant_id, window_id, channel, chat)"]),
+    ("effects::FORGET", &["deliveries_pkey (tenant_id, window_id, channel, chat, revision, attempt)"]),
+    ("effects::MOVE_TARGET", &[]),
+    ("effects::PUT", &[]),
+    ("effects::TARGET", &["delivery_targets_pkey (tenant_id, channel, chat)"]),
     (
         "kept_versions::BLOCKED",
         &[
@@ -93,6 +100,11 @@ const READS: [(&str, &[&str]); 46] = [
         "topics::PLACES",
         &[NEWEST, "topics_pkey (tenant_id, group_id, source_partition, topic_id)", NEWEST, NEWEST],
     ),
+    ("unsettled::DISABLED", &["delivery_targets_pkey (tenant_id)"]),
+    ("unsettled::ENABLE", &["delivery_targets_pkey (tenant_id, channel, chat)"]),
+    ("unsettled::IS_PARTLY_SENT", &["deliveries_pkey (tenant_id, window_id, channel, part)"]),
+    ("unsettled::SETTLE", &["deliveries_unknown (tenant_id, channel, part)"]),
+    ("unsettled::UNKNOWN", &["deliveries_unknown (tenant_id)"]),
 ];
 
 /// Rows of a table that statistics know nothing of.
@@ -100,7 +112,7 @@ const ROWS: i64 = 100_000;
 
 /// Rows of a tenant in every table that grows: a group of messages, each edited once; windows of a digest and of a
 /// blocked version; and what is said of them.
-const FILL: [&str; 8] = [
+const FILL: [&str; 9] = [
     "INSERT INTO author_names (tenant_id, group_id, author_id, source_offset, source_partition, name)
      SELECT current_setting('app.current_tenant'), 'g', 'a' || n / 2, n, 0, 'name' FROM generate_series(1, $1) AS n",
     "INSERT INTO topics (tenant_id, group_id, source_partition, topic_id, source_offset)
@@ -121,17 +133,20 @@ const FILL: [&str; 8] = [
     "INSERT INTO deliveries (tenant_id, window_id, channel, chat, revision, attempt, part, group_id, digest_id, status)
      SELECT current_setting('app.current_tenant'), 'w' || n / 2, 'file', '', n % 2, 0, 1, 'g', 'd' || n, 'sent'
      FROM generate_series(1, $1) AS n",
+    "INSERT INTO delivery_targets (tenant_id, channel, chat)
+     SELECT current_setting('app.current_tenant'), 'telegram', 'c' || n FROM generate_series(1, $1) AS n",
     "INSERT INTO outbox (xid, tenant_id, group_id, port, payload)
      SELECT '2'::xid8, current_setting('app.current_tenant'), 'g', 'persisted', '{}' FROM generate_series(1, $1)",
     "INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, epoch, cluster_id, physical_topic)
      SELECT current_setting('app.current_tenant'), 't', n, 0, 1, 'c', 't' FROM generate_series(1, $1 / 100) AS n",
 ];
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "author_names",
     "messages",
     "digests",
     "blocked_digests",
     "deliveries",
+    "delivery_targets",
     "outbox",
     "sink_offsets",
     "tenants",

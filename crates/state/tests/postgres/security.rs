@@ -44,6 +44,7 @@ async fn no_table_of_a_tenant_is_without_forced_row_level_security() {
             "author_names",
             "blocked_digests",
             "deliveries",
+            "delivery_targets",
             "digests",
             "messages",
             "outbox",
@@ -103,10 +104,11 @@ async fn fill(database: &Database, tenant: &str) {
         part: 1,
     };
     batch.mark_delivery(&delivery, DeliveryStatus::Planned, None).await.unwrap();
+    batch.disable_target(&delivery, "kicked").await.unwrap();
     batch.commit().await.unwrap();
 }
 
-const OF_TENANTS: [&str; 7] = [
+const OF_TENANTS: [&str; 8] = [
     "messages",
     "messages_current",
     "author_names",
@@ -114,6 +116,7 @@ const OF_TENANTS: [&str; 7] = [
     "digests_current",
     "blocked_digests",
     "deliveries",
+    "delivery_targets",
 ];
 
 #[tokio::test]

@@ -75,6 +75,7 @@ impl<S: Sink> SinkLoop<'_, S> {
         match self.shared.tasks.block_on(self.sink.write(&lane.batch)) {
             Ok(()) => {
                 if let Some(channel) = S::CHANNEL {
+                    let waited = |record: &SinkRecord| waited(record, channel);
                     lane.batch.records.iter().filter_map(waited).for_each(|seconds| {
                         self.shared.metrics.delivered(channel, seconds);
                     });
@@ -133,11 +134,12 @@ fn letter(record: &SinkRecord) -> Option<String> {
     Some(format!("{}/{}:{} {}", letter.topic, letter.partition, letter.offset, letter.error_class))
 }
 
-/// Seconds since a digest to deliver was appended.
+/// Seconds since a digest to deliver to a channel was appended.
 #[expect(clippy::disallowed_methods, reason = "a metric tells how long people waited; no record holds it")]
-fn waited(record: &SinkRecord) -> Option<f64> {
+fn waited(record: &SinkRecord, channel: &str) -> Option<f64> {
     let SinkRecord::Decoded { source, record, .. } = record else { return None };
-    record.as_any().downcast_ref::<DigestReadyForDelivery>()?;
+    let ready = record.as_any().downcast_ref::<DigestReadyForDelivery>()?;
+    ready.channels.iter().find(|wanted| *wanted == channel)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
     Some(now.as_secs_f64() - source.append_time_ms as f64 / 1000.0)
 }

@@ -1,0 +1,210 @@
+//! What waits for an operator: deliveries of which nobody knows whether they happened, and targets that refuse.
+//!
+//! Invariant: a row that is settled and what is said of it share one transaction, and only an unknown one can be settled.
+
+use crate::{DeliveryStatus, Error, Store, outbox};
+use schemas::{DigestDelivered, Version};
+use serde::Serialize;
+use sqlx::{Row, postgres::PgRow};
+
+/// A delivery that may have happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnknownDelivery {
+    /// Group.
+    pub group_id: String,
+    /// Id of the digest.
+    pub digest_id: String,
+    /// Id of the window.
+    pub window_id: String,
+    /// `<window revision>.<attempt>`.
+    pub version: String,
+    /// Channel.
+    pub channel: String,
+    /// Target in the channel's own terms.
+    pub chat: String,
+    /// Part, from 1.
+    pub part: i32,
+    /// Why nobody knows.
+    pub error: Option<String>,
+    /// When it was begun, in ms.
+    pub sending_at: Option<i64>,
+}
+
+/// A target that nothing is delivered to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DisabledTarget {
+    /// Channel.
+    pub channel: String,
+    /// Target in the channel's own terms.
+    pub chat: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Which unknown delivery is settled, and what was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// Tenant.
+    pub tenant_id: String,
+    /// Id of the digest.
+    pub digest_id: String,
+    /// Channel.
+    pub channel: String,
+    /// Part, from 1.
+    pub part: i32,
+    /// Where it is; `None` when it is not there.
+    pub reference: Option<String>,
+}
+
+/// What came of a settlement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// No such delivery is unknown.
+    NotUnknown,
+    /// The whole digest is delivered, and that was said.
+    Delivered,
+    /// This part is there, others are not.
+    Partly,
+    /// It is not there, and that was said.
+    NotDelivered,
+}
+
+pub(crate) const UNKNOWN: &str = "
+SELECT group_id, digest_id, window_id, revision, attempt, channel, chat, part, error,
+    (extract(epoch FROM sending_at) * 1000)::bigint
+FROM deliveries WHERE tenant_id = $1 AND status = 'unknown'
+ORDER BY tenant_id, window_id, channel, chat, revision, attempt, part";
+
+pub(crate) const DISABLED: &str = "
+SELECT channel, chat, disabled FROM delivery_targets WHERE tenant_id = $1 AND disabled IS NOT NULL
+ORDER BY tenant_id, channel, chat";
+
+pub(crate) const ENABLE: &str = "
+UPDATE delivery_targets SET disabled = NULL, updated_at = now()
+WHERE tenant_id = $1 AND channel = $2 AND chat = $3 AND disabled IS NOT NULL";
+
+pub(crate) const SETTLE: &str = "
+UPDATE deliveries SET status = $5, reference = $6, error = $7, finished_at = now()
+WHERE tenant_id = $1 AND digest_id = $2 AND channel = $3 AND part = $4 AND status = 'unknown'
+RETURNING group_id, window_id, revision, attempt";
+
+pub(crate) const IS_PARTLY_SENT: &str = "
+SELECT coalesce((SELECT true FROM deliveries
+    WHERE tenant_id = $1 AND window_id = $2 AND channel = $3 AND digest_id = $4 AND part > 0 AND status <> 'sent'
+    LIMIT 1), false)";
+
+const NOT_THERE: &str = "an operator found that it was not delivered";
+
+impl Store {
+    /// Deliveries of a tenant of which nobody knows whether they happened, by window.
+    pub async fn unknown_deliveries(&self, tenant_id: &str) -> Result<Vec<UnknownDelivery>, Error> {
+        let mut transaction = self.begin_for(tenant_id).await?;
+        let rows = sqlx::query(UNKNOWN)
+            .bind(tenant_id)
+            .fetch_all(&mut *transaction)
+            .await
+            .map_err(Error::query("list unknown deliveries"))?;
+        Ok(rows.iter().map(unknown).collect())
+    }
+
+    /// Targets of a tenant that nothing is delivered to.
+    pub async fn disabled_targets(&self, tenant_id: &str) -> Result<Vec<DisabledTarget>, Error> {
+        let mut transaction = self.begin_for(tenant_id).await?;
+        let rows = sqlx::query(DISABLED)
+            .bind(tenant_id)
+            .fetch_all(&mut *transaction)
+            .await
+            .map_err(Error::query("list disabled targets"))?;
+        let target =
+            |row: &PgRow| DisabledTarget { channel: row.get(0), chat: row.get(1), reason: row.get(2) };
+        Ok(rows.iter().map(target).collect())
+    }
+
+    /// Delivers to a target again; false when it was not disabled.
+    pub async fn enable_target(&self, tenant_id: &str, channel: &str, chat: &str) -> Result<bool, Error> {
+        let what = "enable a target";
+        let mut transaction = self.begin_for(tenant_id).await?;
+        let done = sqlx::query(ENABLE)
+            .bind(tenant_id)
+            .bind(channel)
+            .bind(chat)
+            .execute(&mut *transaction)
+            .await
+            .map_err(Error::query(what))?;
+        transaction.commit().await.map_err(Error::query(what))?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Writes down how an unknown delivery ended, and tells of it through the outbox, as of `now_ms`.
+    pub async fn settle_delivery(&self, settlement: &Settlement, now_ms: i64) -> Result<Settled, Error> {
+        let what = "settle a delivery";
+        let mut transaction = self.begin_for(&settlement.tenant_id).await?;
+        let is_there = settlement.reference.is_some();
+        let status = if is_there { DeliveryStatus::Sent } else { DeliveryStatus::Failed };
+        let row = sqlx::query(SETTLE)
+            .bind(&settlement.tenant_id)
+            .bind(&settlement.digest_id)
+            .bind(&settlement.channel)
+            .bind(settlement.part)
+            .bind(status.as_str())
+            .bind(settlement.reference.as_deref())
+            .bind((!is_there).then_some(NOT_THERE))
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(Error::query(what))?;
+        let Some(row) = row else { return Ok(Settled::NotUnknown) };
+        let is_partly_sent: bool = sqlx::query_scalar(IS_PARTLY_SENT)
+            .bind(&settlement.tenant_id)
+            .bind(row.get::<&str, _>("window_id"))
+            .bind(&settlement.channel)
+            .bind(&settlement.digest_id)
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(Error::query(what))?;
+        let settled = match (is_there, is_partly_sent) {
+            (true, true) => Settled::Partly,
+            (true, false) => Settled::Delivered,
+            (false, _) => Settled::NotDelivered,
+        };
+        if settled != Settled::Partly {
+            let event = event(settlement, &row, now_ms);
+            outbox::append(&mut transaction, "delivered", &event).await?;
+        }
+        transaction.commit().await.map_err(Error::query(what))?;
+        Ok(settled)
+    }
+}
+
+fn event(settlement: &Settlement, row: &PgRow, now_ms: i64) -> DigestDelivered {
+    let is_there = settlement.reference.is_some();
+    DigestDelivered {
+        tenant_id: settlement.tenant_id.clone(),
+        group_id: row.get("group_id"),
+        digest_id: settlement.digest_id.clone(),
+        window_id: row.get("window_id"),
+        version: version(row),
+        status: if is_there { "success" } else { "failed" }.to_owned(),
+        channel: settlement.channel.clone(),
+        delivered_at: now_ms,
+        error: (!is_there).then(|| NOT_THERE.to_owned()),
+        withdrawn_by: None,
+    }
+}
+
+fn version(row: &PgRow) -> String {
+    Version { revision: row.get("revision"), attempt: row.get("attempt") }.to_string()
+}
+
+fn unknown(row: &PgRow) -> UnknownDelivery {
+    UnknownDelivery {
+        group_id: row.get(0),
+        digest_id: row.get(1),
+        window_id: row.get(2),
+        version: version(row),
+        channel: row.get(5),
+        chat: row.get(6),
+        part: row.get(7),
+        error: row.get(8),
+        sending_at: row.get(9),
+    }
+}
