@@ -1,7 +1,10 @@
 //! `gistmill demo`: from a running stack to digests in the terminal, with the two sample chats of the project.
 
+mod pages;
+mod progress;
+
 use std::{
-    io::{Write, stderr},
+    io::Write,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -9,13 +12,14 @@ use std::{
 use anyhow::{Context, bail};
 use clap::Args;
 use runtime::{Config, Host, SourceEnd};
-use state::{DigestFilter, DigestFound, Store};
+use state::{DigestFilter, Store};
 use telegram_export_source::{FileOptions, FileSource, Group, Meter};
 use topology::{Map, broker};
 
-use crate::{assembly, commands::digest, exit::Exit, settings::Settings};
+use self::progress::Steps;
+use crate::{assembly, exit::Exit, settings::Settings};
 
-/// Make digests of the two sample chats and print them
+/// Make digests of the two sample chats and print the newest of each at a glance
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
@@ -29,7 +33,7 @@ pub(crate) struct Arguments {
 
 const AFTER_HELP: &str = "\
 Examples:
-  gistmill demo                  starts the stack if need be; run again, it prints the same digests
+  gistmill demo                  starts the stack if need be; run again, it prints the same
   gistmill digest ls --tenant demo";
 
 const TENANT: &str = "demo";
@@ -39,17 +43,14 @@ const SAMPLES: [(&str, &str); 2] = [("engineering", "engineering_en.json"), ("ga
 const PATIENCE: Duration = Duration::from_mins(3);
 
 pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let began = Instant::now();
-    let say = |text: &str| {
-        // Progress that cannot be shown is no reason to stop.
-        drop(writeln!(stderr(), "demo: {text} ({:.0} s)", began.elapsed().as_secs_f64()));
-    };
+    let mut steps = Steps::start();
     let options = stack::Options { data_dir: arguments.data_dir.clone(), ..stack::Options::default() };
-    let addresses =
-        stack::up(&options, &mut |progress| say(&format!("{}: {}", progress.subject, progress.message)))?;
+    let addresses = stack::up(&options, &mut |progress| {
+        steps.say(&format!("{}: {}", progress.subject, progress.message));
+    })?;
     let config = settings.config()?.at(&addresses.kafka, &addresses.registry, &addresses.postgres)?;
     Settings::start_logging(&config)?;
-    say("applying the topology and the migrations");
+    steps.say("applying the topology and the migrations");
     let map = Map::embedded()?;
     let mut broker = broker::Options::new(&addresses.kafka, &addresses.registry);
     broker.prefix = config.prefix.clone();
@@ -59,24 +60,33 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
         state::migrate(&addresses.postgres_owner, &schema).await?;
         anyhow::Ok(())
     })?;
-    say("starting every processor");
+    steps.say("starting every processor");
     let mut host = Host::new(config.clone(), assembly::units().count())?;
     for name in assembly::units() {
         assembly::add(&mut host, name)?;
     }
     let store = host.store()?;
     for (group, file) in SAMPLES {
-        say(&format!("importing {file} as group {group}"));
+        steps.say(&format!("importing {file} as group {group}"));
         import(&mut host, group, &arguments.samples.join(file))?;
     }
-    say("waiting until everything has come to rest");
-    let settled = settle(&config, &map, &store, &host);
-    let printed = settled.and_then(|()| host.block_on(print(&store, out)));
+    steps.say("waiting until everything has come to rest");
+    let settled = settle(&config, &map, (&store, &host), &mut steps);
+    let printed = settled.and_then(|()| {
+        drop(steps);
+        host.block_on(pages::print(&store, out))
+    });
     host.stop().ask();
     host.run()?;
-    printed?;
-    say("done");
-    where_to_look(&config, out)?;
+    let ids = printed?;
+    let program = std::env::current_exe().context("could not find where this program lies")?;
+    let here = pages::Whereabouts {
+        program: &program,
+        data_dir: &arguments.data_dir,
+        files: &config.files.directory,
+        ids: &ids,
+    };
+    pages::where_to_look(&here, out)?;
     Ok(Exit::Done)
 }
 
@@ -94,8 +104,14 @@ fn import(host: &mut Host, group: &str, path: &Path) -> anyhow::Result<()> {
 }
 
 /// Waits until nothing is on its way: no lag in two looks, one after the other.
-fn settle(config: &Config, map: &Map, store: &Store, host: &Host) -> anyhow::Result<()> {
+fn settle(
+    config: &Config,
+    map: &Map,
+    (store, host): (&Store, &Host),
+    steps: &mut Steps,
+) -> anyhow::Result<()> {
     let until = Instant::now() + PATIENCE;
+    let all = DigestFilter { tenant_id: TENANT.to_owned(), group_id: None, limit: None };
     let mut calm = 0;
     while calm < 2 {
         if let Some(failure) = host.failure() {
@@ -109,42 +125,9 @@ fn settle(config: &Config, map: &Map, store: &Store, host: &Host) -> anyhow::Res
             runtime::is_at_rest(config, map, &sinks).map_err(anyhow::Error::msg)?
         };
         calm = if at_rest { calm + 1 } else { 0 };
+        let made = host.block_on(store.digest_list(&all))?.len();
+        steps.goes_on(&format!("waiting until everything has come to rest: {made} digests are stored"));
         std::thread::park_timeout(Duration::from_millis(150));
     }
-    Ok(())
-}
-
-async fn print(store: &Store, out: &mut dyn Write) -> anyhow::Result<()> {
-    for (group, _) in SAMPLES {
-        let filter =
-            DigestFilter { tenant_id: TENANT.to_owned(), group_id: Some(group.to_owned()), limit: None };
-        let digests = store.digest_list(&filter).await?;
-        if digests.is_empty() {
-            bail!("group {group} has no digests");
-        }
-        for summary in digests {
-            if let Some(DigestFound::Stored(stored)) = store.digest_show(TENANT, &summary.digest_id).await? {
-                digest::show(&stored, digest::Form::default(), out)?;
-                writeln!(out)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn where_to_look(config: &Config, out: &mut dyn Write) -> anyhow::Result<()> {
-    let files = config.files.directory.display();
-    writeln!(
-        out,
-        "The same digests are files in {files}/{TENANT}/. The stack goes on running. Where to look next:\n\
-         \n  eval \"$(gistmill stack env)\"                         point this shell, or any client, at it\
-         \n  gistmill digest ls --tenant {TENANT}                   every digest, one line each\
-         \n  gistmill digest show latest --tenant {TENANT} --full   everything that the newest one has\
-         \n  gistmill tap digest.ready_for_delivery.v1 --limit 1  the event behind one\
-         \n  gistmill lag                                         what is on its way\
-         \n  gistmill up                                          run the processors, then import a chat of yours:\
-         \n  gistmill import result.json --tenant acme --group team\
-         \n  make down                                            stop the stack"
-    )?;
     Ok(())
 }

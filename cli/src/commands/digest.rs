@@ -8,7 +8,7 @@ use std::io::Write;
 
 use anyhow::Context;
 use clap::{Args, Subcommand, builder::NonEmptyStringValueParser};
-use rendering::View;
+use rendering::{Extent, View};
 use runtime::Host;
 use schemas::{GroupSettings, WindowRef};
 use state::{DigestFilter, DigestFound, Store, StoredDigest};
@@ -129,7 +129,8 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
             Command::Ls { which, limit, json, .. } => list::digests(&store, &which, (limit, json), out).await,
             Command::Show { id, which, json, markdown, full } => {
                 let digest = find::find(&store, &id, &which).await?;
-                show(&digest, Form { json, markdown, full }, out)
+                let extent = if full { Extent::Everything } else { Extent::Page };
+                show(&digest, Form { json, markdown, extent }, out)
             }
             Command::Export { which, canonical } => export(&store, &which, canonical, out).await,
         }
@@ -148,8 +149,8 @@ pub(crate) struct Form {
     pub(crate) json: bool,
     /// As Markdown.
     pub(crate) markdown: bool,
-    /// With everything that the digest has.
-    pub(crate) full: bool,
+    /// How much of the digest.
+    pub(crate) extent: Extent,
 }
 
 pub(crate) fn show(stored: &StoredDigest, form: Form, out: &mut dyn Write) -> anyhow::Result<Exit> {
@@ -182,20 +183,21 @@ pub(crate) fn show(stored: &StoredDigest, form: Form, out: &mut dyn Write) -> an
         version: &summary.version,
         window: &window,
         digest: &stored.digest,
-        full: form.full,
+        extent: form.extent,
     };
     if form.markdown {
         out.write_all(rendering::markdown(&view).as_bytes())?;
         return Ok(Exit::Done);
     }
     let colour = console::colors_enabled();
-    out.write_all(rendering::terminal(&view, terminal_width(), colour).as_bytes())?;
+    out.write_all(rendering::terminal(&view, width(form.extent), colour).as_bytes())?;
     Ok(Exit::Done)
 }
 
-/// Columns of a page; 100 when output goes elsewhere.
-fn terminal_width() -> usize {
-    columns().map_or(100, |columns| columns.clamp(40, 120))
+/// Columns of a page; 100 when output goes elsewhere, and 80 for a glance, which is shown beside other lines.
+fn width(extent: Extent) -> usize {
+    let elsewhere = if extent == Extent::Glance { 80 } else { 100 };
+    columns().map_or(elsewhere, |columns| columns.clamp(40, 120))
 }
 
 async fn export(store: &Store, which: &Which, canonical: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {

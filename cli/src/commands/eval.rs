@@ -206,7 +206,7 @@ fn days(wanted: &Day, out: &mut dyn Write) -> anyhow::Result<Exit> {
             version: "1.0",
             window: &state.window,
             digest,
-            full: wanted.full,
+            extent: if wanted.full { rendering::Extent::Everything } else { rendering::Extent::Page },
         };
         let text = if wanted.json { rendering::json(&view) } else { rendering::markdown(&view) };
         writeln!(out, "{text}")?;

@@ -34,8 +34,20 @@ pub struct View<'a> {
     pub window: &'a WindowRef,
     /// The digest.
     pub digest: &'a Digest,
-    /// Everything that the digest has, with mood, people, score and version, instead of the page that readers get.
-    pub full: bool,
+    /// How much of the digest.
+    pub extent: Extent,
+}
+
+/// How much of a digest is rendered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// What is read in ten seconds: the headline and up to six lines.
+    Glance,
+    /// The page that readers get.
+    #[default]
+    Page,
+    /// Everything that the digest has, with mood, people, score and version.
+    Everything,
 }
 
 impl View<'_> {
@@ -56,7 +68,7 @@ impl<'a> From<&'a DigestReadyForDelivery> for View<'a> {
             version: &ready.version,
             window: &ready.window,
             digest: &ready.delivery_payload,
-            full: false,
+            extent: Extent::Page,
         }
     }
 }

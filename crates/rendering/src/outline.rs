@@ -1,6 +1,6 @@
 //! A digest as a list of blocks, before it is known how they will look.
 
-use crate::{View, page::page, period::period, wording::Wording};
+use crate::{Extent, View, page::page, period::period, wording::Wording};
 use schemas::{Action, Claim, Digest};
 
 /// A block of the digest, in reading order.
@@ -33,9 +33,9 @@ pub(crate) fn facts(view: &View<'_>, words: &Wording) -> String {
     format!("{} · {messages} · {people}", period(view.window))
 }
 
-/// The page that readers get, or everything that the digest has.
+/// The blocks of as much of the digest as is wanted.
 pub(crate) fn outline(view: &View<'_>) -> Vec<Block> {
-    if view.full { whole(view) } else { page(view) }
+    if view.extent == Extent::Everything { whole(view) } else { page(view) }
 }
 
 /// All blocks of a digest.

@@ -3,7 +3,7 @@
 //! Invariant: no message leads to two lines; a page of few lines has no headings; what is left out is counted.
 
 use crate::{
-    View,
+    Extent, View,
     outline::{Block, action_text, facts},
     wording::Wording,
 };
@@ -12,15 +12,37 @@ use std::collections::BTreeSet;
 
 /// A day up to this many messages is quiet.
 const QUIET_MESSAGES_MAX: i32 = 25;
-/// Most characters of a page of a quiet day and of a loud one, as Markdown without the addresses of its references.
-const CHARS_MAX: (usize, usize) = (1_500, 3_500);
-/// Most lines of the opening, of a topic, and topics.
-const BRIEF_MAX: (usize, usize) = (3, 5);
-const STORY_MAX: (usize, usize) = (3, 4);
-const TOPICS_MAX: (usize, usize) = (4, 12);
-/// Most lines of each list, and links.
-const LIST_MAX: usize = 8;
-const LINKS_MAX: usize = 5;
+
+/// Most characters of a page, as Markdown without the addresses of its references, and most lines of its parts.
+struct Sizes {
+    chars: usize,
+    brief: usize,
+    topics: usize,
+    /// Lines of one topic.
+    story: usize,
+    decisions: usize,
+    questions: usize,
+    actions: usize,
+    links: usize,
+}
+
+const QUIET: Sizes =
+    Sizes { chars: 1_500, brief: 3, topics: 4, story: 3, decisions: 8, questions: 8, actions: 8, links: 5 };
+const LOUD: Sizes = Sizes { chars: 3_500, brief: 5, topics: 12, story: 4, ..QUIET };
+/// What is read in ten seconds: so few lines that they have no headings.
+const GLANCE: Sizes =
+    Sizes { chars: 700, brief: 2, topics: 0, story: 0, decisions: 2, questions: 1, actions: 1, links: 0 };
+
+impl Sizes {
+    fn of(view: &View<'_>) -> &'static Self {
+        match view.extent {
+            Extent::Glance => &GLANCE,
+            _ if view.digest.message_count <= QUIET_MESSAGES_MAX => &QUIET,
+            _ => &LOUD,
+        }
+    }
+}
+
 /// A page up to this many lines has no headings.
 const FLAT_LINES_MAX: usize = 6;
 /// Characters that a line takes beside its text: bullet, reference, line end.
@@ -92,35 +114,44 @@ impl List {
 pub(crate) fn page(view: &View<'_>) -> Vec<Block> {
     let digest = view.digest;
     let words = Wording::of(&digest.language);
-    let quiet = digest.message_count <= QUIET_MESSAGES_MAX;
-    let of = |sizes: (usize, usize)| if quiet { sizes.0 } else { sizes.1 };
+    let sizes = Sizes::of(view);
     let facts = facts(view, words);
     let used = digest.headline.chars().count() + facts.chars().count() + LINE_COST;
-    let mut room = Room { left: of(CHARS_MAX).saturating_sub(used), seen: BTreeSet::new() };
-    let decisions = List::of(&mut room, LIST_MAX, claims(&digest.decisions));
+    let mut room = Room { left: sizes.chars.saturating_sub(used), seen: BTreeSet::new() };
+    let glance = view.extent == Extent::Glance;
+    // A page tells under its headings what the headline is made of; a glance has no room for saying it again.
+    let told = glance.then_some(digest.headline.as_str());
+    let claims = |of| claims(of, told);
+    let decisions = List::of(&mut room, sizes.decisions, claims(&digest.decisions));
     let actions = digest.actions.iter();
     let actions = List::of(
         &mut room,
-        LIST_MAX,
+        sizes.actions,
         actions.map(|action| (action_text(action, words), action.message_ids.as_slice())),
     );
-    let questions = List::of(&mut room, LIST_MAX, claims(&digest.questions));
-    let brief = List { more: 0, ..List::of(&mut room, of(BRIEF_MAX), claims(&digest.summary)) };
-    let (topics, more) = topics(digest, &mut room, (of(TOPICS_MAX), of(STORY_MAX)));
-    let links = links(digest, &mut room);
-    let lists = [&brief, &decisions, &questions, &actions];
+    let questions = List::of(&mut room, sizes.questions, claims(&digest.questions));
+    let brief = List::of(&mut room, sizes.brief, claims(&digest.summary));
+    let (topics, more) = topics(digest, &mut room, sizes);
+    let links = links(digest, &mut room, sizes.links);
+    let mut lists = [brief, decisions, questions, actions];
+    let more_lines = lists.iter().map(|list| list.more).sum();
+    lists[0].more = 0;
+    if glance {
+        for list in &mut lists {
+            list.more = 0;
+        }
+    }
     let told: usize = topics.iter().map(|(_, lines)| lines.len()).sum();
     let flat = lists.iter().map(|list| list.lines.len()).sum::<usize>() + told <= FLAT_LINES_MAX;
     let heading = |text: &'static str| (!flat).then_some(text);
     let mut blocks = vec![Block::Headline(digest.headline.clone()), Block::Facts(facts)];
+    let [brief, decisions, questions, actions] = lists;
     brief.put(&mut blocks, None, words);
-    for (title, lines) in topics {
-        if flat {
-            blocks.extend(lines);
-        } else {
-            blocks.extend(lines_below(&title, lines));
-        }
-    }
+    blocks.extend(topics.into_iter().flat_map(
+        |(title, lines)| {
+            if flat { lines } else { lines_below(&title, lines) }
+        },
+    ));
     if more > 0 && !flat {
         blocks.push(Block::More(words.more(more)));
     }
@@ -131,31 +162,40 @@ pub(crate) fn page(view: &View<'_>) -> Vec<Block> {
         blocks.extend(heading(words.links).map(Block::Section));
         blocks.extend(links);
     }
+    if glance && more_lines > 0 {
+        blocks.push(Block::More(words.more(more_lines)));
+    }
     blocks
 }
 
-fn claims(claims: &[Claim]) -> impl Iterator<Item = (String, &[i64])> {
-    claims.iter().map(|claim| (claim.text.clone(), claim.message_ids.as_slice()))
+/// Whether the headline, which is made of shortened lines, says what this line says.
+fn in_headline(headline: &str, text: &str) -> bool {
+    headline.split("; ").any(|part| text.starts_with(part.trim_end_matches('…')))
+}
+
+/// Lines of a list, without those that a headline tells.
+fn claims<'c>(claims: &'c [Claim], headline: Option<&'c str>) -> impl Iterator<Item = (String, &'c [i64])> {
+    let told = move |claim: &&Claim| headline.is_some_and(|headline| in_headline(headline, &claim.text));
+    claims.iter().filter(move |claim| !told(claim)).map(line)
+}
+
+fn line(claim: &Claim) -> (String, &[i64]) {
+    (claim.text.clone(), claim.message_ids.as_slice())
 }
 
 /// Topics with what is not told elsewhere, and how many more there are.
-fn topics(
-    digest: &Digest,
-    room: &mut Room,
-    (most, lines_max): (usize, usize),
-) -> (Vec<(String, Vec<Block>)>, usize) {
+fn topics(digest: &Digest, room: &mut Room, sizes: &Sizes) -> (Vec<(String, Vec<Block>)>, usize) {
     let mut found = Vec::new();
     let mut more = 0;
     for topic in &digest.topics {
         let threads = topic.threads.iter().flat_map(|thread| &thread.claims);
         let told: Vec<&Claim> =
             topic.story.iter().chain(threads.filter(|_| topic.story.is_empty())).collect();
-        if found.len() == most || room.left < topic.title.chars().count() + LINE_COST {
+        if found.len() == sizes.topics || room.left < topic.title.chars().count() + LINE_COST {
             more += 1;
             continue;
         }
-        let lines = told.into_iter().map(|claim| (claim.text.clone(), claim.message_ids.as_slice()));
-        let lines = List::of(room, lines_max, lines).lines;
+        let lines = List::of(room, sizes.story, told.into_iter().map(line)).lines;
         if !lines.is_empty() {
             room.left = room.left.saturating_sub(topic.title.chars().count() + LINE_COST);
             found.push((topic.title.clone(), lines));
@@ -178,9 +218,9 @@ fn lines_below(title: &str, lines: Vec<Block>) -> Vec<Block> {
 }
 
 /// Links, whether or not their messages are told of.
-fn links(digest: &Digest, room: &mut Room) -> Vec<Block> {
+fn links(digest: &Digest, room: &mut Room, most: usize) -> Vec<Block> {
     let mut blocks = Vec::new();
-    for link in digest.links.iter().take(LINKS_MAX) {
+    for link in digest.links.iter().take(most) {
         let cost = link.url.chars().count() + LINE_COST * link.message_ids.len();
         if cost <= room.left {
             room.left -= cost;
@@ -200,5 +240,13 @@ mod tests {
         let lines = vec![item("Who has the key? — Cid: it hangs in the hall"), item("Bob: why")];
         let blocks = lines_below("Who has the key?", lines);
         assert_eq!(blocks[1..], [item("Cid: it hangs in the hall"), item("Bob: why")]);
+    }
+
+    #[test]
+    fn a_headline_says_what_it_was_shortened_from() {
+        let headline = "Ann: we meet on Friday…; Bob: settled";
+        assert!(in_headline(headline, "Ann: we meet on Friday at nine, all of us"));
+        assert!(in_headline(headline, "Bob: settled"));
+        assert!(!in_headline(headline, "Ann: we meet on Monday"));
     }
 }

@@ -1,7 +1,7 @@
 //! The three renderings of one English and one Russian digest, byte for byte.
 
 use proptest::prelude::*;
-use rendering::{View, json, markdown, terminal};
+use rendering::{Extent, View, json, markdown, terminal};
 use schemas::{
     Action, Claim, Digest, DigestThread, DigestTopic, GroupSettings, LinkRef, Mood, Participant, Quality,
     WindowRef,
@@ -99,7 +99,7 @@ fn view<'a>(digest: &'a Digest, window: &'a WindowRef) -> View<'a> {
         version: "1.0",
         window,
         digest,
-        full: false,
+        extent: Extent::Page,
     }
 }
 
@@ -127,7 +127,31 @@ fn russian_terminal_in_colour() {
 #[test]
 fn everything_of_an_english_digest() {
     let (digest, window) = (english(), window(24, "UTC"));
-    insta::assert_snapshot!(markdown(&View { full: true, ..view(&digest, &window) }));
+    insta::assert_snapshot!(markdown(&View { extent: Extent::Everything, ..view(&digest, &window) }));
+}
+
+#[test]
+fn a_glance_is_short_says_nothing_twice_and_counts_what_it_leaves_out() {
+    let claims = |from: i64| {
+        let text = |id| format!("Ann: {id} {}", "word ".repeat(12));
+        (from..from + 9).map(|id| claim(&text(id), &[id])).collect::<Vec<_>>()
+    };
+    let digest = Digest {
+        headline: "Hannah: shipping Thursday…".to_owned(),
+        decisions: [claim("Hannah: shipping Thursday then", &[14])].into_iter().chain(claims(20)).collect(),
+        summary: claims(40),
+        questions: claims(60),
+        ..english()
+    };
+    let window = window(24, "UTC");
+    let glance = View { extent: Extent::Glance, ..view(&digest, &window) };
+    let text = terminal(&glance, 80, false);
+    assert_eq!(text.matches("shipping Thursday").count(), 1, "{text}");
+    assert!(text.lines().count() <= 14, "{text}");
+    let ids = |text: &str| text.matches("[#").count();
+    assert_eq!(ids(&text), 6, "{text}");
+    let left_out = 9 + 9 + 9 + 1 - 6;
+    assert!(text.ends_with(&format!("    and {left_out} more\n")), "{text}");
 }
 
 #[test]

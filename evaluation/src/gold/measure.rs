@@ -141,7 +141,7 @@ fn citations(window: &Window, digest: &Digest, measured: &mut Measured) {
         version: "",
         window: &window.state.window,
         digest,
-        full: false,
+        extent: rendering::Extent::Page,
     });
     let lines: Vec<&Vec<i64>> = page.lines.iter().filter(|ids| !ids.is_empty()).collect();
     let cited: BTreeSet<i64> = page.lines.iter().chain(&page.links).flatten().copied().collect();
