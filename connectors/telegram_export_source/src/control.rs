@@ -1,6 +1,7 @@
 //! One control record: new settings of a group, or a lane that is set back.
 
-use crate::{batch, error::Error, options::Group};
+use crate::{batch, error::Error};
+use ingest::Group;
 use processor::PortSpec;
 use runtime::{Position, Source, SourceBatch, SourceError};
 use schemas::{GroupMessageIngested, GroupSettings, LANGUAGES, LIVE_LANE, WINDOW_HOURS, identity_hash};

@@ -158,13 +158,8 @@ pub enum Error {
         path: String,
     },
     /// Would not survive as a part of a key.
-    #[error("{what} {name:?} is not usable: give 1 to 128 letters, digits or any of . _ - : @ +")]
-    BadName {
-        /// Whose name.
-        what: &'static str,
-        /// The name.
-        name: String,
-    },
+    #[error(transparent)]
+    BadName(#[from] ingest::BadName),
     /// The feed is not the one that was committed from.
     #[error(
         "{path} is not what was read before under this --id ({what}): feed it from its start, or use another --id"
@@ -222,7 +217,7 @@ impl Error {
 
     /// True when a name or a setting is wrong as given, whatever the input holds.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::BadName { .. } | Self::NeedsId { .. } | Self::Setting { .. })
+        matches!(self, Self::BadName(_) | Self::NeedsId { .. } | Self::Setting { .. })
     }
 }
 

@@ -195,7 +195,7 @@ impl<C: Clock> FeedSource<C> {
             Item::Topic(_) | Item::Skipped(_) | Item::Damaged(_) => {}
         }
         let observed_at = if self.follow { now } else { state.after.newest };
-        state.batch.push(&self.origin, at, observed_at, item);
+        batch::push(&mut state.batch, &self.origin, (at, observed_at), item);
     }
 
     fn mark(&mut self) {

@@ -9,9 +9,10 @@ use crate::{
     error::Error,
     input,
     meter::{Meter, Phase, Snapshot, Summary},
-    options::{FileOptions, Group},
+    options::FileOptions,
     survey::{self, Content, Survey},
 };
+use ingest::Group;
 use jiff::tz::TimeZone;
 use processor::PortSpec;
 use runtime::{Position, Source, SourceBatch, SourceError};
@@ -110,7 +111,7 @@ impl FileSource {
                 is_ended = true;
                 break;
             };
-            batch.push(&self.origin, at, cursor.newest(), item);
+            batch::push(&mut batch, &self.origin, (at, cursor.newest()), item);
         }
         let (elements, bytes) = (cursor.elements, cursor.bytes());
         self.report();

@@ -21,11 +21,9 @@ mod input;
 mod line;
 mod line_reader;
 mod lines;
-mod media_text;
 mod meter;
 mod options;
 mod repair;
-mod rich_text;
 mod survey;
 
 pub use clock::{Clock, SystemClock};
@@ -33,8 +31,9 @@ pub use control::ControlSource;
 pub use error::Error;
 pub use feed_source::FeedSource;
 pub use file_source::FileSource;
+pub use ingest::{BadName, Group};
 pub use meter::{Damage, Meter, Phase, Snapshot, Summary};
-pub use options::{FeedOptions, FileOptions, Group};
+pub use options::{FeedOptions, FileOptions};
 
 use processor::{Port, PortSpec};
 use schemas::GroupMessageIngested;

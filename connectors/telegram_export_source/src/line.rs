@@ -2,12 +2,11 @@
 
 use crate::{
     date::{self, Zone},
-    draft::{Draft, Item, TEXT_BYTES_MAX},
+    draft::{Draft, Item},
     lines::Line,
-    media_text,
     repair::{Counts, repaired},
-    rich_text::RichText,
 };
+use ingest::{RichText, TEXT_BYTES_MAX};
 use schemas::{Author, Entity, Forward, Media, Message, MessageKind, Reaction};
 use serde::Deserialize;
 use text::pii;
@@ -116,7 +115,7 @@ impl Shape {
         let is_deleted = kind == MessageKind::Deleted;
         let media = self.media.filter(|_| !is_deleted).map(clean_media);
         let mut text = if is_deleted { RichText::default() } else { rich(self.text, self.entities) };
-        media_text::append(&mut text, media.as_ref());
+        ingest::append(&mut text, media.as_ref());
         if text.bytes() > TEXT_BYTES_MAX {
             return Err("too_large");
         }

@@ -1,6 +1,7 @@
 //! What was read, skipped and why, shared between a source and whoever draws its progress.
 
-use crate::{draft::TEXT_BYTES_MAX, export::Fault, lines::LINE_BYTES_MAX, repair::Counts};
+use crate::{export::Fault, lines::LINE_BYTES_MAX, repair::Counts};
+use ingest::TEXT_BYTES_MAX;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},

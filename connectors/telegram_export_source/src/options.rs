@@ -1,38 +1,8 @@
 //! What to import, and the stable names that follow from it.
 
 use crate::error::Error;
+use ingest::{Group, check_name};
 use std::path::PathBuf;
-
-const NAME_BYTES_MAX: usize = 128;
-
-/// Whose messages they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
-    tenant_id: String,
-    group_id: String,
-}
-
-impl Group {
-    /// A group of a tenant; both names become parts of the Kafka key.
-    pub fn new(tenant_id: &str, group_id: &str) -> Result<Self, Error> {
-        Ok(Self { tenant_id: name("tenant", tenant_id)?, group_id: name("group", group_id)? })
-    }
-
-    /// Tenant that owns the group.
-    pub fn tenant_id(&self) -> &str {
-        &self.tenant_id
-    }
-
-    /// Group inside the tenant.
-    pub fn group_id(&self) -> &str {
-        &self.group_id
-    }
-
-    /// A stable name of something that is read into this group.
-    pub(crate) fn identity(&self, kind: &str, what: &str) -> String {
-        format!("{kind}/{}/{}/{what}", self.tenant_id, self.group_id)
-    }
-}
 
 /// A file to import.
 #[derive(Debug, Clone)]
@@ -75,17 +45,9 @@ impl FeedOptions {
     pub(crate) fn identity(&self) -> Result<String, Error> {
         let kind = if self.follow { "follow" } else { "import" };
         match &self.id {
-            Some(id) => Ok(self.group.identity(kind, &format!("id:{}", name("--id", id)?))),
+            Some(id) => Ok(self.group.identity(kind, &format!("id:{}", check_name("--id", id)?))),
             None if self.follow && self.path.is_none() => Ok(self.group.identity(kind, "stdin")),
             None => Err(Error::NeedsId { path: self.name() }),
         }
     }
-}
-
-fn name(what: &'static str, name: &str) -> Result<String, Error> {
-    let is_usable = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | ':' | '@' | '+');
-    if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.chars().all(is_usable) {
-        return Err(Error::BadName { what, name: name.to_owned() });
-    }
-    Ok(name.to_owned())
 }

@@ -7,10 +7,9 @@ use super::{
 use crate::{
     date::{self, Zone},
     draft::{Draft, Item},
-    media_text,
 };
 use jiff::tz::TimeZone;
-use schemas::{Author, Forward, Media, Message, MessageKind};
+use schemas::{Media, Message, MessageKind};
 use text::pii;
 
 /// The item, or why there is none. Of service messages only the creation of a topic is told.
@@ -73,49 +72,22 @@ fn draft(raw: Raw, place: Place) -> Draft {
     let kind = if revision.is_some() { MessageKind::Edited } else { MessageKind::New };
     let media = media(raw.media);
     let mut text = raw.text.unwrap_or_default();
-    media_text::append(&mut text, media.as_ref());
+    ingest::append(&mut text, media.as_ref());
     let message = Message {
         id,
         revision: revision.unwrap_or(0),
         kind: kind.as_str().to_owned(),
-        author: author(raw.from, raw.from_id),
+        author: ingest::author(raw.from, raw.from_id),
         sent_at,
         text: String::new(),
         entities: Vec::new(),
         reply_to: raw.reply_to,
         topic_id,
         media,
-        forward: forward(raw.forwarded_from.or(raw.forwarded_from_id)),
+        forward: ingest::forward(raw.forwarded_from.or(raw.forwarded_from_id)),
         reactions: raw.reactions,
     };
     Draft { message, text, zone }
-}
-
-/// `from` is null for deleted accounts, whose name is empty then; `from_id` is a bare number in old exports and absent
-/// in the oldest.
-fn author(name: Option<String>, id: Option<String>) -> Option<Author> {
-    let name = name.filter(|name| !name.is_empty());
-    let id = match id.filter(|id| !id.is_empty()) {
-        Some(id) if id.bytes().all(|byte| byte.is_ascii_digit()) => format!("user{id}"),
-        Some(id) => id,
-        None => format!("name:{}", name.as_deref()?),
-    };
-    let is_bot = id.starts_with("bot") || name.as_deref().is_some_and(is_bot_name);
-    let name = name.map(|name| pii::mask(&name).into_owned()).unwrap_or_default();
-    Some(Author { id, name, is_bot })
-}
-
-/// Bots must have a user name that ends in "bot", and nearly all say so in their display name too, which is all an
-/// export tells. `Talbot` is a surname.
-fn is_bot_name(name: &str) -> bool {
-    let name = name.trim_end();
-    let last = name.rsplit([' ', '_', '-']).next().unwrap_or(name);
-    name.ends_with("Bot") || name.ends_with("BOT") || matches!(last.to_lowercase().as_str(), "bot" | "бот")
-}
-
-fn forward(from: Option<String>) -> Option<Forward> {
-    from.filter(|from| !from.is_empty())
-        .map(|from| Forward { from: pii::mask(&from).into_owned(), sent_at: None })
 }
 
 fn media(raw: RawMedia) -> Option<Media> {
@@ -128,20 +100,4 @@ fn media(raw: RawMedia) -> Option<Media> {
     let file_name = raw.file_name.or_else(base_name).map(|name| pii::mask(&name).into_owned());
     let RawMedia { mime_type, size_bytes, poll, checklist, .. } = raw;
     Some(Media { kind, file_name, mime_type, size_bytes, poll, checklist })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_bot_name;
-
-    #[test]
-    fn bots_are_told_from_surnames() {
-        for name in ["larkspur CI bot", "GitHubBot", "deploy_bot", "Bot", "Погодный бот", "Rose-BOT"]
-        {
-            assert!(is_bot_name(name), "{name}");
-        }
-        for name in ["Talbot", "Abbot", "Робот Вертер", "Botvinnik", "робот", ""] {
-            assert!(!is_bot_name(name), "{name}");
-        }
-    }
 }

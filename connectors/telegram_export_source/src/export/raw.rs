@@ -5,7 +5,7 @@ use super::{
     json::{self, Json},
     lists, text,
 };
-use crate::{draft::TEXT_BYTES_MAX, rich_text::RichText};
+use ingest::{RichText, TEXT_BYTES_MAX};
 use schemas::{Checklist, Poll, Reaction};
 use struson::reader::{JsonReader, ValueType};
 

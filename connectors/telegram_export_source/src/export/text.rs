@@ -4,7 +4,7 @@ use super::{
     fault::Fault,
     json::{self, Json},
 };
-use crate::rich_text::RichText;
+use ingest::RichText;
 use struson::reader::{JsonReader, ValueType};
 
 /// The text, and whether it is whole: not above `bytes_max` with its link targets.

@@ -1,7 +1,7 @@
 //! Feeds that pause, stop, come again or are not what they were; the clock is stepped by hand.
 
 use super::*;
-use crate::options::Group;
+use ingest::Group;
 use schemas::GroupMessageIngested;
 use std::{
     io::{Cursor, PipeWriter, Write},

@@ -1,7 +1,7 @@
 //! What cannot be imported says why and what to do, before anything is written.
 
 use super::support::{export, file, gzip, import, message, options};
-use crate::{Error, FileSource, Group, Meter};
+use crate::{BadName, Error, FileSource, Group, Meter};
 use serde_json::json;
 
 fn refusal(name: &str, content: &[u8]) -> (Error, String) {
@@ -130,8 +130,8 @@ fn a_byte_order_mark_is_no_fault() {
 #[test]
 fn names_that_cannot_be_keys() {
     for name in ["", "a/b", "a b", "x\n", &"x".repeat(129)] {
-        assert!(matches!(Group::new(name, "g"), Err(Error::BadName { what: "tenant", .. })), "{name:?}");
-        assert!(matches!(Group::new("t", name), Err(Error::BadName { what: "group", .. })), "{name:?}");
+        assert!(matches!(Group::new(name, "g"), Err(BadName { what: "tenant", .. })), "{name:?}");
+        assert!(matches!(Group::new("t", name), Err(BadName { what: "group", .. })), "{name:?}");
     }
     assert!(Group::new("acme", "-100123:чат@x+y.z_").is_ok());
 }

@@ -9,22 +9,22 @@ use text::pii::{self, Kind, Span};
 
 /// A marked place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mark {
-    pub(crate) range: Range<usize>,
-    pub(crate) kind: String,
-    pub(crate) url: Option<String>,
+struct Mark {
+    range: Range<usize>,
+    kind: String,
+    url: Option<String>,
 }
 
 /// Text with marked places.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct RichText {
+pub struct RichText {
     text: String,
     marks: Vec<Mark>,
 }
 
 impl RichText {
     /// A text with places in UTF-16 units of it; places outside the text are dropped.
-    pub(crate) fn from_entities(text: String, entities: Vec<Entity>) -> Self {
+    pub fn from_entities(text: String, entities: Vec<Entity>) -> Self {
         let edges = |entity: &Entity| [entity.offset, entity.offset.saturating_add(entity.length)];
         let bytes = byte_offsets(&text, entities.iter().flat_map(edges).collect());
         let mut rich = Self { text, marks: Vec::new() };
@@ -38,7 +38,7 @@ impl RichText {
     }
 
     /// Appends text, marked when `kind` is given.
-    pub(crate) fn push(&mut self, text: &str, kind: Option<&str>, url: Option<String>) {
+    pub fn push(&mut self, text: &str, kind: Option<&str>, url: Option<String>) {
         let start = self.text.len();
         self.text.extend(text.chars().filter(|c| *c != '\0'));
         if let Some(kind) = kind.filter(|_| self.text.len() > start) {
@@ -47,18 +47,19 @@ impl RichText {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// True when there is no text.
+    pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
     /// Bytes of text and link targets.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.text.len()
             + self.marks.iter().filter_map(|mark| mark.url.as_ref()).map(String::len).sum::<usize>()
     }
 
     /// Marks bare links, for feeds that do not.
-    pub(crate) fn mark_links(&mut self) {
+    pub fn mark_links(&mut self) {
         for scheme in ["https://", "http://"] {
             let found = self.text.match_indices(scheme).map(|(start, _)| start);
             let ends = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '«' | '»');
@@ -75,7 +76,7 @@ impl RichText {
     }
 
     /// The masked text and its entities.
-    pub(crate) fn finish(self) -> (String, Vec<Entity>) {
+    pub fn finish(self) -> (String, Vec<Entity>) {
         let known = known(&self.marks);
         let mut ranges: Vec<Range<usize>> = self.marks.iter().map(|mark| mark.range.clone()).collect();
         let masked = match pii::mask_marked(&self.text, &known, &mut ranges) {

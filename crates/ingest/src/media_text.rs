@@ -4,7 +4,7 @@ use crate::rich_text::RichText;
 use schemas::{Checklist, ChecklistItem, Media, Poll, PollOption};
 
 /// Appends it to the text that the message has, if any.
-pub(crate) fn append(text: &mut RichText, media: Option<&Media>) {
+pub fn append(text: &mut RichText, media: Option<&Media>) {
     let Some(media) = media else { return };
     let told = media.poll.as_ref().map(poll).into_iter().chain(media.checklist.as_ref().map(checklist));
     for told in told {

@@ -1,0 +1,17 @@
+//! What sources of `group.message.ingested` share.
+//!
+//! Invariant: pure. A message that two sources read is the same bytes from both, up to what one of them does not know.
+
+mod author;
+mod batch;
+mod draft;
+mod group;
+mod media_text;
+mod rich_text;
+
+pub use author::{author, forward};
+pub use batch::{Batch, Origin};
+pub use draft::{Draft, TEXT_BYTES_MAX};
+pub use group::{BadName, Group, check_name};
+pub use media_text::append;
+pub use rich_text::RichText;
