@@ -6,11 +6,12 @@ use anyhow::{Context, bail};
 use delivery_manager::DeliveryManager;
 use digest_trigger::{DigestTrigger, canary_tenants};
 use runtime::{Config, Host};
+use topology::Map;
 
 /// Puts a unit into a process.
 type Add = fn(&mut Host) -> anyhow::Result<()>;
 
-/// Units that `gistmill up` starts and `gistmill run NAME` starts alone, in the order of the flow.
+/// Units that `gistmill run NAME` starts alone, in the order of the flow.
 const UNITS: &[(&str, Add)] = &[
     ("window_builder", |host| Ok(host.fold(window_builder::WindowBuilder::default())?)),
     ("digest_trigger", |host| {
@@ -43,11 +44,25 @@ const UNITS: &[(&str, Add)] = &[
             file_sink::FileSink::new(store.clone(), cluster, directory.clone()).keeping(kept)
         })?)
     }),
+    ("telegram_sink", |host| {
+        let (store, api) = (host.store()?, telegram_sink::BotApi::new(&host.config().telegram)?);
+        let kept = host.config().digest.versions_kept;
+        Ok(host.sink(move |cluster| {
+            telegram_sink::TelegramSink::new(store.clone(), cluster, api.clone()).keeping(kept)
+        })?)
+    }),
 ];
 
 /// Names of all units, in the order of the flow.
 pub(crate) fn units() -> impl Iterator<Item = &'static str> {
     UNITS.iter().map(|(name, _)| *name)
+}
+
+/// Units that `gistmill up` starts with these settings: without optional ones that nothing is set up for.
+pub(crate) fn used(config: &Config) -> anyhow::Result<Vec<&'static str>> {
+    let map = Map::embedded()?;
+    let is_used = |name: &&str| map.connector(name).map_or(true, |connector| config.is_used(connector));
+    Ok(units().filter(is_used).collect())
 }
 
 /// Adds the unit called `name` to a process.
@@ -85,12 +100,22 @@ mod tests {
 
     #[test]
     fn every_unit_of_the_map_is_here() {
-        let map = topology::Map::embedded().expect("the built-in map");
+        let map = Map::embedded().expect("the built-in map");
         let processors = map.processors().map(|entry| entry.name.clone());
         // Runs as `gistmill import`, to the end of a file.
         let connectors =
             map.connectors().map(|entry| entry.name.clone()).filter(|name| name != "telegram_export_source");
         let in_map: BTreeSet<String> = processors.chain(connectors).collect();
         assert_eq!(in_map, units().map(ToOwned::to_owned).collect());
+    }
+
+    #[test]
+    fn a_sink_that_nothing_is_set_up_for_is_left_out() {
+        let mut config = Config::default();
+        let without = used(&config).expect("the built-in map");
+        assert_eq!(without.len() + 1, units().count());
+        assert!(!without.contains(&"telegram_sink"), "{without:?}");
+        config.telegram.token = Some("123:secret".into());
+        assert_eq!(used(&config).expect("the built-in map"), units().collect::<Vec<_>>());
     }
 }

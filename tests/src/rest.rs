@@ -113,11 +113,15 @@ fn offsets(consumer: &BaseConsumer, physical: &str, partitions: i32) -> anyhow::
 
 type SinkInput = (String, String, i32);
 
-/// The offset of every partition that a sink reads; 0 where it has not said one.
+/// The offset of every partition that a sink reads; 0 where it has not said one. An optional sink counts once it runs.
 fn sink_inputs(pipeline: &Pipeline, without: &[&str]) -> anyhow::Result<BTreeMap<SinkInput, i64>> {
     let passed = pipeline.rows.sink_offsets()?;
     let mut all = BTreeMap::new();
-    for sink in pipeline.map.connectors().filter(|sink| !without.contains(&sink.name.as_str())) {
+    let has_claimed = |name: &str| passed.keys().any(|(sink, ..)| sink == name);
+    let is_there = |sink: &&topology::Connector| {
+        !without.contains(&sink.name.as_str()) && (!sink.optional || has_claimed(&sink.name))
+    };
+    for sink in pipeline.map.connectors().filter(is_there) {
         for topic in sink.inputs.values() {
             for partition in 0..pipeline.map.topic(topic)?.partitions {
                 let key = (sink.name.clone(), topic.clone(), partition);

@@ -82,6 +82,9 @@ pub struct Connector {
     /// Source that publishes what a sink writes to the outbox: its dead letters and reports.
     #[serde(default)]
     pub outbox: Option<String>,
+    /// It runs only where it is set up, and nobody misses it elsewhere.
+    #[serde(default)]
+    pub optional: bool,
 }
 
 impl Connector {

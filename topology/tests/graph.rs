@@ -42,9 +42,7 @@ fn the_text_reads_in_the_order_of_the_flow() {
     assert_eq!(lines[2], "group.message.ingested.v1 → window_builder → group.window.ready.v1");
     assert_eq!(
         lines.last(),
-        Some(
-            &"digest.blocked.v1, group.message.ingested.v1, digest.ready_for_delivery.v1 → postgres_sink → postgres_outbox_source"
-        )
+        Some(&"digest.blocked.v1, digest.ready_for_delivery.v1 → telegram_sink → postgres_outbox_source")
     );
 }
 
@@ -52,7 +50,7 @@ fn the_text_reads_in_the_order_of_the_flow() {
 fn the_outline_draws_every_arrow_once_in_long_chains() {
     let outline = outline(&map());
     let lines: Vec<_> = outline.lines().collect();
-    assert_eq!(lines.len(), 6, "{outline}");
+    assert_eq!(lines.len(), 8, "{outline}");
     assert!(lines[1].starts_with(
         "  telegram_export_source -->|group.message.ingested.v1| window_builder -->|group.window.ready.v1| digest_trigger"
     ));
@@ -63,7 +61,9 @@ fn the_outline_draws_every_arrow_once_in_long_chains() {
     );
     assert!(lines.contains(&"  digest_trigger -->|digest.blocked.v1| file_sink"));
     assert!(lines.contains(&"  digest_trigger -->|digest.blocked.v1| postgres_sink"));
-    assert!(lines.contains(&&*format!("  delivery_manager {both} postgres_sink")), "{outline}");
+    for sink in ["postgres_sink", "telegram_sink"] {
+        assert!(lines.contains(&&*format!("  delivery_manager {both} {sink}")), "{outline}");
+    }
     let map = map();
     let pairs: BTreeSet<(&str, &str)> = map
         .topics()
@@ -73,7 +73,7 @@ fn the_outline_draws_every_arrow_once_in_long_chains() {
         })
         .collect();
     assert_eq!(outline.matches("-->").count(), pairs.len());
-    assert_eq!(outline.matches("-. outbox .->").count(), 2);
+    assert_eq!(outline.matches("-. outbox .->").count(), 3);
 }
 
 #[test]

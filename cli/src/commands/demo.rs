@@ -61,8 +61,9 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
         anyhow::Ok(())
     })?;
     steps.say("starting every processor");
-    let mut host = Host::new(config.clone(), assembly::units().count())?;
-    for name in assembly::units() {
+    let units = assembly::used(&config)?;
+    let mut host = Host::new(config.clone(), units.len())?;
+    for name in units {
         assembly::add(&mut host, name)?;
     }
     let store = host.store()?;

@@ -54,6 +54,7 @@ Read from the log, as window_builder reads it: all of it, which takes as long as
     #[command(after_help = "\
 Examples:
   gistmill group set --tenant acme --group team --hours 6,24 --time-zone Europe/Berlin
+  gistmill group set --tenant acme --group team --channels file,telegram --chat -1001234567890/45
   gistmill group set --tenant acme --group team --language en --json")]
     Set {
         #[command(flatten)]

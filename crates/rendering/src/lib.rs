@@ -1,4 +1,4 @@
-//! A digest as people read it: Markdown, terminal text, JSON.
+//! A digest as people read it: Markdown, terminal text, styled paragraphs, JSON.
 //!
 //! Invariant: pure and total. Text from the chat never acts as markup or as a terminal command.
 
@@ -8,6 +8,7 @@ mod markdown;
 mod outline;
 mod page;
 mod period;
+mod rich;
 mod terminal;
 mod wording;
 mod wrap;
@@ -15,6 +16,7 @@ mod wrap;
 pub use cited::{Cited, cited};
 pub use json::json;
 pub use markdown::markdown;
+pub use rich::{Paragraph, Span, Style, emptied_part, rich, withdrawn};
 pub use terminal::terminal;
 
 use schemas::{Digest, DigestReadyForDelivery, WindowRef};
@@ -53,7 +55,8 @@ pub enum Extent {
 impl View<'_> {
     /// Address of a message, where the window's chat is one of Telegram's groups.
     pub(crate) fn address(&self, message_id: i64) -> Option<String> {
-        let chat = self.window.settings.chat.as_deref()?.strip_prefix("-100")?;
+        // A forum topic of the chat may follow.
+        let chat = self.window.settings.chat.as_deref()?.split('/').next()?.strip_prefix("-100")?;
         let known = !chat.is_empty() && chat.chars().all(|c| c.is_ascii_digit());
         known.then(|| format!("https://t.me/c/{chat}/{message_id}"))
     }

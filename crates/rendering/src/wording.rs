@@ -13,6 +13,11 @@ pub(crate) struct Wording {
     pub(crate) participants: &'static str,
     pub(crate) links: &'static str,
     pub(crate) quality: &'static str,
+    /// A digest of which nothing is left.
+    pub(crate) withdrawn: &'static str,
+    /// A digest whose messages have changed.
+    pub(crate) outdated: &'static str,
+    pub(crate) emptied_part: &'static str,
     russian: bool,
 }
 
@@ -27,6 +32,9 @@ const ENGLISH: Wording = Wording {
     participants: "Who did what",
     links: "Links",
     quality: "Quality",
+    withdrawn: "This digest was withdrawn: no messages of this time are left.",
+    outdated: "This digest was withdrawn: the messages that it was about have changed.",
+    emptied_part: "This part is no longer in the digest.",
     russian: false,
 };
 
@@ -41,6 +49,9 @@ const RUSSIAN: Wording = Wording {
     participants: "Кто что делал",
     links: "Ссылки",
     quality: "Качество",
+    withdrawn: "Дайджест отозван: сообщений за это время больше нет.",
+    outdated: "Дайджест отозван: сообщения, о которых он был, изменились.",
+    emptied_part: "Этой части в дайджесте больше нет.",
     russian: true,
 };
 

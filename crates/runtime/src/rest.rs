@@ -27,7 +27,7 @@ pub fn is_at_rest(config: &Config, map: &Map, sinks: &[SinkOffset]) -> Result<bo
             return Ok(false);
         }
     }
-    for connector in map.connectors() {
+    for connector in map.connectors().filter(|connector| config.is_used(connector)) {
         let starts = stored(config, map, connector, sinks)?;
         if starts.count() > 0 && has_more(config, &starts)? {
             return Ok(false);

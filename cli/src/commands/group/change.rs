@@ -7,6 +7,7 @@ use clap::{Args, builder::PossibleValuesParser};
 use jiff::Timestamp;
 use schemas::GroupSettings;
 use telegram_export_source::{ControlSource, Group};
+use telegram_sink::is_target;
 
 use super::{Name, as_json, fields, newest, write_control};
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
 
 /// Channels that a sink of this version delivers to. On the wire the set is open: sinks leave other channels alone, so
 /// that a mistaken name would mean digests that nobody gets.
-const CHANNELS: [&str; 1] = ["file"];
+const CHANNELS: [&str; 2] = ["file", "telegram"];
 
 #[derive(Debug, Args)]
 pub(super) struct Change {
@@ -36,8 +37,8 @@ pub(super) struct Change {
     /// Delivery channels
     #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(CHANNELS))]
     channels: Option<Vec<String>>,
-    /// Delivery target in the channel's own terms
-    #[arg(long)]
+    /// Chat that channel telegram posts to: its number (-100...) or @name, and the topic of a forum after a slash
+    #[arg(long, allow_hyphen_values = true)]
     chat: Option<String>,
     /// Take scopes that block every digest of the group
     #[arg(long)]
@@ -56,6 +57,22 @@ impl Change {
             scopes: or(self.scopes.as_ref(), &before.scopes),
             channels: or(self.channels.as_ref(), &before.channels),
             chat: self.chat.clone().or_else(|| before.chat.clone()),
+        }
+    }
+
+    /// A target that channel telegram cannot post to.
+    fn is_deliverable(wanted: &GroupSettings) -> anyhow::Result<()> {
+        if !wanted.channels.iter().any(|channel| channel == "telegram") {
+            return Ok(());
+        }
+        match &wanted.chat {
+            Some(chat) if is_target(chat) => Ok(()),
+            Some(chat) => bail!(
+                "could not set chat {}: channel telegram posts to a chat's number (-1001234567890) or @name, and to a \
+                 topic of a forum as -1001234567890/TOPIC",
+                printable(chat)
+            ),
+            None => bail!("could not set channel telegram: give the chat that it posts to with --chat"),
         }
     }
 
@@ -88,6 +105,7 @@ pub(super) fn run(
     let before = newest(name, settings)?;
     let base = before.clone().unwrap_or_default();
     let wanted = change.of(&base);
+    Change::is_deliverable(&wanted)?;
     if before.as_ref() != Some(&wanted) {
         write_control(source(&wanted)?, settings)?;
     }
@@ -149,9 +167,9 @@ mod tests {
 
     #[test]
     fn a_channel_that_nothing_delivers_to_is_refused_with_those_there_are() {
-        let error = parsed(&["--channels", "file,telegram"]).unwrap_err();
+        let error = parsed(&["--channels", "file,telegraph"]).unwrap_err();
         assert_eq!((error.kind(), error.exit_code()), (ErrorKind::InvalidValue, 2));
-        assert!(error.to_string().contains("[possible values: file]"), "{error}");
+        assert!(error.to_string().contains("[possible values: file, telegram]"), "{error}");
         assert!(GroupSettings::default().channels.iter().all(|name| CHANNELS.contains(&name.as_str())));
     }
 
@@ -195,6 +213,25 @@ mod tests {
         ] {
             assert!(change(&flags).grants("DIGEST_READ").is_ok(), "{flags:?}");
         }
+    }
+
+    #[test]
+    fn channel_telegram_needs_a_chat_that_it_can_post_to() {
+        let refused = |flags: &[&str]| {
+            let wanted = change(flags).of(&GroupSettings::default());
+            Change::is_deliverable(&wanted).map_err(|error| error.to_string())
+        };
+        for chat in ["-1001234567890", "-1001234567890/45", "@team_news"] {
+            assert_eq!(refused(&["--channels", "file,telegram", "--chat", chat]), Ok(()), "{chat}");
+        }
+        assert_eq!(refused(&["--chat", "anything"]), Ok(()));
+        let missing = "could not set channel telegram: give the chat that it posts to with --chat";
+        assert_eq!(refused(&["--channels", "telegram"]), Err(missing.to_owned()));
+        let error = refused(&["--channels", "telegram", "--chat", "https://t.me/team"]).unwrap_err();
+        assert!(
+            error.starts_with("could not set chat https://t.me/team: channel telegram posts to"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -61,6 +61,11 @@ pub(super) fn otlp_endpoint(value: &Option<String>, _: &()) -> garde::Result {
     }
 }
 
+/// The address of the Bot API.
+pub(super) fn bot_api(value: &str, _: &()) -> garde::Result {
+    begins(&value.into(), &["http://", "https://"], "expected https://HOST")
+}
+
 fn begins(value: &SecretString, schemes: &[&str], expected: &str) -> garde::Result {
     let value = value.expose_secret();
     if schemes.iter().any(|scheme| value.len() > scheme.len() && value.starts_with(scheme)) {

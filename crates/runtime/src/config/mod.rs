@@ -10,10 +10,11 @@ use config::{Environment, File, FileFormat};
 use garde::Validate;
 pub use kafka_client::Properties;
 use secrecy::ExposeSecret;
-pub use sections::{DigestSettings, Files, Http, Kafka, Postgres, Registry, Telemetry};
+pub use sections::{DigestSettings, Files, Http, Kafka, Postgres, Registry, Telegram, Telemetry};
 use serde::Deserialize;
+use state::SinkOffset;
 use std::path::Path;
-use topology::Prefix;
+use topology::{Connector, Prefix};
 
 /// Settings of every processor, connector and command. Environment: `GISTMILL_KAFKA__BROKERS` sets
 /// `kafka.brokers`; the `DIGEST_*` names of the event contract set `digest.*`.
@@ -47,6 +48,9 @@ pub struct Config {
     /// Where `file_sink` writes.
     #[garde(dive)]
     pub files: Files,
+    /// Where `telegram_sink` posts.
+    #[garde(dive)]
+    pub telegram: Telegram,
     /// Logs and traces.
     #[garde(dive)]
     pub telemetry: Telemetry,
@@ -64,6 +68,7 @@ impl Default for Config {
             http: Http::default(),
             digest: DigestSettings::default(),
             files: Files::default(),
+            telegram: Telegram::default(),
             telemetry: Telemetry::default(),
         }
     }
@@ -113,6 +118,16 @@ impl Config {
         self.postgres.url = postgres_url.into();
         self.validate().map_err(|report| ConfigError::Invalid(report.to_string()))?;
         Ok(self)
+    }
+
+    /// True unless it is an optional connector that nothing is set up for.
+    pub fn is_used(&self, connector: &Connector) -> bool {
+        !connector.optional || self.telegram.token.is_some()
+    }
+
+    /// True for a connector that is used here or has left an offset, wherever it runs.
+    pub(crate) fn is_known(&self, connector: &Connector, sinks: &[SinkOffset]) -> bool {
+        self.is_used(connector) || sinks.iter().any(|offset| offset.consumer_group == connector.name)
     }
 
     /// The registry, and how to log in there.
@@ -208,6 +223,7 @@ mod tests {
             ("[postgres]\nurl = 'pg://ann:hunter2@h/d'", "postgres.url: expected postgres://USER"),
             ("[postgres]\nowner_url = 'hunter2'", "postgres.owner_url: expected postgres://USER"),
             ("[registry]\nurl = 'localhost:8081'", "registry.url: expected http://HOST"),
+            ("[telegram]\napi = 'api.telegram.org'", "telegram.api: expected https://HOST"),
             ("[telemetry]\nlog = 'inof'", "telemetry.log: \"inof\" is no level"),
             ("[telemetry]\nlog = 'runtime=loud,warn'", "telemetry.log: \"loud\" is no level"),
             ("[kafka]\nproperties = 'sasl.passwrod=hunter2'", "librdkafka has no property \"sasl.passwrod\""),

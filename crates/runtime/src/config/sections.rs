@@ -139,6 +139,25 @@ impl Default for Files {
     }
 }
 
+/// Where `telegram_sink` posts; which chat a group's digests go to, its own settings say.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(default, deny_unknown_fields)]
+pub struct Telegram {
+    /// Token of the bot. Default: none, and `gistmill up` leaves the sink out.
+    #[garde(skip)]
+    pub token: Option<SecretString>,
+    /// Base of the Bot API's addresses. Default: Telegram's own; a server of one's own for tests and for the local
+    /// Bot API server.
+    #[garde(custom(checks::bot_api))]
+    pub api: String,
+}
+
+impl Default for Telegram {
+    fn default() -> Self {
+        Self { token: None, api: "https://api.telegram.org".to_owned() }
+    }
+}
+
 /// Logs and traces.
 #[derive(Debug, Clone, Deserialize, Validate)]
 #[serde(default, deny_unknown_fields)]

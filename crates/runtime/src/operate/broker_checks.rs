@@ -165,7 +165,9 @@ pub(super) fn running(config: &Config, map: &Map, peers: &Peers, broker: &Broker
         Err(error) => return Check::failed(PROCESSES, &error),
     };
     let readers = map.processors().map(|processor| processor.name.as_str()).chain(
-        map.connectors().filter(|connector| !connector.inputs.is_empty()).map(|sink| sink.name.as_str()),
+        map.connectors()
+            .filter(|connector| !connector.inputs.is_empty() && config.is_used(connector))
+            .map(|sink| sink.name.as_str()),
     );
     let of_group = |name| members.get(&config.prefix.group(name)).copied().unwrap_or_default();
     let readers: Vec<(&str, usize)> = readers.map(|name| (name, of_group(name))).collect();

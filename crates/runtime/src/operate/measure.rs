@@ -17,7 +17,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     ops::ControlFlow,
 };
-use topology::{ConnectorShape, Map, processors_in_order};
+use topology::{Connector, ConnectorShape, Map, processors_in_order};
 
 const POSTGRES: &str = "postgres";
 
@@ -99,7 +99,9 @@ fn readers<'a>(
         }
     }
     let Some(sinks) = sinks else { return Ok(readers) };
-    for sink in map.connectors().filter(|connector| connector.shape == ConnectorShape::Sink) {
+    let is_sink =
+        |connector: &&Connector| connector.shape == ConnectorShape::Sink && config.is_known(connector, sinks);
+    for sink in map.connectors().filter(is_sink) {
         for topic in sink.inputs.values() {
             for partition in broker.partitions(topic)? {
                 let stored = stored(sinks, &sink.name, topic, partition.1);

@@ -12,7 +12,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
-use topology::{ConnectorShape, Map};
+use topology::{Connector, ConnectorShape, Map};
 
 /// A reader that has not gone on for too long.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -131,7 +131,9 @@ fn sink_readers<'a>(
     allowed: Duration,
 ) -> Vec<Reader<'a>> {
     let mut readers = Vec::new();
-    for sink in map.connectors().filter(|connector| connector.shape == ConnectorShape::Sink) {
+    let is_sink =
+        |connector: &&Connector| connector.shape == ConnectorShape::Sink && config.is_known(connector, sinks);
+    for sink in map.connectors().filter(is_sink) {
         for topic in sink.inputs.values() {
             for at in cluster.partitions_of(&config.prefix.topic(topic)) {
                 let is_it = |offset: &&SinkOffset| {

@@ -17,7 +17,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-use topology::{ConnectorShape, Map};
+use topology::{Connector, ConnectorShape, Map};
 
 /// Sources that publish what sinks wrote.
 pub(super) fn outbox_sources(map: &Map) -> BTreeSet<&str> {
@@ -42,7 +42,9 @@ pub(super) fn unknown(
     peers: &Peers,
     members: &BTreeMap<String, usize>,
 ) -> Vec<UnknownLag> {
-    let sinks = map.connectors().filter(|connector| connector.shape == ConnectorShape::Sink).map(|sink| {
+    let is_sink =
+        |connector: &&Connector| connector.shape == ConnectorShape::Sink && config.is_used(connector);
+    let sinks = map.connectors().filter(is_sink).map(|sink| {
         let connected = members.get(&config.prefix.group(&sink.name)).copied().unwrap_or_default();
         UnknownLag { unit: sink.name.clone(), members: connected }
     });

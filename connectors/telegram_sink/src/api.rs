@@ -1,0 +1,226 @@
+//! Calls of the Bot API, no faster than it takes them.
+//!
+//! Invariant: the token is in the path of a request and nowhere else: no error tells an address.
+
+use crate::{
+    answer::{Answer, answer, is_not_done},
+    post::Entity,
+    target::{ChatId, Target},
+};
+use delivery::{Limit, Limiter};
+use runtime::{HostError, config::Telegram};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use std::{
+    error::Error,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest wait for an answer.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// Largest answer that is read.
+const ANSWER_BYTES_MAX: usize = 1 << 20;
+/// Longest wait for the right to a call; what has to wait longer is tried again later.
+const WAIT_MAX: Duration = Duration::from_secs(2);
+
+const SECOND: Duration = Duration::from_secs(1);
+/// Messages to all chats together, as Telegram documents it.
+const ALL: Limit = (30, SECOND);
+/// To one chat, and to a group or channel.
+const CHAT: [Limit; 2] = [(1, SECOND), (20, Duration::from_mins(1))];
+
+/// A client of the Bot API.
+#[derive(Clone)]
+pub struct BotApi {
+    http: reqwest::Client,
+    url: String,
+    token: SecretString,
+    /// Of all copies of this client.
+    limiter: Arc<Mutex<Limiter>>,
+}
+
+impl fmt::Debug for BotApi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BotApi").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// What is asked for, under the Bot API's own names.
+#[derive(Debug, Serialize)]
+pub(crate) struct Request<'a> {
+    pub(crate) chat_id: &'a ChatId,
+    /// Message to be edited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) message_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) message_thread_id: Option<i64>,
+    pub(crate) text: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(crate) entities: &'a [Entity],
+    pub(crate) link_preview_options: LinkPreviewOptions,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reply_parameters: Option<ReplyParameters>,
+}
+
+/// Whether Telegram shows what an address leads to.
+#[derive(Debug, Serialize)]
+pub(crate) struct LinkPreviewOptions {
+    pub(crate) is_disabled: bool,
+}
+
+/// What a message answers.
+#[derive(Debug, Serialize)]
+pub(crate) struct ReplyParameters {
+    pub(crate) message_id: i64,
+    pub(crate) allow_sending_without_reply: bool,
+}
+
+impl BotApi {
+    /// A client with the settings' token; touches no network.
+    ///
+    /// # Errors
+    /// There is no token, or no way to speak TLS.
+    pub fn new(settings: &Telegram) -> Result<Self, HostError> {
+        let failed = |why: String| HostError::Start { what: "speak to Telegram", why };
+        let missing = "telegram.token is not set: give the bot's token in GISTMILL_TELEGRAM__TOKEN";
+        let token = settings.token.clone().ok_or_else(|| failed(missing.to_owned()))?;
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TIMEOUT)
+            // A connection that was kept may be closed while a request is on its way, and then nobody knows.
+            .pool_max_idle_per_host(0)
+            .retry(reqwest::retry::never())
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| failed(told(error)))?;
+        let url = settings.api.trim_end_matches('/').to_owned();
+        Ok(Self { http, url, token, limiter: Arc::new(Mutex::new(Limiter::new(ALL))) })
+    }
+
+    /// Takes the right to one call to a chat, and waits for it where that does not take long.
+    ///
+    /// # Errors
+    /// How long it would take.
+    pub(crate) async fn admit(&self, target: &Target) -> Result<(), Duration> {
+        let limits = if target.is_group() { &CHAT[..] } else { &CHAT[..1] };
+        loop {
+            let taken = self.limiter().take(&target.chat_name(), limits, Instant::now());
+            match taken {
+                Err(wait) if wait > WAIT_MAX => return Err(wait),
+                Err(wait) => tokio::time::sleep(wait).await,
+                Ok(()) => return Ok(()),
+            }
+        }
+    }
+
+    /// Leaves a chat alone for as long as it asks for.
+    pub(crate) fn hold(&self, target: &Target, wait: Duration) {
+        self.limiter().hold(&target.chat_name(), Instant::now() + wait);
+    }
+
+    fn limiter(&self) -> MutexGuard<'_, Limiter> {
+        // Counting cannot leave it half-changed.
+        self.limiter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Posts a message, or edits it where it names one.
+    pub(crate) async fn put(&self, message: &Request<'_>) -> Answer {
+        let method = if message.message_id.is_some() { "editMessageText" } else { "sendMessage" };
+        let url = format!("{}/bot{}/{method}", self.url, self.token.expose_secret());
+        let response = match self.http.post(url).json(message).send().await {
+            Ok(response) => response,
+            Err(error) if error.is_connect() || error.is_builder() => return Answer::Later(told(error)),
+            Err(error) => return Answer::Lost(told(error)),
+        };
+        let status = response.status();
+        match read(response).await {
+            Ok(body) => answer(status, &body),
+            Err(_) if status.is_client_error() || is_not_done(status) => {
+                Answer::Later(format!("it answers {status}"))
+            }
+            Err(why) => Answer::Lost(why),
+        }
+    }
+}
+
+async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(told)? {
+        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
+            return Err("its answer is too long".to_owned());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// An error without the address, which holds the token.
+fn told(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_asks_for_nothing_that_is_not_wanted() {
+        let chat_id = ChatId::Number(-5);
+        let mut message = Request {
+            chat_id: &chat_id,
+            message_id: None,
+            message_thread_id: None,
+            text: "a",
+            entities: &[],
+            link_preview_options: LinkPreviewOptions { is_disabled: true },
+            reply_parameters: None,
+        };
+        let json = |message: &Request<'_>| serde_json::to_string(message).expect("JSON");
+        assert_eq!(
+            json(&message),
+            r#"{"chat_id":-5,"text":"a","link_preview_options":{"is_disabled":true}}"#
+        );
+        message.message_thread_id = Some(3);
+        message.reply_parameters = Some(ReplyParameters { message_id: 9, allow_sending_without_reply: true });
+        assert!(json(&message).contains(r#""message_thread_id":3"#));
+        assert!(
+            json(&message)
+                .contains(r#""reply_parameters":{"message_id":9,"allow_sending_without_reply":true}"#)
+        );
+    }
+
+    #[tokio::test]
+    async fn no_error_and_no_debug_output_tells_the_token() {
+        rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+        let token = "123456:AAsecret";
+        // Nobody listens at port 1; the other two are no addresses.
+        for api in ["http://127.0.0.1:1", "nonsense", "http://"] {
+            let settings = Telegram { token: Some(token.into()), api: api.to_owned() };
+            let api = BotApi::new(&settings).expect("a client");
+            let chat_id = ChatId::Number(1);
+            let message = Request {
+                chat_id: &chat_id,
+                message_id: None,
+                message_thread_id: None,
+                text: "a",
+                entities: &[],
+                link_preview_options: LinkPreviewOptions { is_disabled: true },
+                reply_parameters: None,
+            };
+            let answer = api.put(&message).await;
+            assert!(matches!(answer, Answer::Later(_)), "{answer:?}");
+            let shown = format!("{answer:?} {api:?} {settings:?}");
+            assert!(!shown.contains("secret") && !shown.contains("123456"), "{shown}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What a version of a digest means for one target: messages to be there, or a notice in the place of older ones.
+
+use crate::{
+    CHANNEL,
+    post::{Post, posts},
+    target::Target,
+};
+use delivery::{
+    effects::{Call, CallKind, Wanted},
+    of_ready,
+};
+use rendering::View;
+use runtime::SinkError;
+use schemas::{DigestReadyForDelivery, WindowRef};
+use state::{Delivery, DeliveryStatus, TargetState};
+
+/// A version of a delivery.
+#[derive(Debug)]
+pub(crate) struct Job<'a> {
+    /// Its first part.
+    pub(crate) delivery: Delivery<'a>,
+    /// What is wanted of the ledger.
+    pub(crate) wanted: Wanted,
+    posts: Vec<Post>,
+    emptied: Post,
+    target: Option<Target>,
+}
+
+impl<'a> Job<'a> {
+    /// A digest, read at `offset`.
+    ///
+    /// # Errors
+    /// [`SinkError::Poison`] for one that the ledger cannot hold.
+    pub(crate) fn of_ready(
+        ready: &'a DigestReadyForDelivery,
+        offset: i64,
+        versions_kept: u32,
+    ) -> Result<Self, SinkError> {
+        let chat = ready.window.settings.chat.as_deref().unwrap_or_default();
+        let delivery = of_ready(ready, offset, (CHANNEL, chat))?;
+        let posts = posts(&rendering::rich(&View::from(ready)));
+        let emptied = rendering::emptied_part(&ready.delivery_payload.language);
+        Ok(Self::of(delivery, posts, emptied, (DeliveryStatus::Sent, versions_kept)))
+    }
+
+    /// A version without a digest: older ones are edited to say that they do not hold any more.
+    pub(crate) fn of_blocked(window: &WindowRef, delivery: Delivery<'a>, versions_kept: u32) -> Self {
+        let posts = posts(&rendering::withdrawn(window));
+        let emptied = rendering::emptied_part(&window.settings.language);
+        Self::of(delivery, posts, emptied, (DeliveryStatus::Withdrawn, versions_kept))
+    }
+
+    fn of(
+        delivery: Delivery<'a>,
+        posts: Vec<Post>,
+        emptied: &str,
+        (done, versions_kept): (DeliveryStatus, u32),
+    ) -> Self {
+        let wanted = Wanted {
+            version: delivery.version,
+            parts: i32::try_from(posts.len()).unwrap_or(i32::MAX),
+            may_begin: done == DeliveryStatus::Sent,
+            done,
+            versions_kept,
+        };
+        let target = Target::parse(delivery.chat);
+        Self { delivery, wanted, posts, emptied: Post::plain(emptied), target }
+    }
+
+    /// True for a digest, which is told of when it is there or failed.
+    pub(crate) fn is_digest(&self) -> bool {
+        self.wanted.may_begin
+    }
+
+    /// A part of the delivery.
+    pub(crate) fn part(&self, part: i32) -> Delivery<'a> {
+        Delivery { part, ..self.delivery }
+    }
+
+    /// What a call puts there.
+    pub(crate) fn post(&self, call: &Call) -> &Post {
+        let index = usize::try_from(call.part - 1).unwrap_or(usize::MAX);
+        match call.kind {
+            CallKind::Blank { .. } => &self.emptied,
+            CallKind::Post { .. } | CallKind::Edit { .. } => self.posts.get(index).unwrap_or(&self.emptied),
+        }
+    }
+
+    /// Where it goes.
+    ///
+    /// # Errors
+    /// Why it goes nowhere.
+    pub(crate) fn target(&self, known: &TargetState) -> Result<Target, String> {
+        if let Some(why) = &known.disabled {
+            return Err(format!("the target is disabled: {why}"));
+        }
+        match &self.target {
+            Some(target) => Ok(target.clone().moved(known.moved_to.as_deref())),
+            None if self.delivery.chat.is_empty() => Err("the group's settings name no chat".to_owned()),
+            None => Err("the chat in the group's settings is neither a number nor @name, maybe with /TOPIC"
+                .to_owned()),
+        }
+    }
+}

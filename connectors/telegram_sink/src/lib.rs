@@ -1,0 +1,202 @@
+//! Delivers digests to Telegram: posted once, edited in place from then on.
+//!
+//! Invariant: an effect is in the ledger before it is done, and how it ended is there before the offset passes it. What may
+//! have been posted is never posted again: it is `unknown` until an operator says what became of it.
+
+mod answer;
+mod api;
+mod job;
+mod post;
+mod pursuit;
+mod record;
+mod target;
+
+pub use api::BotApi;
+pub use target::is_target;
+
+use answer::Answer;
+use delivery::{BLOCKED, READY, blocked, effects::Call, put_dead_letter, ready};
+use job::Job;
+use runtime::{Claim, InputSpec, PartitionId, Sink, SinkBatch, SinkError, SinkRecord};
+use schemas::{DigestBlocked, DigestReadyForDelivery};
+use state::{Batch, Delivery, Opened, Store, VERSIONS_KEPT};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+/// Name of the channel.
+const CHANNEL: &str = "telegram";
+/// How long one attempt at a batch goes on before the group is polled again.
+const PASS_MAX: Duration = Duration::from_mins(1);
+
+/// Answers by window, target, version and part.
+type Answers = BTreeMap<(String, String, String, i32), (Call, Answer)>;
+
+/// The sink.
+#[derive(Debug, Clone)]
+pub struct TelegramSink {
+    store: Store,
+    cluster_id: String,
+    api: BotApi,
+    versions_kept: u32,
+    /// What was answered and could not be written down, since the database was away.
+    unwritten: Arc<Mutex<Answers>>,
+}
+
+/// How far a delivery has come.
+enum Progress {
+    /// As far as it can.
+    Ended,
+    /// It goes on later: why.
+    Later(String),
+}
+
+impl TelegramSink {
+    /// A sink that posts by `api`, with its ledger in `store`, for the records of the Kafka cluster with this id.
+    pub fn new(store: Store, cluster_id: impl Into<String>, api: BotApi) -> Self {
+        let (cluster_id, versions_kept) = (cluster_id.into(), VERSIONS_KEPT);
+        Self { store, cluster_id, api, versions_kept, unwritten: Arc::default() }
+    }
+
+    /// Remembers so many versions of each window, the newest of them. Default: [`VERSIONS_KEPT`].
+    #[must_use]
+    pub fn keeping(self, versions_kept: u32) -> Self {
+        Self { versions_kept, ..self }
+    }
+
+    /// The batch's transaction; `None` for one that is written already.
+    async fn open(&self, batch: &SinkBatch) -> Result<Option<Box<Batch>>, SinkError> {
+        match self.store.open_batch(&batch.bounds(Self::NAME)).await.map_err(failed)? {
+            Opened::Batch(open) => Ok(Some(open)),
+            Opened::Written => Ok(None),
+        }
+    }
+
+    async fn deliver(
+        &self,
+        batch: &SinkBatch,
+        ready: &DigestReadyForDelivery,
+        offset: i64,
+    ) -> Result<Progress, SinkError> {
+        if !ready.channels.iter().any(|channel| channel == CHANNEL) {
+            return Ok(Progress::Ended);
+        }
+        let job = Job::of_ready(ready, offset, self.versions_kept)?;
+        self.pursue(batch, &job).await
+    }
+
+    /// Edits what was posted of older versions, wherever that was. What the ledger cannot hold was never delivered by it,
+    /// and is `postgres_sink`'s to dead-letter.
+    async fn withdraw(&self, batch: &SinkBatch, blocked: &DigestBlocked) -> Result<Progress, SinkError> {
+        let (Ok(()), Ok(version)) = (state::accept_blocked(blocked), blocked.version.parse()) else {
+            return Ok(Progress::Ended);
+        };
+        let digest_id = schemas::digest_id(&blocked.window_id, &blocked.version);
+        let delivery = Delivery {
+            tenant_id: &blocked.tenant_id,
+            group_id: &blocked.group_id,
+            window_id: &blocked.window_id,
+            digest_id: &digest_id,
+            version,
+            channel: CHANNEL,
+            chat: "",
+            part: 1,
+        };
+        let mut progress = Progress::Ended;
+        for chat in self.begin_withdrawal(batch, blocked, &delivery).await? {
+            let of_chat = Delivery { chat: &chat, ..delivery };
+            let job = Job::of_blocked(&blocked.window, of_chat, self.versions_kept);
+            if let Progress::Later(why) = self.pursue(batch, &job).await? {
+                progress = Progress::Later(why);
+            }
+        }
+        Ok(progress)
+    }
+
+    /// Writes down that a version was blocked, for every target that the window's digests go or went to.
+    async fn begin_withdrawal(
+        &self,
+        batch: &SinkBatch,
+        blocked: &DigestBlocked,
+        delivery: &Delivery<'_>,
+    ) -> Result<Vec<String>, SinkError> {
+        let Some(mut open) = self.open(batch).await? else { return Ok(Vec::new()) };
+        let mut chats = open.chats(delivery).await.map_err(failed)?;
+        let settings = &blocked.window.settings;
+        if settings.channels.iter().any(|channel| channel == CHANNEL) {
+            chats.push(settings.chat.clone().unwrap_or_default());
+        }
+        chats.sort_unstable();
+        chats.dedup();
+        for chat in &chats {
+            open.mark_blocked(&Delivery { chat, ..*delivery }).await.map_err(failed)?;
+        }
+        open.commit_without_offset().await.map_err(failed)?;
+        Ok(chats)
+    }
+
+    /// Commits dead letters and the offset.
+    async fn finish(&self, batch: &SinkBatch) -> Result<(), SinkError> {
+        let Some(mut open) = self.open(batch).await? else { return Ok(()) };
+        let begin_offset = open.begin_offset();
+        for record in &batch.records {
+            if let SinkRecord::DeadLetter(letter) = record
+                && letter.offset >= begin_offset
+            {
+                put_dead_letter(&mut open, letter).await.map_err(failed)?;
+            }
+        }
+        open.commit().await.map_err(failed)
+    }
+}
+
+impl Sink for TelegramSink {
+    const NAME: &'static str = "telegram_sink";
+    const CHANNEL: Option<&'static str> = Some(CHANNEL);
+
+    fn inputs(&self) -> Vec<InputSpec> {
+        vec![READY, BLOCKED]
+    }
+
+    async fn claim(&self, partition: &PartitionId) -> Result<Claim, SinkError> {
+        let claimed = self.store.claim(&partition.of_sink(Self::NAME), &self.cluster_id).await;
+        claimed.map(Claim::from).map_err(|error| SinkError::of_state("the claim of a partition", error))
+    }
+
+    async fn write(&self, batch: &SinkBatch) -> Result<(), SinkError> {
+        let begin_offset = match self.open(batch).await? {
+            Some(open) => open.begin_offset(),
+            None => return Ok(()),
+        };
+        let (started, mut later) = (Instant::now(), None);
+        for record in &batch.records {
+            if started.elapsed() > PASS_MAX {
+                later.get_or_insert("the rest of the batch follows".to_owned());
+                break;
+            }
+            let progress = match (ready(record), blocked(record)) {
+                (Some((ready, offset)), _) if offset >= begin_offset => {
+                    self.deliver(batch, ready, offset).await?
+                }
+                (_, Some((blocked, offset))) if offset >= begin_offset => {
+                    self.withdraw(batch, blocked).await?
+                }
+                _ => Progress::Ended,
+            };
+            // A target that has to wait does not hold up the others.
+            if let Progress::Later(why) = progress {
+                later.get_or_insert(why);
+            }
+        }
+        match later {
+            Some(why) => Err(SinkError::Transient { what: "messages to Telegram", source: why.into() }),
+            None => self.finish(batch).await,
+        }
+    }
+}
+
+fn failed(error: state::Error) -> SinkError {
+    SinkError::of_state("the ledger of messages", error)
+}
