@@ -50,7 +50,7 @@ TO STABLE   offsets to the last stable one; a few at rest, which are markers.
 TO END      offsets to the high watermark: what open transactions hold is in it.
 BEHIND      time since the first record not yet read was appended.
 OPEN TXN    time since the oldest open transaction in the input wrote its first record.
-UP          members of the group: 0 is a unit that is stopped, or joining; one that has stopped counts for some 6 s more.
+UP          members of the group: 0 is a unit that is stopped, or joining; one that was killed counts for 6 s more.
             Of several that publish an outbox all but one stand by.";
 
 const WATCH_EVERY: Duration = Duration::from_secs(2);

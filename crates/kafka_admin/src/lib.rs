@@ -1,5 +1,5 @@
 //! Transactions as the broker has them: which are open, which of these hang, how each was decided, and the markers that
-//! end it. librdkafka's admin client has none of it.
+//! end it; and members that leave their groups. librdkafka's admin client has none of it.
 //!
 //! A transaction hangs when a partition holds it open while its coordinator has nothing more to do with that partition
 //! (KIP-664): no marker will come, the last stable offset stays where it is, and `read_committed` readers wait for ever.
@@ -17,6 +17,7 @@ mod evidence;
 mod finish;
 mod history;
 mod judge;
+mod membership;
 mod offsets_log;
 mod questions;
 mod requests;
@@ -34,6 +35,7 @@ mod verdict;
 pub use cluster::Cluster;
 pub use error::Error;
 pub use finish::{Finished, finish};
+pub use membership::{Member, leave};
 pub use offsets_log::committed_since;
 pub use survey::{Hanging, Running, Survey, Unseen, survey};
 pub use types::{Open, Outcome, TopicPartition};

@@ -4,6 +4,7 @@ use kafka_protocol::{
     messages::{
         ApiVersionsRequest, ApiVersionsResponse, DescribeProducersRequest, DescribeProducersResponse,
         DescribeTransactionsRequest, DescribeTransactionsResponse, FetchRequest, FetchResponse,
+        FindCoordinatorRequest, FindCoordinatorResponse, LeaveGroupRequest, LeaveGroupResponse,
         ListOffsetsRequest, ListOffsetsResponse, ListTransactionsRequest, ListTransactionsResponse,
         MetadataRequest, MetadataResponse, OffsetFetchRequest, OffsetFetchResponse, SaslAuthenticateRequest,
         SaslAuthenticateResponse, SaslHandshakeRequest, SaslHandshakeResponse, WriteTxnMarkersRequest,
@@ -37,6 +38,8 @@ requests! {
     ListOffsetsRequest 2 5 ListOffsetsResponse
     MetadataRequest 3 9 MetadataResponse
     OffsetFetchRequest 9 5 OffsetFetchResponse
+    FindCoordinatorRequest 10 4 FindCoordinatorResponse
+    LeaveGroupRequest 13 4 LeaveGroupResponse
     SaslHandshakeRequest 17 1 SaslHandshakeResponse
     SaslAuthenticateRequest 36 1 SaslAuthenticateResponse
     ApiVersionsRequest 18 0 ApiVersionsResponse

@@ -11,6 +11,7 @@ mod imports;
 mod instances;
 mod kills;
 mod lag;
+mod leaving;
 mod partitions;
 mod placement;
 mod poison;

@@ -9,6 +9,7 @@ mod clock;
 mod error;
 mod health;
 mod held_up;
+mod leaving;
 pub(crate) mod lock;
 mod pair;
 mod partition_counts;
@@ -97,6 +98,7 @@ impl Host {
             stop: Stop::default(),
             standing: Standing::default(),
             held_up: held_up::HeldUp::default(),
+            leaving: Arc::default(),
             consumers: consumers * config.kafka.pairs,
             store: OnceLock::new(),
             broker: Mutex::new(None),
@@ -159,6 +161,7 @@ impl Host {
                 first = Err(HostError::Unit { unit: unit.status.name.clone(), why });
             }
         }
+        self.shared.leaving.leave(&self.shared.config, &self.shared.standing);
         info!("all units ended");
         if let Some(tracer) = &self.shared.tracer {
             tracer.finish();

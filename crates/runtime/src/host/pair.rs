@@ -104,6 +104,7 @@ pub(super) fn run<R: Record, S: Shape>(
     let limits = Limits { transaction_timeout: transaction_timeout(&producer), ..Limits::default() };
     let start_log = || {
         let (stop, unit) = (shared.stop.clone(), Arc::clone(status));
+        let (leaving, asked) = (Arc::clone(&shared.leaving), shared.stop.clone());
         KafkaLog::start(LogOptions {
             consumer: settings::consumer(kafka, &bindings.group, &instance, shared.consumers),
             producer: producer.clone(),
@@ -111,6 +112,7 @@ pub(super) fn run<R: Record, S: Shape>(
             input: Arc::clone(&bindings.input),
             snapshots: bindings.snapshots.clone(),
             goes_on: Box::new(move || Wait { stop: &stop, status: &unit }.goes_on()),
+            closes: Box::new(move |consumer, settings| leaving.closes(&asked, consumer, settings)),
         })
         .map_err(|error| match error {
             TxnError::Fatal(why) => BindError::Fatal(why),

@@ -4,6 +4,7 @@ use super::{
     Stop,
     binding::BindError,
     held_up::HeldUp,
+    leaving::Leaving,
     partition_counts::{Miscounted, refusal},
     status::UnitStatus,
 };
@@ -46,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) standing: Standing,
     /// What holds units up and does not end by itself.
     pub(super) held_up: HeldUp,
+    /// Groups that are left at the end.
+    pub(super) leaving: Arc<Leaving>,
     /// Consumers that the process is meant to have, for their share of memory.
     pub(crate) consumers: usize,
     /// The database, for a process that uses one.

@@ -1,15 +1,17 @@
-//! The one unsafe module: committing a transaction without the wrapper's flush, and reading headers without its panic.
+//! The one unsafe module: committing a transaction without the wrapper's flush, reading headers without its panic, and
+//! asking for the member id, which the wrapper does not tell.
 //!
 //! `BaseProducer::flush` polls in steps of 100 ms, and the wrapper's `commit_transaction` flushes first, so that
 //! every commit with messages in flight costs 100 ms. librdkafka's own commit flushes too, and the producer's
 //! polling thread serves its delivery reports meanwhile (`examples/commit_paths.rs` measures both).
 #![expect(
     unsafe_code,
-    reason = "the wrapper flushes before it commits, and panics on header names that are not UTF-8"
+    reason = "the wrapper flushes before it commits, panics on header names that are not UTF-8, and has no member id"
 )]
 
 use super::errors::CallError;
 use rdkafka::{
+    consumer::{BaseConsumer, Consumer, ConsumerContext},
     message::BorrowedMessage,
     producer::{BaseProducer, Producer, ProducerContext},
 };
@@ -40,6 +42,22 @@ pub(super) fn commit_transaction<C: ProducerContext + 'static>(
         };
         sys::rd_kafka_error_destroy(error);
         Err(call_error)
+    }
+}
+
+/// The id that the group's coordinator has given a consumer; none before it has joined.
+pub(crate) fn member_id<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> Option<String> {
+    // SAFETY: the pointer is the live client of `consumer`, which outlives the call; the string is ours to free, and is
+    // copied before.
+    unsafe {
+        let client = consumer.client().native_ptr();
+        let id = sys::rd_kafka_memberid(client);
+        if id.is_null() {
+            return None;
+        }
+        let copied = CStr::from_ptr(id).to_string_lossy().into_owned();
+        sys::rd_kafka_mem_free(client, id.cast());
+        Some(copied).filter(|id| !id.is_empty())
     }
 }
 

@@ -17,6 +17,7 @@ mod standing;
 use crate::engine::log::{Log, OutRecord, Polled, Reader, RecordView, Restored, TxnError, Visit};
 pub(crate) use budget::transaction_timeout;
 pub(crate) use consumer::{ConsumerFault, GroupContext, Rebalanced, Record, consumer_fault, reader_error};
+pub(crate) use ffi::member_id;
 pub(crate) use places::{Place, Places, TopicPlaces};
 pub(crate) use producer::TransactionalProducer;
 use rdkafka::{
@@ -37,6 +38,9 @@ const OFFSETS_TIMEOUT: Duration = Duration::from_secs(15);
 /// A group's consumer.
 pub(crate) type GroupConsumer = BaseConsumer<GroupContext>;
 
+/// Hears of a consumer, and of its settings, before it is closed for good.
+pub(crate) type Closes = Box<dyn Fn(&GroupConsumer, &ClientConfig) + Send>;
+
 /// What a loop reads and how.
 pub(crate) struct LogOptions {
     pub(crate) consumer: ClientConfig,
@@ -49,6 +53,7 @@ pub(crate) struct LogOptions {
     pub(crate) snapshots: Option<Arc<str>>,
     /// Asked between the records of a restore.
     pub(crate) goes_on: GoesOn,
+    pub(crate) closes: Closes,
 }
 
 /// [`Log`] over librdkafka.
@@ -236,6 +241,7 @@ impl Log for KafkaLog {
 
 impl Drop for KafkaLog {
     fn drop(&mut self) {
+        (self.options.closes)(&self.consumer, &self.options.consumer);
         close(&self.consumer);
     }
 }
@@ -254,7 +260,7 @@ pub(crate) fn join(
     Ok(consumer)
 }
 
-/// Leaves the group whatever state it is in: the client's own drop waits for ever for an answer to a revocation that was
+/// Gives up what the consumer holds, whatever state it is in: the client's own drop waits for ever for an answer to a revocation that was
 /// heard and not answered.
 pub(crate) fn close(consumer: &GroupConsumer) {
     consumer.context().close();

@@ -78,6 +78,7 @@ mod tests {
             input: mock::TOPIC.into(),
             snapshots: None,
             goes_on,
+            closes: Box::new(|_, _| {}),
         };
         KafkaLog::start(options).expect("a log")
     }

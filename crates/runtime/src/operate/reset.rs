@@ -197,7 +197,7 @@ pub(super) fn refuse_members(name: &str, members: usize) -> Result<(), Error> {
     };
     Err(Error::Refused(format!(
         "{name} is running: its group has {members}, to go on from where it is. stop `gistmill up` or its own process \
-         first (one that has just ended counts for some 6 s more), then repeat this"
+         first (one that was killed counts until its session ends, 6 s), then repeat this"
     )))
 }
 

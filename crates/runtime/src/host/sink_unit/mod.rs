@@ -221,6 +221,7 @@ impl<S: Sink> SinkLoop<'_, S> {
 
 impl<S: Sink> Drop for SinkLoop<'_, S> {
     fn drop(&mut self) {
+        self.shared.leaving.closes(&self.shared.stop, &self.consumer, &self.settings);
         close(&self.consumer);
     }
 }
