@@ -91,7 +91,7 @@ pub fn kill_in_write(
 }
 
 /// Stops and continues a process until it is stopped at a moment for which `is_it` holds.
-fn catch(
+pub(crate) fn catch(
     process: &Process,
     deadline: Duration,
     mut is_it: impl FnMut() -> anyhow::Result<bool>,

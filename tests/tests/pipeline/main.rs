@@ -28,6 +28,7 @@ mod sinks;
 mod sources;
 mod stack_parts;
 mod start;
+mod telegram;
 mod undisturbed;
 mod units;
 mod withdrawal;

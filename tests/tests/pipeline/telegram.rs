@@ -1,0 +1,124 @@
+//! Digests in a chat: posted, edited when the chat changes, taken back; and never twice, whenever the sink is killed.
+
+use schemas::{Author, DigestDelivered, GroupMessageIngested, Message};
+use std::time::Duration;
+use tests::{
+    Foreign, MessageKills, Moment, PATIENCE, Pipeline, TENANT,
+    bot_api::{BotApi, Chat, Kind, TOKEN},
+    day_is_over, decode_all, partition_of, settle,
+};
+
+const CHAT: i64 = -1_001_234_567_890;
+/// 2026-03-02T12:00:00Z, of the day that [`day_is_over`] closes.
+const NOON: i64 = 1_772_452_800_000;
+const TALK: [&str; 6] = [
+    "Which day does the Zanzibar release go out?",
+    "We decided: the Zanzibar release goes out on Thursday.",
+    "I will write the notes for the Zanzibar release by Friday.",
+    "Could somebody look at the invoice export?",
+    "The invoice export works again since this morning.",
+    "Thanks, the invoice export looks great now!",
+];
+
+fn message(id: i64, text: &str) -> Message {
+    let name = if id % 2 == 0 { "Ann" } else { "Bo" };
+    let author = Author { id: format!("u_{name}"), name: name.to_owned(), is_bot: false };
+    Message { author: Some(author), ..Message::plain(id, NOON + id * 60_000, text) }
+}
+
+/// States of messages, told so many hours after the day's end.
+fn record(messages: Vec<Message>, hours: i64) -> GroupMessageIngested {
+    let over = day_is_over("team");
+    let now = over.observed_at + hours * 3_600_000;
+    GroupMessageIngested { messages, observed_at: now, complete_until: Some(now), ..over }
+}
+
+fn changed(id: i64, kind: &str, text: &str) -> Message {
+    Message { kind: kind.to_owned(), revision: NOON + 7_200_000, ..message(id, text) }
+}
+
+/// Text of the one message in the chat.
+fn shown(bot: &BotApi) -> String {
+    let posts = bot.posts(CHAT);
+    assert_eq!(posts.len(), 1, "{posts:?}");
+    posts[0]["text"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_digest_is_posted_edited_with_its_chat_and_taken_back() -> anyhow::Result<()> {
+    let Some(pipeline) = Pipeline::start("telegram")? else { return Ok(()) };
+    let bot = BotApi::start()?;
+    bot.add_chat(Chat::new(CHAT, Kind::Supergroup, "Team"));
+    let chat = CHAT.to_string();
+    let group = ["group", "set", "--tenant", TENANT, "--group", "team"];
+    pipeline.gistmill(&[&group[..], &["--channels", "file,telegram", "--chat", &chat]].concat())?;
+    let variables = [("GISTMILL_TELEGRAM__TOKEN", TOKEN), ("GISTMILL_TELEGRAM__API", &bot.url())];
+    let up = pipeline.spawn("up", &["up"], &variables)?;
+    let feed = Foreign::<GroupMessageIngested>::to(&pipeline)?;
+    let key = format!("{TENANT}/team");
+    let partition = partition_of(key.as_bytes(), pipeline.map.topic("group.message.ingested.v1")?.partitions);
+    let tell = |messages, hours| {
+        feed.send(&record(messages, hours), Some(&key), partition)?;
+        feed.flush()?;
+        settle(&pipeline)
+    };
+
+    tell(TALK.iter().zip(1..).map(|(text, id)| message(id, text)).collect(), 0)?;
+    let first = shown(&bot);
+    assert!(first.contains("the Zanzibar release goes out on Thursday"), "{first}");
+    assert!(first.contains("[2]"), "{first}");
+
+    // A line that is cited is edited.
+    tell(vec![changed(2, "edited", "We decided: the Zanzibar release goes out on Monday.")], 3)?;
+    let second = shown(&bot);
+    assert!(second.contains("goes out on Monday") && !second.contains("Thursday"), "{second}");
+
+    // Three are left, where five are wanted.
+    let seen = tell((1..=3).map(|id| changed(id, "deleted", "")).map(later).collect(), 6)?.into_seen();
+    let third = shown(&bot);
+    assert!(third.contains("Дайджест отозван") && third.contains("This digest was withdrawn"), "{third}");
+    assert!(!third.contains("Zanzibar"), "{third}");
+    assert_eq!(bot.calls_of("sendMessage").len(), 1);
+
+    let delivered: Vec<DigestDelivered> = decode_all(&pipeline, &seen, "digest.delivered.v1")?;
+    let told: Vec<_> = delivered
+        .iter()
+        .filter(|it| it.channel == "telegram")
+        .map(|it| (&*it.version, &*it.status, it.withdrawn_by.as_deref()))
+        .collect();
+    let expected = [
+        ("1.0", "success", None),
+        ("2.0", "success", None),
+        ("1.0", "withdrawn", Some("3.0")),
+        ("2.0", "withdrawn", Some("3.0")),
+    ];
+    assert_eq!(told, expected);
+    let log = up.log()?;
+    assert!(!log.contains("loopback-server-of-the-tests-only"), "the token is in the log");
+    up.stop(PATIENCE)?;
+    pipeline.finish()
+}
+
+/// After the edit.
+fn later(message: Message) -> Message {
+    Message { revision: message.revision + 3_600_000, ..message }
+}
+
+#[test]
+fn a_sink_killed_at_each_step_posts_nothing_twice_and_owns_up_to_what_it_does_not_know() -> anyhow::Result<()>
+{
+    let Some(pipeline) = Pipeline::start("message_kills")? else { return Ok(()) };
+    let mut kills = MessageKills::of(&pipeline)?;
+    let after = |ms| Moment::After(Duration::from_millis(ms));
+    let moments = [Moment::Posted, Moment::Writing, Moment::Edited, after(0), Moment::Writing, after(30)];
+    for moment in moments {
+        kills.feed(6)?;
+        assert!(kills.kill(moment)?, "{moment:?} did not come");
+    }
+    let told = kills.settle()?;
+    eprintln!("{told:?}");
+    assert_eq!(told.digests, 36);
+    assert!(told.unknown_and_posted >= 1, "one was killed between a message and its answer");
+    assert_eq!(told.posted + told.unknown, told.digests + told.unknown_and_posted);
+    pipeline.finish()
+}
