@@ -1,11 +1,13 @@
 //! Delivers digests to Telegram: posted once, edited in place from then on.
 //!
 //! Invariant: an effect is in the ledger before it is done, and how it ended is there before the offset passes it. What may
-//! have been posted is never posted again: it is `unknown` until an operator says what became of it.
+//! have been posted is never posted again: it is `unknown` until an operator says what became of it. While a part of a batch
+//! has to wait, what comes before it is passed.
 
 mod answer;
 mod api;
 mod job;
+mod pass;
 mod post;
 mod pursuit;
 mod record;
@@ -17,19 +19,17 @@ pub use target::is_target;
 use answer::Answer;
 use delivery::{BLOCKED, READY, blocked, effects::Call, put_dead_letter, ready};
 use job::Job;
+use pass::{Pass, Progress};
 use runtime::{Claim, InputSpec, PartitionId, Sink, SinkBatch, SinkError, SinkRecord};
 use schemas::{DigestBlocked, DigestReadyForDelivery};
-use state::{Batch, Delivery, Opened, Store, VERSIONS_KEPT};
+use state::{Batch, BatchBounds, Delivery, Opened, Store, VERSIONS_KEPT};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
 };
 
 /// Name of the channel.
 const CHANNEL: &str = "telegram";
-/// How long one attempt at a batch goes on before the group is polled again.
-const PASS_MAX: Duration = Duration::from_mins(1);
 
 /// Answers by window, target, version and part.
 type Answers = BTreeMap<(String, String, String, i32), (Call, Answer)>;
@@ -43,14 +43,6 @@ pub struct TelegramSink {
     versions_kept: u32,
     /// What was answered and could not be written down, since the database was away.
     unwritten: Arc<Mutex<Answers>>,
-}
-
-/// How far a delivery has come.
-enum Progress {
-    /// As far as it can.
-    Ended,
-    /// It goes on later: why.
-    Later(String),
 }
 
 impl TelegramSink {
@@ -77,19 +69,24 @@ impl TelegramSink {
     async fn deliver(
         &self,
         batch: &SinkBatch,
-        ready: &DigestReadyForDelivery,
-        offset: i64,
+        (ready, offset): (&DigestReadyForDelivery, i64),
+        pass: &mut Pass,
     ) -> Result<Progress, SinkError> {
         if !ready.channels.iter().any(|channel| channel == CHANNEL) {
             return Ok(Progress::Ended);
         }
         let job = Job::of_ready(ready, offset, self.versions_kept)?;
-        self.pursue(batch, &job).await
+        self.pursue(batch, &job, pass).await
     }
 
     /// Edits what was posted of older versions, wherever that was. What the ledger cannot hold was never delivered by it,
     /// and is `postgres_sink`'s to dead-letter.
-    async fn withdraw(&self, batch: &SinkBatch, blocked: &DigestBlocked) -> Result<Progress, SinkError> {
+    async fn withdraw(
+        &self,
+        batch: &SinkBatch,
+        blocked: &DigestBlocked,
+        pass: &mut Pass,
+    ) -> Result<Progress, SinkError> {
         let (Ok(()), Ok(version)) = (state::accept_blocked(blocked), blocked.version.parse()) else {
             return Ok(Progress::Ended);
         };
@@ -108,7 +105,7 @@ impl TelegramSink {
         for chat in self.begin_withdrawal(batch, blocked, &delivery).await? {
             let of_chat = Delivery { chat: &chat, ..delivery };
             let job = Job::of_blocked(&blocked.window, of_chat, self.versions_kept);
-            if let Progress::Later(why) = self.pursue(batch, &job).await? {
+            if let Progress::Later(why) = self.pursue(batch, &job, pass).await? {
                 progress = Progress::Later(why);
             }
         }
@@ -137,13 +134,16 @@ impl TelegramSink {
         Ok(chats)
     }
 
-    /// Commits dead letters and the offset.
-    async fn finish(&self, batch: &SinkBatch) -> Result<(), SinkError> {
-        let Some(mut open) = self.open(batch).await? else { return Ok(()) };
+    /// Commits dead letters before `end_offset`, and this offset.
+    async fn finish(&self, batch: &SinkBatch, end_offset: i64) -> Result<(), SinkError> {
+        let bounds = BatchBounds { end_offset, ..batch.bounds(Self::NAME) };
+        let Opened::Batch(mut open) = self.store.open_batch(&bounds).await.map_err(failed)? else {
+            return Ok(());
+        };
         let begin_offset = open.begin_offset();
         for record in &batch.records {
             if let SinkRecord::DeadLetter(letter) = record
-                && letter.offset >= begin_offset
+                && (begin_offset..end_offset).contains(&letter.offset)
             {
                 put_dead_letter(&mut open, letter).await.map_err(failed)?;
             }
@@ -170,30 +170,27 @@ impl Sink for TelegramSink {
             Some(open) => open.begin_offset(),
             None => return Ok(()),
         };
-        let (started, mut later) = (Instant::now(), None);
+        let (mut pass, mut later) = (Pass::begin(), None);
         for record in &batch.records {
-            if started.elapsed() > PASS_MAX {
-                later.get_or_insert("the rest of the batch follows".to_owned());
-                break;
-            }
-            let progress = match (ready(record), blocked(record)) {
+            let (offset, progress) = match (ready(record), blocked(record)) {
                 (Some((ready, offset)), _) if offset >= begin_offset => {
-                    self.deliver(batch, ready, offset).await?
+                    (offset, self.deliver(batch, (ready, offset), &mut pass).await?)
                 }
                 (_, Some((blocked, offset))) if offset >= begin_offset => {
-                    self.withdraw(batch, blocked).await?
+                    (offset, self.withdraw(batch, blocked, &mut pass).await?)
                 }
-                _ => Progress::Ended,
+                _ => continue,
             };
             // A target that has to wait does not hold up the others.
             if let Progress::Later(why) = progress {
-                later.get_or_insert(why);
+                later.get_or_insert((offset, why));
             }
         }
-        match later {
-            Some(why) => Err(SinkError::Transient { what: "messages to Telegram", source: why.into() }),
-            None => self.finish(batch).await,
+        let Some((offset, why)) = later else { return self.finish(batch, batch.next_offset).await };
+        if offset > begin_offset {
+            self.finish(batch, offset).await?;
         }
+        Err(SinkError::Transient { what: "messages to Telegram", source: why.into() })
     }
 }
 

@@ -3,11 +3,12 @@
 //! Invariant: `sending` is committed before each call. No transaction is open while a call or a limit is waited for.
 
 use crate::{
-    Progress, TelegramSink,
+    TelegramSink,
     answer::Answer,
     api::{LinkPreviewOptions, ReplyParameters, Request},
     failed,
     job::Job,
+    pass::{Pass, Progress},
     target::{Target, message_id},
 };
 use delivery::effects::{Call, CallKind, Outcome, Step, decide};
@@ -53,9 +54,30 @@ pub(crate) enum Turn {
 
 impl TelegramSink {
     /// Does what is left to be done of a version.
-    pub(crate) async fn pursue(&self, batch: &SinkBatch, job: &Job<'_>) -> Result<Progress, SinkError> {
+    pub(crate) async fn pursue(
+        &self,
+        batch: &SinkBatch,
+        job: &Job<'_>,
+        pass: &mut Pass,
+    ) -> Result<Progress, SinkError> {
+        let progress = self.pursue_within(batch, job, pass).await?;
+        if matches!(progress, Progress::Later(_)) {
+            pass.put_off(job.delivery.tenant_id, job.delivery.chat);
+        }
+        Ok(progress)
+    }
+
+    async fn pursue_within(
+        &self,
+        batch: &SinkBatch,
+        job: &Job<'_>,
+        pass: &Pass,
+    ) -> Result<Progress, SinkError> {
         let (mut turn, mut is_admitted) = (Turn::AsAsked, false);
         loop {
+            if let Some(why) = pass.refusal(job.delivery.tenant_id, job.delivery.chat) {
+                return Ok(Progress::Later(why.to_owned()));
+            }
             let Some(mut open) = self.open(batch).await? else { return Ok(Progress::Ended) };
             let known = Known::of(&mut open, job).await?;
             let call = match decide(&known.effects, &job.wanted) {

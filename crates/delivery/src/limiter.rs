@@ -134,6 +134,19 @@ mod tests {
     }
 
     #[test]
+    fn five_thousand_calls_are_as_fast_as_the_limits_and_no_faster() {
+        let names: Vec<String> = (0..5_000).map(|n| (n % 250).to_string()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let made = made(&names, &GROUP);
+        let all: Vec<Duration> = made.iter().map(|(_, at)| *at).collect();
+        assert_eq!(most(&all, SECOND), 30);
+        // Twenty to each of 250 targets, thirty a second.
+        assert_eq!(all.last().map(Duration::as_secs), Some(5_000 / 30));
+        let of_one: Vec<Duration> = made.iter().filter(|it| it.0 == "7").map(|it| it.1).collect();
+        assert_eq!((of_one.len(), most(&of_one, SECOND)), (20, 1));
+    }
+
+    #[test]
     fn a_target_that_asks_for_it_is_left_alone_and_no_other_is() {
         let mut limiter = Limiter::new((30, SECOND));
         let now = Instant::now();

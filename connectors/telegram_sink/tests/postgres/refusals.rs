@@ -1,7 +1,7 @@
 //! What Telegram refuses: tried again, done otherwise, or failed by name.
 
-use crate::support::{CHAT, World, deliver_by, digest, event, later, row};
-use runtime::SinkError;
+use crate::support::{CHAT, READY, World, deliver_by, digest, event, later, partition, row};
+use runtime::{Sink, SinkError};
 use tests::bot_api::{Chat, Fault, Kind, Membership};
 
 #[tokio::test]
@@ -56,6 +56,31 @@ async fn a_chat_that_asks_to_wait_is_left_alone_and_others_are_not() {
     // Whoever starts anew does not know of it; Telegram would say so again.
     world.deliver(&batch).await.unwrap();
     assert_eq!((world.texts().len(), world.bot.posts(-1_009).len()), (1, 1));
+    world.database.drop().await;
+}
+
+#[tokio::test]
+async fn what_comes_before_a_message_that_waits_is_passed_and_the_chat_keeps_its_order() {
+    let Some(world) = World::new("telegram_prefix").await else { return };
+    world.bot.add_chat(Chat::new(-1_009, Kind::Supergroup, "Other"));
+    world.bot.fault("sendMessage", Some(CHAT), Fault::TooMany(35));
+    let elsewhere = |day| {
+        let mut other = digest(day, "1.0");
+        other.window.settings.chat = Some("-1009".to_owned());
+        other
+    };
+    let batch = [elsewhere(0), digest(1, "1.0"), elsewhere(2), digest(3, "1.0")];
+    let why = later(world.deliver(&batch).await);
+    assert_eq!(why, "messages to Telegram: Telegram asks to wait for 35s");
+    assert_eq!((world.texts().len(), world.bot.posts(-1_009).len()), (0, 2));
+    assert_eq!(world.methods().len(), 3, "the second message to the chat waits behind the first");
+    let claim = world.sink().claim(&partition(READY)).await.unwrap();
+    assert_eq!(claim.next_offset, 1);
+
+    deliver_by(&world.sink(), &batch[1..]).await.unwrap();
+    let texts = world.texts();
+    assert!(texts[0].starts_with("day 1 ") && texts[1].starts_with("day 3 "), "{texts:?}");
+    assert_eq!((world.bot.posts(-1_009).len(), world.said().await.len()), (2, 4));
     world.database.drop().await;
 }
 

@@ -6,7 +6,7 @@ use super::{
     Error, Peers,
     broker::Broker,
     broker_checks::{broker_settings, clock, kafka, running, topology_checks},
-    files, held_up_checks, letter_check,
+    delivery_check, files, held_up_checks, letter_check,
 };
 use crate::Config;
 use serde::Serialize;
@@ -95,6 +95,7 @@ pub fn doctor(config: &Config, map: &Map) -> Result<Vec<Check>, Error> {
         checks.push(Check::skipped("topology", "kafka and the schema registry"));
     }
     checks.extend(postgres(&peers, broker.as_ref()));
+    checks.extend(delivery_check::check(config, &peers));
     match &broker {
         Some(broker) => {
             checks.extend([clock(map, broker), running(config, map, &peers, broker)]);

@@ -7,6 +7,7 @@ mod broker;
 mod broker_checks;
 mod dead_letters;
 mod decoded;
+mod delivery_check;
 mod doctor;
 mod error;
 mod files;
