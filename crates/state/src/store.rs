@@ -9,6 +9,10 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use std::{fmt, str::FromStr, time::Duration};
+use tokio::net::TcpStream;
+
+/// Longest wait for the reason of a wait that was too long.
+const LAST_ATTEMPT: Duration = Duration::from_secs(1);
 
 /// How to hold connections.
 #[derive(Debug, Clone)]
@@ -149,7 +153,25 @@ impl Store {
 
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, Error> {
         let attempt = Attempt { address: &self.address, setting: "postgres.url" };
-        self.pool.begin_with(BEGIN).await.map_err(|source| attempt.failed(source))
+        match self.pool.begin_with(BEGIN).await {
+            Ok(transaction) => Ok(transaction),
+            Err(sqlx::Error::PoolTimedOut) => Err(attempt.failed(self.why_none_in_time().await)),
+            Err(source) => Err(attempt.failed(source)),
+        }
+    }
+
+    /// The pool tries again and again and tells only that time is up: what a single attempt meets.
+    async fn why_none_in_time(&self) -> sqlx::Error {
+        let options = self.pool.connect_options();
+        if options.get_socket().is_some() {
+            return sqlx::Error::PoolTimedOut;
+        }
+        let connecting = TcpStream::connect((options.get_host(), options.get_port()));
+        match tokio::time::timeout(LAST_ATTEMPT, connecting).await {
+            Ok(Err(refused)) => sqlx::Error::Io(refused),
+            // Somebody listens: all connections are busy, or the server does not get round to a new one.
+            Ok(Ok(_)) | Err(_) => sqlx::Error::PoolTimedOut,
+        }
     }
 
     /// A transaction that sees the rows of `tenant` and no others.

@@ -10,6 +10,8 @@ async fn an_address_where_nobody_listens_is_named_and_may_be_tried_again() {
     let store = Store::open("postgres://app:secret@127.0.0.1:1/gistmill", &options).await.unwrap();
     let error = store.ready().await.unwrap_err();
     assert_eq!(error.to_string(), "could not reach postgres at 127.0.0.1:1");
+    let said = error.describe();
+    assert_eq!(said.matches("Connection refused").count(), 1, "told, and once: {said}");
     assert!(error.is_transient());
     assert!(!format!("{store:?} {error:?} {}", error.describe()).contains("secret"));
     let error = migrate("postgres://app:secret@127.0.0.1:1/gistmill", &Schema::default()).await.unwrap_err();
