@@ -14,6 +14,8 @@ use crate::{
 /// Bytes of a raw value shown in text.
 const PREVIEW_BYTES: usize = 256;
 const BYTES_PER_LINE: usize = 16;
+/// Characters of a value that is read again: a few screens.
+const READ_AGAIN_CHARACTERS: usize = 8_000;
 
 /// A letter of an input that has `count` of them. A terminal gets first what says most; a pipe gets everything.
 pub(super) fn line(dead: &DeadLetter, count: u64, columns: Option<usize>) -> String {
@@ -146,8 +148,20 @@ pub(super) fn show(opened: &OpenedLetter, out: &mut dyn Write) -> anyhow::Result
         None => writeln!(out, "value        none: a tombstone, or left out as the error says")?,
         Some(value) => preview(value, out)?,
     }
-    writeln!(out, "read again   {}", value_text(&opened.now)?)?;
+    writeln!(out, "read again   {}", beginning(&value_text(&opened.now)?))?;
     Ok(())
+}
+
+/// As much of a text as can be read; how much more there is.
+fn beginning(text: &str) -> String {
+    match text.char_indices().nth(READ_AGAIN_CHARACTERS) {
+        None => text.to_owned(),
+        Some((end, _)) => format!(
+            "{}\n  the first {READ_AGAIN_CHARACTERS} of {} characters; --raw FILE writes its bytes",
+            &text[..end],
+            text.chars().count()
+        ),
+    }
 }
 
 /// The first bytes, in hexadecimal and as text.
@@ -210,6 +224,15 @@ pub(super) mod tests {
             line(&opened(Some(vec![1, 2])).letter, 3, Some(80)),
             "2:17   2018-11-22 14:04  window_builder wrong_magic (3 letters): first byte is 0x01"
         );
+    }
+
+    #[test]
+    fn a_value_of_megabytes_fills_a_few_screens() {
+        assert_eq!(beginning("short"), "short");
+        let text = beginning(&"й".repeat(READ_AGAIN_CHARACTERS + 1));
+        assert_eq!(text.lines().next().map(|line| line.chars().count()), Some(READ_AGAIN_CHARACTERS));
+        let more = "  the first 8000 of 8001 characters; --raw FILE writes its bytes";
+        assert_eq!(text.lines().nth(1), Some(more));
     }
 
     #[test]
