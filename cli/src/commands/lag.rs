@@ -190,6 +190,9 @@ fn notes(lag: &Lag, out: &mut dyn Write) -> anyhow::Result<()> {
         }
         writeln!(out)?;
     }
+    if let Some(why) = &lag.registry_away {
+        writeln!(out, "{why}; records of a schema that a unit has not met yet wait")?;
+    }
     for waiting in &lag.waiting {
         let stored =
             waiting.stored.map_or_else(|| "nothing yet".to_owned(), |next| format!("up to {}", next - 1));

@@ -98,6 +98,17 @@ postgres_sink              1           ?          ?          ?        ?         
 }
 
 #[test]
+fn a_registry_that_does_not_serve_is_told() {
+    let why = Some("could not reach the schema registry at http://r: refused".to_owned());
+    let mut out = Vec::new();
+    print(&Lag { registry_away: why, ..Lag::default() }, &PLAIN, &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    let expected = "could not reach the schema registry at http://r: refused; records of a schema that a unit has not met \
+                    yet wait";
+    assert_eq!(text.lines().nth(1), Some(expected));
+}
+
+#[test]
 fn json_is_one_object_with_the_sum() {
     let text = printed(&Arguments { json: true, ..PLAIN });
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();

@@ -60,6 +60,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         if let Err(why) = self.give_up(partitions) {
             self.observer.recovering(&why.to_string());
         }
+        self.observer.lost();
         if self.mode.is_running() && open {
             self.start_over(now);
         }

@@ -61,6 +61,8 @@ pub(crate) trait Observer {
     fn recovered(&mut self);
     /// Partitions now held.
     fn assigned(&mut self, partitions: &[i32]);
+    /// The group has given partitions away without asking; this member joins again.
+    fn lost(&mut self) {}
     /// Time since the loop's start, as the turns are told it: for measuring within one.
     fn now(&self) -> Duration;
 }

@@ -1,4 +1,4 @@
-//! `/livez`, `/readyz` and `/metrics`.
+//! `/livez`, `/readyz` and `/metrics`. Ready is a process whose units work and whose peers all answer.
 
 use super::{Shared, status::UnitStatus};
 use axum::{Router, extract::State, http::StatusCode, routing::get};
@@ -11,13 +11,15 @@ struct Process {
 }
 
 impl Process {
-    /// What each unit is doing, what holds units up, and the broker when it is away.
+    /// What each unit is doing, what holds units up, and which peers are away.
     fn lines(&self) -> String {
-        let away = || format!("kafka at {}: away", self.shared.config.kafka.brokers);
-        let broker = || self.shared.standing.why_away().unwrap_or_else(away);
+        // Until it has been looked for, the clients' complaints tell.
+        let lost = || self.shared.no_broker("a client has lost its last connection");
+        let broker = || self.shared.standing.why_away().unwrap_or_else(lost);
         let units = self.units.iter().map(|unit| unit.line());
-        let held_up = self.shared.held_up.lines();
-        units.chain(held_up).chain(self.is_alone().then(broker)).map(|line| line + "\n").collect()
+        let (held_up, away) = (self.shared.held_up.lines(), self.shared.peers_away.lines());
+        let process = held_up.into_iter().chain(away).chain(self.is_alone().then(broker));
+        units.chain(process).map(|line| line + "\n").collect()
     }
 
     fn is_alone(&self) -> bool {
@@ -36,6 +38,7 @@ async fn livez(State(process): State<Arc<Process>>) -> (StatusCode, String) {
 async fn readyz(State(process): State<Arc<Process>>) -> (StatusCode, String) {
     let is_ready = !process.is_alone()
         && process.shared.held_up.lines().is_empty()
+        && process.shared.peers_away.lines().is_empty()
         && process.units.iter().all(|unit| unit.is_ready());
     (code(is_ready), process.lines())
 }

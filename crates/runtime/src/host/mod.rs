@@ -10,9 +10,11 @@ mod error;
 mod health;
 mod held_up;
 mod leaving;
+mod letters;
 pub(crate) mod lock;
 mod pair;
 mod partition_counts;
+mod peers_watch;
 mod processors;
 mod shared;
 mod sink_unit;
@@ -99,6 +101,7 @@ impl Host {
             standing: Standing::default(),
             held_up: held_up::HeldUp::default(),
             leaving: Arc::default(),
+            peers_away: peers_watch::PeersAway::default(),
             consumers: consumers * config.kafka.pairs,
             store: OnceLock::new(),
             broker: Mutex::new(None),
@@ -150,6 +153,7 @@ impl Host {
         self.stop_on_signals();
         let names = self.units.iter().map(|unit| unit.status.name.clone()).collect();
         self.shared.tasks.spawn(held_up::run(Arc::clone(&self.shared), names));
+        self.shared.tasks.spawn(peers_watch::run(Arc::clone(&self.shared)));
         let mut first = self.serve();
         if first.is_err() {
             self.shared.stop.ask();

@@ -70,6 +70,10 @@ impl Observer for Report {
         self.status.ready();
     }
 
+    fn lost(&mut self) {
+        self.status.joining();
+    }
+
     fn now(&self) -> Duration {
         self.clock.elapsed()
     }

@@ -6,6 +6,7 @@ use super::{
     held_up::HeldUp,
     leaving::Leaving,
     partition_counts::{Miscounted, refusal},
+    peers_watch::PeersAway,
     status::UnitStatus,
 };
 use crate::{
@@ -49,6 +50,8 @@ pub(crate) struct Shared {
     pub(super) held_up: HeldUp,
     /// Groups that are left at the end.
     pub(super) leaving: Arc<Leaving>,
+    /// Registry and Postgres, while they do not answer.
+    pub(super) peers_away: PeersAway,
     /// Consumers that the process is meant to have, for their share of memory.
     pub(crate) consumers: usize,
     /// The database, for a process that uses one.
@@ -148,7 +151,7 @@ impl Shared {
         match self.standing.complaints().denial(&kafka.brokers, &kafka.properties) {
             Some(denial) => format!("{denial}; {}", denial.advice()),
             None => format!(
-                "kafka at {}: {error}; is it up? `gistmill stack up` starts a local one",
+                "could not reach kafka at {}: {error}; is it up? `gistmill stack up` starts a local one",
                 kafka.brokers
             ),
         }

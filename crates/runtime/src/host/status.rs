@@ -1,5 +1,6 @@
 //! What each unit of a process is doing, for health checks and for people who wait.
 
+use super::letters::Letters;
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
@@ -17,6 +18,8 @@ const STUCK: Duration = Duration::from_secs(150);
 enum Held {
     /// Something is away; the unit goes on by itself.
     Waiting(String),
+    /// Its group has given its partitions away; it joins again.
+    Joining,
     /// Another process does the work.
     StandingBy(String),
     /// It stopped and will be started again.
@@ -35,32 +38,6 @@ pub(crate) struct UnitStatus {
     /// With since when.
     held: Mutex<Option<(Held, Instant)>>,
     letters: Mutex<Letters>,
-}
-
-/// Inputs that a unit has given up since it was started.
-#[derive(Debug, Default)]
-struct Letters {
-    count: u64,
-    last: String,
-    /// When they were last told, and how many there were then.
-    told: Option<(Instant, u64)>,
-}
-
-/// Time between two words of the log about dead letters of one unit.
-const LETTERS_EVERY: Duration = Duration::from_mins(1);
-
-impl Letters {
-    /// Takes one more in; how many are new since the log was told, when it is time to tell it.
-    fn add(&mut self, last: &str, now: Instant) -> Option<u64> {
-        self.count += 1;
-        last.clone_into(&mut self.last);
-        let before = match self.told {
-            Some((at, _)) if now.saturating_duration_since(at) < LETTERS_EVERY => return None,
-            told => told.map_or(0, |(_, count)| count),
-        };
-        self.told = Some((now, self.count));
-        Some(self.count - before)
-    }
 }
 
 impl UnitStatus {
@@ -89,15 +66,21 @@ impl UnitStatus {
         if !self.ready.swap(true, Ordering::Relaxed) {
             info!(unit = self.name, "ready");
         }
-        self.working();
+        self.go_on();
     }
 
-    /// What the unit waited for has come.
+    /// What the unit waited for has come; a group that it has lost is none of that.
     pub(crate) fn working(&self) {
+        if self.held() != Some(Held::Joining) {
+            self.go_on();
+        }
+    }
+
+    fn go_on(&self) {
         match self.set(None) {
             Some(Held::Waiting(what)) => info!(unit = self.name, "goes on after waiting: {what}"),
             Some(Held::StandingBy(_)) => info!(unit = self.name, "takes over"),
-            Some(Held::Restarting(_) | Held::Failed(_)) | None => {}
+            Some(Held::Joining | Held::Restarting(_) | Held::Failed(_)) | None => {}
         }
     }
 
@@ -108,6 +91,13 @@ impl UnitStatus {
         if self.set(Some(waiting.clone())) != Some(waiting) {
             warn!(unit = self.name, "waiting: {what}");
         }
+    }
+
+    /// The group has given the unit's partitions away, because the broker did not hear of it for too long. The log is told
+    /// by who gives them up.
+    pub(crate) fn joining(&self) {
+        self.turned();
+        self.set(Some(Held::Joining));
     }
 
     /// Another process does the unit's work, and this one takes over when that one ends; said once. It is as good as
@@ -181,7 +171,7 @@ impl UnitStatus {
     /// In one word of [`Self::STATES`].
     pub(crate) fn state(&self) -> &'static str {
         match self.held() {
-            Some(Held::Waiting(_)) => "waiting",
+            Some(Held::Waiting(_) | Held::Joining) => "waiting",
             Some(Held::StandingBy(_)) => "standing_by",
             Some(Held::Restarting(_)) => "restarting",
             Some(Held::Failed(_)) => "failed",
@@ -197,14 +187,7 @@ impl UnitStatus {
 
     fn line_at(&self, now: Instant) -> String {
         let letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
-        match letters.count {
-            0 => self.state_line(now),
-            count => format!(
-                "{}; dead letters since its start: {count}, last {} (`gistmill dlq ls`)",
-                self.state_line(now),
-                letters.last
-            ),
-        }
+        self.state_line(now) + &letters.told()
     }
 
     fn state_line(&self, now: Instant) -> String {
@@ -214,6 +197,11 @@ impl UnitStatus {
                 0 => format!("{name}: waiting: {what}"),
                 seconds => format!("{name}: waiting: {what} (for {seconds} s)"),
             },
+            Some((Held::Joining, _)) => {
+                format!(
+                    "{name}: waiting: to be let into its group again, which has not heard of it for too long"
+                )
+            }
             Some((Held::StandingBy(what), _)) => format!("{name}: standing by: {what}"),
             Some((Held::Restarting(why), _)) => format!("{name}: stopped, will be started again: {why}"),
             Some((Held::Failed(why), _)) => format!("{name}: failed: {why}"),
@@ -254,17 +242,13 @@ mod tests {
     }
 
     #[test]
-    fn dead_letters_are_told_by_the_line_and_once_a_minute_by_the_log() {
+    fn dead_letters_are_told_by_the_line() {
         let status = UnitStatus::new("topic".to_owned());
         status.ready();
         status.buried("t.v1/3:9 wrong_magic");
         let line =
             "topic: ready; dead letters since its start: 1, last t.v1/3:9 wrong_magic (`gistmill dlq ls`)";
         assert_eq!((status.line(), status.is_ready()), (line.to_owned(), true));
-        let (mut letters, start) = (Letters::default(), Instant::now());
-        let told =
-            [0, 1, 59, 60, 61, 121].map(|second| letters.add("x", start + Duration::from_secs(second)));
-        assert_eq!(told, [Some(1), None, None, Some(3), None, Some(2)]);
     }
 
     #[test]
@@ -282,6 +266,13 @@ mod tests {
         assert_eq!(look(&status), ("topic: ready".to_owned(), true));
         status.waiting("kafka");
         assert_eq!(look(&status), ("topic: waiting: kafka".to_owned(), false));
+        status.joining();
+        let line = "topic: waiting: to be let into its group again, which has not heard of it for too long";
+        assert_eq!(look(&status), (line.to_owned(), false));
+        status.working();
+        assert_eq!(look(&status), (line.to_owned(), false), "what was mended meanwhile does not let it in");
+        status.ready();
+        assert_eq!(look(&status), ("topic: ready".to_owned(), true), "let in, with partitions or without");
         status.restarting("fenced");
         assert_eq!(look(&status), ("topic: stopped, will be started again: fenced".to_owned(), false));
         status.working();

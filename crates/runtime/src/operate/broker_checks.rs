@@ -192,8 +192,11 @@ fn running_check(readers: &[(&str, usize)], sources: &[(&str, usize)]) -> Check 
     } else {
         format!("no member in the group of {} (stopped, or joining){standing_by}", stopped.join(", "))
     };
-    let advice = "where `gistmill up` runs, see its log and /readyz: its units join again by themselves after an \
-                  outage; where it does not, start it, or one unit with `gistmill run NAME`";
+    let one = if stopped.len() == count { "NAME" } else { stopped[0] };
+    let advice = format!(
+        "where `gistmill up` runs, see its log and /readyz: its units join again by themselves after an outage; where it \
+         does not, start it, or one unit with `gistmill run {one}`"
+    );
     Check::bad(PROCESSES, Level::Warn, finding, advice)
 }
 
@@ -211,6 +214,7 @@ mod tests {
             (some.level, &*some.finding),
             (Level::Warn, "no member in the group of file_sink, outbox_source (stopped, or joining)")
         );
+        assert!(some.advice.is_some_and(|advice| advice.ends_with("one unit with `gistmill run file_sink`")));
         let none = running_check(&[("topic", 0)], &[("outbox_source", 0)]);
         assert_eq!(
             none.finding,

@@ -67,6 +67,9 @@ impl Check {
     }
 }
 
+/// What is not looked at while the broker does not answer, beside the topology.
+const NEED_KAFKA: [&str; 5] = ["transactions", "clock", "processes", "progress", "dead letters"];
+
 /// Looks at everything; the configuration itself has been read by now. Blocking, at most about half a minute.
 ///
 /// # Errors
@@ -94,15 +97,21 @@ pub fn doctor(config: &Config, map: &Map) -> Result<Vec<Check>, Error> {
     } else {
         checks.push(Check::skipped("topology", "kafka and the schema registry"));
     }
-    checks.extend(postgres(&peers, broker.as_ref()));
-    checks.extend(delivery_check::check(config, &peers));
+    let postgres = postgres(&peers, broker.as_ref());
+    let is_postgres_up = postgres[0].level == Level::Ok;
+    checks.extend(postgres);
+    checks.extend(is_postgres_up.then(|| delivery_check::check(config, &peers)).flatten());
     match &broker {
         Some(broker) => {
             checks.extend([clock(map, broker), running(config, map, &peers, broker)]);
-            checks.extend(held_up_checks::progress(config, map, &peers, broker));
+            checks.extend(if is_postgres_up {
+                held_up_checks::progress(config, map, &peers, broker)
+            } else {
+                vec![Check::skipped("progress", "postgres")]
+            });
             checks.push(letter_check::check(config, &peers, broker));
         }
-        None => checks.push(Check::skipped("clock", "kafka")),
+        None => checks.extend(NEED_KAFKA.map(|name| Check::skipped(name, "kafka"))),
     }
     checks.extend(files::checks(config));
     Ok(checks)
@@ -162,6 +171,19 @@ fn belongs(name: &'static str, stored: Option<&str>, found: Option<&str>) -> Che
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn without_a_broker_each_check_that_needs_it_is_named() {
+        // Nobody listens at port 1.
+        let mut config = Config::default();
+        config.kafka.brokers = "127.0.0.1:1".to_owned();
+        let checks = doctor(&config, &Map::embedded().expect("the built-in map")).expect("looks");
+        let skipped = |name: &str| checks.iter().any(|it| it.name == name && it.level == Level::Skip);
+        assert_eq!(NEED_KAFKA.map(skipped), [true; 5], "{checks:?}");
+        let failed: Vec<_> =
+            checks.iter().filter(|it| it.level == Level::Fail && it.name == "kafka").collect();
+        assert_eq!(failed.len(), 1, "{checks:?}");
+    }
 
     #[test]
     fn a_database_of_another_cluster_fails() {

@@ -76,6 +76,9 @@ pub enum Error {
     /// The schema registry does not answer; the message names its address.
     #[error("{0}")]
     Registry(String),
+    /// The schema registry answers that it has failed.
+    #[error("{0}")]
+    RegistryFails(String),
     /// The schema registry does not let this client in; the message says what to do.
     #[error("{0}")]
     RegistryDenied(String),
@@ -102,16 +105,27 @@ impl Error {
     /// True when something that has to run does not.
     pub fn is_away(&self) -> bool {
         match self {
-            Self::KafkaAway { .. } | Self::Registry(_) => true,
+            Self::KafkaAway { .. } | Self::Registry(_) | Self::RegistryFails(_) => true,
             Self::Postgres(error) => matches!(error.as_ref(), state::Error::Unreachable { .. }),
             _ => false,
         }
+    }
+
+    /// True when it is Postgres that does not answer or does not let this client in.
+    pub(super) fn is_of_postgres(&self) -> bool {
+        let Self::Postgres(error) = self else { return false };
+        matches!(error.as_ref(), state::Error::Unreachable { .. } | state::Error::Denied { .. })
     }
 
     /// What to do about a peer that is away.
     pub fn advice(&self) -> Option<String> {
         if let Self::Access(error) = self {
             return error.advice().map(str::to_owned);
+        }
+        if let Self::RegistryFails(_) = self {
+            let advice =
+                "it runs and does not serve: see its log, and whether what it keeps its schemas in is up";
+            return Some(advice.to_owned());
         }
         let variable = match self {
             Self::KafkaAway { .. } => "GISTMILL_KAFKA__BROKERS",
@@ -142,6 +156,7 @@ impl Error {
     pub(super) fn registry(error: &registry::Error) -> Self {
         match error {
             registry::Error::Denied { .. } => Self::RegistryDenied(error.describe()),
+            registry::Error::Refused { .. } if error.is_away() => Self::RegistryFails(error.describe()),
             _ => Self::Registry(error.describe()),
         }
     }
@@ -191,6 +206,27 @@ mod tests {
         let error = Error::UnknownTopic { name: "a".to_owned(), known };
         assert_eq!(error.to_string(), "no topic is called \"a\"; there are\n  a.v1\n  b.v1");
         assert_eq!((error.is_away(), error.advice()), (false, None));
+    }
+
+    #[test]
+    fn a_registry_that_answers_is_not_to_be_started() {
+        let refused = registry::Error::Refused {
+            what: "list subjects".to_owned(),
+            status: 500,
+            code: 50001,
+            message: "no database".to_owned(),
+        };
+        let error = Error::registry(&refused);
+        assert!(error.is_away());
+        assert!(error.advice().is_some_and(|advice| advice.starts_with("it runs and does not serve")));
+    }
+
+    #[test]
+    fn a_refused_log_in_to_postgres_leaves_what_kafka_tells() {
+        let denied = state::Error::Denied { finding: "refused".to_owned(), advice: "check it".to_owned() };
+        assert!(Error::from(denied).is_of_postgres());
+        assert!(!Error::from(state::Error::NotMigrated("gistmill".to_owned())).is_of_postgres());
+        assert!(!Error::Registry("away".to_owned()).is_of_postgres());
     }
 
     #[test]

@@ -201,6 +201,8 @@ pub struct Lag {
     pub unknown: Vec<UnknownLag>,
     /// Why not; none when all is known.
     pub postgres_unknown: Option<String>,
+    /// Why the schema registry does not serve; none when it does. Who meets a schema for the first time waits for it.
+    pub registry_away: Option<String>,
 }
 
 impl Lag {

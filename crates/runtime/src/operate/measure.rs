@@ -33,7 +33,7 @@ pub(super) struct Reader<'a> {
     pub(super) first: Option<Vec<u8>>,
 }
 
-/// The lag of every processor, sink and outbox. While Postgres is away, of those that Kafka alone tells.
+/// The lag of every processor, sink and outbox. While Postgres is away or refuses, of those that Kafka alone tells.
 ///
 /// # Errors
 /// A broker that is away, a topic that is not on the broker, a database without tables.
@@ -42,7 +42,7 @@ pub fn lag(config: &Config, map: &Map) -> Result<Lag, Error> {
     let broker = Broker::connect(config)?;
     let (sinks, postgres_unknown) = match stored_offsets(&peers) {
         Ok(sinks) => (Some(sinks), None),
-        Err(error) if error.is_away() => (None, Some(crate::shapes::outlet::chain(&error))),
+        Err(error) if error.is_of_postgres() => (None, Some(crate::shapes::outlet::chain(&error))),
         Err(error) => return Err(error),
     };
     let mut readers = readers(config, map, &broker, sinks.as_deref())?;
@@ -51,6 +51,7 @@ pub fn lag(config: &Config, map: &Map) -> Result<Lag, Error> {
     let members = broker.members()?;
     let now = jiff::Timestamp::now().as_millisecond();
     let mut lag = Lag { measured_at_ms: now, postgres_unknown, ..Lag::default() };
+    lag.registry_away = peers.registry_away(config);
     match &sinks {
         Some(sinks) => {
             lag.outboxes = outboxes(map, &peers, &broker, config)?;

@@ -5,9 +5,13 @@
 use super::Error;
 use crate::Config;
 use registry::RegistrySource;
-use schemas::SchemaSource;
+use schemas::{DigestDlq, Record, SchemaSource};
 use state::{Schema, Store, StoreOptions};
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
+use tokio::time::timeout;
+
+/// Longest wait for a registry that is not needed for the answer.
+const REGISTRY_WAIT: Duration = Duration::from_secs(3);
 
 /// Registry and Postgres of one command.
 pub(super) struct Peers {
@@ -40,6 +44,19 @@ impl Peers {
 
     pub(super) fn wait<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
+    }
+
+    /// Why the registry does not serve, if it does not. Who can do without it is not held up for long.
+    pub(super) fn registry_away(&self, config: &Config) -> Option<String> {
+        let subject = config.prefix.subject(DigestDlq::TYPE);
+        match self.wait(async { timeout(REGISTRY_WAIT, self.registry.versions(&subject)).await }) {
+            Ok(answer) => answer.err().filter(registry::Error::is_away).map(|error| error.describe()),
+            Err(_) => Some(format!(
+                "could not reach the schema registry at {} within {} s",
+                self.registry.address(),
+                REGISTRY_WAIT.as_secs()
+            )),
+        }
     }
 
     /// What the source of the store's outbox reads, by the name that it gives it.

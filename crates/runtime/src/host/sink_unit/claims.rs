@@ -25,7 +25,10 @@ impl<S: Sink> SinkLoop<'_, S> {
                     self.give_up(&partitions)?;
                     flushed?;
                 }
-                Rebalanced::Lost(partitions) => self.give_up(&partitions)?,
+                Rebalanced::Lost(partitions) => {
+                    self.give_up(&partitions)?;
+                    self.status.joining();
+                }
             }
         }
         Ok(())

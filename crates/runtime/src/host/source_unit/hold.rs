@@ -38,6 +38,8 @@ enum Place {
     /// Nothing yet, or it cannot be joined: why.
     Outside(Option<String>),
     StandingBy,
+    /// The group has not heard of this process for too long: who reads now is not known.
+    Lost,
     Holding,
 }
 
@@ -95,6 +97,7 @@ impl Hold {
             let place = self.place.borrow().clone();
             match place {
                 Place::Holding => return true,
+                Place::Lost => wait.status.joining(),
                 Place::StandingBy => {
                     wait.status.standing_by(&format!("another process reads {}", self.identity));
                 }
@@ -165,9 +168,10 @@ impl Member {
     fn news(&self) -> Option<Place> {
         let mut place = None;
         while let Some(news) = self.consumer.context().next() {
-            let (partitions, is_given) = match &news {
-                Rebalanced::Assigned(partitions) => (partitions, true),
-                Rebalanced::Revoked(partitions) | Rebalanced::Lost(partitions) => (partitions, false),
+            let (partitions, is_given, without) = match &news {
+                Rebalanced::Assigned(partitions) => (partitions, true, Place::StandingBy),
+                Rebalanced::Revoked(partitions) => (partitions, false, Place::StandingBy),
+                Rebalanced::Lost(partitions) => (partitions, false, Place::Lost),
             };
             let mut list = TopicPartitionList::new();
             for (topic, partition) in partitions {
@@ -189,7 +193,7 @@ impl Member {
             let is_it = |(topic, partition): &(String, i32)| *topic == self.positions && *partition == 0;
             place = match (partitions.iter().any(is_it), is_given) {
                 (true, true) => Some(Place::Holding),
-                (true, false) => Some(Place::StandingBy),
+                (true, false) => Some(without),
                 // Let in, with nothing to hold beyond what it may hold already.
                 (false, true) if !self.holds() => Some(Place::StandingBy),
                 (false, _) => place,
