@@ -41,7 +41,15 @@ impl OwnStack {
     /// It does not start.
     pub fn start_secured() -> anyhow::Result<Option<Self>> {
         let Some(shared) = Stack::from_environment() else { return Ok(None) };
-        Self::start_as(shared.binary, &["--secure"]).map(Some)
+        Self::start_secured_with(shared.binary).map(Some)
+    }
+
+    /// Starts a secured stack with a `gistmill`.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start_secured_with(binary: PathBuf) -> anyhow::Result<Self> {
+        Self::start_as(binary, &["--secure"])
     }
 
     fn start_as(binary: PathBuf, more: &[&str]) -> anyhow::Result<Self> {
@@ -63,18 +71,22 @@ impl OwnStack {
     }
 
     fn run(&self, arguments: &[&str]) -> anyhow::Result<Output> {
+        let output = self.output(arguments)?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "gistmill stack {arguments:?} ended with {}: {said}", output.status);
+        Ok(output)
+    }
+
+    fn output(&self, arguments: &[&str]) -> anyhow::Result<Output> {
         let data: &Path = &self.data();
-        let output = Command::new(&self.binary)
+        Command::new(&self.binary)
             .arg("stack")
             .args(arguments)
             .arg("--data-dir")
             .arg(data)
             .env_remove("TEST_GISTMILL_BINARY")
             .output()
-            .context("could not run gistmill")?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "gistmill stack {arguments:?} ended with {}: {said}", output.status);
-        Ok(output)
+            .context("could not run gistmill")
     }
 
     /// Its addresses.
@@ -100,7 +112,9 @@ impl OwnStack {
     /// # Errors
     /// It does not run.
     pub fn pid(&self, part: &str) -> anyhow::Result<Pid> {
-        let status: serde_json::Value = serde_json::from_str(&self.stack(&["status", "--json"])?)?;
+        // It tells by its exit code that another part is not well.
+        let told = self.output(&["status", "--json"])?.stdout;
+        let status: serde_json::Value = serde_json::from_slice(&told).context("could not read the status")?;
         let parts = status["parts"].as_array().context("status has parts")?;
         let found = parts.iter().find(|found| found["part"] == part).and_then(|found| found["pid"].as_i64());
         found

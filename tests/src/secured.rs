@@ -26,6 +26,12 @@ impl std::fmt::Debug for Properties {
 }
 
 impl Properties {
+    /// Those that clients of a stack need; none of an open one.
+    pub fn of(stack: &Stack) -> Option<Self> {
+        let found = stack.log_in.iter().find(|(name, _)| name == PROPERTIES);
+        found.map(|(_, text)| Self::parse(text))
+    }
+
     fn parse(text: &str) -> Self {
         const DOUBLED: &str = "\0";
         let text = text.replace(";;", DOUBLED);
@@ -115,8 +121,7 @@ impl Secured {
     /// # Errors
     /// The stack does not tell them.
     pub fn administrator(&self) -> anyhow::Result<Properties> {
-        let found = self.stack.log_in.iter().find(|(name, _)| name == PROPERTIES);
-        Ok(Properties::parse(&found.context("stack env tells no properties")?.1))
+        Properties::of(&self.stack).context("stack env tells no properties")
     }
 
     /// A user's properties.
