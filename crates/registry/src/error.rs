@@ -143,7 +143,8 @@ impl Error {
                 "registry.url begins with https: correct it, or name the port that speaks TLS".to_owned();
             return Self::Denied { finding: format!("{registry} does not speak TLS"), advice };
         }
-        Self::Unreachable { address: peer.address.to_owned(), source: Box::new(source) }
+        // The address has been told.
+        Self::Unreachable { address: peer.address.to_owned(), source: Box::new(source.without_url()) }
     }
 
     /// The answers 401 and 403.
