@@ -100,18 +100,15 @@ impl BotApi {
         Ok(Self { http, url, token, limiter: Arc::new(Mutex::new(Limiter::new(ALL))) })
     }
 
-    /// Takes the right to one call to a chat, and waits for it where that does not take long.
-    ///
-    /// # Errors
-    /// How long it would take.
-    pub(crate) async fn admit(&self, target: &Target) -> Result<(), Duration> {
+    /// Takes the right to one call to a chat, and waits for it where that does not take long; false where it would.
+    pub(crate) async fn admit(&self, target: &Target) -> bool {
         let limits = if target.is_group() { &CHAT[..] } else { &CHAT[..1] };
         loop {
             let taken = self.limiter().take(&target.chat_name(), limits, Instant::now());
             match taken {
-                Err(wait) if wait > WAIT_MAX => return Err(wait),
+                Err(wait) if wait > WAIT_MAX => return false,
                 Err(wait) => tokio::time::sleep(wait).await,
-                Ok(()) => return Ok(()),
+                Ok(()) => return true,
             }
         }
     }

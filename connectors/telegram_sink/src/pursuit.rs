@@ -100,8 +100,9 @@ impl TelegramSink {
             };
             if !is_admitted {
                 open.abandon().await.map_err(failed)?;
-                if let Err(wait) = self.api.admit(&target).await {
-                    return Ok(Progress::Later(format!("the next one is due in {wait:.0?}")));
+                if !self.api.admit(&target).await {
+                    // The same words each time: the log tells a reason once.
+                    return Ok(Progress::Later("the chat takes no further message for now".to_owned()));
                 }
                 is_admitted = true;
                 continue;
