@@ -2,13 +2,16 @@
 //!
 //! Invariant: no message leads to two lines; a page of few lines has no headings; what is left out is counted.
 
+mod topics;
+
 use crate::{
     Extent, View,
     outline::{Block, action_text, facts},
     wording::Wording,
 };
-use schemas::{ANSWER_MARK, Claim, Digest};
+use schemas::{Claim, Digest};
 use std::collections::BTreeSet;
+use topics::{topics, under_headings};
 
 /// A day up to this many messages is quiet.
 const QUIET_MESSAGES_MAX: i32 = 25;
@@ -131,7 +134,7 @@ pub(crate) fn page(view: &View<'_>) -> Vec<Block> {
     );
     let questions = List::of(&mut room, sizes.questions, claims(&digest.questions));
     let brief = List::of(&mut room, sizes.brief, claims(&digest.summary));
-    let (topics, more) = topics(digest, &mut room, sizes);
+    let (topics, more) = topics(digest, &mut room, sizes, words);
     let links = links(digest, &mut room, sizes.links);
     let mut lists = [brief, decisions, questions, actions];
     let more_lines = lists.iter().map(|list| list.more).sum();
@@ -141,19 +144,17 @@ pub(crate) fn page(view: &View<'_>) -> Vec<Block> {
             list.more = 0;
         }
     }
-    let told: usize = topics.iter().map(|(_, lines)| lines.len()).sum();
+    let told: usize = topics.iter().map(|topic| topic.lines.len()).sum();
     let flat = lists.iter().map(|list| list.lines.len()).sum::<usize>() + told <= FLAT_LINES_MAX;
     let heading = |text: &'static str| (!flat).then_some(text);
     let mut blocks = vec![Block::Headline(digest.headline.clone()), Block::Facts(facts)];
     let [brief, decisions, questions, actions] = lists;
     brief.put(&mut blocks, None, words);
-    blocks.extend(topics.into_iter().flat_map(
-        |(title, lines)| {
-            if flat { lines } else { lines_below(&title, lines) }
-        },
-    ));
-    if more > 0 && !flat {
-        blocks.push(Block::More(words.more(more)));
+    if flat {
+        blocks.extend(topics.into_iter().flat_map(|topic| topic.lines));
+    } else {
+        under_headings(&mut blocks, topics, words);
+        blocks.extend((more > 0).then(|| Block::More(words.more(more))));
     }
     decisions.put(&mut blocks, heading(words.decisions), words);
     questions.put(&mut blocks, heading(words.questions), words);
@@ -183,40 +184,6 @@ fn line(claim: &Claim) -> (String, &[i64]) {
     (claim.text.clone(), claim.message_ids.as_slice())
 }
 
-/// Topics with what is not told elsewhere, and how many more there are.
-fn topics(digest: &Digest, room: &mut Room, sizes: &Sizes) -> (Vec<(String, Vec<Block>)>, usize) {
-    let mut found = Vec::new();
-    let mut more = 0;
-    for topic in &digest.topics {
-        let threads = topic.threads.iter().flat_map(|thread| &thread.claims);
-        let told: Vec<&Claim> =
-            topic.story.iter().chain(threads.filter(|_| topic.story.is_empty())).collect();
-        if found.len() == sizes.topics || room.left < topic.title.chars().count() + LINE_COST {
-            more += 1;
-            continue;
-        }
-        let lines = List::of(room, sizes.story, told.into_iter().map(line)).lines;
-        if !lines.is_empty() {
-            room.left = room.left.saturating_sub(topic.title.chars().count() + LINE_COST);
-            found.push((topic.title.clone(), lines));
-        }
-    }
-    (found, more)
-}
-
-/// A heading and its lines; a question that the heading asks is not asked again.
-fn lines_below(title: &str, lines: Vec<Block>) -> Vec<Block> {
-    let below = |block| match block {
-        Block::Item { depth, text, message_ids } => {
-            let answer = text.strip_prefix(title).and_then(|rest| rest.strip_prefix(ANSWER_MARK));
-            Block::Item { depth, text: answer.unwrap_or(&text).to_owned(), message_ids }
-        }
-        other => other,
-    };
-    let heading = Block::Topic { title: title.to_owned(), facts: String::new() };
-    [heading].into_iter().chain(lines.into_iter().map(below)).collect()
-}
-
 /// Links, whether or not their messages are told of.
 fn links(digest: &Digest, room: &mut Room, most: usize) -> Vec<Block> {
     let mut blocks = Vec::new();
@@ -233,14 +200,6 @@ fn links(digest: &Digest, room: &mut Room, most: usize) -> Vec<Block> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_question_is_not_asked_again_below_its_heading() {
-        let item = |text: &str| Block::Item { depth: 0, text: text.to_owned(), message_ids: vec![1] };
-        let lines = vec![item("Who has the key? — Cid: it hangs in the hall"), item("Bob: why")];
-        let blocks = lines_below("Who has the key?", lines);
-        assert_eq!(blocks[1..], [item("Cid: it hangs in the hall"), item("Bob: why")]);
-    }
 
     #[test]
     fn a_headline_says_what_it_was_shortened_from() {

@@ -1,10 +1,14 @@
 //! The words around a digest's own: headings, roles and counts in Russian and English.
 
+use schemas::topic_outcome;
+
 /// Words of one language.
 #[derive(Debug)]
 pub(crate) struct Wording {
     pub(crate) summary: &'static str,
     pub(crate) topics: &'static str,
+    /// What else was talked about.
+    pub(crate) also: &'static str,
     pub(crate) decisions: &'static str,
     pub(crate) questions: &'static str,
     pub(crate) actions: &'static str,
@@ -24,6 +28,7 @@ pub(crate) struct Wording {
 const ENGLISH: Wording = Wording {
     summary: "What happened",
     topics: "Topics",
+    also: "Also",
     decisions: "Decisions",
     questions: "Open questions",
     actions: "Actions",
@@ -41,6 +46,7 @@ const ENGLISH: Wording = Wording {
 const RUSSIAN: Wording = Wording {
     summary: "Что произошло",
     topics: "Темы",
+    also: "Ещё",
     decisions: "Решения",
     questions: "Открытые вопросы",
     actions: "Задачи",
@@ -78,6 +84,12 @@ impl Wording {
         let word =
             if self.russian { russian[russian_plural(count)] } else { english[usize::from(count != 1)] };
         format!("{count} {word}")
+    }
+
+    /// What came out of a topic, where a reader wants to know it at once.
+    pub(crate) fn outcome(&self, outcome: &str) -> Option<&'static str> {
+        let decided = if self.russian { "Решено" } else { "Decided" };
+        (outcome == topic_outcome::DECIDED).then_some(decided)
     }
 
     /// A role or mood in this language; names that this version does not know stay as they are.

@@ -147,6 +147,7 @@ mod tests {
             ("${__P(users,10)}", Noise::Code),
             ("2021-03-04 10:11:12,345 ERROR o.a.j.JMeter: Uncaught exception", Noise::Log),
             ("java.lang.NullPointerException: null\n\tat org.a.B.run(B.java:12)", Noise::Log),
+            ("#\n# A fatal error has been detected:\n# JRE version: 15\n# Java VM: HotSpot", Noise::Log),
             ("Traceback (most recent call last):\n  File \"a.py\", line 3", Noise::Log),
         ] {
             assert_eq!(noise(text), Some(wanted), "{text}");

@@ -6,6 +6,7 @@ use crate::{
     acts::poll,
     compress::{fit, matter, one_line, sentence_case},
     source::Source,
+    story::holds_code,
 };
 use text::{Noise, is_question};
 
@@ -76,7 +77,8 @@ fn about(source: &Source<'_>, question: usize) -> Option<usize> {
         let sentences = source.posts[post].sentences.clone().filter(|sentence| {
             let found = &source.sentences[*sentence];
             let dump = matches!(source.posts[post].noise, Some(Noise::Code | Noise::Log));
-            *sentence != question && found.noise.is_none() && !dump && !is_question(source.text(found))
+            let text = source.text(found);
+            *sentence != question && found.noise.is_none() && !dump && !is_question(text) && !holds_code(text)
         });
         let named = sentences.filter(|sentence| names_something(source, *sentence));
         let worth = |sentence: usize| {

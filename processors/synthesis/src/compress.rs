@@ -2,9 +2,11 @@
 //!
 //! Invariant: words are only left out, never changed, and no negation is left out without an ellipsis.
 
+mod asking;
 mod lexis;
 
 use crate::support::negations;
+pub(crate) use asking::from_request;
 use lexis::{ASKING, OPENINGS, REPLIES};
 use std::ops::Range;
 use text::{Noise, Token, fold, noise, tokenize};
@@ -26,7 +28,8 @@ pub(crate) fn told(text: &str) -> String {
 pub(crate) fn matter(text: &str) -> &str {
     let mut rest = closed(opened(text, OPENINGS));
     loop {
-        let shorter = opened(opened(rest, ASKING), OPENINGS);
+        let shorter = opened(rest, ASKING);
+        let shorter = opened(asking::without_request(shorter).unwrap_or(shorter), OPENINGS);
         if shorter.len() == rest.len() {
             return rest;
         }

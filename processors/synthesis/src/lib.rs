@@ -55,7 +55,7 @@ impl Default for Synthesis {
 
 impl Stage for Synthesis {
     const NAME: &'static str = "synthesis";
-    const CODE_VERSION: &'static str = "7";
+    const CODE_VERSION: &'static str = "8";
     const SCHEMA_VERSION: i32 = 1;
     type In = DigestStageCompleted;
 

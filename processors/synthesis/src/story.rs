@@ -23,7 +23,7 @@ const ANSWER_IDLE_MAX: f64 = 0.5;
 /// How much less a later sentence of an answer stands for it, by its place.
 const LATE: f64 = 0.15;
 /// Marks of a line of code within a message.
-const CODE: &[&str] = &["{", "(\"", "::", "$.", "->", "()", "))", "</", ".java:"];
+const CODE: &[&str] = &["{", "(\"", "::", "$.", "->", "()", "))", "</", ".java:", "<br", "&nbsp;"];
 /// Most tokens of a request to be shown something.
 const WANTING_MAX: usize = 8;
 
@@ -137,7 +137,7 @@ pub(crate) fn best_sentence(source: &Source<'_>, findings: &Findings, found: &An
                 / (late * (told.length as f64 + 8.0).sqrt())
         };
         let sayable = sentences.clone().filter(|sentence| {
-            findings.telling[*post].idle < ANSWER_IDLE_MAX
+            (found.solved_by == Some(*post) || findings.telling[*post].idle < ANSWER_IDLE_MAX)
                 && tells(source, *sentence)
                 && !asks_back(source, *sentence)
         });
@@ -165,7 +165,7 @@ pub(crate) fn claimed(findings: &Findings) -> impl Iterator<Item = usize> {
 pub(crate) fn stands_alone(source: &Source<'_>, findings: &Findings, sentence: usize) -> bool {
     let found = &source.sentences[sentence];
     let dangles = DANGLING.iter().any(|opener| found.padded.starts_with(opener));
-    let code = CODE.iter().any(|mark| source.text(found).contains(mark));
+    let code = holds_code(source.text(found));
     let elsewhere = ELSEWHERE.iter().any(|words| found.padded.contains(words));
     !dangles
         && !elsewhere
@@ -175,6 +175,11 @@ pub(crate) fn stands_alone(source: &Source<'_>, findings: &Findings, sentence: u
         && found.length >= LENGTH_MIN
         && findings.telling[found.post].idle < IDLE_MAX
         && tells(source, sentence)
+}
+
+/// Whether a text has a mark of program text or markup.
+pub(crate) fn holds_code(text: &str) -> bool {
+    CODE.iter().any(|mark| text.contains(mark))
 }
 
 /// Whether neither the sentence nor its message is noise.
@@ -260,7 +265,7 @@ mod tests {
         let source = Source::new(&messages, None);
         let findings = Findings::of(&source);
         let answer = |answers: Vec<usize>| {
-            best_sentence(&source, &findings, &Answered { sentence: 0, answers, score: 1.0 })
+            best_sentence(&source, &findings, &Answered { sentence: 0, answers, solved_by: None, score: 1.0 })
         };
         assert_eq!(answer(vec![1, 2]), None);
         assert_eq!(answer(vec![1, 2, 3]), Some(3));

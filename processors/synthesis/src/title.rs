@@ -3,6 +3,7 @@
 //! Invariant: a title is never a greeting, code, an address, a list of keywords or a cut word.
 
 mod features;
+mod generic;
 mod lexis;
 mod spans;
 mod subject;

@@ -12,6 +12,8 @@ const SYMBOLS_SHARE: f64 = 0.22;
 const MARKED_SHARE: f64 = 0.06;
 /// Share of Cyrillic among the letters above which a line is prose.
 const CYRILLIC_SHARE: f64 = 0.3;
+/// Lines with a `#` at their start that are a dump and no heading or tag.
+const COMMENTED_MIN: usize = 3;
 
 const SYMBOLS: &str = "{}()[]<>=;$\\|\"_&*#+";
 const MARKS: [&str; 13] = ["();", "){", ") {", "=>", "</", "/>", "${", "\":", "==", "!=", "&&", "||", "::"];
@@ -22,10 +24,11 @@ const LOG_STARTS: [&str; 7] =
 /// What a text mostly dumps, if it does.
 pub(super) fn dump(text: &str) -> Option<Noise> {
     let (mut code, mut log, mut all) = (0, 0, 0);
+    let commented = text.lines().filter(|line| line.trim_start().starts_with('#')).count() >= COMMENTED_MIN;
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let length = line.chars().count();
         all += length;
-        if is_log(line) {
+        if is_log(line) || (commented && line.starts_with('#')) {
             log += length;
         } else if is_code(line) {
             code += length;

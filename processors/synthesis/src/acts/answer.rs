@@ -46,7 +46,12 @@ pub(super) const SOLVED: &[&str] = &[
     " нашел ",
     " нашла ",
     " заработало ",
+    " заработал ",
+    " заработала ",
+    " сработало ",
     " помогло ",
+    " помог ",
+    " помогла ",
     " получилось ",
     " разобрался ",
     " разобралась ",
@@ -60,6 +65,10 @@ pub(super) const SOLVED: &[&str] = &[
     " it works ",
     " works now ",
     " turned out ",
+    " that worked ",
+    " that did it ",
+    " did the trick ",
+    " решение найдено ",
     " turns out ",
     " figured out ",
 ];
@@ -72,6 +81,24 @@ pub fn answer_candidates(source: &Source<'_>, asked: usize) -> Vec<(usize, Answe
 /// Posts that answer, each with the probability that it does, by time.
 pub(super) fn judged(source: &Source<'_>, asked: usize) -> Vec<(usize, f64)> {
     candidates(source, asked).map(|(post, features)| (post, probability(&ANSWER[..], &features))).collect()
+}
+
+/// The post that solved what was asked, as the asker says: the one that the asker replies to with that, else the last one of
+/// somebody else before it.
+pub(super) fn solving(source: &Source<'_>, asked: usize) -> Option<usize> {
+    let later = source.later(asked);
+    let author = source.author(asked);
+    let solved = later.iter().rposition(|post| {
+        let post = &source.posts[*post];
+        post.message.author_id == author
+            && says(source, post, Family::Solved)
+            && !says(source, post, Family::InVain)
+            && !asks(source, post)
+    })?;
+    match source.posts[later[solved]].message.reply_to {
+        Some(id) => source.index(id).filter(|post| later.contains(post) && source.author(*post) != author),
+        None => later[..solved].iter().copied().rfind(|post| source.author(*post) != author),
+    }
 }
 
 fn candidates(source: &Source<'_>, asked: usize) -> impl Iterator<Item = (usize, AnswerFeatures)> {

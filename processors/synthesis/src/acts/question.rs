@@ -16,6 +16,8 @@ const STAYED_OPEN: f64 = 0.5;
 /// How much less is asked where people work together: there an open question waits for one of them.
 const AT_WORK: f64 = 0.25;
 const ANSWERS: f64 = 0.45;
+/// Least probability of an answer that solved the matter, as the asker says.
+const SOLVES: f64 = 0.15;
 /// Answers told of one question.
 const ANSWERS_MAX: usize = 2;
 
@@ -28,6 +30,8 @@ pub struct Asked {
     pub earnest: f64,
     /// Later posts of its thread, each with the probability that it answers.
     pub answers: Vec<(usize, f64)>,
+    /// The post that solved it, as the asker says.
+    pub solved_by: Option<usize>,
     /// Probability that nobody answered it.
     pub open: f64,
 }
@@ -48,6 +52,8 @@ pub struct Answered {
     pub sentence: usize,
     /// Indices of the posts that answer.
     pub answers: Vec<usize>,
+    /// Which of them solved it, as the asker says.
+    pub solved_by: Option<usize>,
     /// How much a reader would want the answer.
     pub score: f64,
 }
@@ -57,9 +63,11 @@ impl Questions {
     pub(crate) fn of(source: &Source<'_>) -> Self {
         let asked = question_candidates(source).into_iter().map(|(sentence, features)| {
             let earnest = probability(&QUESTION[..], &features);
-            let answers = answer::judged(source, source.sentences[sentence].post);
+            let post = source.sentences[sentence].post;
+            let answers = answer::judged(source, post);
+            let solved_by = answer::solving(source, post);
             let open = probability(&OPEN[..], &asking::open_features(source, sentence, earnest, &answers));
-            Asked { sentence, earnest, answers, open }
+            Asked { sentence, earnest, answers, solved_by, open }
         });
         Self {
             asked: asked.collect(),
@@ -76,14 +84,18 @@ impl Questions {
     /// Those that were answered.
     pub fn answered(&self) -> Vec<Answered> {
         let answered = |asked: &Asked| {
+            let least = |post: usize| if asked.solved_by == Some(post) { SOLVES } else { ANSWERS };
             let mut answers: Vec<(usize, f64)> =
-                asked.answers.iter().copied().filter(|(_, p)| *p >= ANSWERS).collect();
-            answers.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+                asked.answers.iter().copied().filter(|(post, p)| *p >= least(*post)).collect();
+            let solves = |post: usize| asked.solved_by == Some(post);
+            answers
+                .sort_by(|a, b| solves(b.0).cmp(&solves(a.0)).then(b.1.total_cmp(&a.1)).then(a.0.cmp(&b.0)));
             answers.truncate(ANSWERS_MAX);
-            let best = answers.first().map(|(_, p)| *p)?;
+            let best = answers.iter().map(|(_, p)| *p).max_by(f64::total_cmp)?;
             (asked.earnest >= EARNEST && asked.open < self.open_from).then(|| Answered {
                 sentence: asked.sentence,
                 answers: answers.into_iter().map(|(post, _)| post).collect(),
+                solved_by: asked.solved_by,
                 score: asked.earnest * best,
             })
         };
@@ -160,6 +172,31 @@ mod tests {
         assert!(check(&chat).is_empty());
         let chat = [("Аня", "во сколько завтра открывают зал для репетиции?"), ("Боря", "в 10")];
         assert!(check(&chat).is_empty());
+    }
+
+    #[test]
+    fn what_solved_it_stands_before_what_was_guessed() {
+        let mut messages: Vec<_> = [
+            ("Ann", "How does one send a parameter with a hash sign through the gateway?"),
+            ("Bob", "Look for url encoding of the parameter"),
+            ("Cid", "Put it into the body of the request then"),
+            ("Ann", "yes, through the body it turned out well"),
+            ("Bob", "good"),
+        ]
+        .into_iter()
+        .zip(1..)
+        .map(|((author, text), id)| message(id, author, text))
+        .collect();
+        messages[1].reply_to = Some(1);
+        messages[2].reply_to = Some(1);
+        let first = |messages: &[schemas::ContextMessage]| {
+            let source = Source::new(messages, None);
+            Questions::of(&source).answered().first().map(|found| (found.answers[0], found.solved_by))
+        };
+        messages[3].reply_to = Some(3);
+        assert_eq!(first(&messages), Some((2, Some(2))));
+        messages[3].text = "it did not turn out well, it doesn't work".to_owned();
+        assert_eq!(first(&messages).map(|found| found.1), Some(None));
     }
 
     #[test]

@@ -95,7 +95,7 @@ pub(super) const ELSEWHERE: &[&str] = &[
     " over there ",
 ];
 
-/// Asks the asker for more instead of answering.
+/// Asks the asker for more instead of answering, or sends them away.
 pub(super) const WANTS_MORE: &[&str] = &[
     " покажи ",
     " покажите ",
@@ -112,6 +112,21 @@ pub(super) const WANTS_MORE: &[&str] = &[
     " уточните ",
     " опиши ",
     " опишите ",
+    " задавай ",
+    " задавайте ",
+    " спрашивай ",
+    " спрашивайте ",
+    " вопрос сразу ",
+    " вопросом сразу ",
+    " не тот чат ",
+    " не в тот чат ",
+    " название чата ",
+    " названием чата ",
+    " не обсуждают ",
+    " ask away ",
+    " just ask ",
+    " wrong chat ",
+    " wrong channel ",
     " гляну ",
     " скину ",
     " чуть позже ",

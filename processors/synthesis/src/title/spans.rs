@@ -4,7 +4,7 @@
 
 use super::lexis::ASKING;
 use crate::{
-    compress::{clauses, matter, one_line, without_parentheses},
+    compress::{clauses, from_request, matter, one_line, without_parentheses},
     source::Source,
 };
 use text::{TokenKind, fold, is_stopword, noise, tokenize};
@@ -33,7 +33,7 @@ pub(super) struct Span {
 pub(super) fn spans(source: &Source<'_>, sentence: usize) -> Vec<Span> {
     let found = &source.sentences[sentence];
     let line = without_parentheses(&one_line(&plain(source.text(found))));
-    let line = matter(&line);
+    let line = from_request(&line).unwrap_or_else(|| matter(&line));
     let clauses = clauses(line);
     let mut titles: Vec<Span> = Vec::new();
     for from in 0..clauses.len().min(STARTS_MAX) {

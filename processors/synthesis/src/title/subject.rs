@@ -2,6 +2,7 @@
 //!
 //! Invariant: a name is printed as somebody wrote it.
 
+use super::generic::GENERIC;
 use crate::source::Source;
 use std::{
     cmp::Reverse,
@@ -86,6 +87,7 @@ fn is_name(text: &str, token: &Token) -> bool {
             && token.range.start > 0
             && !ends_sentence(text, token.range.start));
     token.kind == TokenKind::Word
+        && GENERIC.binary_search(&token.text.as_ref()).is_err()
         && word.chars().count() >= NAME_CHARS_MIN
         && latin
         && (among_cyrillic || capital)
@@ -113,4 +115,21 @@ pub(super) fn within_subject(subject: &str, title: &str) -> String {
         None => title.to_owned(),
     };
     format!("{subject}: {title}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::tests::message;
+
+    #[test]
+    fn words_that_name_nothing_lead_no_title() {
+        assert!(GENERIC.is_sorted());
+        let texts =
+            ["Как в url отправить json через JMeter?", "В JMeter параметры url кодируются сами", "json тоже"];
+        let messages: Vec<_> = (1..).zip(texts).map(|(id, text)| message(id, "Аня", text)).collect();
+        let source = Source::new(&messages, None);
+        let found: Vec<String> = subjects(&source, &[0, 1, 2]).into_iter().map(|it| it.name).collect();
+        assert_eq!(found, ["JMeter"]);
+    }
 }

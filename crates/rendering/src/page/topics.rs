@@ -1,0 +1,129 @@
+//! The topics of a page: a heading with its lines, and those of one line together.
+//!
+//! Invariant: no line is told twice, and a heading says more than the line below it.
+
+use super::{LINE_COST, List, Room, Sizes, line};
+use crate::{outline::Block, wording::Wording};
+use schemas::{ANSWER_MARK, Claim, Digest};
+use std::collections::BTreeSet;
+
+/// A topic that has something to tell.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct TopicLines {
+    /// Title.
+    pub(super) title: String,
+    /// What came out of it; empty where that needs no word.
+    pub(super) outcome: String,
+    /// Its lines.
+    pub(super) lines: Vec<Block>,
+}
+
+impl TopicLines {
+    /// Whether its only line says what its title says, so that it needs no heading.
+    fn is_its_line(&self) -> bool {
+        let [Block::Item { text, .. }] = self.lines.as_slice() else { return false };
+        let said = words(text);
+        self.outcome.is_empty() && words(&self.title).iter().all(|word| said.contains(word))
+    }
+}
+
+fn words(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect()
+}
+
+/// Topics under their headings, and those that are a line together under one.
+pub(super) fn under_headings(blocks: &mut Vec<Block>, topics: Vec<TopicLines>, words: &Wording) {
+    let (alone, told): (Vec<_>, Vec<_>) = topics.into_iter().partition(TopicLines::is_its_line);
+    blocks.extend(told.into_iter().flat_map(lines_below));
+    if !alone.is_empty() {
+        let title = words.also.to_owned();
+        blocks.push(Block::Topic { title, facts: String::new() });
+        blocks.extend(alone.into_iter().flat_map(|topic| topic.lines));
+    }
+}
+
+/// Topics with what is not told elsewhere, and how many more there are.
+pub(super) fn topics(
+    digest: &Digest,
+    room: &mut Room,
+    sizes: &Sizes,
+    words: &Wording,
+) -> (Vec<TopicLines>, usize) {
+    let mut found = Vec::new();
+    let mut more = 0;
+    for topic in &digest.topics {
+        let threads = topic.threads.iter().flat_map(|thread| &thread.claims);
+        let told: Vec<&Claim> =
+            topic.story.iter().chain(threads.filter(|_| topic.story.is_empty())).collect();
+        if found.len() == sizes.topics || room.left < topic.title.chars().count() + LINE_COST {
+            more += 1;
+            continue;
+        }
+        let lines = List::of(room, sizes.story, told.into_iter().map(line)).lines;
+        if !lines.is_empty() {
+            room.left = room.left.saturating_sub(topic.title.chars().count() + LINE_COST);
+            let outcome = topic.outcome.as_deref().and_then(|outcome| words.outcome(outcome));
+            let outcome = outcome.unwrap_or_default().to_owned();
+            found.push(TopicLines { title: topic.title.clone(), outcome, lines });
+        }
+    }
+    (found, more)
+}
+
+/// A heading and its lines; a question that the heading asks is not asked again.
+fn lines_below(topic: TopicLines) -> Vec<Block> {
+    let TopicLines { title, outcome, lines } = topic;
+    let labelled = if outcome.is_empty() { title.clone() } else { format!("{outcome} · {title}") };
+    let below = |block| match block {
+        Block::Item { depth, text, message_ids } => {
+            let answer = text.strip_prefix(title.as_str()).and_then(|rest| rest.strip_prefix(ANSWER_MARK));
+            Block::Item { depth, text: answer.unwrap_or(&text).to_owned(), message_ids }
+        }
+        other => other,
+    };
+    let heading = Block::Topic { title: labelled, facts: String::new() };
+    [heading].into_iter().chain(lines.into_iter().map(below)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(text: &str) -> Block {
+        Block::Item { depth: 0, text: text.to_owned(), message_ids: vec![1] }
+    }
+
+    fn topic(title: &str, outcome: &str, lines: Vec<Block>) -> TopicLines {
+        TopicLines { title: title.to_owned(), outcome: outcome.to_owned(), lines }
+    }
+
+    #[test]
+    fn a_question_is_not_asked_again_below_its_heading() {
+        let lines = vec![item("Who has the key? — Cid: it hangs in the hall"), item("Bob: why")];
+        let blocks = lines_below(topic("Who has the key?", "", lines));
+        assert_eq!(blocks[1..], [item("Cid: it hangs in the hall"), item("Bob: why")]);
+    }
+
+    #[test]
+    fn a_topic_that_is_its_line_has_no_heading() {
+        let words = Wording::of("en");
+        let heading = |title: &str| Block::Topic { title: title.to_owned(), facts: String::new() };
+        let mut blocks = Vec::new();
+        let topics = vec![
+            topic("The lift is out of order…", "", vec![item("Ann: the lift is out of order until May")]),
+            topic("New chairs", "", vec![item("Bob: they come on Monday")]),
+            topic("We meet on Friday", "Decided", vec![item("Cid: we meet on Friday")]),
+        ];
+        under_headings(&mut blocks, topics, words);
+        let wanted = [
+            heading("New chairs"),
+            item("Bob: they come on Monday"),
+            heading("Decided · We meet on Friday"),
+            item("Cid: we meet on Friday"),
+            heading("Also"),
+            item("Ann: the lift is out of order until May"),
+        ];
+        assert_eq!(blocks, wanted);
+    }
+}
