@@ -2,6 +2,7 @@
 
 mod change;
 mod lane;
+mod link;
 mod list;
 
 use std::io::Write;
@@ -77,6 +78,41 @@ Examples:
         #[arg(long)]
         json: bool,
     },
+    /// Read a Telegram chat into a group, as it happens
+    #[command(after_help = "\
+Examples:
+  gistmill group link --tenant acme --group team --chat -1001234567890
+
+The chat's id is -100 and the number in a message's link (t.me/c/NUMBER/..) or in an export. It is read from now on by
+telegram_bot_source, which needs a bot's token (GISTMILL_TELEGRAM__TOKEN) and the bot in the chat.")]
+    Link {
+        #[command(flatten)]
+        group: Name,
+        /// Id of the chat, as bots see it
+        #[arg(long, allow_hyphen_values = true)]
+        chat: i64,
+    },
+    /// Read a Telegram chat no more
+    #[command(after_help = "\
+Examples:
+  gistmill group unlink --chat -1001234567890
+
+What was read stays.")]
+    Unlink {
+        /// Id of the chat, as bots see it
+        #[arg(long, allow_hyphen_values = true)]
+        chat: i64,
+    },
+    /// List the Telegram chats that are read
+    #[command(after_help = "\
+Examples:
+  gistmill group links
+  gistmill group links --json | jq .chat")]
+    Links {
+        /// Print JSON lines
+        #[arg(long)]
+        json: bool,
+    },
     /// List how far the lanes of a group have come, or set one back that ran ahead
     #[command(after_help = "\
 Examples:
@@ -103,6 +139,9 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
         Command::Ls { tenant, json } => list::run(tenant, json, settings, out),
         Command::Set { group, change, json } => change::run(&group, &change, (settings, json), out),
         Command::Show { group, json } => show(&group, json, settings, out),
+        Command::Link { group, chat } => link::link(&group, chat, settings, out),
+        Command::Unlink { chat } => link::unlink(chat, settings, out),
+        Command::Links { json } => link::list(json, settings, out),
         Command::Lane { command } => lane::run(command, settings, out),
     }
 }

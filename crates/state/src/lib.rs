@@ -26,6 +26,7 @@ mod staging;
 mod statements;
 mod store;
 mod stored_message;
+mod telegram_chats;
 mod topics;
 mod unsettled;
 
@@ -45,5 +46,6 @@ pub use refusal::{Refusal, accept_blocked, accept_dead_letter, accept_ready, bad
 pub use schema::{Schema, SchemaError};
 pub use statements::{Statement, statements};
 pub use store::{Store, StoreOptions};
+pub use telegram_chats::TelegramChat;
 pub use topics::TopicRow;
 pub use unsettled::{DisabledTarget, Settled, Settlement, UnknownDelivery};

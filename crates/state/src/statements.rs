@@ -10,7 +10,7 @@
 
 use crate::{
     as_of, author_names, batch, blocked, deliveries, digest_reads, digests, effects, kept_versions, known,
-    messages, migrate, offsets, outbox, store, topics, unsettled,
+    messages, migrate, offsets, outbox, store, telegram_chats, topics, unsettled,
 };
 
 /// A statement.
@@ -82,6 +82,10 @@ pub fn statements() -> &'static [Statement] {
         store::MIGRATED,
         store::ROLE,
         store::TENANTS,
+        telegram_chats::FIND,
+        telegram_chats::LINK,
+        telegram_chats::LIST,
+        telegram_chats::UNLINK,
         topics::APPEND,
         topics::IS_FORUM,
         topics::PLACES,

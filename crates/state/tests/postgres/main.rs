@@ -25,6 +25,8 @@ mod security;
 #[cfg(test)]
 mod store;
 #[cfg(test)]
+mod telegram_chats;
+#[cfg(test)]
 mod topics;
 #[cfg(test)]
 mod unsettled;

@@ -19,7 +19,7 @@ use std::{
 const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_offset)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 58] = [
+const READS: [(&str, &[&str]); 62] = [
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("author_names::APPEND", &[]),
     ("author_names::AS_OF", &["author_names_pkey backward (tenant_id, group_id, author_id, source_offset)"]),
@@ -94,6 +94,10 @@ const READS: [(&str, &[&str]); 58] = [
     ("store::MIGRATED", &[]),
     ("store::ROLE", &[]),
     ("store::TENANTS", &["tenants_pkey ()"]),
+    ("telegram_chats::FIND", &["telegram_chats_pkey (chat_id)"]),
+    ("telegram_chats::LINK", &[]),
+    ("telegram_chats::LIST", &["telegram_chats_pkey ()"]),
+    ("telegram_chats::UNLINK", &["telegram_chats_pkey (chat_id)"]),
     ("topics::APPEND", &[]),
     ("topics::IS_FORUM", &["topics_pkey (tenant_id, group_id, source_partition)"]),
     (
@@ -140,7 +144,7 @@ const FILL: [&str; 9] = [
     "INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, epoch, cluster_id, physical_topic)
      SELECT current_setting('app.current_tenant'), 't', n, 0, 1, 'c', 't' FROM generate_series(1, $1 / 100) AS n",
 ];
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "author_names",
     "messages",
     "digests",
@@ -150,6 +154,7 @@ const TABLES: [&str; 11] = [
     "outbox",
     "sink_offsets",
     "tenants",
+    "telegram_chats",
     "topics",
     "installation",
 ];
