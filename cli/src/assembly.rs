@@ -44,6 +44,10 @@ const UNITS: &[(&str, Add)] = &[
             file_sink::FileSink::new(store.clone(), cluster, directory.clone()).keeping(kept)
         })?)
     }),
+    ("telegram_bot_source", |host| {
+        let (store, bot) = (host.store()?, telegram_bot_source::Bot::new(&host.config().telegram)?);
+        Ok(host.source(telegram_bot_source::TelegramBotSource::new(bot, store))?)
+    }),
     ("telegram_sink", |host| {
         let (store, api) = (host.store()?, telegram_sink::BotApi::new(&host.config().telegram)?);
         let kept = host.config().digest.versions_kept;
@@ -110,11 +114,13 @@ mod tests {
     }
 
     #[test]
-    fn a_sink_that_nothing_is_set_up_for_is_left_out() {
+    fn what_nothing_is_set_up_for_is_left_out() {
         let mut config = Config::default();
         let without = used(&config).expect("the built-in map");
-        assert_eq!(without.len() + 1, units().count());
-        assert!(!without.contains(&"telegram_sink"), "{without:?}");
+        assert_eq!(without.len() + 2, units().count());
+        for left_out in ["telegram_bot_source", "telegram_sink"] {
+            assert!(!without.contains(&left_out), "{without:?}");
+        }
         config.telegram.token = Some("123:secret".into());
         assert_eq!(used(&config).expect("the built-in map"), units().collect::<Vec<_>>());
     }

@@ -38,8 +38,9 @@ fn the_chart_draws_every_binding_once() {
 fn the_text_reads_in_the_order_of_the_flow() {
     let text = text(&map());
     let lines: Vec<_> = text.lines().collect();
-    assert_eq!(lines[1], "telegram_export_source → group.message.ingested.v1");
-    assert_eq!(lines[2], "group.message.ingested.v1 → window_builder → group.window.ready.v1");
+    assert_eq!(lines[1], "telegram_bot_source → group.message.ingested.v1");
+    assert_eq!(lines[2], "telegram_export_source → group.message.ingested.v1");
+    assert_eq!(lines[3], "group.message.ingested.v1 → window_builder → group.window.ready.v1");
     assert_eq!(
         lines.last(),
         Some(&"digest.blocked.v1, digest.ready_for_delivery.v1 → telegram_sink → postgres_outbox_source")
@@ -50,10 +51,11 @@ fn the_text_reads_in_the_order_of_the_flow() {
 fn the_outline_draws_every_arrow_once_in_long_chains() {
     let outline = outline(&map());
     let lines: Vec<_> = outline.lines().collect();
-    assert_eq!(lines.len(), 8, "{outline}");
+    assert_eq!(lines.len(), 10, "{outline}");
     assert!(lines[1].starts_with(
-        "  telegram_export_source -->|group.message.ingested.v1| window_builder -->|group.window.ready.v1| digest_trigger"
+        "  telegram_bot_source -->|group.message.ingested.v1| window_builder -->|group.window.ready.v1| digest_trigger"
     ));
+    assert!(lines.contains(&"  telegram_export_source -->|group.message.ingested.v1| window_builder"));
     let both = "-->|digest.blocked.v1<br>digest.ready_for_delivery.v1|";
     assert!(
         lines[1].ends_with(&format!("{both} file_sink -. outbox .-> postgres_outbox_source")),

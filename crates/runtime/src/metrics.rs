@@ -194,6 +194,11 @@ impl Metrics {
         self.events.with_label_values(&[processor, fate, reason]).inc();
     }
 
+    /// Counts inputs that have one fate.
+    pub(crate) fn fates(&self, processor: &str, (fate, reason): (&str, &str), count: u64) {
+        self.events.with_label_values(&[processor, fate, reason]).inc_by(count);
+    }
+
     /// Counts a committed transaction.
     pub(crate) fn committed(&self, processor: &str, records: usize, took: Duration) {
         self.commit_seconds.with_label_values(&[processor]).observe(took.as_secs_f64());

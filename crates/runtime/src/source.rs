@@ -31,6 +31,11 @@ pub trait Source: Send + 'static {
         &mut self,
         position: Option<&Position>,
     ) -> impl Future<Output = Result<SourceBatch, SourceError>> + Send;
+
+    /// What the batch that was committed last has passed over, by reason: counted as drops. Default: nothing.
+    fn passed_over(&mut self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
 }
 
 /// What a source has to give.

@@ -139,7 +139,7 @@ impl Default for Files {
     }
 }
 
-/// Where `telegram_sink` posts; which chat a group's digests go to, its own settings say.
+/// The bot by which `telegram_sink` posts and `telegram_bot_source` reads; which chat a group's digests go to, its own settings say.
 #[derive(Debug, Clone, Deserialize, Validate)]
 #[serde(default, deny_unknown_fields)]
 pub struct Telegram {

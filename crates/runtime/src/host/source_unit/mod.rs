@@ -157,6 +157,9 @@ impl<S: Source> SourceLoop<'_, S> {
                             (self.failures, self.has_committed) = (0, true);
                             self.position = Some(position);
                             self.shared.metrics.committed(S::NAME, emissions.len(), started.elapsed());
+                            for (reason, count) in self.source.passed_over() {
+                                self.shared.metrics.fates(S::NAME, ("drop", reason), count);
+                            }
                             self.status.working();
                             committed(emissions.len());
                         }

@@ -1,0 +1,24 @@
+//! A bot's updates → `group.message.ingested`, as the chat happens.
+//!
+//! Invariant: the offset that confirms updates to Telegram is the position that was committed with what they told, so that
+//! an update is confirmed when it is in Kafka, and not before.
+
+mod client;
+mod clock;
+mod convert;
+mod media;
+mod position;
+mod source;
+mod texts;
+mod turn;
+mod wire;
+
+pub use client::Bot;
+pub use source::TelegramBotSource;
+
+use processor::Port;
+use schemas::GroupMessageIngested;
+
+/// Name in the map.
+const NAME: &str = "telegram_bot_source";
+const MESSAGES: Port<GroupMessageIngested> = Port::new("messages");

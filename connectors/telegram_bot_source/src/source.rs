@@ -1,0 +1,182 @@
+//! The loop: poll, look up whose the chats are, give records with the position after them.
+
+use crate::{
+    MESSAGES,
+    client::{Bot, CallError},
+    clock::now_ms,
+    position::BotPosition,
+    turn::{Around, Note, Read, Turned, read, turn},
+};
+use ingest::Group;
+use processor::PortSpec;
+use runtime::{Position, Source, SourceBatch, SourceError};
+use state::{Store, TelegramChat};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+use tracing::{info, warn};
+
+/// Most updates of one answer, which is one transaction.
+const UPDATES_MAX: usize = 100;
+/// Longest poll; shorter where a mark is due before its end.
+const POLL_MAX_MS: i64 = 25 * 1000;
+const IDLE: Duration = Duration::from_millis(1);
+
+/// A bot whose updates are read.
+#[derive(Debug)]
+pub struct TelegramBotSource {
+    bot: Bot,
+    store: Store,
+    has_introduced: bool,
+    passed_over: BTreeMap<&'static str, u64>,
+    /// Chats that were named as linked by nobody.
+    named: BTreeSet<i64>,
+}
+
+impl TelegramBotSource {
+    /// Reads what `bot` is shown of the chats that `store` has linked.
+    pub fn new(bot: Bot, store: Store) -> Self {
+        Self { bot, store, has_introduced: false, passed_over: BTreeMap::new(), named: BTreeSet::new() }
+    }
+
+    /// Says once what the bot is not shown.
+    async fn introduce(&mut self) -> Result<(), CallError> {
+        if self.has_introduced {
+            return Ok(());
+        }
+        if !self.bot.sees_all().await? {
+            warn!(
+                "the bot is in privacy mode: in groups it is shown commands alone, unless it is an administrator; turn it \
+                 off with /setprivacy at @BotFather, then remove the bot from its groups and add it again"
+            );
+        }
+        self.has_introduced = true;
+        Ok(())
+    }
+
+    async fn groups(&self, updates: &[Read]) -> Result<BTreeMap<i64, Group>, SourceError> {
+        let mut chats: Vec<i64> = updates.iter().filter_map(Read::chat).collect();
+        chats.sort_unstable();
+        chats.dedup();
+        if chats.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let links = self.store.telegram_chats(&chats).await.map_err(store_error)?;
+        let group = |link: &TelegramChat| {
+            let group = Group::new(&link.tenant_id, &link.group_id);
+            group.map(|group| (link.chat_id, group)).map_err(|error| SourceError::Fatal(error.to_string()))
+        };
+        links.iter().map(group).collect()
+    }
+
+    /// Links the supergroup that a linked group has become, before anything of it is read.
+    async fn follow(&self, notes: &[Note], links: &BTreeMap<i64, Group>) -> Result<(), SourceError> {
+        for note in notes {
+            if let Note::Migrated { from, to } = note
+                && let Some(group) = links.get(from)
+            {
+                let (tenant_id, group_id) = (group.tenant_id().to_owned(), group.group_id().to_owned());
+                let link = TelegramChat { chat_id: *to, tenant_id, group_id };
+                self.store.link_telegram_chat(&link).await.map_err(store_error)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn poll(&mut self, before: &BotPosition) -> Result<(Vec<Read>, bool), CallError> {
+        self.introduce().await?;
+        let until_mark = before.until_due(now_ms()).unwrap_or(POLL_MAX_MS);
+        let wait = Duration::from_millis(until_mark.clamp(1000, POLL_MAX_MS).unsigned_abs());
+        let answer = self.bot.updates(before.next, UPDATES_MAX, wait).await?;
+        let is_drained = answer.len() < UPDATES_MAX;
+        let updates = read(answer).ok_or(CallError::Nonsense(reqwest::StatusCode::OK))?;
+        Ok((updates, is_drained))
+    }
+}
+
+impl Source for TelegramBotSource {
+    const NAME: &'static str = crate::NAME;
+
+    fn ports(&self) -> Vec<PortSpec> {
+        vec![MESSAGES.spec()]
+    }
+
+    fn identity(&self) -> String {
+        format!("bot/{}", self.bot.id())
+    }
+
+    async fn next(&mut self, position: Option<&Position>) -> Result<SourceBatch, SourceError> {
+        let before = BotPosition::parse(position)?;
+        let (mut updates, is_drained) = match self.poll(&before).await {
+            Ok(polled) => polled,
+            Err(error @ CallError::TooMany(wait)) => {
+                warn!(%error, "could not poll");
+                return Ok(SourceBatch::Idle(wait));
+            }
+            Err(error) => return Err(SourceError::Transient(Box::new(error))),
+        };
+        // What comes after a migration is looked up once the new chat is linked.
+        let is_cut = cut_after_migration(&mut updates);
+        let links = self.groups(&updates).await?;
+        let identity = self.identity();
+        let now = now_ms();
+        let around = Around { identity: &identity, links: &links, now, is_drained: is_drained && !is_cut };
+        let turned = turn(&before, updates, &around);
+        self.follow(&turned.notes, &links).await?;
+        if turned.position == before {
+            return Ok(SourceBatch::Idle(IDLE));
+        }
+        let Turned { records, position, skipped, notes } = turned;
+        for note in &notes {
+            if !matches!(note, Note::Unlinked { chat } if !self.named.insert(*chat)) {
+                tell(note);
+            }
+        }
+        self.passed_over = skipped;
+        let emissions = records.into_iter().map(|record| MESSAGES.emit(record)).collect();
+        Ok(SourceBatch::Records { emissions, position: position.encode()? })
+    }
+
+    fn passed_over(&mut self) -> Vec<(&'static str, u64)> {
+        std::mem::take(&mut self.passed_over).into_iter().collect()
+    }
+}
+
+/// Leaves what follows a migration for the next call; true where there was something.
+fn cut_after_migration(updates: &mut Vec<Read>) -> bool {
+    let moved = updates.iter().position(Read::is_migration).map_or(updates.len(), |index| index + 1);
+    let is_cut = moved < updates.len();
+    updates.truncate(moved);
+    is_cut
+}
+
+fn store_error(error: state::Error) -> SourceError {
+    if error.is_transient() {
+        SourceError::Transient(Box::new(error))
+    } else {
+        SourceError::Fatal(format!("could not look up the groups of chats: {}", error.describe()))
+    }
+}
+
+fn tell(note: &Note) {
+    match note {
+        Note::Gap { from, to } => warn!(
+            from,
+            to,
+            missing = to - from,
+            "updates were lost: Telegram keeps them for 24 hours, and gives them once; another program may have read \
+             them; import an export of the chats to fill the gap"
+        ),
+        Note::Renumbered { from, to } => {
+            info!(from, to, "Telegram numbers updates anew, as after a quiet week");
+        }
+        Note::Membership { chat, status } => info!(chat, status, "the bot's membership changed"),
+        Note::Migrated { from, to } => {
+            info!(from, to, "a group goes on as a supergroup, which is linked too");
+        }
+        Note::Unlinked { chat } => {
+            info!(chat, "messages were passed over: link the chat with `gistmill group link`");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! One answer of `getUpdates` → records, and the position after them.
+//!
+//! Invariant: pure. Updates are taken in the order in which they are given, whatever their ids: ids are drawn anew after a
+//! quiet week, and may be smaller then.
+
+use crate::{
+    convert::{Told, told},
+    position::BotPosition,
+};
+use ingest::{Batch, Group, Origin};
+use schemas::{GroupMessageIngested, LIVE_LANE};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// After so long without an update, in ms, the next one's id is drawn anew.
+const QUIET_MS: i64 = 7 * 24 * 60 * 60 * 1000;
+/// A promise lies this far back, in ms: for messages on their way, and for clocks that differ.
+const PROMISE_BEHIND_MS: i64 = 15 * 1000;
+
+/// Something that an operator wants to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Note {
+    /// Updates of these ids, the second not included, never came.
+    Gap { from: i64, to: i64 },
+    /// Ids were drawn anew.
+    Renumbered { from: i64, to: i64 },
+    /// The bot came into a chat or out of it.
+    Membership { chat: i64, status: String },
+    /// A basic group goes on as a supergroup.
+    Migrated { from: i64, to: i64 },
+    /// Messages of a chat were passed over, since nobody has linked it.
+    Unlinked { chat: i64 },
+}
+
+/// An update as it was read.
+pub(crate) struct Read {
+    id: i64,
+    told: Told,
+}
+
+/// Reads the updates of an answer; none where it is not one of the Bot API's.
+pub(crate) fn read(answer: Vec<Value>) -> Option<Vec<Read>> {
+    let read = |update: Value| Some(Read { id: update["update_id"].as_i64()?, told: told(update) });
+    answer.into_iter().map(read).collect()
+}
+
+impl Read {
+    /// True for the word that a group goes on as a supergroup.
+    pub(crate) fn is_migration(&self) -> bool {
+        matches!(self.told, Told::Migrated { .. })
+    }
+
+    /// Chats that have to be looked up.
+    pub(crate) fn chat(&self) -> Option<i64> {
+        match &self.told {
+            Told::Message { chat, .. } | Told::Topic { chat, .. } => Some(*chat),
+            Told::Migrated { from, .. } => Some(*from),
+            Told::Membership { .. } | Told::Skipped(_) => None,
+        }
+    }
+}
+
+/// What stands around an answer.
+pub(crate) struct Around<'a> {
+    /// The source's identity, from which trace ids follow.
+    pub(crate) identity: &'a str,
+    /// Groups by chat.
+    pub(crate) links: &'a BTreeMap<i64, Group>,
+    /// The source's clock when the answer came, in ms.
+    pub(crate) now: i64,
+    /// Nothing more is waiting.
+    pub(crate) is_drained: bool,
+}
+
+/// What came of an answer.
+#[derive(Debug, Default)]
+pub(crate) struct Turned {
+    pub(crate) records: Vec<GroupMessageIngested>,
+    pub(crate) position: BotPosition,
+    pub(crate) skipped: BTreeMap<&'static str, u64>,
+    pub(crate) notes: Vec<Note>,
+}
+
+/// Takes updates after `before`.
+pub(crate) fn turn(before: &BotPosition, updates: Vec<Read>, around: &Around<'_>) -> Turned {
+    let mut turn = Turn {
+        around,
+        turned: Turned { position: before.clone(), ..Turned::default() },
+        batches: BTreeMap::new(),
+    };
+    for update in updates {
+        turn.follow(update.id, before.read_at);
+        turn.take(update);
+    }
+    turn.finish()
+}
+
+struct Turn<'a> {
+    around: &'a Around<'a>,
+    turned: Turned,
+    batches: BTreeMap<Group, Batch>,
+}
+
+impl Turn<'_> {
+    /// Moves the position past an update, and notes what does not follow.
+    fn follow(&mut self, id: i64, last_read_at: i64) {
+        let position = &mut self.turned.position;
+        let was_quiet = self.around.now - last_read_at >= QUIET_MS;
+        match position.next {
+            Some(next) if id > next && !was_quiet => self.turned.notes.push(Note::Gap { from: next, to: id }),
+            Some(next) if id != next => self.turned.notes.push(Note::Renumbered { from: next, to: id }),
+            _ => {}
+        }
+        position.next = Some(id + 1);
+        position.read_at = self.around.now;
+    }
+
+    fn take(&mut self, update: Read) {
+        let at = (update.id.unsigned_abs(), self.around.now);
+        match update.told {
+            Told::Skipped(reason) => self.skip(reason),
+            Told::Membership { chat, status } => self.note(Note::Membership { chat, status }),
+            Told::Migrated { from, to } => {
+                self.skip("service");
+                if self.around.links.contains_key(&from) {
+                    self.note(Note::Migrated { from, to });
+                }
+            }
+            Told::Topic { chat, id } => {
+                if let Some((batch, origin)) = self.batch(chat) {
+                    batch.topic(&origin, at, id);
+                }
+            }
+            Told::Message { chat, draft } => {
+                if let Some((batch, origin)) = self.batch(chat) {
+                    batch.message(&origin, at, *draft);
+                }
+            }
+        }
+    }
+
+    /// The open batch of a chat's group; none for a chat that nobody has linked.
+    fn batch(&mut self, chat: i64) -> Option<(&mut Batch, Origin)> {
+        let Some(group) = self.around.links.get(&chat) else {
+            self.skip("unlinked");
+            self.note(Note::Unlinked { chat });
+            return None;
+        };
+        let batch = self.batches.entry(group.clone()).or_default();
+        Some((batch, origin(group, self.around.identity)))
+    }
+
+    fn skip(&mut self, reason: &'static str) {
+        *self.turned.skipped.entry(reason).or_default() += 1;
+    }
+
+    fn note(&mut self, note: Note) {
+        if !self.turned.notes.contains(&note) {
+            self.turned.notes.push(note);
+        }
+    }
+
+    fn finish(mut self) -> Turned {
+        let Around { identity, now, is_drained, .. } = *self.around;
+        self.turned.position.heard(self.batches.keys(), now);
+        if is_drained {
+            for group in self.turned.position.take_due(now) {
+                let origin = origin(&group, identity);
+                let batch = self.batches.entry(group).or_default();
+                batch.control(&origin, &format!("mark:{now}"), now, now - PROMISE_BEHIND_MS);
+            }
+        }
+        for (group, batch) in self.batches {
+            self.turned.records.extend(batch.finish(&origin(&group, identity)));
+        }
+        self.turned
+    }
+}
+
+fn origin(group: &Group, identity: &str) -> Origin {
+    Origin { group: group.clone(), lane: LIVE_LANE.to_owned(), identity: identity.to_owned() }
+}
+
+#[cfg(test)]
+mod tests;
