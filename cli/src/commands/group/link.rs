@@ -76,7 +76,7 @@ pub(super) fn list(json: bool, settings: &Settings, out: &mut dyn Write) -> anyh
 }
 
 fn owner(link: &TelegramChat) -> String {
-    printable(&format!("{}/{}", link.tenant_id, link.group_id)).to_string()
+    printable(&format!("{}/{}", link.tenant_id, link.group_id))
 }
 
 fn with_store<T>(
