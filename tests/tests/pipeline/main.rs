@@ -22,6 +22,7 @@ mod reading;
 mod rebalance;
 mod registry;
 mod requests;
+mod resets;
 mod samples;
 mod secured;
 mod set_back;

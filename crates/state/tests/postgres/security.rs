@@ -6,10 +6,28 @@ use crate::{
 };
 use schemas::{Author, Message};
 use sqlx::Row;
-use state::{BatchBounds, Delivery, DeliveryStatus, MessageRow, Opened};
+use state::{BatchBounds, Delivery, DeliveryStatus, Error, MessageRow, Opened, Store, StoreOptions};
 
 /// Tables with a tenant that are not the tenant's: the list of names.
 const EXEMPT: [&str; 2] = ["telegram_chats", "tenants"];
+
+/// The development stack lets its superuser in; where a password is asked for, this cannot be tried.
+#[tokio::test]
+async fn a_superuser_is_refused_by_name() {
+    let Some(database) = Database::new("security_superuser").await else { return };
+    let (_, server) = database.owner_url().rsplit_once('@').unwrap();
+    let options = StoreOptions { schema: database.schema.clone(), ..StoreOptions::default() };
+    let store = Store::open(&format!("postgres://postgres@{server}"), &options).await.unwrap();
+    match store.ready().await {
+        Err(Error::Denied { finding, .. }) => println!("skipped: {finding}"),
+        refused => {
+            let error = refused.unwrap_err();
+            assert!(matches!(&error, Error::UnsafeRole(role) if role == "postgres"), "{error}");
+            assert!(!error.is_transient());
+        }
+    }
+    database.drop().await;
+}
 
 #[tokio::test]
 async fn no_table_of_a_tenant_is_without_forced_row_level_security() {
