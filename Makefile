@@ -7,12 +7,7 @@ GISTMILL = $(CARGO) run --quiet --package cli --bin gistmill --
 
 ## From nothing to digests in the terminal: stack, topics, tables, processors, two sample chats.
 demo:
-	@stack/needs
-	@echo "demo: starting Kafka, the schema registry and Postgres while gistmill is built (the first time takes minutes)"
-	@$(CARGO) build --quiet --package stack --example stack_up && \
-	  { $(CARGO) run --quiet --package stack --example stack_up & stack=$$!; \
-	    $(CARGO) build --package cli && wait $$stack; }
-	@$(GISTMILL) demo
+	@CARGO='$(CARGO)' stack/demo
 
 ## Everything that CI runs, on a stack of its own.
 test:
