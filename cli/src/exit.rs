@@ -45,9 +45,9 @@ pub(crate) fn report(error: &anyhow::Error, err: &mut dyn Write) -> Exit {
 fn judge(cause: &(dyn StdError + 'static)) -> Option<(Exit, Option<String>)> {
     if let Some(error) = cause.downcast_ref::<operate::Error>() {
         return match error {
-            operate::Error::UnknownTopic { .. } | operate::Error::UnknownPartition { .. } => {
-                Some((Exit::Usage, None))
-            }
+            operate::Error::UnknownTopic { .. }
+            | operate::Error::UnknownUnit { .. }
+            | operate::Error::UnknownPartition { .. } => Some((Exit::Usage, None)),
             _ if error.is_away() => Some((Exit::NotRunning, error.advice())),
             _ => error.advice().map(|advice| (Exit::Failed, Some(advice))),
         };
@@ -155,7 +155,9 @@ mod tests {
     fn a_value_that_cannot_work_is_a_wrong_command_line() {
         let name = telegram_export_source::Group::new("a b", "team").unwrap_err();
         let topic = operate::Error::UnknownTopic { name: "a".to_owned(), known: vec!["b".to_owned()] };
-        assert_eq!((reported(name).0, reported(topic).0), (Exit::Usage, Exit::Usage));
+        let unit = operate::Error::UnknownUnit { name: "a".to_owned(), known: vec!["b".to_owned()] };
+        let exits = [reported(name).0, reported(topic).0, reported(unit).0];
+        assert_eq!(exits, [Exit::Usage; 3]);
     }
 
     #[test]

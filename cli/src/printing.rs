@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use console::{Term, truncate_str};
+use console::{Term, measure_text_width, truncate_str};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use runtime::operate::{self, TextOrHex, hex};
 use serde::Serialize;
@@ -32,6 +32,27 @@ pub(crate) fn columns() -> Option<usize> {
 /// A line as wide as there is room for; an ellipsis stands for what was left out.
 pub(crate) fn fitted(line: &str, columns: Option<usize>) -> Cow<'_, str> {
     columns.map_or(Cow::Borrowed(line), |columns| truncate_str(line, columns, "…"))
+}
+
+/// A text on as many lines as it takes in a terminal of so many columns, with `indent` cells before all but the first;
+/// a word that is wider is left whole. One line where output goes elsewhere.
+pub(crate) fn wrapped(text: &str, indent: usize, columns: Option<usize>) -> String {
+    let Some(columns) = columns else { return text.to_owned() };
+    let (mut lines, mut used) = (String::new(), indent);
+    for word in text.split(' ') {
+        let cells = measure_text_width(word);
+        if used > indent && used + 1 + cells > columns {
+            lines.push('\n');
+            lines.extend(std::iter::repeat_n(' ', indent));
+            used = indent;
+        } else if used > indent {
+            lines.push(' ');
+            used += 1;
+        }
+        lines.push_str(word);
+        used += cells;
+    }
+    lines
 }
 
 /// A header's value; all of them where its name comes more than once.
@@ -111,6 +132,14 @@ mod tests {
         assert_eq!(fitted("Решили: суббота", Some(9)), "Решили: …");
         assert_eq!(fitted("Решили", Some(6)), "Решили");
         assert_eq!(fitted("Решили: суббота", None), "Решили: суббота");
+    }
+
+    #[test]
+    fn a_text_is_broken_between_words_and_a_pipe_gets_it_whole() {
+        let text = "Решили: суббота в десять";
+        assert_eq!(wrapped(text, 2, Some(12)), "Решили:\n  суббота в\n  десять");
+        assert_eq!(wrapped("a-word-that-is-wider", 2, Some(9)), "a-word-that-is-wider");
+        assert_eq!(wrapped(text, 2, None), text);
     }
 
     #[test]

@@ -7,7 +7,17 @@ use console::style;
 use runtime::operate::{self, Check, Level};
 use topology::Map;
 
-use crate::{exit::Exit, settings::Settings};
+use crate::{
+    exit::Exit,
+    printing::{columns, wrapped},
+    settings::Settings,
+};
+
+/// Cells of a level and the space after it, and of a check's name.
+const LEVEL: usize = 6;
+const NAME: usize = 20;
+/// A terminal of fewer columns has no room for findings beside names.
+const NARROW: usize = 70;
 
 /// Check that everything is in place
 #[derive(Debug, Args)]
@@ -38,7 +48,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
     if arguments.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&serde_json::json!({ "checks": checks }))?)?;
     } else {
-        checks.iter().try_for_each(|check| line(check, out))?;
+        checks.iter().try_for_each(|check| line(check, columns(), out))?;
     }
     Ok(verdict(&checks))
 }
@@ -55,16 +65,23 @@ fn misread(error: &anyhow::Error) -> Check {
     Check { name: "configuration", level: Level::Fail, finding, advice, is_away: false }
 }
 
-fn line(check: &Check, out: &mut dyn Write) -> std::io::Result<()> {
+fn line(check: &Check, columns: Option<usize>, out: &mut dyn Write) -> std::io::Result<()> {
     let level = match check.level {
         Level::Ok => style("ok  ").green(),
         Level::Skip => style("-   ").dim(),
         Level::Warn => style("warn").yellow(),
         Level::Fail => style("FAIL").red().bold(),
     };
-    writeln!(out, "{level}  {:<20} {}", check.name, check.finding)?;
+    let is_narrow = columns.is_some_and(|columns| columns < NARROW);
+    let indent = if is_narrow { LEVEL } else { LEVEL + NAME + 1 };
+    let finding = wrapped(&check.finding, indent, columns);
+    if is_narrow {
+        writeln!(out, "{level}  {}\n{:indent$}{finding}", check.name, "")?;
+    } else {
+        writeln!(out, "{level}  {:<NAME$} {finding}", check.name)?;
+    }
     match &check.advice {
-        Some(advice) => writeln!(out, "      {:<20} → {advice}", ""),
+        Some(advice) => writeln!(out, "{:indent$}→ {}", "", wrapped(advice, indent + 2, columns)),
         None => Ok(()),
     }
 }
@@ -97,8 +114,24 @@ mod tests {
     #[test]
     fn advice_stands_under_its_finding() {
         let mut out = Vec::new();
-        line(&check(Level::Warn, false), &mut out).unwrap();
+        line(&check(Level::Warn, false), None, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text, "warn  c                    f\n                           → a\n");
+    }
+
+    #[test]
+    fn a_narrow_terminal_has_the_finding_below_the_name() {
+        let finding = "schema gistmill has no tables of this version: run `gistmill migrate`".to_owned();
+        let mut out = Vec::new();
+        line(&Check { finding, ..check(Level::Fail, false) }, Some(40), &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let expected = "\
+FAIL  c
+      schema gistmill has no tables of
+      this version: run `gistmill
+      migrate`
+      → a
+";
+        assert_eq!(text, expected);
     }
 }

@@ -1,5 +1,7 @@
 //! `gistmill lag`: how far every processor and sink is behind, and what it waits for.
 
+mod table;
+
 use std::{
     io::{IsTerminal, Write, stderr, stdout},
     time::Duration,
@@ -12,7 +14,12 @@ use runtime::{
 };
 use topology::Map;
 
-use crate::{exit::Exit, printing::age, settings::Settings};
+use self::table::{TITLES, Table};
+use crate::{
+    exit::Exit,
+    printing::{age, columns},
+    settings::Settings,
+};
 
 /// Show how far every processor and sink is behind
 #[derive(Debug, Args)]
@@ -55,7 +62,7 @@ UP          members of the group: 0 is a unit that is stopped, or joining; one t
 
 const WATCH_EVERY: Duration = Duration::from_secs(2);
 /// Columns of names; the longest unit and the longest topic of the map.
-const WIDTH_OF_UNITS: usize = 24;
+const WIDTH_OF_UNITS: usize = 23;
 const WIDTH_OF_TOPICS: usize = 38;
 const CLEAR: &str = "\x1b[2J\x1b[H";
 
@@ -96,29 +103,24 @@ fn print(lag: &Lag, arguments: &Arguments, out: &mut dyn Write) -> anyhow::Resul
         return Ok(writeln!(out, "{value}")?);
     }
     let width = if arguments.partitions { WIDTH_OF_TOPICS } else { WIDTH_OF_UNITS };
-    writeln!(
-        out,
-        "{:<width$} {:>3} {:>11} {:>10} {:>10} {:>8} {:>9}",
-        "UNIT", "UP", "CONSUMABLE", "TO STABLE", "TO END", "BEHIND", "OPEN TXN"
-    )?;
+    let table = Table::of(columns(), width);
+    table.line("UNIT", "UP", &TITLES.map(str::to_owned), out)?;
     for unit in &lag.units {
-        let members = unit.members.to_string();
-        line(&format!("{:<width$} {members:>3}", unit.unit), &Numbers::of_unit(unit), out)?;
+        table.line(&unit.unit, &unit.members.to_string(), &Numbers::of_unit(unit).texts(), out)?;
         if arguments.tenants {
             tenants(unit, out)?;
         }
         for partition in unit.partitions.iter().filter(|_| arguments.partitions) {
             let name = format!("  {}/{}", short(&partition.topic), partition.partition);
-            line(&format!("{name:<width$}    "), &Numbers::of_partition(partition), out)?;
+            table.line(&name, "", &Numbers::of_partition(partition).texts(), out)?;
         }
     }
     for unknown in &lag.unknown {
-        let members = unknown.members.to_string();
-        writeln!(
-            out,
-            "{:<width$} {members:>3} {:>11} {:>10} {:>10} {:>8} {:>9}",
-            unknown.unit, "?", "?", "?", "?", "?"
-        )?;
+        let texts = TITLES.map(|_| "?".to_owned());
+        table.line(&unknown.unit, &unknown.members.to_string(), &texts, out)?;
+    }
+    if let Some(left_out) = table.left_out() {
+        writeln!(out, "no room for {left_out}")?;
     }
     if let Some(why) = &lag.postgres_unknown {
         writeln!(out, "? is in postgres: {why}")?;
@@ -155,12 +157,13 @@ impl Numbers {
             open: partition.open_transaction_seconds,
         }
     }
-}
 
-fn line(name: &str, numbers: &Numbers, out: &mut dyn Write) -> std::io::Result<()> {
-    let Numbers { consumable, to_stable, to_end, seconds, open } = numbers;
-    let (behind, open) = (age(*seconds), open.map_or_else(|| "-".to_owned(), age));
-    writeln!(out, "{name} {consumable:>11} {to_stable:>10} {to_end:>10} {behind:>8} {open:>9}")
+    /// In the order of [`TITLES`].
+    fn texts(&self) -> [String; 5] {
+        let open = self.open.map_or_else(|| "-".to_owned(), age);
+        let (stable, end) = (self.to_stable.to_string(), self.to_end.to_string());
+        [self.consumable.to_string(), stable, end, age(self.seconds), open]
+    }
 }
 
 /// A topic without what all topics have in common, to keep lines short.

@@ -8,7 +8,7 @@ use std::{
 
 use clap::Args;
 use runtime::operate::{
-    self, AvroJson, Decoded, Heard, Misplaced, Place, TapOptions, Tapped, TextOrHex, hex,
+    self, AvroJson, Decoded, Heard, Misplaced, Place, TapOptions, Tapped, TextOrHex, WithTimes, hex,
 };
 use serde::Serialize;
 use topology::Map;
@@ -65,6 +65,7 @@ Examples:
   gistmill topology graph --text          names the topics
 
 Order holds within a partition; partitions come side by side. Values are printed whole: pipe them through a pager.
+Times are RFC 3339; in JSON (--json) they are milliseconds, as the record has them.
 In JSON, bytes that are no text become {\"hex\": \"..\"}, and what cannot be decoded says why under `undecodable`.
 A record that readers refuse for its key or its partition is marked `wrong_key` or `wrong_partition`, with where it
 belongs; in JSON under `misplaced`.";
@@ -164,7 +165,7 @@ fn value(decoded: &Decoded) -> Value<'_> {
     }
 }
 
-/// What a value says, as pretty JSON or in words.
+/// What a value says, as pretty JSON with times that people read, or in words.
 pub(crate) fn value_text(decoded: &Decoded) -> serde_json::Result<String> {
     Ok(match decoded {
         Decoded::Bytes(bytes) => format!("{} bytes that only their writer reads", bytes.len()),
@@ -175,7 +176,8 @@ pub(crate) fn value_text(decoded: &Decoded) -> serde_json::Result<String> {
                 .map_or_else(|| "no value".to_owned(), |bytes| format!("{} bytes", bytes.len()));
             format!("undecodable ({reason}, {size}): {}", printable(detail))
         }
-        Decoded::Avro(_) | Decoded::Text(_) => serde_json::to_string_pretty(&value(decoded))?,
+        Decoded::Avro(value) => serde_json::to_string_pretty(&WithTimes(value))?,
+        Decoded::Text(_) => serde_json::to_string_pretty(&value(decoded))?,
     })
 }
 

@@ -27,6 +27,17 @@ fn a_second_process_of_one_name_is_refused_by_name() -> anyhow::Result<()> {
 }
 
 #[test]
+fn doctor_says_once_that_tables_are_missing() -> anyhow::Result<()> {
+    let Some(pipeline) = Pipeline::start("untouched")? else { return Ok(()) };
+    let doctor = pipeline.output(&["doctor"], &[("GISTMILL_PREFIX", "never_migrated")])?;
+    let said = String::from_utf8_lossy(&doctor.stdout);
+    assert_eq!(doctor.status.code(), Some(1), "{said}");
+    assert_eq!(said.matches("gistmill migrate").count(), 1, "{said}");
+    assert!(!said.contains("relation"), "{said}");
+    pipeline.finish()
+}
+
+#[test]
 fn a_wrong_configuration_key_is_named() -> anyhow::Result<()> {
     let Some(pipeline) = Pipeline::start("wrongkey")? else { return Ok(()) };
     for (variable, value, named) in [

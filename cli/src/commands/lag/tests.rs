@@ -63,9 +63,9 @@ const PLAIN: Arguments =
 #[test]
 fn a_line_for_each_unit_and_what_is_waited_for() {
     let expected = "\
-UNIT                      UP  CONSUMABLE  TO STABLE     TO END   BEHIND  OPEN TXN
-context_builder            1          12         13         20     75 s     3.3 s
-postgres_outbox_source     3           2 rows to publish; 2 standing by; 1 more wait for an older transaction on the server to end
+UNIT                     UP  CONSUMABLE  TO STABLE     TO END   BEHIND  OPEN TXN
+context_builder           1          12         13         20     75 s     3.3 s
+postgres_outbox_source    3           2 rows to publish; 2 standing by; 1 more wait for an older transaction on the server to end
 context_builder waits until postgres_sink has stored offset 41 of partition 1; it has stored up to 29
 what hangs and who stands still is not known: it is away
 ";
@@ -89,8 +89,8 @@ fn what_postgres_does_not_tell_is_marked() {
     let mut out = Vec::new();
     print(&lag, &PLAIN, &mut out).unwrap();
     let expected = "\
-UNIT                      UP  CONSUMABLE  TO STABLE     TO END   BEHIND  OPEN TXN
-postgres_sink              1           ?          ?          ?        ?         ?
+UNIT                     UP  CONSUMABLE  TO STABLE     TO END   BEHIND  OPEN TXN
+postgres_sink             1           ?          ?          ?        ?         ?
 ? is in postgres: could not reach postgres at localhost:5432
 ";
     assert_eq!(String::from_utf8(out).unwrap(), expected);

@@ -86,17 +86,58 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]).collect()
 }
 
-struct Shown<'a>(&'a Value);
+/// An [`AvroJson`] for people: timestamps are RFC 3339 in UTC instead of milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct WithTimes<'a>(pub &'a AvroJson);
+
+struct Shown<'a> {
+    value: &'a Value,
+    with_times: bool,
+}
 
 impl Serialize for AvroJson {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Shown(&self.0).serialize(serializer)
+        Shown { value: &self.0, with_times: false }.serialize(serializer)
+    }
+}
+
+impl Serialize for WithTimes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Shown { value: &self.0.0, with_times: true }.serialize(serializer)
+    }
+}
+
+impl<'a> Shown<'a> {
+    /// A value in this one.
+    fn inner(&self, value: &'a Value) -> Self {
+        Self { value, with_times: self.with_times }
+    }
+
+    fn sorted<S: Serializer>(
+        &self,
+        entries: &'a HashMap<String, Value>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let entries: BTreeMap<_, _> = entries.iter().collect();
+        let mut object = serializer.serialize_map(Some(entries.len()))?;
+        entries.iter().try_for_each(|(name, value)| object.serialize_entry(name, &self.inner(value)))?;
+        object.end()
+    }
+
+    /// A time in ms, where it is one that the calendar has.
+    fn time(&self, ms: i64) -> Option<String> {
+        let time = jiff::Timestamp::from_millisecond(ms).ok().filter(|_| self.with_times)?;
+        Some(format!("{time:.3}"))
     }
 }
 
 impl Serialize for Shown<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
+        match self.value {
+            Value::TimestampMillis(ms) => match self.time(*ms) {
+                Some(time) => serializer.serialize_str(&time),
+                None => serializer.serialize_i64(*ms),
+            },
             Value::Null => serializer.serialize_unit(),
             Value::Boolean(value) => serializer.serialize_bool(*value),
             Value::Int(value) | Value::Date(value) | Value::TimeMillis(value) => {
@@ -104,7 +145,6 @@ impl Serialize for Shown<'_> {
             }
             Value::Long(value)
             | Value::TimeMicros(value)
-            | Value::TimestampMillis(value)
             | Value::TimestampMicros(value)
             | Value::TimestampNanos(value)
             | Value::LocalTimestampMillis(value)
@@ -114,16 +154,18 @@ impl Serialize for Shown<'_> {
             Value::Double(value) => serializer.serialize_f64(*value),
             Value::Bytes(bytes) | Value::Fixed(_, bytes) => TextOrHex(bytes).serialize(serializer),
             Value::String(text) | Value::Enum(_, text) => serializer.serialize_str(text),
-            Value::Union(_, value) => Shown(value).serialize(serializer),
+            Value::Union(_, value) => self.inner(value).serialize(serializer),
             Value::Array(items) => {
                 let mut array = serializer.serialize_seq(Some(items.len()))?;
-                items.iter().try_for_each(|item| array.serialize_element(&Shown(item)))?;
+                items.iter().try_for_each(|item| array.serialize_element(&self.inner(item)))?;
                 array.end()
             }
-            Value::Map(entries) => sorted(entries, serializer),
+            Value::Map(entries) => self.sorted(entries, serializer),
             Value::Record(fields) => {
                 let mut object = serializer.serialize_map(Some(fields.len()))?;
-                fields.iter().try_for_each(|(name, value)| object.serialize_entry(name, &Shown(value)))?;
+                fields
+                    .iter()
+                    .try_for_each(|(name, value)| object.serialize_entry(name, &self.inner(value)))?;
                 object.end()
             }
             Value::Uuid(uuid) => serializer.collect_str(uuid),
@@ -133,13 +175,6 @@ impl Serialize for Shown<'_> {
             }
         }
     }
-}
-
-fn sorted<S: Serializer>(entries: &HashMap<String, Value>, serializer: S) -> Result<S::Ok, S::Error> {
-    let entries: BTreeMap<_, _> = entries.iter().collect();
-    let mut object = serializer.serialize_map(Some(entries.len()))?;
-    entries.iter().try_for_each(|(name, value)| object.serialize_entry(name, &Shown(value)))?;
-    object.end()
 }
 
 /// Reads values of one topic.

@@ -63,6 +63,14 @@ pub enum Error {
         /// Logical names, sorted.
         known: Vec<String>,
     },
+    /// A unit that the map does not have.
+    #[error("no processor or connector is called {name:?}; there are\n  {}", known.join("\n  "))]
+    UnknownUnit {
+        /// As given.
+        name: String,
+        /// Names, in the map's order.
+        known: Vec<String>,
+    },
     /// A partition that the topic does not have.
     #[error("{topic} has no partition {partition}; there are 0 to {}", count - 1)]
     UnknownPartition {

@@ -41,7 +41,7 @@ pub use dead_letters::{
     DeadLetter, LetterFilter, LetterPlace, Letters, OpenedLetter, dead_letter, dead_letters,
 };
 use decoded::AnyValue;
-pub use decoded::{AvroJson, Decoded, TextOrHex, hex, text};
+pub use decoded::{AvroJson, Decoded, TextOrHex, WithTimes, hex, text};
 pub use doctor::{Check, Level, doctor};
 pub use error::Error;
 pub use group_log::group_log;

@@ -81,7 +81,7 @@ pub enum ResetPlan {
 /// Looks what a reset would do. Changes nothing.
 ///
 /// # Errors
-/// [`Error::Refused`] for an unknown name, a unit that is running, or a place that a topic does not hold; a peer
+/// [`Error::UnknownUnit`]; [`Error::Refused`] for a unit that is running, or a place that a topic does not hold; a peer
 /// that is away.
 pub fn plan_reset(config: &Config, map: &Map, options: &ResetOptions) -> Result<ResetPlan, Error> {
     if let Ok(processor) = map.processor(&options.name) {
@@ -101,12 +101,9 @@ pub fn plan_reset(config: &Config, map: &Map, options: &ResetOptions) -> Result<
 }
 
 fn unknown(map: &Map, name: &str) -> Error {
-    let processors = map.processors().map(|processor| processor.name.as_str());
-    let names: Vec<&str> = processors.chain(map.connectors().map(|c| c.name.as_str())).collect();
-    Error::Refused(format!(
-        "no processor or connector is called {name:?}; there are\n  {}",
-        names.join("\n  ")
-    ))
+    let processors = map.processors().map(|processor| processor.name.clone());
+    let known = processors.chain(map.connectors().map(|connector| connector.name.clone())).collect();
+    Error::UnknownUnit { name: name.to_owned(), known }
 }
 
 fn plan_sink(config: &Config, options: &ResetOptions, sink: &Connector) -> Result<ResetPlan, Error> {
@@ -278,7 +275,7 @@ mod tests {
         )
         .expect_err("unknown")
         .to_string();
-        assert!(error.contains("\n  topic\n") && error.ends_with("telegram_export_source"), "{error}");
+        assert!(error.contains("\n  topic\n") && error.contains("\n  telegram_export_source"), "{error}");
     }
 
     #[test]

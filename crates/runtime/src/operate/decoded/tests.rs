@@ -1,6 +1,7 @@
 //! Values of every Avro type as JSON, and bytes that are none.
 
 use super::*;
+use apache_avro::writer::datum::GenericDatumWriter;
 use schemas::{DigestDlq, Encoder, Record, RecordHeader, SchemaSourceError};
 
 struct Registry(Result<&'static str, SchemaSourceError>);
@@ -51,6 +52,31 @@ fn a_record_is_shown_in_the_order_of_its_schema() {
     assert!(text.starts_with(r#"{"tenant_id":"acme","group_id":"qa","digest_id":null,"#), "{text}");
     assert!(text.contains(r#""error":"ошибка""#) && text.contains(r#""key":"acme/qa""#), "{text}");
     assert!(text.ends_with(r#""headers":[{"key":"h","value":null}],"value":{"hex":"00ff"}}"#), "{text}");
+}
+
+#[test]
+fn times_are_read_by_people_and_stay_numbers_for_programs() {
+    let schema = r#"{"type":"record","name":"r","fields":[
+        {"name":"at","type":["null",{"type":"long","logicalType":"timestamp-millis"}]},
+        {"name":"far","type":{"type":"long","logicalType":"timestamp-millis"}},
+        {"name":"n","type":"long"}]}"#;
+    let millis = |ms| Value::TimestampMillis(ms);
+    let fields = vec![
+        ("at".to_owned(), Value::Union(1, Box::new(millis(1_542_895_468_000)))),
+        ("far".to_owned(), millis(i64::MAX)),
+        ("n".to_owned(), Value::Long(3)),
+    ];
+    let mut bytes = vec![0, 0, 0, 0, 7];
+    let parsed = Schema::parse_str(schema).expect("parses");
+    let writer = GenericDatumWriter::builder(&parsed).build().expect("a writer");
+    bytes.extend(writer.write_value_to_vec(Value::Record(fields)).expect("encodes"));
+    let decoded = reader(TopicKind::Event, Ok(schema)).decode(Some(&bytes)).expect("registry answers");
+    let Decoded::Avro(value) = decoded else { panic!("{decoded:?}") };
+    let text = |shown: &dyn Fn() -> serde_json::Result<String>| shown().expect("serializes");
+    let programs = text(&|| serde_json::to_string(&value));
+    let people = text(&|| serde_json::to_string(&WithTimes(&value)));
+    assert_eq!(programs, format!(r#"{{"at":1542895468000,"far":{},"n":3}}"#, i64::MAX));
+    assert_eq!(people, format!(r#"{{"at":"2018-11-22T14:04:28.000Z","far":{},"n":3}}"#, i64::MAX));
 }
 
 #[test]
