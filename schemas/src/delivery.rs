@@ -57,6 +57,10 @@ pub struct DigestBlocked {
     pub missing_scopes: Vec<String>,
     /// The window.
     pub window: WindowRef,
+    /// What the score holds against the digest, by name, worst first; empty where it was not its quality, and in records
+    /// of the first revision.
+    #[serde(default)]
+    pub weaknesses: Vec<String>,
 }
 
 record!(DigestBlocked, "digest.blocked.v1", "digest.blocked.v1",

@@ -6,13 +6,15 @@ use schemas::DigestBlocked;
 
 pub(crate) const PUT: &str = "
 INSERT INTO blocked_digests (tenant_id, window_id, revision, attempt, group_id, size_hours, window_start_ms,
-    window_end_ms, lane, trace_id, reason, quality_score, missing_scopes, message_count, participant_count)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+    window_end_ms, lane, trace_id, reason, quality_score, missing_scopes, message_count, participant_count,
+    weaknesses)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 ON CONFLICT (tenant_id, window_id, revision, attempt) DO UPDATE SET
     group_id = excluded.group_id, size_hours = excluded.size_hours, window_start_ms = excluded.window_start_ms,
     window_end_ms = excluded.window_end_ms, lane = excluded.lane, trace_id = excluded.trace_id,
     reason = excluded.reason, quality_score = excluded.quality_score, missing_scopes = excluded.missing_scopes,
-    message_count = excluded.message_count, participant_count = excluded.participant_count";
+    message_count = excluded.message_count, participant_count = excluded.participant_count,
+    weaknesses = excluded.weaknesses";
 
 /// Digests older than the blocked version: what they say may be of messages that are gone.
 pub(crate) const WITHDRAW: &str = "
@@ -28,6 +30,7 @@ impl Batch {
         let version = version(&record.version)?;
         let window = &record.window;
         let scopes: Vec<_> = record.missing_scopes.iter().map(|scope| storable(scope)).collect();
+        let weaknesses: Vec<_> = record.weaknesses.iter().map(|name| storable(name)).collect();
         self.be_alone().await?;
         self.know_tenant(&record.tenant_id).await?;
         sqlx::query(PUT)
@@ -46,6 +49,7 @@ impl Batch {
             .bind(scopes)
             .bind(window.message_count)
             .bind(window.participant_count)
+            .bind(weaknesses)
             .execute(self.acting_for(&record.tenant_id).await?)
             .await
             .map_err(Error::query("write a blocked digest"))?;

@@ -126,6 +126,8 @@ pub struct BlockedSummary {
     pub quality_score: Option<f64>,
     /// Scopes the group lacks.
     pub missing_scopes: Vec<String>,
+    /// What the score held against the digest, by name, worst first.
+    pub weaknesses: Vec<String>,
     /// Messages in the window.
     pub message_count: i32,
 }
@@ -283,6 +285,7 @@ fn blocked(row: &PgRow) -> BlockedSummary {
         reason: row.get("reason"),
         quality_score: row.get("quality_score"),
         missing_scopes: row.get("missing_scopes"),
+        weaknesses: row.get("weaknesses"),
         message_count: row.get("message_count"),
     }
 }

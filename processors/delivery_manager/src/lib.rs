@@ -18,7 +18,7 @@ pub const READY: Port<DigestReadyForDelivery> = Port::new("ready");
 pub const BLOCKED: Port<DigestBlocked> = Port::new("blocked");
 
 const IDENTITY: StageIdentity =
-    StageIdentity { name: "delivery_manager", code_version: "1", schema_version: 1 };
+    StageIdentity { name: "delivery_manager", code_version: "2", schema_version: 1 };
 
 /// The gate's own threshold of the quality score: above .4, the most that a digest with a dangling citation or an
 /// invented number can score, and such that few honest digests are held back: those that tell next to nothing of their
@@ -46,16 +46,18 @@ impl Default for DeliveryManager {
 struct Refusal {
     reason: &'static str,
     missing_scopes: Vec<String>,
+    weaknesses: Vec<String>,
 }
 
 impl DeliveryManager {
     fn refusal(&self, state: &DigestState, digest: &Digest) -> Option<Refusal> {
         if !state.window.settings.scopes.contains(&self.digest_delivery_scope) {
             let missing_scopes = vec![self.digest_delivery_scope.clone()];
-            return Some(Refusal { reason: "missing_scope", missing_scopes });
+            return Some(Refusal { reason: "missing_scope", missing_scopes, weaknesses: Vec::new() });
         }
         let good = digest.quality.score >= self.digest_quality_threshold;
-        (!good).then(|| Refusal { reason: "low_quality", missing_scopes: Vec::new() })
+        let weaknesses = digest.weaknesses.clone();
+        (!good).then(|| Refusal { reason: "low_quality", missing_scopes: Vec::new(), weaknesses })
     }
 }
 
@@ -120,6 +122,7 @@ fn blocked(input: &DigestStageCompleted, digest: &Digest, refusal: Refusal) -> D
         quality_score: Some(digest.quality.score).filter(|score| score.is_finite()),
         missing_scopes: refusal.missing_scopes,
         window: input.state.window.clone(),
+        weaknesses: refusal.weaknesses,
     }
 }
 

@@ -32,7 +32,7 @@ fn digest(score: f64) -> Digest {
         quality: Quality { score, ..Quality::default() },
         answers: Vec::new(),
         continuity: None,
-        weaknesses: Vec::new(),
+        weaknesses: vec!["thin".to_owned()],
         claims_dropped: 0,
         facts_struck: 0,
     }
@@ -115,6 +115,8 @@ fn each_gate_has_its_reason() {
         assert_eq!(blocked.reason, reason, "score {score}");
         assert_eq!(blocked.missing_scopes, missing);
         assert_eq!(blocked.quality_score, score.is_finite().then_some(score));
+        let held = if reason == "low_quality" { vec!["thin"] } else { vec![] };
+        assert_eq!(blocked.weaknesses, held);
     }
 }
 

@@ -103,6 +103,7 @@ fn blocked(ready: &GroupWindowReady, reason: &str) -> DigestBlocked {
         quality_score: None,
         missing_scopes: Vec::new(),
         window: WindowRef::from(ready),
+        weaknesses: Vec::new(),
     }
 }
 

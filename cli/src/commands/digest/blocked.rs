@@ -45,7 +45,11 @@ fn line(blocked: &BlockedSummary) -> String {
 fn reason(blocked: &BlockedSummary) -> String {
     let reason = printable(&blocked.reason);
     match (blocked.missing_scopes.as_slice(), blocked.quality_score) {
-        ([], Some(score)) => format!("{reason}: score {score:.2}"),
+        ([], Some(score)) => {
+            let weak: Vec<String> = blocked.weaknesses.iter().map(|name| printable(name)).collect();
+            let weak = if weak.is_empty() { String::new() } else { format!(" ({})", weak.join(", ")) };
+            format!("{reason}: score {score:.2}{weak}")
+        }
         ([], None) => reason,
         (scopes, _) => format!("{reason}: {}; `gistmill group set --scopes` grants it", scopes.join(", ")),
     }
@@ -66,6 +70,7 @@ mod tests {
             reason: "empty".to_owned(),
             quality_score: None,
             missing_scopes: Vec::new(),
+            weaknesses: Vec::new(),
             message_count: 1,
         }
     }
@@ -94,6 +99,8 @@ mod tests {
         assert_eq!(one(scope), format!("{start}{granted}"));
         let low =
             BlockedSummary { reason: "low_quality".to_owned(), quality_score: Some(0.4), ..blocked("a", 1) };
-        assert_eq!(one(low), format!("{start}low_quality: score 0.40"));
+        assert_eq!(one(low.clone()), format!("{start}low_quality: score 0.40"));
+        let weak = BlockedSummary { weaknesses: vec!["invented".to_owned(), "thin".to_owned()], ..low };
+        assert_eq!(one(weak), format!("{start}low_quality: score 0.40 (invented, thin)"));
     }
 }

@@ -143,6 +143,7 @@ pub(crate) fn blocked(tenant: &str, day: i64, version: &str) -> DigestBlocked {
         quality_score: None,
         missing_scopes: vec!["DIGEST_READ".to_owned()],
         window: ready.window,
+        weaknesses: vec!["invented".to_owned(), "thin".to_owned()],
     }
 }
 
