@@ -6,7 +6,7 @@ mod asking;
 mod lexis;
 
 use crate::support::negations;
-pub(crate) use asking::from_request;
+pub(crate) use asking::{from_request, only_asks};
 use lexis::{ASKING, OPENINGS, REPLIES};
 use std::ops::Range;
 use text::{Noise, Token, fold, noise, tokenize};

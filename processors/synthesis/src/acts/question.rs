@@ -8,7 +8,7 @@ use super::{
     poll::is_form,
     weights::{OPEN, QUESTION, probability},
 };
-use crate::{sentence::Sentence, source::Source};
+use crate::{compress::only_asks, sentence::Sentence, source::Source};
 
 /// Least probability of a question asked in earnest, of one that stayed open, and of an answer.
 const EARNEST: f64 = 0.45;
@@ -131,7 +131,9 @@ pub fn open_candidates(source: &Source<'_>) -> Vec<(usize, asking::OpenFeatures)
 }
 
 fn asks(source: &Source<'_>, sentence: &Sentence) -> bool {
-    sentence.asks || text::is_question(source.text(sentence)) || sentence.phrases.has(Family::Deferred)
+    let text = source.text(sentence);
+    let asks = sentence.asks || text::is_question(text) || sentence.phrases.has(Family::Deferred);
+    asks && !only_asks(text)
 }
 
 /// Which of the questions of one post says most.

@@ -4,7 +4,7 @@
 
 mod lexis;
 
-use lexis::{ASKED, ASKS_FOR, BESIDE_ASKING, NAMES_A_QUESTION, WANTS_TELLING};
+use lexis::{ASKED, ASKS_FOR, BESIDE_ASKING, LEAVE_FOR, MAY_ASK, NAMES_A_QUESTION, WANTS_TELLING};
 use text::{Token, tokenize};
 
 /// Bytes at a text's start that are looked at.
@@ -36,6 +36,14 @@ pub(crate) fn from_request(text: &str) -> Option<&str> {
     let starts = super::clauses(text).into_iter().map(|clause| clause.start);
     let mut asked = starts.filter_map(|start| without_request(text[start..].trim_start()));
     asked.rfind(|asked| tokenize(asked).len() >= ASKED_WORDS_MIN)
+}
+
+/// Whether a text asks for nothing but leave to ask.
+pub(crate) fn only_asks(text: &str) -> bool {
+    let tokens = tokenize(text);
+    let of_asking =
+        |token: &Token| [WANTS_TELLING, BESIDE_ASKING, MAY_ASK].iter().any(|list| is(list, token));
+    tokens.iter().any(|token| is(LEAVE_FOR, token)) && tokens.iter().all(of_asking)
 }
 
 /// Whether a question starts here: with its word, with one after a preposition, or with one that `ли` follows.
@@ -94,6 +102,19 @@ mod tests {
         assert_eq!(from_request(text), Some("можно ли в запрос вставить элемент массива"));
         assert_eq!(from_request("The gateway fails, does anyone know why?"), None);
         assert_eq!(from_request("Можно ли в запрос вставить элемент массива?"), None);
+    }
+
+    #[test]
+    fn leave_to_ask_is_no_question() {
+        for text in ["Могу задать еще вопрос?", "Можно вопрос?", "may I ask a question?"]
+        {
+            assert!(only_asks(text), "{text}");
+        }
+        for text in
+            ["Можно вопрос по шлюзу?", "Кто может?", "Кто-нибудь знает?", "Does anyone know the key?", ""]
+        {
+            assert!(!only_asks(text), "{text}");
+        }
     }
 
     #[test]

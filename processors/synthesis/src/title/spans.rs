@@ -4,7 +4,7 @@
 
 use super::lexis::ASKING;
 use crate::{
-    compress::{clauses, from_request, matter, one_line, without_parentheses},
+    compress::{clauses, from_request, matter, one_line, only_asks, without_parentheses},
     source::Source,
 };
 use text::{TokenKind, fold, is_stopword, noise, tokenize};
@@ -68,7 +68,10 @@ fn plain(text: &str) -> String {
 /// A span as a title, if it can be one, and whether its end was left out.
 fn shaped(span: &str, asks: bool) -> Option<(String, bool)> {
     let body = span.trim_matches(|c: char| c.is_whitespace() || ",.!?:;…—–-".contains(c) || "()".contains(c));
-    if body.contains(['{', '}', '<', '>', ';', '=', '\\', '`', '|', '$']) || noise(body).is_some() {
+    if body.contains(['{', '}', '<', '>', ';', '=', '\\', '`', '|', '$'])
+        || noise(body).is_some()
+        || only_asks(body)
+    {
         return None;
     }
     if body.contains("//") || body.contains("''") || body.contains("(\"") {

@@ -244,3 +244,10 @@ pub(super) const ASKS_FOR: &[&str] = &[
 /// Says that a question comes.
 pub(super) const NAMES_A_QUESTION: &[&str] =
     &["вопрос", "вопросик", "вопросы", "question", "подскажите", "помогите"];
+
+/// Asks for leave to ask.
+pub(super) const MAY_ASK: &[&str] = &["могу", "можно", "задать", "задам", "разрешите", "may", "let"];
+
+/// What leave is asked for.
+pub(super) const LEAVE_FOR: &[&str] =
+    &["вопрос", "вопросик", "вопросы", "спросить", "задать", "question", "ask"];
