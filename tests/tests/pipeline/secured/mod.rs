@@ -117,10 +117,12 @@ fn says(process: &Process, port: u16, words: &[&str]) -> anyhow::Result<()> {
         Ok(is_it.then_some(()))
     });
     anyhow::ensure!(said.is_ok(), "/readyz says {:?}, and not {words:?}", last.borrow());
-    let log = process.log()?;
-    for word in words {
-        assert!(log.contains(&word.replace('"', "\\\"")), "the log of {} lacks {word:?}", process.name());
-    }
+    // Readiness is asked for; the log tells when the unit has looked for itself.
+    let logged = eventually("its log tells why", PATIENCE, || {
+        let log = process.log()?;
+        Ok(words.iter().all(|word| log.contains(&word.replace('"', "\\\""))).then_some(()))
+    });
+    anyhow::ensure!(logged.is_ok(), "the log of {} lacks one of {words:?}", process.name());
     eprintln!("$ curl /readyz of {}\n{}", process.name(), last.borrow().trim_end());
     Ok(())
 }
