@@ -41,23 +41,10 @@ impl Place<'_> {
             .collect()
     }
 
-    /// Writes down that a version was blocked, and withdraws the older ones. What the ledger cannot hold was never
-    /// delivered by it, and is `postgres_sink`'s to dead-letter.
+    /// Writes down that a version was blocked, and withdraws the older ones.
     pub(crate) async fn block(&self, batch: &mut Batch, blocked: &DigestBlocked) -> Result<(), SinkError> {
-        let (Ok(()), Ok(version)) = (state::accept_blocked(blocked), blocked.version.parse()) else {
-            return Ok(());
-        };
         let digest_id = digest_id(&blocked.window_id, &blocked.version);
-        let delivery = Delivery {
-            tenant_id: &blocked.tenant_id,
-            group_id: &blocked.group_id,
-            window_id: &blocked.window_id,
-            digest_id: &digest_id,
-            version,
-            channel: CHANNEL,
-            chat: "",
-            part: 1,
-        };
+        let Some(delivery) = delivery::of_blocked(blocked, &digest_id, (CHANNEL, "")) else { return Ok(()) };
         batch.mark_blocked(&delivery).await.map_err(failed)?;
         self.settle(batch, &delivery).await.map(drop)
     }

@@ -1,33 +1,23 @@
 //! The two calls of the Bot API that the source makes.
 //!
-//! Invariant: the token is in the path of a request and nowhere else: no error tells an address.
+//! Invariant: each way in which a call gives nothing has a name.
 
+use bot_api::{Bounds, Client, Connections, Envelope};
 use reqwest::StatusCode;
 use runtime::{HostError, config::Telegram};
-use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{error::Error, fmt, time::Duration};
+use std::time::Duration;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait for an answer, beyond the time that a poll may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// Largest answer that is read: a hundred messages with all that they answer.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
 
 /// A bot, as the Bot API knows it.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Bot {
-    http: reqwest::Client,
-    url: String,
-    token: SecretString,
+    client: Client,
     id: u64,
-}
-
-impl fmt::Debug for Bot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bot").field("url", &self.url).field("id", &self.id).finish_non_exhaustive()
-    }
 }
 
 /// Why a call gave nothing.
@@ -49,40 +39,14 @@ pub(crate) enum CallError {
     Refused(String),
 }
 
-#[derive(Deserialize)]
-struct Envelope {
-    ok: bool,
-    #[serde(default)]
-    description: String,
-    parameters: Option<Parameters>,
-    #[serde(default)]
-    result: Value,
-}
-
-#[derive(Deserialize)]
-struct Parameters {
-    retry_after: Option<u64>,
-}
-
 impl Bot {
     /// A bot with the settings' token; touches no network.
     ///
     /// # Errors
     /// There is no token, it is none, or there is no way to speak TLS.
     pub fn new(settings: &Telegram) -> Result<Self, HostError> {
-        let failed = |why: String| HostError::Start { what: "speak to Telegram", why };
-        let missing = "telegram.token is not set: give the bot's token in GISTMILL_TELEGRAM__TOKEN";
-        let token = settings.token.clone().ok_or_else(|| failed(missing.to_owned()))?;
-        let id = token.expose_secret().split_once(':').and_then(|(id, _)| id.parse().ok());
-        let id =
-            id.ok_or_else(|| failed("telegram.token is no token: expected NUMBER:LETTERS".to_owned()))?;
-        let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .retry(reqwest::retry::never())
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| failed(told(error)))?;
-        Ok(Self { http, url: settings.api.trim_end_matches('/').to_owned(), token, id })
+        let client = Client::new(settings, Connections::Kept)?;
+        Ok(Self { id: client.id()?, client })
     }
 
     /// The bot's own id, which its token begins with and keeps when it is replaced.
@@ -115,31 +79,19 @@ impl Bot {
     }
 
     async fn call(&self, method: &str, body: &Value, wait: Duration) -> Result<Value, CallError> {
-        let url = format!("{}/bot{}/{method}", self.url, self.token.expose_secret());
-        let request = self.http.post(url).timeout(TIMEOUT + wait).json(body);
-        let response = request.send().await.map_err(|error| CallError::Away(told(error)))?;
-        let status = response.status();
-        answer(status, &read(response).await?)
+        let bounds = Bounds { timeout: TIMEOUT + wait, bytes_max: ANSWER_BYTES_MAX };
+        let away = |error: bot_api::CallError| CallError::Away(error.to_string());
+        let reply = self.client.call(method, body, bounds).await.map_err(away)?;
+        answer(reply.status, &reply.body.map_err(CallError::Away)?)
     }
-}
-
-async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, CallError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| CallError::Away(told(error)))? {
-        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
-            return Err(CallError::Away("its answer is too long".to_owned()));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }
 
 fn answer(status: StatusCode, body: &[u8]) -> Result<Value, CallError> {
-    let Ok(envelope) = serde_json::from_slice::<Envelope>(body) else {
+    let Ok(envelope) = serde_json::from_slice::<Envelope<Value>>(body) else {
         return Err(CallError::Nonsense(status));
     };
     if envelope.ok {
-        return Ok(envelope.result);
+        return Ok(envelope.result.unwrap_or_default());
     }
     let why = envelope.description;
     Err(match status.as_u16() {
@@ -152,18 +104,6 @@ fn answer(status: StatusCode, body: &[u8]) -> Result<Value, CallError> {
         }
         _ => CallError::Refused(why),
     })
-}
-
-/// An error without the address, which holds the token.
-fn told(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

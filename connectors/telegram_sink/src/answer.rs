@@ -2,6 +2,7 @@
 //!
 //! Invariant: a call of which nobody knows whether it was done is never taken for one that was not.
 
+use bot_api::Envelope;
 use reqwest::StatusCode;
 use serde::Deserialize;
 use std::time::Duration;
@@ -37,21 +38,6 @@ pub(crate) enum Answer {
 }
 
 #[derive(Deserialize)]
-struct Envelope {
-    ok: bool,
-    #[serde(default)]
-    description: String,
-    parameters: Option<Parameters>,
-    result: Option<Posted>,
-}
-
-#[derive(Deserialize)]
-struct Parameters {
-    retry_after: Option<u64>,
-    migrate_to_chat_id: Option<i64>,
-}
-
-#[derive(Deserialize)]
 struct Posted {
     message_id: i64,
 }
@@ -63,7 +49,7 @@ pub(crate) fn is_not_done(status: StatusCode) -> bool {
 
 /// What an answer means.
 pub(crate) fn answer(status: StatusCode, body: &[u8]) -> Answer {
-    let Ok(envelope) = serde_json::from_slice::<Envelope>(body) else {
+    let Ok(envelope) = serde_json::from_slice::<Envelope<Posted>>(body) else {
         let what = format!("it answers {status} with something that is not the Bot API's");
         return if is_not_done(status) || status.is_client_error() || status.is_redirection() {
             Answer::Later(what)

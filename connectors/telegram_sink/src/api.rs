@@ -1,28 +1,22 @@
 //! Calls of the Bot API, no faster than it takes them.
 //!
-//! Invariant: the token is in the path of a request and nowhere else: no error tells an address.
+//! Invariant: a call is made once; one of which nobody knows whether it was done says so.
 
 use crate::{
     answer::{Answer, answer, is_not_done},
     post::Entity,
     target::{ChatId, Target},
 };
+use bot_api::{Bounds, CallError, Client, Connections};
 use delivery::{Limit, Limiter};
 use runtime::{HostError, config::Telegram};
-use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use std::{
-    error::Error,
-    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Longest wait for an answer.
-const TIMEOUT: Duration = Duration::from_secs(20);
-/// Largest answer that is read.
-const ANSWER_BYTES_MAX: usize = 1 << 20;
+const BOUNDS: Bounds = Bounds { timeout: Duration::from_secs(20), bytes_max: 1 << 20 };
 /// Longest wait for the right to a call; what has to wait longer is tried again later.
 const WAIT_MAX: Duration = Duration::from_secs(2);
 
@@ -33,19 +27,11 @@ const ALL: Limit = (30, SECOND);
 const CHAT: [Limit; 2] = [(1, SECOND), (20, Duration::from_mins(1))];
 
 /// A client of the Bot API.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct BotApi {
-    http: reqwest::Client,
-    url: String,
-    token: SecretString,
+    client: Client,
     /// Of all copies of this client.
     limiter: Arc<Mutex<Limiter>>,
-}
-
-impl fmt::Debug for BotApi {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BotApi").field("url", &self.url).finish_non_exhaustive()
-    }
 }
 
 /// What is asked for, under the Bot API's own names.
@@ -84,20 +70,8 @@ impl BotApi {
     /// # Errors
     /// There is no token, or no way to speak TLS.
     pub fn new(settings: &Telegram) -> Result<Self, HostError> {
-        let failed = |why: String| HostError::Start { what: "speak to Telegram", why };
-        let missing = "telegram.token is not set: give the bot's token in GISTMILL_TELEGRAM__TOKEN";
-        let token = settings.token.clone().ok_or_else(|| failed(missing.to_owned()))?;
-        let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TIMEOUT)
-            // A connection that was kept may be closed while a request is on its way, and then nobody knows.
-            .pool_max_idle_per_host(0)
-            .retry(reqwest::retry::never())
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| failed(told(error)))?;
-        let url = settings.api.trim_end_matches('/').to_owned();
-        Ok(Self { http, url, token, limiter: Arc::new(Mutex::new(Limiter::new(ALL))) })
+        let client = Client::new(settings, Connections::Fresh)?;
+        Ok(Self { client, limiter: Arc::new(Mutex::new(Limiter::new(ALL))) })
     }
 
     /// Takes the right to one call to a chat, and waits for it where that does not take long; false where it would.
@@ -126,14 +100,13 @@ impl BotApi {
     /// Posts a message, or edits it where it names one.
     pub(crate) async fn put(&self, message: &Request<'_>) -> Answer {
         let method = if message.message_id.is_some() { "editMessageText" } else { "sendMessage" };
-        let url = format!("{}/bot{}/{method}", self.url, self.token.expose_secret());
-        let response = match self.http.post(url).json(message).send().await {
-            Ok(response) => response,
-            Err(error) if error.is_connect() || error.is_builder() => return Answer::Later(told(error)),
-            Err(error) => return Answer::Lost(told(error)),
+        let reply = match self.client.call(method, message, BOUNDS).await {
+            Ok(reply) => reply,
+            Err(CallError::NotSent(why)) => return Answer::Later(why),
+            Err(CallError::Lost(why)) => return Answer::Lost(why),
         };
-        let status = response.status();
-        match read(response).await {
+        let status = reply.status;
+        match reply.body {
             Ok(body) => answer(status, &body),
             Err(_) if status.is_client_error() || is_not_done(status) => {
                 Answer::Later(format!("it answers {status}"))
@@ -141,29 +114,6 @@ impl BotApi {
             Err(why) => Answer::Lost(why),
         }
     }
-}
-
-async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, String> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(told)? {
-        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
-            return Err("its answer is too long".to_owned());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// An error without the address, which holds the token.
-fn told(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -79,27 +79,16 @@ impl TelegramSink {
         self.pursue(batch, &job, pass).await
     }
 
-    /// Edits what was posted of older versions, wherever that was. What the ledger cannot hold was never delivered by it,
-    /// and is `postgres_sink`'s to dead-letter.
+    /// Edits what was posted of older versions, wherever that was.
     async fn withdraw(
         &self,
         batch: &SinkBatch,
         blocked: &DigestBlocked,
         pass: &mut Pass,
     ) -> Result<Progress, SinkError> {
-        let (Ok(()), Ok(version)) = (state::accept_blocked(blocked), blocked.version.parse()) else {
-            return Ok(Progress::Ended);
-        };
         let digest_id = schemas::digest_id(&blocked.window_id, &blocked.version);
-        let delivery = Delivery {
-            tenant_id: &blocked.tenant_id,
-            group_id: &blocked.group_id,
-            window_id: &blocked.window_id,
-            digest_id: &digest_id,
-            version,
-            channel: CHANNEL,
-            chat: "",
-            part: 1,
+        let Some(delivery) = delivery::of_blocked(blocked, &digest_id, (CHANNEL, "")) else {
+            return Ok(Progress::Ended);
         };
         let mut progress = Progress::Ended;
         for chat in self.begin_withdrawal(batch, blocked, &delivery).await? {

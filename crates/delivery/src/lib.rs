@@ -9,7 +9,7 @@ mod records;
 mod report;
 
 pub use limiter::{Limit, Limiter};
-pub use records::{blocked, of_ready, ready};
+pub use records::{blocked, of_blocked, of_ready, ready};
 pub use report::{DEAD_LETTERS, DELIVERED, Ended, delivered, now_ms, put_dead_letter};
 
 use runtime::InputSpec;

@@ -47,3 +47,23 @@ pub fn of_ready<'a>(
         part: 1,
     })
 }
+
+/// The first part of the delivery to `chat` of `channel` that a version was blocked for, with the id of its digest. None for
+/// what the ledger cannot hold: that was never delivered by it, and is `postgres_sink`'s to dead-letter.
+pub fn of_blocked<'a>(
+    blocked: &'a DigestBlocked,
+    digest_id: &'a str,
+    (channel, chat): (&'a str, &'a str),
+) -> Option<Delivery<'a>> {
+    state::accept_blocked(blocked).ok()?;
+    Some(Delivery {
+        tenant_id: &blocked.tenant_id,
+        group_id: &blocked.group_id,
+        window_id: &blocked.window_id,
+        digest_id,
+        version: blocked.version.parse().ok()?,
+        channel,
+        chat,
+        part: 1,
+    })
+}

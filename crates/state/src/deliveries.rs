@@ -2,9 +2,13 @@
 //! that a crash in between is seen. Who reads the ledger is alone with it until the transaction ends, so that versions of
 //! one window that come by different topics are judged in some order.
 
-use crate::{Batch, Error, json::storable};
+use crate::{Batch, EffectState, Error, json::storable};
 use schemas::Version;
-use sqlx::{Row, postgres::PgRow};
+use sqlx::{
+    Postgres, Row,
+    postgres::{PgArguments, PgRow},
+    query::Query,
+};
 
 /// An effect: a delivery (window, channel, chat), its version and part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,25 +184,24 @@ SELECT revision, attempt, status, digest_id FROM deliveries
 WHERE tenant_id = $1 AND window_id = $2 AND channel = $3 AND chat = $4 AND part = ANY ($5)
 ORDER BY revision, attempt";
 
-pub(crate) const MARK: &str = "
-INSERT INTO deliveries AS old (tenant_id, window_id, channel, chat, revision, attempt, part, group_id, digest_id,
-    status, error, sending_at, finished_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-    CASE WHEN $10 = 'sending' THEN now() END, CASE WHEN $10 NOT IN ('planned', 'sending') THEN now() END)
-ON CONFLICT (tenant_id, window_id, channel, chat, revision, attempt, part) DO UPDATE SET
-    status = excluded.status, error = excluded.error, sending_at = coalesce(excluded.sending_at, old.sending_at),
-    finished_at = excluded.finished_at";
+/// A statement whose first four parameters are the key of a delivery: tenant, window, channel, chat.
+pub(crate) fn of_delivery<'q>(
+    sql: &'static str,
+    delivery: &Delivery<'q>,
+) -> Query<'q, Postgres, PgArguments> {
+    sqlx::query(sql)
+        .bind(delivery.tenant_id)
+        .bind(delivery.window_id)
+        .bind(delivery.channel)
+        .bind(storable(delivery.chat))
+}
 
 impl Batch {
     /// What the ledger knows of a delivery and its part, of all versions. From here on the transaction is alone with it:
     /// batches of the sink over the same partition number wait until this one has ended.
     pub async fn ledger(&mut self, delivery: &Delivery<'_>) -> Result<Ledger, Error> {
         self.be_alone().await?;
-        let rows = sqlx::query(LEDGER)
-            .bind(delivery.tenant_id)
-            .bind(delivery.window_id)
-            .bind(delivery.channel)
-            .bind(storable(delivery.chat))
+        let rows = of_delivery(LEDGER, delivery)
             .bind(vec![BLOCKED_PART, delivery.part])
             .fetch_all(self.acting_for(delivery.tenant_id).await?)
             .await
@@ -213,30 +216,14 @@ impl Batch {
         self.mark_delivery(&of_all, DeliveryStatus::Blocked, None).await
     }
 
-    /// Writes the state of an effect, with the reason of one that failed.
+    /// Writes the state of an effect that leaves nothing to refer to, with the reason of one that failed.
     pub async fn mark_delivery(
         &mut self,
         delivery: &Delivery<'_>,
         status: DeliveryStatus,
         error: Option<&str>,
     ) -> Result<(), Error> {
-        self.know_tenant(delivery.tenant_id).await?;
-        sqlx::query(MARK)
-            .bind(delivery.tenant_id)
-            .bind(delivery.window_id)
-            .bind(delivery.channel)
-            .bind(storable(delivery.chat))
-            .bind(delivery.version.revision)
-            .bind(delivery.version.attempt)
-            .bind(delivery.part)
-            .bind(delivery.group_id)
-            .bind(delivery.digest_id)
-            .bind(status.as_str())
-            .bind(error.map(storable))
-            .execute(self.acting_for(delivery.tenant_id).await?)
-            .await
-            .map_err(Error::query("write the ledger of deliveries"))?;
-        Ok(())
+        self.put_effect(delivery, &EffectState { status, error, reference: None }).await
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Invariant: a row that says `unknown` is never deleted: while it is there, nothing is delivered in its place.
 
-use crate::{Batch, Delivery, DeliveryStatus, Error, LedgerVersion, json::storable};
+use crate::{Batch, Delivery, DeliveryStatus, Error, LedgerVersion, deliveries::of_delivery, json::storable};
 use schemas::Version;
 use sqlx::{Row, postgres::PgRow};
 
@@ -80,11 +80,7 @@ impl Batch {
     /// [`Batch::ledger`].
     pub async fn effects(&mut self, delivery: &Delivery<'_>) -> Result<Vec<Effect>, Error> {
         self.be_alone().await?;
-        let rows = sqlx::query(EFFECTS)
-            .bind(delivery.tenant_id)
-            .bind(delivery.window_id)
-            .bind(delivery.channel)
-            .bind(storable(delivery.chat))
+        let rows = of_delivery(EFFECTS, delivery)
             .fetch_all(self.acting_for(delivery.tenant_id).await?)
             .await
             .map_err(Error::query("read the ledger of effects"))?;
@@ -110,11 +106,7 @@ impl Batch {
         state: &EffectState<'_>,
     ) -> Result<(), Error> {
         self.know_tenant(delivery.tenant_id).await?;
-        sqlx::query(PUT)
-            .bind(delivery.tenant_id)
-            .bind(delivery.window_id)
-            .bind(delivery.channel)
-            .bind(storable(delivery.chat))
+        of_delivery(PUT, delivery)
             .bind(delivery.version.revision)
             .bind(delivery.version.attempt)
             .bind(delivery.part)
@@ -135,11 +127,7 @@ impl Batch {
         delivery: &Delivery<'_>,
         newest: &LedgerVersion,
     ) -> Result<(), Error> {
-        sqlx::query(FORGET)
-            .bind(delivery.tenant_id)
-            .bind(delivery.window_id)
-            .bind(delivery.channel)
-            .bind(storable(delivery.chat))
+        of_delivery(FORGET, delivery)
             .bind(newest.version.revision)
             .bind(newest.version.attempt)
             .execute(self.acting_for(delivery.tenant_id).await?)

@@ -1,7 +1,11 @@
 //! How many versions of a window are kept. Invariant: the newest always are, and a version that is too old to be kept is not
 //! new when it comes again, so that a reset announces nothing twice.
 
-use crate::{Batch, Delivery, Error, LedgerVersion, deliveries::BLOCKED_PART, refusal::version};
+use crate::{
+    Batch, Delivery, Error, LedgerVersion,
+    deliveries::{BLOCKED_PART, of_delivery},
+    refusal::version,
+};
 use sqlx::{Row, postgres::PgRow};
 
 /// Versions of a window that are kept where nobody says otherwise.
@@ -68,11 +72,7 @@ impl Batch {
         delivery: &Delivery<'_>,
         newest: &LedgerVersion,
     ) -> Result<(), Error> {
-        sqlx::query(DELIVERIES)
-            .bind(delivery.tenant_id)
-            .bind(delivery.window_id)
-            .bind(delivery.channel)
-            .bind(delivery.chat)
+        of_delivery(DELIVERIES, delivery)
             .bind(vec![BLOCKED_PART, delivery.part])
             .bind(newest.version.revision)
             .bind(newest.version.attempt)

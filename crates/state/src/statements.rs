@@ -42,7 +42,6 @@ pub fn statements() -> &'static [Statement] {
         blocked::PUT,
         blocked::WITHDRAW,
         deliveries::LEDGER,
-        deliveries::MARK,
         digest_reads::BLOCKED,
         digest_reads::BLOCKED_NEWEST,
         digest_reads::EXPORT,

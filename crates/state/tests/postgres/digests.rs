@@ -84,6 +84,7 @@ async fn the_newest_version_of_each_window_is_listed_in_order() {
     let blocked = store.blocked_list(&of("t")).await.unwrap();
     assert_eq!(blocked.len(), 1);
     assert_eq!((blocked[0].version.as_str(), blocked[0].reason.as_str()), ("2.0", "too_small"));
+    assert_eq!(blocked[0].weaknesses, ["invented", "thin"]);
     database.drop().await;
 }
 

@@ -19,7 +19,7 @@ use std::{
 const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_offset)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 62] = [
+const READS: [(&str, &[&str]); 61] = [
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("author_names::APPEND", &[]),
     ("author_names::AS_OF", &["author_names_pkey backward (tenant_id, group_id, author_id, source_offset)"]),
@@ -34,7 +34,6 @@ const READS: [(&str, &[&str]); 62] = [
     ("blocked::PUT", &[]),
     ("blocked::WITHDRAW", &["digests_by_version (tenant_id, window_id, revision, attempt)"]),
     ("deliveries::LEDGER", &["deliveries_pkey (tenant_id, window_id, channel, chat, part)"]),
-    ("deliveries::MARK", &[]),
     (
         "digest_reads::BLOCKED",
         &["blocked_digests_pkey (tenant_id)", "digests_by_version backward (tenant_id, window_id)"],
