@@ -60,6 +60,7 @@ impl Look {
         let wanted = [expected.log, expected.readyz, expected.lag, expected.doctor];
         let mut untrue = Vec::new();
         for ((name, text), words) in self.texts().into_iter().zip(wanted) {
+            let text = spaced_once(text);
             let missing = words.iter().filter(|word| !text.contains(**word));
             untrue.extend(missing.map(|word| format!("{name} does not say {word:?}")));
             let wrong = expected.nowhere.iter().filter(|word| text.contains(**word));
@@ -109,4 +110,15 @@ impl Look {
         }
         Ok(shown)
     }
+}
+
+/// A text with each run of spaces as one: how wide the columns of a table are says nothing.
+fn spaced_once(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c != ' ' || !out.ends_with(' ') {
+            out.push(c);
+        }
+    }
+    out
 }

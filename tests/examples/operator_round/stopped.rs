@@ -24,7 +24,7 @@ pub(crate) fn step(round: &mut Round<'_>) -> anyhow::Result<()> {
     ))?;
     round.told(&Expected {
         doctor: &["no member in the group of segmenter (stopped", "`gistmill run segmenter`"],
-        lag: &["\nsegmenter                  0 "],
+        lag: &["\nsegmenter 0 "],
         unwell: &["processes"],
         // Once it could have read on for longer than a transaction and a session may last.
         perhaps_unwell: &["progress"],
