@@ -39,18 +39,18 @@ pub fn kill_in_transaction(
     deadline: Duration,
 ) -> anyhow::Result<Option<Hit>> {
     let mut begun = None;
-    let ready = eventually("it has begun", deadline, || {
+    // Looked at in steps from its beginning: whatever a look takes, the process gets no further meanwhile.
+    let ready = catch(&process, deadline, || {
         // What a predecessor left open ends when this one takes its transactional id over.
         if begun.is_none() && transactions.find()?.is_none() {
             begun = Some(transactions.stable()?);
         }
-        Ok(begun.filter(|begun| transactions.stable().is_ok_and(|now| now >= begun + commits)))
-    });
-    if ready.is_err() {
-        process.kill()?;
-        return Ok(None);
+        Ok(begun.is_some_and(|begun| transactions.stable().is_ok_and(|now| now >= begun + commits)))
+    })?;
+    if ready {
+        process.signal(Signal::CONT)?;
     }
-    if !catch(&process, deadline, || Ok(transactions.find()?.is_some()))? {
+    if !ready || !catch(&process, deadline, || Ok(transactions.find()?.is_some()))? {
         process.kill()?;
         return Ok(None);
     }
@@ -90,8 +90,12 @@ pub fn kill_in_write(
     Ok((status == "aborted").then_some(Hit::Postgres(id)))
 }
 
-/// Stops and continues a process until it is stopped at a moment for which `is_it` holds.
-pub(crate) fn catch(
+/// Stops and continues a process until it is stopped at a moment for which `is_it` holds; `false`: there was no such
+/// moment within `deadline`, and the process goes on.
+///
+/// # Errors
+/// The system refuses, or `is_it` fails.
+pub fn catch(
     process: &Process,
     deadline: Duration,
     mut is_it: impl FnMut() -> anyhow::Result<bool>,

@@ -29,7 +29,7 @@ pub use chat::{Chat, Day};
 pub use foreign::{Foreign, day_is_over, said};
 pub use forgotten::{Forgotten, LeftOpen};
 pub use health::{Readiness, free_port, metrics, readyz};
-pub use kill::{Hit, kill_in_transaction, kill_in_write};
+pub use kill::{Hit, catch, kill_in_transaction, kill_in_write};
 pub use message_kills::{MessageKills, Moment, Told};
 pub use murmur2::partition_of;
 pub use outputs::{assert_equal, assert_once, differences, repeats};

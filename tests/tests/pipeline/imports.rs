@@ -10,7 +10,7 @@ use tests::{Chat, OpenTransactions, Pipeline, assert_once, decode_all, kill_in_t
 
 const INGESTED: &str = "group.message.ingested.v1";
 const UNITS: [&str; 2] = ["window_builder", "postgres_sink"];
-const CATCH: Duration = Duration::from_secs(20);
+const CATCH: Duration = Duration::from_mins(1);
 const WANTED: usize = 4;
 const KILLS_MAX: i64 = 12;
 

@@ -1,11 +1,17 @@
 //! Processes that read the same thing: one does, the others stand by.
 
 use crate::kills::SLOW;
+use rustix::process::Signal;
 use schemas::GroupMessageIngested;
-use std::{collections::BTreeSet, fs};
-use tests::{Chat, Isolation, PATIENCE, Pipeline, Process, TENANT, decode_all, eventually, read};
+use std::{collections::BTreeSet, fs, time::Duration};
+use tests::{
+    Chat, Isolation, OpenTransactions, PATIENCE, Pipeline, Process, TENANT, catch, decode_all, eventually,
+    read,
+};
 
 const INGESTED: &str = "group.message.ingested.v1";
+/// Time that a process which is let go in steps is kept still between two of them.
+const REST: Duration = Duration::from_millis(40);
 
 /// States of messages on the topic, in its order.
 fn ingested(pipeline: &Pipeline) -> anyhow::Result<Vec<(i64, i64)>> {
@@ -21,15 +27,24 @@ fn an_import_started_twice_is_done_once() -> anyhow::Result<()> {
     let chat = Chat::new("alpha", 60, 200);
     let file = chat.write(pipeline.directory())?;
     let arguments = Pipeline::import_arguments(file.to_str().expect("UTF-8"), &chat.group);
-    let mut imports = Vec::new();
-    for name in ["first", "second", "third"] {
-        imports.push(pipeline.spawn(name, &arguments, &SLOW)?);
+    let transactions = OpenTransactions::on(&pipeline, &[INGESTED])?;
+    let first = pipeline.spawn("first", &arguments, &SLOW)?;
+    assert!(catch(&first, PATIENCE, || Ok(transactions.find()?.is_some()))?, "{}", first.log()?);
+    let mut others = Vec::new();
+    for name in ["second", "third"] {
+        others.push(pipeline.spawn(name, &arguments, &SLOW)?);
     }
-    for import in &mut imports {
+    // The first one is let go in steps meanwhile, so that the others find it at work however slowly they start.
+    let met = catch(&first, PATIENCE, || {
+        std::thread::park_timeout(REST);
+        Ok(others.iter().all(|import| stands_by(import).is_ok_and(|stands| stands)))
+    })?;
+    assert!(met, "{}{}", others[0].log()?, others[1].log()?);
+    first.signal(Signal::CONT)?;
+    others.push(first);
+    for import in &mut others {
         assert!(import.wait(PATIENCE)?.success(), "{}", import.log()?);
     }
-    let stood_by = imports.iter().filter(|import| stands_by(import).is_ok_and(|stands| stands)).count();
-    assert!(stood_by > 0, "none of three met another");
     let summary = pipeline.import(&file, &chat.group)?;
     assert_eq!((&summary["finished"], &summary["new"]), (&true.into(), &0.into()));
     let found = ingested(&pipeline)?;
