@@ -89,7 +89,10 @@ mod tests {
     fn released_vectors_never_change() {
         let prints = ["retry storm", "Кто чинит шторм повторов?", "deploy на staging упал, deploy чинили"]
             .map(|text| fingerprint(&embed(text)));
-        assert_eq!(prints, [4_029_763_879_701_767_576, 14_699_097_168_516_083_010, 3_736_290_204_319_558_361]);
+        assert_eq!(
+            prints,
+            [4_029_763_879_701_767_576, 14_699_097_168_516_083_010, 3_736_290_204_319_558_361]
+        );
     }
 
     #[test]
