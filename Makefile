@@ -5,9 +5,10 @@ GISTMILL = $(CARGO) run --quiet --package cli --bin gistmill --
 
 .PHONY: demo test down lint build
 
-## From nothing to digests in the terminal: stack, topics, tables, processors, two sample chats.
+## From nothing to digests in the terminal: stack, topics, tables, processors, two sample chats. With TELEGRAM=loopback a
+## chat is read, its digest posted and edited, with a Bot API server on this machine in the place of Telegram.
 demo:
-	@CARGO='$(CARGO)' stack/demo
+	@CARGO='$(CARGO)' $(if $(filter loopback,$(TELEGRAM)),tests/telegram_demo,stack/demo)
 
 ## Everything that CI runs, on a stack of its own.
 test:

@@ -6,7 +6,7 @@
 //! `{"chat":-1001,"from":7,"name":"Ann","message":{"text":"hi"}}`, `{"chat":-1001,"edit":5,"message":{"text":"hi!"}}`.
 
 use anyhow::{Context, anyhow, bail};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::{
     collections::BTreeMap,
     io::{BufRead, Write, stdin, stdout},
@@ -14,7 +14,7 @@ use std::{
     thread,
     time::Duration,
 };
-use tests::bot_api::{Answer, BotApi, Call, Chat, Deed, Kind, Person, TOKEN};
+use tests::bot_api::{BotApi, Chat, Kind, Person, TOKEN};
 
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -77,13 +77,8 @@ fn log(server: &BotApi) {
 /// Says the calls after the first `told`, without polls that gave nothing; gives how many there are now.
 fn say(server: &BotApi, told: usize) -> anyhow::Result<usize> {
     let calls = server.calls();
-    for call in calls.iter().skip(told).filter(|call| call.deed != Deed::Gave(Vec::new())) {
-        writeln!(stdout(), "{}", line(call))?;
+    for call in calls.iter().skip(told).filter(|call| !call.is_idle()) {
+        writeln!(stdout(), "{}", call.line())?;
     }
     Ok(calls.len())
-}
-
-fn line(call: &Call) -> Value {
-    let status = call.answer.as_ref().map(Answer::status);
-    json!({ "method": call.method, "body": call.body, "done": format!("{:?}", call.deed), "status": status })
 }

@@ -1,7 +1,7 @@
 //! The log of calls: what was asked, what was done, what the caller was told.
 
 use super::Answer;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What a call changed, or gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,4 +47,17 @@ pub struct Call {
     /// What the caller was told, if it still listened; `None` where the connection was closed or the answer was none of
     /// the Bot API's.
     pub answer: Option<Answer>,
+}
+
+impl Call {
+    /// A line of a log: what was asked, what was done, and the status of the answer.
+    pub fn line(&self) -> Value {
+        let status = self.answer.as_ref().map(Answer::status);
+        json!({ "method": self.method, "body": self.body, "done": format!("{:?}", self.deed), "status": status })
+    }
+
+    /// True for a poll that gave nothing.
+    pub fn is_idle(&self) -> bool {
+        self.deed == Deed::Gave(Vec::new())
+    }
 }
