@@ -24,7 +24,7 @@ const UNITS: &[(&str, Add)] = &[
     ("emotion", |host| Ok(host.processor(emotion::Emotion)?)),
     ("roles", |host| Ok(host.processor(roles::RoleFinder)?)),
     ("topic", |host| Ok(host.processor(topic::TopicFinder)?)),
-    ("synthesis", |host| Ok(host.processor(synthesis::Synthesis::default())?)),
+    ("synthesis", |host| Ok(host.fold(synthesis::Synthesis::default())?)),
     ("delivery_manager", |host| {
         let gates = gates(host.config());
         Ok(host.processor(gates)?)

@@ -9,7 +9,7 @@ use evaluation::{
 use processor::Stage;
 use schemas::{Digest, DigestState};
 use std::{collections::BTreeSet, fs, path::PathBuf};
-use synthesis::{Source, Synthesis, digest_quality};
+use synthesis::{Memory, Source, Synthesis, digest_quality};
 
 /// Least share of the key that is found: what is claimed must be right before it is complete.
 const DECISIONS_FOUND_MIN: f64 = 0.5;
@@ -29,7 +29,7 @@ fn digested(name: &str) -> Vec<DigestState> {
     for day in &mut days {
         day.threads = Some(thread_builder::build(&day.messages));
         emotion::Emotion.run(day).expect("emotion rejects nothing");
-        Synthesis::default().run(day).expect("synthesis rejects nothing");
+        Synthesis::default().add(&mut Memory::default(), day);
     }
     days
 }
@@ -104,8 +104,8 @@ fn digests_are_faithful_and_equal_on_repetition() {
 fn a_second_draft_tells_more_and_stands_only_where_it_is_better() {
     let mut corrected = 0;
     for day in digested("engineering_en").iter().chain(&digested("garden_ru")) {
-        let (draft, _) = Synthesis { retry_below: 0.0 }.digest(day);
-        let (second, is_corrected) = Synthesis { retry_below: 1.1 }.digest(day);
+        let (draft, _) = Synthesis { retry_below: 0.0, ..Synthesis::default() }.digest(day);
+        let (second, is_corrected) = Synthesis { retry_below: 1.1, ..Synthesis::default() }.digest(day);
         if is_corrected {
             corrected += 1;
             assert!(second.quality.score > draft.quality.score);

@@ -46,7 +46,7 @@ pub struct Digest {
     /// What was asked and answered. This field and those after it are absent from payloads of the first revision.
     #[serde(default)]
     pub answers: Vec<Answer>,
-    /// What became of the previous digest; none where there was none, and in this version, which compares none.
+    /// What became of the previous digest; none where none is known.
     #[serde(default)]
     pub continuity: Option<Continuity>,
     /// What the score holds against the digest, by name; the set is open.
@@ -74,9 +74,9 @@ pub struct Answer {
 pub struct Continuity {
     /// Titles of topics that go on.
     pub continued: Vec<String>,
-    /// Titles of topics that nobody spoke of again.
+    /// Titles of topics that nobody spoke of again; empty in this version, which keeps no words of earlier windows.
     pub gone: Vec<String>,
-    /// Questions open then and answered now.
+    /// Questions open then, or some windows before, and answered now; their messages are of those windows.
     pub closed: Vec<Answer>,
 }
 

@@ -15,7 +15,7 @@ pub mod outcome {
     pub const RETRY: &str = "retry";
     /// The model failed, the offline result stands in.
     pub const FALLBACK: &str = "fallback";
-    /// Worked on part of the input.
+    /// Worked on part of the input, or came out far worse than usual.
     pub const DEGRADED: &str = "degraded";
 }
 

@@ -1,5 +1,6 @@
 //! What moves records between topics: processors inside, connectors at the edges, as the map names them.
 
+use crate::Retention;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -29,6 +30,10 @@ pub struct Processor {
     /// Logical topic of a Fold's snapshots.
     #[serde(default)]
     pub state: Option<String>,
+    /// How much of its input a Fold's state speaks of, where that is not the whole: what is older may be missing from
+    /// it after its snapshots are lost, and nothing depends on it.
+    #[serde(default)]
+    pub remembers: Option<Retention>,
     /// Clients that the runtime asks on a Lookup's behalf.
     #[serde(default)]
     pub clients: Vec<String>,

@@ -94,6 +94,13 @@ fn a_retention_that_loses_something() {
             "group.message.ingested.v1: retention 365d is not unlimited: window_builder rebuilds its state from the whole of it"
         ]
     );
+    let found = problems("[processors.synthesis]", "\"8d\"", "\"60d\"");
+    assert_eq!(
+        found,
+        [
+            "digest.stage.topic.completed.v1: retention 30d is below 60d: synthesis rebuilds its state from the last 60d of it"
+        ]
+    );
 }
 
 #[test]
@@ -122,6 +129,8 @@ fn shapes_have_their_bindings() {
     assert_eq!(found, ["context_builder: clients is missing"]);
     let found = problems("[processors.emotion]", "input", "clients = [\"postgres\"]\ninput");
     assert_eq!(found, ["emotion: clients does not go with its shape"]);
+    let found = problems("[processors.emotion]", "input", "remembers = \"8d\"\ninput");
+    assert_eq!(found, ["emotion: remembers does not go with its shape"]);
     let found = problems("[processors.window_builder]", "state = \"gistmill.window_builder.state.v1\"", "");
     assert!(found.contains(&"window_builder: state is missing".to_owned()));
     let found = problems("[connectors.postgres_sink]", "outbox = \"postgres_outbox_source\"", "");

@@ -197,7 +197,7 @@ fn days(wanted: &Day, out: &mut dyn Write) -> anyhow::Result<Exit> {
         if wanted.messages {
             messages(&state, out)?;
         }
-        gold::digest(&mut state);
+        gold::digest_after(&mut gold::memory_before(&days, date), &mut state);
         let digest = state.digest.as_ref().context("the last stage left no digest")?;
         let view = View {
             tenant_id: "eval",

@@ -9,6 +9,7 @@ mod fold;
 mod lookup;
 mod port;
 mod stage;
+mod stage_fold;
 
 pub use boundary::{BOUNDARY_VIOLATION, check_boundary_integrity};
 pub use event::{Drop, Event, Outcome, Reject, SourcePosition};
@@ -16,6 +17,7 @@ pub use fold::{Fold, FoldState, StateError};
 pub use lookup::{Lookup, MessagesAsOf, Request, Response, Step};
 pub use port::{AnyRecord, Emission, Port, PortSpec, RecordEncoder};
 pub use stage::{COMPLETED, STARTED, Stage, StageIdentity, StageInput, StageRecords, StageReport};
+pub use stage_fold::StageFold;
 
 /// The weakest shape: one input, no memory, no questions.
 pub trait Processor: Send + Sync + 'static {

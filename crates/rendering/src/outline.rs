@@ -1,7 +1,7 @@
 //! A digest as a list of blocks, before it is known how they will look.
 
 use crate::{Extent, View, page::page, period::period, wording::Wording};
-use schemas::{Action, Claim, Digest};
+use schemas::{ANSWER_MARK, Action, Answer, Claim, Digest};
 
 /// A block of the digest, in reading order.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +46,7 @@ fn whole(view: &View<'_>) -> Vec<Block> {
     claims(&mut blocks, words.summary, &digest.summary);
     topics(&mut blocks, digest, words);
     claims(&mut blocks, words.decisions, &digest.decisions);
+    continuity(&mut blocks, digest, words);
     claims(&mut blocks, words.questions, &digest.questions);
     actions(&mut blocks, digest, words);
     mood(&mut blocks, digest, words);
@@ -65,6 +66,34 @@ fn claims(blocks: &mut Vec<Block>, heading: &'static str, claims: &[Claim]) {
     if !claims.is_empty() {
         blocks.push(Block::Section(heading));
         blocks.extend(claims.iter().map(|claim| item(0, claim)));
+    }
+}
+
+/// `Question of 2026-03-02 (Ann) — Bob: yes, at noon` for each earlier question that the window answers, and the ids of
+/// both.
+pub(crate) fn closed(digest: &Digest) -> Vec<(String, Vec<i64>)> {
+    let closed = digest.continuity.iter().flat_map(|continuity| &continuity.closed);
+    let line = |answer: &Answer| {
+        let best = answer.answers.first()?;
+        let ids = answer.question.message_ids.iter().chain(&best.message_ids).copied().collect();
+        Some((format!("{}{ANSWER_MARK}{}", answer.question.text, best.text), ids))
+    };
+    closed.filter_map(line).collect()
+}
+
+fn continuity(blocks: &mut Vec<Block>, digest: &Digest, words: &Wording) {
+    let closed = closed(digest);
+    if !closed.is_empty() {
+        blocks.push(Block::Section(words.closed));
+        let item = |(text, message_ids)| Block::Item { depth: 0, text, message_ids };
+        blocks.extend(closed.into_iter().map(item));
+    }
+    let continued = digest.continuity.iter().flat_map(|continuity| &continuity.continued);
+    let mut titles = continued.peekable();
+    if titles.peek().is_some() {
+        blocks.push(Block::Section(words.continued));
+        let item = |title: &String| Block::Item { depth: 0, text: title.clone(), message_ids: Vec::new() };
+        blocks.extend(titles.map(item));
     }
 }
 

@@ -6,7 +6,7 @@ mod topics;
 
 use crate::{
     Extent, View,
-    outline::{Block, action_text, facts},
+    outline::{Block, action_text, closed, facts},
     wording::Wording,
 };
 use schemas::{Claim, Digest};
@@ -133,10 +133,13 @@ pub(crate) fn page(view: &View<'_>) -> Vec<Block> {
         actions.map(|action| (action_text(action, words), action.message_ids.as_slice())),
     );
     let questions = List::of(&mut room, sizes.questions, claims(&digest.questions));
+    let answers = closed(digest);
+    let closed = answers.iter().map(|(text, ids)| (text.clone(), ids.as_slice()));
+    let closed = List::of(&mut room, sizes.questions, closed);
     let brief = List::of(&mut room, sizes.brief, claims(&digest.summary));
     let (topics, more) = topics(digest, &mut room, sizes, words);
     let links = links(digest, &mut room, sizes.links);
-    let mut lists = [brief, decisions, questions, actions];
+    let mut lists = [brief, decisions, closed, questions, actions];
     let more_lines = lists.iter().map(|list| list.more).sum();
     lists[0].more = 0;
     if glance {
@@ -148,7 +151,7 @@ pub(crate) fn page(view: &View<'_>) -> Vec<Block> {
     let flat = lists.iter().map(|list| list.lines.len()).sum::<usize>() + told <= FLAT_LINES_MAX;
     let heading = |text: &'static str| (!flat).then_some(text);
     let mut blocks = vec![Block::Headline(digest.headline.clone()), Block::Facts(facts)];
-    let [brief, decisions, questions, actions] = lists;
+    let [brief, decisions, closed, questions, actions] = lists;
     brief.put(&mut blocks, None, words);
     if flat {
         blocks.extend(topics.into_iter().flat_map(|topic| topic.lines));
@@ -157,6 +160,7 @@ pub(crate) fn page(view: &View<'_>) -> Vec<Block> {
         blocks.extend((more > 0).then(|| Block::More(words.more(more))));
     }
     decisions.put(&mut blocks, heading(words.decisions), words);
+    closed.put(&mut blocks, heading(words.closed), words);
     questions.put(&mut blocks, heading(words.questions), words);
     actions.put(&mut blocks, heading(words.actions), words);
     if !links.is_empty() {

@@ -11,6 +11,10 @@ pub(crate) struct Wording {
     pub(crate) also: &'static str,
     pub(crate) decisions: &'static str,
     pub(crate) questions: &'static str,
+    /// Questions of earlier windows that are answered in this one.
+    pub(crate) closed: &'static str,
+    /// Topics of the window before.
+    pub(crate) continued: &'static str,
     pub(crate) actions: &'static str,
     pub(crate) due: &'static str,
     pub(crate) mood: &'static str,
@@ -31,6 +35,8 @@ const ENGLISH: Wording = Wording {
     also: "Also",
     decisions: "Decisions",
     questions: "Open questions",
+    closed: "Answered since",
+    continued: "Goes on from before",
     actions: "Actions",
     due: "due",
     mood: "Mood",
@@ -49,6 +55,8 @@ const RUSSIAN: Wording = Wording {
     also: "Ещё",
     decisions: "Решения",
     questions: "Открытые вопросы",
+    closed: "Ответы на прежние вопросы",
+    continued: "Продолжается с прошлого раза",
     actions: "Задачи",
     due: "срок:",
     mood: "Настроение",

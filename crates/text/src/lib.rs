@@ -17,7 +17,7 @@ mod vector;
 pub use everyday::specificity;
 pub use language::{Language, detect, is_cyrillic, lemmas, lemmas_of, stem};
 pub use measure::{token_estimate, truncate};
-pub use near_duplicate::Signature;
+pub use near_duplicate::{Signature, term_hash};
 pub use noise::{Noise, noise};
 pub use question::is_question;
 pub use sentence::sentences;

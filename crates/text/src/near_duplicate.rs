@@ -44,6 +44,12 @@ impl Signature {
     }
 }
 
+/// A number that stands for a term, the same on every machine and in every version.
+pub fn term_hash(term: &str) -> u32 {
+    let wide = hash(&[term.to_owned()]);
+    (wide ^ (wide >> 32)) as u32
+}
+
 /// FNV-1a, 64 bits, over words parted by a zero byte.
 fn hash(words: &[String]) -> u64 {
     let bytes = words.iter().flat_map(|word| word.bytes().chain([0]));

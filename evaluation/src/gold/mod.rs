@@ -10,7 +10,7 @@ mod windows;
 pub use label::{Action, Answered, Item, Label, Topic};
 pub use measure::{Measured, measure};
 pub use tally::{Listed, Tally};
-pub use windows::{Window, days_of as days, digest, windows};
+pub use windows::{Window, days_of as days, digest, digest_after, memory_before, windows};
 
 use crate::{Error, Report};
 use std::path::Path;

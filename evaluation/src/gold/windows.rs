@@ -7,6 +7,7 @@ use crate::{Error, telegram, windows::days};
 use processor::Stage;
 use schemas::{ContextMessage, DigestState};
 use std::{collections::BTreeMap, path::Path};
+use synthesis::{Memory, Synthesis, WINDOWS_REMEMBERED};
 
 /// The time zone of the large group's people, in which their dates are meant.
 const GROUP_TIME_ZONE: &str = "Europe/Moscow";
@@ -71,17 +72,33 @@ fn date(ms: i64) -> String {
         .map_or_else(|_| String::new(), |at| at.strftime("%Y-%m-%d").to_string())
 }
 
-/// Runs every stage, as the pipeline does. No stage refuses a state that the ones before it have made.
+/// Runs every stage on a window of which no earlier one is known.
 pub fn digest(state: &mut DigestState) {
+    digest_after(&mut Memory::default(), state);
+}
+
+/// Runs every stage, as the pipeline does. No stage refuses a state that the ones before it have made.
+pub fn digest_after(memory: &mut Memory, state: &mut DigestState) {
     state.threads = Some(thread_builder::build(&state.messages));
-    let stages: [&dyn Fn(&mut DigestState) -> bool; 5] = [
+    let stages: [&dyn Fn(&mut DigestState) -> bool; 4] = [
         &|state| segmenter::Segmenter.run(state).is_ok(),
         &|state| emotion::Emotion.run(state).is_ok(),
         &|state| roles::RoleFinder.run(state).is_ok(),
         &|state| topic::TopicFinder.run(state).is_ok(),
-        &|state| synthesis::Synthesis::default().run(state).is_ok(),
     ];
     for stage in stages {
         stage(state);
     }
+    Synthesis::default().add(memory, state);
+}
+
+/// A memory of the windows before a date that it reaches back to.
+pub fn memory_before(days: &BTreeMap<String, DigestState>, date: &str) -> Memory {
+    let mut memory = Memory::default();
+    let mut earlier: Vec<&DigestState> =
+        days.iter().take_while(|(day, _)| day.as_str() < date).map(|(_, state)| state).collect();
+    for day in earlier.split_off(earlier.len().saturating_sub(WINDOWS_REMEMBERED)) {
+        digest_after(&mut memory, &mut day.clone());
+    }
+    memory
 }

@@ -4,5 +4,5 @@ use std::process::ExitCode;
 use synthesis::Synthesis;
 
 fn main() -> ExitCode {
-    runtime::run(|host| host.processor(Synthesis::default()))
+    runtime::run(|host| host.fold(Synthesis::default()))
 }

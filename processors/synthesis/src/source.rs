@@ -190,6 +190,11 @@ impl<'a> Source<'a> {
         (sorted(&terms), lemmas.len() - terms.len())
     }
 
+    /// The term of a number.
+    pub fn term(&self, number: u32) -> Option<&str> {
+        self.model.term(number)
+    }
+
     /// Sum of the weights of terms.
     pub fn weight(&self, terms: &[u32]) -> f64 {
         terms.iter().map(|&term| self.idf[term as usize]).sum()

@@ -33,6 +33,12 @@ pub(crate) fn headline(
     line
 }
 
+/// What is told of a question of an earlier window: when it was asked, and by whom.
+pub(crate) fn earlier_question(language: &str, day: &str, author: &str) -> String {
+    let asked = if language == "ru" { "Вопрос от" } else { "Question of" };
+    if author.is_empty() { format!("{asked} {day}") } else { format!("{asked} {day} ({author})") }
+}
+
 /// `3 messages`, in the digest's language.
 pub(crate) fn messages(language: &str, count: usize) -> String {
     let word = if language == "ru" {

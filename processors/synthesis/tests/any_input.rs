@@ -1,12 +1,11 @@
 //! No decoded input makes the stage panic, cite what is not there, or differ between runs.
 
-use processor::Stage;
 use proptest::prelude::*;
 use schemas::{
     ContextMessage, DigestState, Emotions, MessageEmotion, ReplyLink, Thread, Threads, Topic, Topics,
 };
 use std::collections::BTreeSet;
-use synthesis::Synthesis;
+use synthesis::{Memory, Synthesis};
 
 fn message() -> impl Strategy<Value = ContextMessage> {
     let phrases = prop::sample::select(vec![
@@ -67,13 +66,13 @@ proptest! {
     ) {
         let mut state = state(messages, threads);
         let mut again = state.clone();
-        let report = Synthesis::default().run(&mut state).expect("nothing is rejected");
+        let report = Synthesis::default().add(&mut Memory::default(), &mut state);
         prop_assert!(report.quality_metrics.values().all(|value| value.is_finite()));
         let digest = state.digest.as_ref().expect("a digest");
         let known: BTreeSet<i64> = state.messages.iter().map(|message| message.id).collect();
         prop_assert!(digest.citations().flatten().all(|id| known.contains(id)));
         prop_assert!((0.0..=1.0).contains(&digest.quality.score));
-        Synthesis::default().run(&mut again).expect("nothing is rejected");
+        Synthesis::default().add(&mut Memory::default(), &mut again);
         prop_assert_eq!(state.digest, again.digest);
     }
 }

@@ -70,6 +70,9 @@ fn check_state(map: &Map, processor: &Processor, problems: &mut Vec<Problem>) {
         (None, ProcessorShape::Fold) => problems.push(unbound(name, "state")),
         (None, _) => {}
     }
+    if processor.remembers.is_some() && processor.shape != ProcessorShape::Fold {
+        problems.push(surplus(name, "remembers"));
+    }
 }
 
 pub(super) fn check_connector(map: &Map, connector: &Connector, problems: &mut Vec<Problem>) {

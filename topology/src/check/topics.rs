@@ -77,11 +77,14 @@ fn keeping_problems(map: &Map, topic: &Topic) -> impl Iterator<Item = String> {
         problems.push(format!("retention {} is below {need}: {why}", topic.retention));
     }
     let fold = map.processors().find(|p| p.shape == ProcessorShape::Fold && p.input == topic.name);
-    if let Some(fold) = fold.filter(|_| topic.retention != Retention::Unlimited) {
-        problems.push(format!(
-            "retention {} is not unlimited: {} rebuilds its state from the whole of it",
-            topic.retention, fold.name
-        ));
+    let needs = fold.map(|fold| (fold, fold.remembers.unwrap_or(Retention::Unlimited)));
+    if let Some((fold, needs)) = needs.filter(|(_, needs)| topic.retention < *needs) {
+        let (what, from) = match needs {
+            Retention::Unlimited => ("is not unlimited".to_owned(), "the whole".to_owned()),
+            days => (format!("is below {days}"), format!("the last {days}")),
+        };
+        let (kept, fold) = (topic.retention, &fold.name);
+        problems.push(format!("retention {kept} {what}: {fold} rebuilds its state from {from} of it"));
     }
     problems.into_iter()
 }
