@@ -85,7 +85,7 @@ fn convert(raw: &Raw, topic_id: Option<i64>) -> ContextMessage {
         links: text::tokenize(&text)
             .into_iter()
             .filter(address)
-            .map(|token| token.text.into_owned())
+            .map(|token| text[token.range].to_owned())
             .collect(),
         topic_id,
         forwarded: raw.forwarded_from.is_some(),

@@ -3,14 +3,16 @@
 //! Invariant: checked before every stage runs; a context across a boundary is a dead letter, never a digest.
 
 use crate::{Reject, StageInput};
-use schemas::{DigestState, window_id};
+use schemas::{ContextMessage, DigestState, window_id};
 use std::collections::BTreeSet;
 
 /// Reason of the rejection, as a metric label.
 pub const BOUNDARY_VIOLATION: &str = "boundary_violation";
 
 /// Checks a stage's input before the stage runs: the window's id is that of its tenant, group, size and start; every
-/// message was sent within the window, once, in order; and what earlier stages found speaks of these messages alone.
+/// message was sent within the window, once, in order; there are no more of them than the window counts; what earlier
+/// stages found speaks of these messages alone; and, before the first stage, no text or name holds what is masked as
+/// personal. The later ones get what the first one passed on.
 pub fn check_boundary_integrity<I: StageInput>(input: &I, state: &DigestState) -> Result<(), Reject> {
     let violation = |detail: String| Err(Reject::new(BOUNDARY_VIOLATION, detail));
     let window = &state.window;
@@ -41,6 +43,16 @@ pub fn check_boundary_integrity<I: StageInput>(input: &I, state: &DigestState) -
         }
         before = at;
     }
+    let counted = usize::try_from(window.message_count).unwrap_or_default();
+    if ids.len() > counted {
+        return violation(format!("{} messages in a window of {counted}", ids.len()));
+    }
+    let personal = |message: &&ContextMessage| {
+        [&message.text, &message.author_name].into_iter().any(|text| !text::pii::find(text).is_empty())
+    };
+    if let Some(message) = state.messages.iter().filter(|_| state.runs.is_empty()).find(personal) {
+        return violation(format!("message {} holds personal data that was not masked", message.id));
+    }
     let threads = state.threads.iter().flat_map(|threads| &threads.threads);
     let topics = state.topics.iter().flat_map(|topics| &topics.topics);
     let cited =
@@ -54,7 +66,7 @@ pub fn check_boundary_integrity<I: StageInput>(input: &I, state: &DigestState) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use schemas::{ContextMessage, DigestContextPrepared, GroupSettings, Thread, Threads, WindowRef};
+    use schemas::{DigestContextPrepared, GroupSettings, Thread, Threads, WindowRef};
 
     const HOUR_MS: i64 = 3_600_000;
 
@@ -130,6 +142,28 @@ mod tests {
         ] {
             assert!(checked(&prepared(messages), |_| ()).is_err_and(|why| why.starts_with("message ")));
         }
+    }
+
+    #[test]
+    fn more_messages_than_the_window_counts_do_not() {
+        let mut input = prepared(vec![message(1, 0), message(2, 1)]);
+        input.window.message_count = 1;
+        assert_eq!(checked(&input, |_| ()), Err("2 messages in a window of 1".to_owned()));
+    }
+
+    #[test]
+    fn what_was_not_masked_does_not() {
+        let ask = ContextMessage::plain(7, HOUR_MS, "Ann", "write to ann@mail.example, please");
+        let input = prepared(vec![message(1, 0), ask]);
+        let why = "message 7 holds personal data that was not masked";
+        assert_eq!(checked(&input, |_| ()), Err(why.to_owned()));
+        let named = ContextMessage::plain(7, HOUR_MS, "ann@mail.example", "hello");
+        assert_eq!(checked(&prepared(vec![named]), |_| ()), Err(why.to_owned()));
+        let masked = |state: &mut DigestState| {
+            let text = text::pii::mask(&state.messages[1].text).into_owned();
+            state.messages[1].text = text;
+        };
+        assert_eq!(checked(&input, masked), Ok(()));
     }
 
     #[test]
