@@ -81,7 +81,7 @@ fn keeping_problems(map: &Map, topic: &Topic) -> impl Iterator<Item = String> {
     if let Some((fold, needs)) = needs.filter(|(_, needs)| topic.retention < *needs) {
         let (what, from) = match needs {
             Retention::Unlimited => ("is not unlimited".to_owned(), "the whole".to_owned()),
-            days => (format!("is below {days}"), format!("the last {days}")),
+            days @ Retention::Days(_) => (format!("is below {days}"), format!("the last {days}")),
         };
         let (kept, fold) = (topic.retention, &fold.name);
         problems.push(format!("retention {kept} {what}: {fold} rebuilds its state from {from} of it"));
