@@ -1,5 +1,7 @@
 //! A digest held against the windows before it: what goes on, what is answered now, what is worse than usual.
 
+#![expect(clippy::expect_used, reason = "a test may say what it is sure of")]
+
 use fixtures::message;
 use processor::FoldState;
 use schemas::{ContextMessage, Continuity, DigestState, outcome};
