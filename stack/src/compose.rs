@@ -8,7 +8,8 @@ use std::time::Duration;
 use crate::Error;
 use crate::files::{make_directory, write_atomically};
 use crate::layout::{DataDir, Mode, State};
-use crate::part::{Part, PortChoice, PortRequest, Ports, plan};
+use crate::native::Wanted;
+use crate::part::{Part, PortRequest, Ports, plan};
 use crate::probe::Peers;
 use crate::progress::Reporter;
 use crate::software::short_hash;
@@ -17,18 +18,21 @@ use crate::{postgres, probe, registry, tool, transactions};
 pub(crate) const FILE: &str = include_str!("../../docker-compose.yml");
 
 /// Makes the containers run and waits until they are healthy. The caller holds the directory's lock.
-pub(crate) fn up(directory: &DataDir, choice: PortChoice, reporter: &Reporter) -> Result<Ports, Error> {
-    let remembered = directory.state()?.map(|state| state.base_port);
+pub(crate) fn up(directory: &DataDir, wanted: Wanted, reporter: &Reporter) -> Result<Ports, Error> {
+    let state = directory.state()?;
+    let qdrant = wanted.qdrant || state.as_ref().is_some_and(|state| state.qdrant);
+    let remembered = state.map(|state| state.base_port);
     let healthy =
         |base| Ports::from_base(base).is_ok_and(|ports| probe::is_healthy(Part::Kafka, open(ports)));
     let running = remembered.is_some_and(healthy);
-    let request = PortRequest { choice, remembered, running, seed: std::process::id() };
+    let request = PortRequest { choice: wanted.ports, remembered, running, seed: std::process::id() };
     let ports = plan(request, probe::is_free)?;
     directory.make_subdirectories()?;
     write_files(directory)?;
-    directory.write_state(&State { mode: Mode::Compose, base_port: ports.base(), postgres_outside: None })?;
-    reporter.say("stack", "starting Kafka, Postgres and the registry with docker compose …");
-    let mut command = compose(directory, ports);
+    let state = State { mode: Mode::Compose, base_port: ports.base(), postgres_outside: None, qdrant };
+    directory.write_state(&state)?;
+    reporter.say("stack", "starting the parts with docker compose …");
+    let mut command = compose(directory, ports, qdrant);
     tool::run(
         "start docker compose",
         command.args(["up", "--detach", "--wait"]),
@@ -65,7 +69,7 @@ pub(crate) fn down(
     reporter: &Reporter,
 ) -> Result<(), Error> {
     reporter.say("stack", "stopping docker compose …");
-    let mut command = compose(directory, state.ports()?);
+    let mut command = compose(directory, state.ports()?, state.qdrant);
     command.arg("down").args(volumes.then_some("--volumes"));
     tool::run("stop docker compose", &mut command, &directory.work(), reporter)
 }
@@ -77,7 +81,7 @@ pub(crate) fn logs(
     lines: usize,
     part: Option<Part>,
 ) -> Result<Command, Error> {
-    let mut command = compose(directory, state.ports()?);
+    let mut command = compose(directory, state.ports()?, state.qdrant);
     command.args(["logs", "--no-color", "--tail", &lines.to_string()]).args(part.map(Part::name));
     Ok(command)
 }
@@ -94,24 +98,26 @@ fn write_files(directory: &DataDir) -> Result<(), Error> {
     write_atomically(&home.join("stack/bootstrap.sql"), postgres::BOOTSTRAP.as_bytes())
 }
 
-fn compose(directory: &DataDir, ports: Ports) -> Command {
+fn compose(directory: &DataDir, ports: Ports, qdrant: bool) -> Command {
     let project = format!("gistmill-{}", short_hash(&[&directory.root().to_string_lossy()]));
     let mut command = Command::new("docker");
     command
         .args(["compose", "--project-name", &project, "--file"])
-        .arg(home(directory).join("docker-compose.yml"));
+        .arg(home(directory).join("docker-compose.yml"))
+        .args(if qdrant { &["--profile", "qdrant"][..] } else { &[] });
     for (name, port) in variables(ports) {
         command.env(name, port.to_string());
     }
     command
 }
 
-fn variables(ports: Ports) -> [(&'static str, u16); 4] {
+fn variables(ports: Ports) -> [(&'static str, u16); 5] {
     [
         ("GISTMILL_STACK_KAFKA_PORT", ports.kafka()),
         ("GISTMILL_STACK_REGISTRY_PORT", ports.registry()),
         ("GISTMILL_STACK_REGISTRY_MANAGEMENT_PORT", ports.registry_management()),
         ("GISTMILL_STACK_POSTGRES_PORT", ports.postgres()),
+        ("GISTMILL_STACK_QDRANT_PORT", ports.qdrant()),
     ]
 }
 

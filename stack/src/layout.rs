@@ -39,11 +39,18 @@ pub(crate) struct State {
     pub(crate) base_port: u16,
     /// Where Postgres keeps its data when that is outside of the data directory.
     pub(crate) postgres_outside: Option<PathBuf>,
+    /// Whether the stack has Qdrant. Written only where it has, so that an older program can read what it can run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) qdrant: bool,
 }
 
 impl State {
     pub(crate) fn ports(&self) -> Result<Ports, Error> {
         Ports::from_base(self.base_port)
+    }
+
+    pub(crate) fn parts(&self) -> &'static [Part] {
+        Part::of_stack(self.qdrant)
     }
 }
 
@@ -224,7 +231,7 @@ mod tests {
         let path = outer.path().join("deep/stack");
         assert!(DataDir::open(&path).unwrap().is_none());
         let (made, lock) = DataDir::create_locked(&path, silent).unwrap();
-        let state = State { mode: Mode::Native, base_port: 4000, postgres_outside: Some("/x".into()) };
+        let state = State { mode: Mode::Native, base_port: 4000, postgres_outside: Some("/x".into()), qdrant: false };
         made.write_state(&state).unwrap();
         drop(lock);
         let (again, lock) = DataDir::create_locked(&path, silent).unwrap();

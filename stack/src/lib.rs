@@ -1,4 +1,4 @@
-//! Kafka, schema registry and Postgres for development and tests, as processes of this machine or, where a Docker
+//! Kafka, schema registry and Postgres, and Qdrant where it is asked for, for development and tests, as processes of this machine or, where a Docker
 //! daemon answers, as containers.
 //!
 //! Invariants: the software comes from the pinned lists beside this package; every listener is on 127.0.0.1; only
@@ -18,6 +18,7 @@ mod postgres;
 mod probe;
 mod process;
 mod progress;
+mod qdrant;
 mod registry;
 pub mod secure;
 mod software;
@@ -34,8 +35,8 @@ pub use error::Error;
 use files::{absent_is_fine, free_bytes};
 pub use layout::Mode;
 use layout::{DataDir, State};
+use native::Wanted;
 pub use logs::LogRequest;
-use part::Ports;
 pub use part::{DEFAULT_BASE_PORT, Part, PortChoice};
 pub use progress::Progress;
 use progress::{Reporter, reporting};
@@ -57,12 +58,15 @@ pub struct Options {
     pub native: bool,
     /// Passwords, certificates and permissions; native, and from the first start on.
     pub secure: bool,
+    /// Qdrant too; a stack that had it once keeps it.
+    pub qdrant: bool,
 }
 
 impl Default for Options {
-    /// `.stack` in the current directory, remembered ports, compose allowed.
+    /// `.stack` in the current directory, remembered ports, compose allowed, no Qdrant.
     fn default() -> Self {
-        Self { data_dir: ".stack".into(), ports: PortChoice::Remembered, native: false, secure: false }
+        let ports = PortChoice::Remembered;
+        Self { data_dir: ".stack".into(), ports, native: false, secure: false, qdrant: false }
     }
 }
 
@@ -77,22 +81,27 @@ pub struct Addresses {
     pub postgres: String,
     /// The database `gistmill` as its owner, for migrations.
     pub postgres_owner: String,
+    /// Qdrant's gRPC, where the stack has it, and whether that is the development front.
+    pub qdrant: Option<(String, bool)>,
     /// What a secured stack asks for besides, as variables of the configuration.
     pub log_in: Vec<(&'static str, String)>,
 }
 
 impl Addresses {
-    fn of(ports: Ports, secure: Option<&Secure>) -> Self {
+    fn of(state: &State, secure: Option<&Secure>) -> Result<Self, Error> {
+        let ports = state.ports()?;
+        let qdrant = || (format!("http://127.0.0.1:{}", ports.qdrant()), state.mode == Mode::Native);
         let user = |role: &str| secure.map_or_else(|| role.to_owned(), |secure| secure.postgres_user(role));
         let postgres = |role| format!("postgres://{}@127.0.0.1:{}/gistmill", user(role), ports.postgres());
         let scheme = if secure.is_some() { "https" } else { "http" };
-        Self {
+        Ok(Self {
             kafka: format!("127.0.0.1:{}", ports.kafka()),
             registry: format!("{scheme}://127.0.0.1:{}{}", ports.registry(), registry::API),
             postgres: postgres("gistmill_app"),
             postgres_owner: postgres("gistmill_owner"),
+            qdrant: state.qdrant.then(qdrant),
             log_in: secure.map_or_else(Vec::new, |secure| secure.variables().into()),
-        }
+        })
     }
 
     /// All of it under the configuration's own names of environment variables.
@@ -103,7 +112,11 @@ impl Addresses {
             ("GISTMILL_POSTGRES__URL", &self.postgres),
             ("GISTMILL_POSTGRES__OWNER_URL", &self.postgres_owner),
         ];
-        addresses.into_iter().chain(self.log_in.iter().map(|(name, value)| (*name, value.as_str()))).collect()
+        let qdrant = self.qdrant.iter().flat_map(|(url, is_front)| {
+            let front = is_front.then_some(("GISTMILL_QDRANT__DEVELOPMENT_FRONT", "true"));
+            std::iter::once(("GISTMILL_QDRANT__URL", url.as_str())).chain(front)
+        });
+        addresses.into_iter().chain(qdrant).chain(self.log_in.iter().map(|(name, value)| (*name, value.as_str()))).collect()
     }
 }
 
@@ -132,11 +145,13 @@ fn start(options: &Options, reporter: &Reporter) -> Result<Addresses, Error> {
         None => native::choose_mode(options.native || options.secure),
     };
     let secure = secured(&directory, options)?;
-    let ports = match mode {
-        Mode::Native => native::up(&directory, options.ports, secure.as_ref(), reporter),
-        Mode::Compose => compose::up(&directory, options.ports, reporter),
+    let wanted = Wanted { ports: options.ports, qdrant: options.qdrant };
+    match mode {
+        Mode::Native => native::up(&directory, wanted, secure.as_ref(), reporter),
+        Mode::Compose => compose::up(&directory, wanted, reporter),
     }?;
-    Ok(Addresses::of(ports, secure.as_ref()))
+    let state = directory.state()?.ok_or_else(|| not_running(options, "the stack"))?;
+    Addresses::of(&state, secure.as_ref())
 }
 
 /// What secures the stack; made at the first start of one that is to be secured.
@@ -167,7 +182,7 @@ pub fn addresses(options: &Options) -> Result<(Addresses, Vec<Part>), Error> {
     let (directory, state) = started(options)?;
     let parts = status::of(&directory)?.into_iter().flat_map(|status| status.parts);
     let sick = parts.filter(|it| it.health != Health::Healthy).map(|it| it.part).collect();
-    Ok((Addresses::of(state.ports()?, Secure::open(&directory)?.as_ref()), sick))
+    Ok((Addresses::of(&state, Secure::open(&directory)?.as_ref())?, sick))
 }
 
 /// What runs and how it is. A directory in which nothing was ever started is [`Error::NotRunning`].
@@ -228,8 +243,8 @@ pub fn logs(options: &Options, request: LogRequest, out: &mut dyn Write) -> Resu
         let failed = |source| Error::Spawn { program: "docker".to_owned(), source };
         return command.args(request.follow.then_some("--follow")).status().map(drop).map_err(failed);
     }
-    let wanted = Part::ALL.into_iter().filter(|part| request.part.is_none_or(|one| one == *part));
-    logs::write(wanted.map(|part| (part, directory.log(part))).collect(), request, out)
+    let wanted = state.parts().iter().filter(|part| request.part.is_none_or(|one| one == **part));
+    logs::write(wanted.map(|part| (*part, directory.log(*part))).collect(), request, out)
 }
 
 fn started(options: &Options) -> Result<(DataDir, State), Error> {
@@ -248,7 +263,8 @@ mod tests {
 
     #[test]
     fn addresses_are_told_under_the_names_of_the_configuration() -> Result<(), Error> {
-        let addresses = Addresses::of(Ports::from_base(4000)?, None);
+        let mut state = State { mode: Mode::Native, base_port: 4000, postgres_outside: None, qdrant: false };
+        let addresses = Addresses::of(&state, None)?;
         let expected = [
             ("GISTMILL_KAFKA__BROKERS", "127.0.0.1:4000"),
             ("GISTMILL_REGISTRY__URL", "http://127.0.0.1:4002/apis/ccompat/v7"),
@@ -256,6 +272,12 @@ mod tests {
             ("GISTMILL_POSTGRES__OWNER_URL", "postgres://gistmill_owner@127.0.0.1:4004/gistmill"),
         ];
         assert_eq!(addresses.variables(), expected);
+        state.qdrant = true;
+        let more = [
+            ("GISTMILL_QDRANT__URL", "http://127.0.0.1:4005"),
+            ("GISTMILL_QDRANT__DEVELOPMENT_FRONT", "true"),
+        ];
+        assert_eq!(Addresses::of(&state, None)?.variables(), [&expected[..], &more[..]].concat());
         Ok(())
     }
 

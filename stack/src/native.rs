@@ -16,7 +16,7 @@ use crate::progress::{Reporter, join};
 use crate::secure::Secure;
 use crate::software::{self, Software};
 use crate::tool::HEARTBEAT;
-use crate::{kafka, postgres, probe, registry, transactions};
+use crate::{kafka, postgres, probe, qdrant, registry, transactions};
 
 /// Bound of a part's start. Generous: a cold machine that builds at the same time is slow, and a dead process is
 /// noticed at once.
@@ -27,6 +27,14 @@ const GONE_WITHIN: Duration = Duration::from_mins(1);
 const PORTS_FREE_WITHIN: Duration = Duration::from_secs(3);
 /// How many lines of a log an error carries.
 const TAIL_LINES: usize = 20;
+
+/// What a caller wants of a start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) ports: PortChoice,
+    /// Qdrant too; a stack that has it once keeps it.
+    pub(crate) qdrant: bool,
+}
 
 /// What the starting of one stack needs at hand.
 struct Start<'a> {
@@ -40,26 +48,28 @@ struct Start<'a> {
 /// Starts what does not run and waits until everything is healthy. The caller holds the directory's lock.
 pub(crate) fn up(
     directory: &DataDir,
-    choice: PortChoice,
+    wanted: Wanted,
     secure: Option<&Secure>,
     reporter: &Reporter,
 ) -> Result<Ports, Error> {
+    let remembered = directory.state()?;
+    let qdrant = wanted.qdrant || remembered.as_ref().is_some_and(|state| state.qdrant);
+    let parts = Part::of_stack(qdrant);
     let mut missing = Vec::new();
-    for part in Part::ALL {
-        if directory.running(part)?.is_none() {
-            missing.push(part);
+    for part in parts {
+        if directory.running(*part)?.is_none() {
+            missing.push(*part);
         }
     }
-    let remembered = directory.state()?;
     let request = PortRequest {
-        choice,
+        choice: wanted.ports,
         remembered: remembered.as_ref().map(|state| state.base_port),
-        running: missing.len() < Part::ALL.len(),
+        running: missing.len() < parts.len(),
         seed: std::process::id(),
     };
     let ports = plan(request, probe::is_free)?;
     let peers = Peers { ports, secure };
-    if missing.is_empty() && Part::ALL.iter().all(|part| probe::is_healthy(*part, peers)) {
+    if missing.is_empty() && parts.iter().all(|part| probe::is_healthy(*part, peers)) {
         registry::enforce_compatibility(peers)?;
         // Whoever started it may have been interrupted before this.
         transactions::mend(peers, reporter);
@@ -72,9 +82,9 @@ pub(crate) fn up(
         Some(state) => state.postgres_outside,
         None => postgres::outside_home(directory),
     };
-    let state = State { mode: Mode::Native, base_port: ports.base(), postgres_outside };
+    let state = State { mode: Mode::Native, base_port: ports.base(), postgres_outside, qdrant };
     directory.write_state(&state)?;
-    let software = software::ensure(reporter)?;
+    let software = software::ensure(qdrant, reporter)?;
     Start { directory, state, peers, software, reporter }.run()?;
     Ok(ports)
 }
@@ -103,13 +113,14 @@ fn refuse_taken_ports(ports: Ports, missing: &[Part], patience: Duration) -> Res
 }
 
 impl Start<'_> {
-    /// Kafka beside Postgres; the registry needs Postgres.
+    /// Kafka and Qdrant beside Postgres; the registry needs Postgres.
     fn run(&self) -> Result<(), Error> {
         thread::scope(|scope| {
             let kafka = scope
                 .spawn(|| self.start(Part::Kafka).map(|()| transactions::mend(self.peers, self.reporter)));
+            let qdrant = self.state.qdrant.then(|| scope.spawn(|| self.start(Part::Qdrant)));
             let others = self.start(Part::Postgres).and_then(|()| self.start(Part::Registry));
-            join(kafka).and(others)
+            join(kafka).and(others).and(qdrant.map_or(Ok(()), join))
         })?;
         registry::enforce_compatibility(self.peers)
     }
@@ -145,6 +156,7 @@ impl Start<'_> {
                 postgres::prepare(directory, state, peers.secure, software, reporter)?;
                 Ok(postgres::launch(directory, state, peers.ports, software))
             }
+            Part::Qdrant => qdrant::launch(directory, peers.ports, software),
         }
     }
 
@@ -175,7 +187,7 @@ impl Start<'_> {
 
 /// Stops what runs; true when anything did. The caller holds the directory's lock.
 pub(crate) fn down(directory: &DataDir, reporter: &Reporter) -> Result<bool, Error> {
-    let clients = stop(directory, &[Part::Registry, Part::Kafka], reporter)?;
+    let clients = stop(directory, &[Part::Registry, Part::Kafka, Part::Qdrant], reporter)?;
     let servers = stop(directory, &[Part::Postgres], reporter)?;
     Ok(clients || servers)
 }

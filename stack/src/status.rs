@@ -70,7 +70,7 @@ pub(crate) fn of(directory: &DataDir) -> Result<Option<Status>, Error> {
     let Some(state) = directory.state()? else { return Ok(None) };
     let (ports, secure) = (state.ports()?, Secure::open(directory)?);
     let peers = Peers { ports, secure: secure.as_ref() };
-    let parts = Part::ALL.into_iter().map(|part| part_status(directory, state.mode, part, peers));
+    let parts = state.parts().iter().map(|part| part_status(directory, state.mode, *part, peers));
     Ok(Some(Status {
         data_dir: directory.root().to_owned(),
         mode: state.mode,

@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
 
 const AFTER_HELP: &str = "\
 Examples:
-  gistmill stack up                                    on ports 29090 to 29094, data in .stack/
+  gistmill stack up                                    on ports 29090 to 29095, data in .stack/
   gistmill stack up --data-dir /tmp/b --base-port 29190    a second one beside it
   gistmill stack up --data-dir /tmp/ci --free-ports    on any free ports
   eval \"$(gistmill stack env)\"                         its addresses for this shell
@@ -44,7 +44,7 @@ Examples:
   gistmill stack up
   gistmill stack up --data-dir /tmp/b --base-port 29190")]
     Up {
-        /// The first of five ports [default: those of the last start, at first 29090]; 0 picks free ones
+        /// The first of six ports [default: those of the last start, at first 29090]; 0 picks free ones
         #[arg(long, value_name = "PORT")]
         base_port: Option<u16>,
         /// Pick free ports, and keep them for later starts
@@ -56,6 +56,9 @@ Examples:
         /// Passwords, certificates and permissions, as production has them; from the first start on, without docker
         #[arg(long)]
         secure: bool,
+        /// Qdrant too, for search; a stack that had it once keeps it. Natively it is a development front, without passwords
+        #[arg(long, conflicts_with = "secure")]
+        qdrant: bool,
     },
     /// Show each part's process, port, health and size
     #[command(after_help = "\
@@ -117,6 +120,7 @@ enum PartName {
     Kafka,
     Registry,
     Postgres,
+    Qdrant,
 }
 
 impl From<PartName> for Part {
@@ -125,6 +129,7 @@ impl From<PartName> for Part {
             PartName::Kafka => Self::Kafka,
             PartName::Registry => Self::Registry,
             PartName::Postgres => Self::Postgres,
+            PartName::Qdrant => Self::Qdrant,
         }
     }
 }
@@ -132,10 +137,11 @@ impl From<PartName> for Part {
 pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let mut options = Options { data_dir: arguments.data_dir, ..Options::default() };
     match arguments.command {
-        Command::Up { base_port, free_ports, native, secure } => {
+        Command::Up { base_port, free_ports, native, secure, qdrant } => {
             options.ports = port_choice(base_port, free_ports);
             options.native = native;
             options.secure = secure;
+            options.qdrant = qdrant;
             stack::up(&options, &mut say)?;
             Ok(Exit::Done)
         }

@@ -66,6 +66,11 @@ pub(super) fn bot_api(value: &str, _: &()) -> garde::Result {
     begins(&value.into(), &["http://", "https://"], "expected https://HOST")
 }
 
+/// The address of Qdrant's gRPC interface.
+pub(super) fn qdrant(value: &String, _: &()) -> garde::Result {
+    begins(&value.as_str().into(), &["http://", "https://"], "expected http://HOST:PORT")
+}
+
 fn begins(value: &SecretString, schemes: &[&str], expected: &str) -> garde::Result {
     let value = value.expose_secret();
     if schemes.iter().any(|scheme| value.len() > scheme.len() && value.starts_with(scheme)) {

@@ -10,7 +10,7 @@ use config::{Environment, File, FileFormat};
 use garde::Validate;
 pub use kafka_client::Properties;
 use secrecy::ExposeSecret;
-pub use sections::{DigestSettings, Files, Http, Kafka, Postgres, Registry, Telegram, Telemetry};
+pub use sections::{DigestSettings, Files, Http, Kafka, Postgres, Qdrant, Registry, Telegram, Telemetry};
 use serde::Deserialize;
 use state::SinkOffset;
 use std::path::Path;
@@ -51,6 +51,9 @@ pub struct Config {
     /// Where `telegram_sink` posts.
     #[garde(dive)]
     pub telegram: Telegram,
+    /// Where `qdrant_sink` puts what can be searched for.
+    #[garde(dive)]
+    pub qdrant: Qdrant,
     /// Logs and traces.
     #[garde(dive)]
     pub telemetry: Telemetry,
@@ -69,6 +72,7 @@ impl Default for Config {
             digest: DigestSettings::default(),
             files: Files::default(),
             telegram: Telegram::default(),
+            qdrant: Qdrant::default(),
             telemetry: Telemetry::default(),
         }
     }
@@ -122,7 +126,11 @@ impl Config {
 
     /// True unless it is an optional connector that nothing is set up for.
     pub fn is_used(&self, connector: &Connector) -> bool {
-        !connector.optional || self.telegram.token.is_some()
+        let is_set_up = match connector.name.as_str() {
+            "qdrant_sink" => self.qdrant.url.is_some(),
+            _ => self.telegram.token.is_some(),
+        };
+        !connector.optional || is_set_up
     }
 
     /// True for a connector that is used here or has left an offset, wherever it runs.
@@ -224,6 +232,7 @@ mod tests {
             ("[postgres]\nowner_url = 'hunter2'", "postgres.owner_url: expected postgres://USER"),
             ("[registry]\nurl = 'localhost:8081'", "registry.url: expected http://HOST"),
             ("[telegram]\napi = 'api.telegram.org'", "telegram.api: expected https://HOST"),
+            ("[qdrant]\nurl = 'localhost:6334'", "qdrant.url: expected http://HOST:PORT"),
             ("[telemetry]\nlog = 'inof'", "telemetry.log: \"inof\" is no level"),
             ("[telemetry]\nlog = 'runtime=loud,warn'", "telemetry.log: \"loud\" is no level"),
             ("[kafka]\nproperties = 'sasl.passwrod=hunter2'", "librdkafka has no property \"sasl.passwrod\""),

@@ -158,6 +158,22 @@ impl Default for Telegram {
     }
 }
 
+/// The index of vectors that `qdrant_sink` fills.
+#[derive(Debug, Clone, Default, Deserialize, Validate)]
+#[serde(default, deny_unknown_fields)]
+pub struct Qdrant {
+    /// Address of Qdrant's gRPC interface, such as `http://127.0.0.1:6334`. Default: none, and `gistmill up` leaves the
+    /// sink out.
+    #[garde(inner(custom(checks::qdrant)))]
+    pub url: Option<String>,
+    /// Key, where the server wants one. Default: none.
+    #[garde(skip)]
+    pub api_key: Option<SecretString>,
+    /// Whether the local stack's development front will do. Default: false, and it is refused by name.
+    #[garde(skip)]
+    pub development_front: bool,
+}
+
 /// Logs and traces.
 #[derive(Debug, Clone, Deserialize, Validate)]
 #[serde(default, deny_unknown_fields)]

@@ -1,0 +1,198 @@
+//! The collection of one model: found or made, checked, and written. Invariant: nothing is written to a collection that is
+//! not known to be ours and of this model.
+
+use crate::{Change, Error, change::operations};
+use qdrant_client::{
+    Qdrant, QdrantError,
+    qdrant::{
+        CountPointsBuilder, CreateAliasBuilder, CreateCollection, CreateCollectionBuilder,
+        CreateFieldIndexCollectionBuilder, Distance, FieldType, UpdateBatchPointsBuilder,
+        VectorParamsBuilder, value::Kind as ValueKind, vectors_config::Config,
+    },
+};
+use secrecy::{ExposeSecret, SecretString};
+use std::{fmt, time::Duration};
+
+/// What the development front calls itself.
+const FRONT: &str = "development front";
+/// In a collection's metadata: the model that fills it.
+const MODEL_KEY: &str = "gistmill_model";
+/// Fields by which points are found.
+const FIELDS: [(&str, FieldType); 5] = [
+    ("tenant_id", FieldType::Keyword),
+    ("group_id", FieldType::Keyword),
+    ("kind", FieldType::Keyword),
+    ("window_id", FieldType::Keyword),
+    ("sent_at", FieldType::Integer),
+];
+
+/// An embedding model as a collection knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Model {
+    /// Its name; another one is another collection.
+    pub id: String,
+    /// Numbers in its vectors.
+    pub dimension: usize,
+}
+
+/// How to reach an index.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Address of Qdrant's gRPC interface.
+    pub url: String,
+    /// Key, where the server wants one.
+    pub api_key: Option<SecretString>,
+    /// Whether a development front will do.
+    pub allows_front: bool,
+    /// Name of the alias; collections are called after it.
+    pub alias: String,
+    /// The model.
+    pub model: Model,
+    /// Longest call.
+    pub timeout: Duration,
+}
+
+/// The collection of a model. Cheap to clone; clones share the connections.
+#[derive(Clone)]
+pub struct Index {
+    pub(crate) client: Qdrant,
+    pub(crate) options: Options,
+    pub(crate) collection: String,
+}
+
+impl fmt::Debug for Index {
+    /// Without the client, which holds the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Index")
+            .field("url", &self.options.url)
+            .field("collection", &self.collection)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Index {
+    /// The index that the options name. Connects when first used.
+    ///
+    /// # Errors
+    /// [`Error::Url`].
+    pub fn open(options: Options) -> Result<Self, Error> {
+        let mut builder = Qdrant::from_url(&options.url)
+            .timeout(options.timeout)
+            .connect_timeout(options.timeout)
+            .skip_compatibility_check();
+        builder.api_key = options.api_key.as_ref().map(|key| key.expose_secret().to_owned());
+        let client = builder.build().map_err(|_| Error::Url { url: options.url.clone() })?;
+        let collection = format!("{}-{}", options.alias, options.model.id);
+        Ok(Self { client, options, collection })
+    }
+
+    /// The collection's name.
+    pub fn collection(&self) -> &str {
+        &self.collection
+    }
+
+    /// The model that fills it.
+    pub fn model(&self) -> &Model {
+        &self.options.model
+    }
+
+    pub(crate) fn failed(&self, what: &'static str) -> impl Fn(QdrantError) -> Error {
+        move |error| Error::of_call(what, (&self.options.url, &self.collection), &error)
+    }
+
+    /// Whether the collection is there; that it is the model's is checked.
+    ///
+    /// # Errors
+    /// [`Error::DevelopmentFront`], [`Error::OtherCollection`], and those of the connection.
+    pub async fn is_there(&self) -> Result<bool, Error> {
+        let said = self.client.health_check().await.map_err(self.failed("ask Qdrant what it is"))?;
+        if said.title.contains(FRONT) && !self.options.allows_front {
+            return Err(Error::DevelopmentFront { url: self.options.url.clone(), title: said.title });
+        }
+        let info = match self.client.collection_info(&self.collection).await {
+            Ok(info) => info,
+            Err(error) => {
+                return match self.failed("look at a collection")(error) {
+                    Error::Gone { .. } => Ok(false),
+                    error => Err(error),
+                };
+            }
+        };
+        let config = info.result.and_then(|info| info.config).unwrap_or_default();
+        let other = |detail: String| {
+            Err(Error::OtherCollection { collection: self.collection.clone(), detail })
+        };
+        let made_by = config.metadata.get(MODEL_KEY).and_then(|value| value.kind.as_ref());
+        match made_by {
+            Some(ValueKind::StringValue(id)) if *id == self.options.model.id => {}
+            Some(ValueKind::StringValue(id)) => return other(format!("it is of model {id}")),
+            _ => return other("gistmill did not make it".to_owned()),
+        }
+        let vectors = config.params.and_then(|params| params.vectors_config).and_then(|it| it.config);
+        let Some(Config::Params(vectors)) = vectors else {
+            return other("its points have several vectors or none".to_owned());
+        };
+        let dimension = self.options.model.dimension;
+        if vectors.size != dimension as u64 {
+            return other(format!("its vectors have {} numbers, the model makes {dimension}", vectors.size));
+        }
+        if vectors.distance() != Distance::Cosine {
+            return other(format!("it measures {} distance", vectors.distance().as_str_name()));
+        }
+        Ok(true)
+    }
+
+    /// Makes the collection, if nobody else just did, and puts the alias on it if that is on none.
+    pub async fn create(&self) -> Result<(), Error> {
+        let vectors = VectorParamsBuilder::new(self.options.model.dimension as u64, Distance::Cosine);
+        let mut request: CreateCollection =
+            CreateCollectionBuilder::new(&self.collection).vectors_config(vectors).build();
+        request.metadata.insert(MODEL_KEY.to_owned(), self.options.model.id.as_str().into());
+        match self.client.create_collection(request).await {
+            Err(error) if !Error::already_exists(&error) => {
+                return Err(self.failed("make a collection")(error));
+            }
+            Ok(_) | Err(_) => {}
+        }
+        for (name, kind) in FIELDS {
+            let index = CreateFieldIndexCollectionBuilder::new(&self.collection, name, kind).wait(true);
+            self.client.create_field_index(index).await.map_err(self.failed("make an index of a field"))?;
+        }
+        if self.aliased().await?.is_none() {
+            self.take_alias().await?;
+        }
+        Ok(())
+    }
+
+    /// The collection that the alias is on.
+    pub async fn aliased(&self) -> Result<Option<String>, Error> {
+        let listed = self.client.list_aliases().await.map_err(self.failed("list aliases"))?;
+        let mut aliases = listed.aliases.into_iter();
+        let found = aliases.find(|alias| alias.alias_name == self.options.alias);
+        Ok(found.map(|alias| alias.collection_name))
+    }
+
+    /// Puts the alias on this collection, taking it off another one in the same step.
+    pub async fn take_alias(&self) -> Result<(), Error> {
+        let alias = CreateAliasBuilder::new(&self.collection, &self.options.alias);
+        self.client.create_alias(alias).await.map_err(self.failed("move an alias")).map(drop)
+    }
+
+    /// Makes the changes, in order; they are kept when this returns. Half of them may be when it fails: made again, they
+    /// come to the same.
+    pub async fn apply(&self, changes: &[Change]) -> Result<(), Error> {
+        let operations = operations(changes);
+        if operations.is_empty() {
+            return Ok(());
+        }
+        let request = UpdateBatchPointsBuilder::new(&self.collection, operations).wait(true);
+        self.client.update_points_batch(request).await.map_err(self.failed("write points")).map(drop)
+    }
+
+    /// How many points there are.
+    pub async fn count(&self) -> Result<u64, Error> {
+        let request = CountPointsBuilder::new(&self.collection).exact(true);
+        let counted = self.client.count(request).await.map_err(self.failed("count points"))?;
+        Ok(counted.result.map_or(0, |result| result.count))
+    }
+}
