@@ -231,7 +231,8 @@ mod tests {
         let path = outer.path().join("deep/stack");
         assert!(DataDir::open(&path).unwrap().is_none());
         let (made, lock) = DataDir::create_locked(&path, silent).unwrap();
-        let state = State { mode: Mode::Native, base_port: 4000, postgres_outside: Some("/x".into()), qdrant: false };
+        let state =
+            State { mode: Mode::Native, base_port: 4000, postgres_outside: Some("/x".into()), qdrant: false };
         made.write_state(&state).unwrap();
         drop(lock);
         let (again, lock) = DataDir::create_locked(&path, silent).unwrap();

@@ -35,8 +35,8 @@ pub use error::Error;
 use files::{absent_is_fine, free_bytes};
 pub use layout::Mode;
 use layout::{DataDir, State};
-use native::Wanted;
 pub use logs::LogRequest;
+use native::Wanted;
 pub use part::{DEFAULT_BASE_PORT, Part, PortChoice};
 pub use progress::Progress;
 use progress::{Reporter, reporting};
@@ -116,7 +116,11 @@ impl Addresses {
             let front = is_front.then_some(("GISTMILL_QDRANT__DEVELOPMENT_FRONT", "true"));
             std::iter::once(("GISTMILL_QDRANT__URL", url.as_str())).chain(front)
         });
-        addresses.into_iter().chain(qdrant).chain(self.log_in.iter().map(|(name, value)| (*name, value.as_str()))).collect()
+        addresses
+            .into_iter()
+            .chain(qdrant)
+            .chain(self.log_in.iter().map(|(name, value)| (*name, value.as_str())))
+            .collect()
     }
 }
 

@@ -91,7 +91,12 @@ pub(crate) fn short_hash(texts: &[&str]) -> String {
 pub(crate) type Install = fn(&Path, &Reporter) -> Result<(), Error>;
 
 /// The directory of a component, installed if it is not there yet.
-pub(crate) fn component(cache: &Path, name: &str, reporter: &Reporter, install: Install) -> Result<PathBuf, Error> {
+pub(crate) fn component(
+    cache: &Path,
+    name: &str,
+    reporter: &Reporter,
+    install: Install,
+) -> Result<PathBuf, Error> {
     let complete = cache.join(name);
     if complete.is_dir() {
         return Ok(complete);

@@ -119,9 +119,8 @@ impl Index {
             }
         };
         let config = info.result.and_then(|info| info.config).unwrap_or_default();
-        let other = |detail: String| {
-            Err(Error::OtherCollection { collection: self.collection.clone(), detail })
-        };
+        let other =
+            |detail: String| Err(Error::OtherCollection { collection: self.collection.clone(), detail });
         let made_by = config.metadata.get(MODEL_KEY).and_then(|value| value.kind.as_ref());
         match made_by {
             Some(ValueKind::StringValue(id)) if *id == self.options.model.id => {}

@@ -79,17 +79,20 @@ impl Index {
             .with_payload(true)
             .params(SearchParamsBuilder::default().exact(true));
         let found = self.client.query(request).await.map_err(self.failed("search points"))?;
-        let mut hits: Vec<Hit> = found.result.into_iter().filter_map(hit).collect();
+        let mut hits: Vec<Hit> = found.result.iter().filter_map(hit).collect();
         hits.retain(|hit| hit.score > 0.0);
         hits.sort_by(|left, right| {
-            right.score.total_cmp(&left.score).then_with(|| (left.kind, &left.item).cmp(&(right.kind, &right.item)))
+            right
+                .score
+                .total_cmp(&left.score)
+                .then_with(|| (left.kind, &left.item).cmp(&(right.kind, &right.item)))
         });
         Ok(hits)
     }
 }
 
 /// None for a point that is not of our making.
-fn hit(point: ScoredPoint) -> Option<Hit> {
+fn hit(point: &ScoredPoint) -> Option<Hit> {
     let payload = &point.payload;
     let window = || {
         Some(WindowPart {

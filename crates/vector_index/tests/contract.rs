@@ -152,8 +152,13 @@ async fn deletions_take_what_they_name_and_nothing_else() {
         index.apply(&all.map(|point| Change::Put(point.clone()))).await.expect("put");
         let named = || ("acme".to_owned(), "qa".to_owned());
         let (tenant_id, group_id) = named();
-        let older =
-            Change::DeleteOlder { tenant_id, group_id, window_id: "w".to_owned(), kind: Kind::Thread, below: 5 };
+        let older = Change::DeleteOlder {
+            tenant_id,
+            group_id,
+            window_id: "w".to_owned(),
+            kind: Kind::Thread,
+            below: 5,
+        };
         let (tenant_id, group_id) = named();
         index.apply(&[older, Change::DeleteMessage { tenant_id, group_id, id: 1 }]).await.expect("delete");
         let mut left = Vec::new();
@@ -204,10 +209,8 @@ async fn a_vector_that_does_not_fit_is_refused_and_nothing_of_the_request_is_kep
 async fn the_alias_moves_to_another_model_when_it_is_told_to() {
     with_index("alias", |index, client| async move {
         let url = address().expect("asked before");
-        let second = Options {
-            model: Model { id: "three".to_owned(), dimension: 3 },
-            ..options(&url, "alias")
-        };
+        let second =
+            Options { model: Model { id: "three".to_owned(), dimension: 3 }, ..options(&url, "alias") };
         let second = Index::open(second).expect("an address");
         second.create().await.expect("make the second");
         assert_eq!(second.aliased().await.expect("look"), Some(index.collection().to_owned()));
@@ -254,7 +257,8 @@ async fn a_front_is_refused_by_name_and_a_peer_that_is_away_is_waited_for() {
             assert!(error.to_string().contains("development front") && !error.is_transient(), "{error}");
         }
     }
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address");
+    let nobody =
+        std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address");
     let away = Index::open(options(&format!("http://{nobody}"), "away")).expect("an address");
     let error = away.is_there().await.expect_err("nobody is there");
     assert!(error.is_transient() && error.to_string().contains("could not ask Qdrant what it is"), "{error}");

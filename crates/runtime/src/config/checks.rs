@@ -67,8 +67,8 @@ pub(super) fn bot_api(value: &str, _: &()) -> garde::Result {
 }
 
 /// The address of Qdrant's gRPC interface.
-pub(super) fn qdrant(value: &String, _: &()) -> garde::Result {
-    begins(&value.as_str().into(), &["http://", "https://"], "expected http://HOST:PORT")
+pub(super) fn qdrant(value: &str, _: &()) -> garde::Result {
+    begins(&value.into(), &["http://", "https://"], "expected http://HOST:PORT")
 }
 
 fn begins(value: &SecretString, schemes: &[&str], expected: &str) -> garde::Result {
