@@ -2,6 +2,7 @@
 //!
 //! Address: `TEST_GISTMILL_QDRANT`, or that of a stack, `GISTMILL_QDRANT__URL`. Skipped, saying so, without either. Each test has
 //! collections of its own and deletes them.
+#![cfg(test)]
 
 use qdrant_client::{
     Qdrant,
