@@ -24,23 +24,39 @@ pub(crate) struct Job<'a> {
     posts: Vec<Post>,
     emptied: Post,
     target: Option<Target>,
+    /// What the digest states, as JSON; none of a version without one.
+    pub(crate) stated: Option<String>,
 }
 
 impl<'a> Job<'a> {
-    /// A digest, read at `offset`.
+    /// A digest and what the version before it stated, as it was remembered.
+    pub(crate) fn of_ready(
+        ready: &'a DigestReadyForDelivery,
+        (delivery, before): (Delivery<'a>, Option<String>),
+        versions_kept: u32,
+    ) -> Self {
+        let view = View::from(ready);
+        // What another version of this program remembers otherwise is compared with nothing.
+        let before = before.and_then(|before| serde_json::from_str(&before).ok());
+        let note = before.and_then(|before| rendering::changed(&before, &view));
+        // Strings and numbers only: there is nothing that JSON could refuse.
+        let stated = serde_json::to_string(&rendering::stated(&view)).ok();
+        let posts = posts(&rendering::rich(&view, note.as_deref()));
+        let emptied = rendering::emptied_part(&ready.delivery_payload.language);
+        let job = Self::of(delivery, posts, emptied, (DeliveryStatus::Sent, versions_kept));
+        Self { stated, ..job }
+    }
+
+    /// The delivery of a digest, read at `offset`.
     ///
     /// # Errors
     /// [`SinkError::Poison`] for one that the ledger cannot hold.
-    pub(crate) fn of_ready(
+    pub(crate) fn delivery(
         ready: &'a DigestReadyForDelivery,
         offset: i64,
-        versions_kept: u32,
-    ) -> Result<Self, SinkError> {
+    ) -> Result<Delivery<'a>, SinkError> {
         let chat = ready.window.settings.chat.as_deref().unwrap_or_default();
-        let delivery = of_ready(ready, offset, (CHANNEL, chat))?;
-        let posts = posts(&rendering::rich(&View::from(ready)));
-        let emptied = rendering::emptied_part(&ready.delivery_payload.language);
-        Ok(Self::of(delivery, posts, emptied, (DeliveryStatus::Sent, versions_kept)))
+        of_ready(ready, offset, (CHANNEL, chat))
     }
 
     /// A version without a digest: older ones are edited to say that they do not hold any more.
@@ -64,7 +80,7 @@ impl<'a> Job<'a> {
             versions_kept,
         };
         let target = Target::parse(delivery.chat);
-        Self { delivery, wanted, posts, emptied: Post::plain(emptied), target }
+        Self { delivery, wanted, posts, emptied: Post::plain(emptied), target, stated: None }
     }
 
     /// True for a digest, which is told of when it is there or failed.

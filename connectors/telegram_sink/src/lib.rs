@@ -75,7 +75,11 @@ impl TelegramSink {
         if !ready.channels.iter().any(|channel| channel == CHANNEL) {
             return Ok(Progress::Ended);
         }
-        let job = Job::of_ready(ready, offset, self.versions_kept)?;
+        let delivery = Job::delivery(ready, offset)?;
+        let Some(mut open) = self.open(batch).await? else { return Ok(Progress::Ended) };
+        let before = open.stated_before(&delivery).await.map_err(failed)?;
+        open.abandon().await.map_err(failed)?;
+        let job = Job::of_ready(ready, (delivery, before), self.versions_kept);
         self.pursue(batch, &job, pass).await
     }
 

@@ -139,6 +139,7 @@ impl TelegramSink {
         if decide(&known.effects, &job.wanted) != Step::Done(Outcome::Done) {
             return Ok(());
         }
+        open.put_stated(&job.delivery, job.stated.as_deref()).await.map_err(failed)?;
         if job.is_digest() {
             say(open, &job.delivery, Ended::Success).await?;
         } else {

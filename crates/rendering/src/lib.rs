@@ -2,6 +2,7 @@
 //!
 //! Invariant: pure and total. Text from the chat never acts as markup or as a terminal command.
 
+mod changes;
 mod cited;
 mod json;
 mod markdown;
@@ -13,6 +14,7 @@ mod terminal;
 mod wording;
 mod wrap;
 
+pub use changes::{Stated, changed, stated};
 pub use cited::{Cited, cited};
 pub use json::json;
 pub use markdown::markdown;

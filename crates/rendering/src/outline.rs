@@ -131,13 +131,18 @@ fn actions(blocks: &mut Vec<Block>, digest: &Digest, words: &Wording) {
 
 /// `Maria: book the room (due Friday)`.
 pub(crate) fn action_text(action: &Action, words: &Wording) -> String {
-    let owner = action.owner.as_ref().map_or(String::new(), |owner| format!("{owner}: "));
     let due = action
         .due_date
         .as_ref()
         .or(action.due.as_ref())
         .map_or(String::new(), |due| format!(" ({} {due})", words.due));
-    format!("{owner}{}{due}", action.text)
+    format!("{}{due}", action_words(action))
+}
+
+/// `Maria: book the room`.
+pub(crate) fn action_words(action: &Action) -> String {
+    let owner = action.owner.as_ref().map_or(String::new(), |owner| format!("{owner}: "));
+    format!("{owner}{}", action.text)
 }
 
 fn mood(blocks: &mut Vec<Block>, digest: &Digest, words: &Wording) {

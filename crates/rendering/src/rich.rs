@@ -54,8 +54,8 @@ impl Paragraph {
     }
 }
 
-/// Renders a digest as paragraphs.
-pub fn rich(view: &View<'_>) -> Vec<Paragraph> {
+/// Renders a digest as paragraphs; `note` follows its period and counts.
+pub fn rich(view: &View<'_>, note: Option<&str>) -> Vec<Paragraph> {
     let mut paragraphs: Vec<Paragraph> = Vec::new();
     let mut follows = false;
     for block in outline(view) {
@@ -66,6 +66,11 @@ pub fn rich(view: &View<'_>) -> Vec<Paragraph> {
         fill(&mut paragraph, &block, view);
         follows = is_line || (is_heading && !matches!(block, Block::Headline(_)));
         paragraphs.push(paragraph);
+        if let (Block::Facts(_), Some(note)) = (&block, note) {
+            let mut noted = Paragraph { follows: true, ..Paragraph::default() };
+            noted.push(&printable(note), Some(Style::Italic));
+            paragraphs.push(noted);
+        }
     }
     paragraphs
 }

@@ -1,5 +1,6 @@
 //! The words around a digest's own: headings, roles and counts in Russian and English.
 
+use crate::changes::Change;
 use schemas::topic_outcome;
 
 /// Words of one language.
@@ -86,6 +87,42 @@ impl Wording {
 
     pub(crate) fn people(&self, count: i32) -> String {
         self.counted(count, ["participant", "participants"], ["участник", "участника", "участников"])
+    }
+
+    /// What is otherwise in a newer version.
+    pub(crate) fn updated(&self, changes: &[Change]) -> String {
+        let told: Vec<String> = changes.iter().map(|change| self.change(change)).collect();
+        match (self.russian, told.is_empty()) {
+            (true, true) => "Обновлено".to_owned(),
+            (false, true) => "Updated".to_owned(),
+            (true, false) => format!("Обновлено: {}", told.join("; ")),
+            (false, false) => format!("Updated: {}", told.join("; ")),
+        }
+    }
+
+    fn change(&self, change: &Change) -> String {
+        if self.russian {
+            return match change {
+                Change::Moved(due) => format!("срок перенесён на {due}"),
+                Change::Reworded(words) => format!("теперь «{words}»"),
+                Change::Shortened => "одна строка стала короче".to_owned(),
+                Change::New(text) => format!("новое: «{text}»"),
+                Change::Withdrawn(1) => "сообщение удалено".to_owned(),
+                Change::Withdrawn(count) => format!("удалено {}", self.messages(*count)),
+                Change::Late(count) => format!("позже пришло {}", self.messages(*count)),
+                Change::Gone => "одной строки больше нет".to_owned(),
+            };
+        }
+        match change {
+            Change::Moved(due) => format!("the date moved to {due}"),
+            Change::Reworded(words) => format!("now “{words}”"),
+            Change::Shortened => "a line is shorter".to_owned(),
+            Change::New(text) => format!("new: “{text}”"),
+            Change::Withdrawn(1) => "a message was withdrawn".to_owned(),
+            Change::Withdrawn(count) => format!("{} were withdrawn", self.messages(*count)),
+            Change::Late(count) => format!("{} came later", self.messages(*count)),
+            Change::Gone => "a line is gone".to_owned(),
+        }
     }
 
     fn counted(&self, count: i32, english: [&str; 2], russian: [&str; 3]) -> String {

@@ -64,6 +64,17 @@ DELETE FROM deliveries
 WHERE tenant_id = $1 AND window_id = $2 AND channel = $3 AND chat = $4 AND (revision, attempt) <= ($5, $6)
     AND status <> 'unknown'";
 
+pub(crate) const STATED: &str = "
+SELECT stated FROM deliveries
+WHERE tenant_id = $1 AND window_id = $2 AND channel = $3 AND chat = $4 AND (revision, attempt) < ($5, $6)
+    AND stated IS NOT NULL
+ORDER BY revision DESC, attempt DESC, part DESC LIMIT 1";
+
+pub(crate) const STATE: &str = "
+UPDATE deliveries SET stated = CASE WHEN (revision, attempt, part) = ($5, $6, 1) THEN $7 END
+WHERE tenant_id = $1 AND window_id = $2 AND channel = $3 AND chat = $4 AND (revision, attempt) <= ($5, $6)
+    AND (stated IS NOT NULL OR (revision, attempt, part) = ($5, $6, 1))";
+
 pub(crate) const TARGET: &str = "
 SELECT moved_to, disabled FROM delivery_targets WHERE tenant_id = $1 AND channel = $2 AND chat = $3";
 
@@ -118,6 +129,29 @@ impl Batch {
             .execute(self.acting_for(delivery.tenant_id).await?)
             .await
             .map_err(Error::query("write the ledger of effects"))?;
+        Ok(())
+    }
+
+    /// What the newest version that is older than the delivery's states; none where it is not there any more.
+    pub async fn stated_before(&mut self, delivery: &Delivery<'_>) -> Result<Option<String>, Error> {
+        let row = of_delivery(STATED, delivery)
+            .bind(delivery.version.revision)
+            .bind(delivery.version.attempt)
+            .fetch_optional(self.acting_for(delivery.tenant_id).await?)
+            .await
+            .map_err(Error::query("read what a digest stated"))?;
+        Ok(row.map(|row| row.get(0)))
+    }
+
+    /// Writes down what a version of a delivery states that is there now; what older ones did is forgotten.
+    pub async fn put_stated(&mut self, delivery: &Delivery<'_>, stated: Option<&str>) -> Result<(), Error> {
+        of_delivery(STATE, delivery)
+            .bind(delivery.version.revision)
+            .bind(delivery.version.attempt)
+            .bind(stated)
+            .execute(self.acting_for(delivery.tenant_id).await?)
+            .await
+            .map_err(Error::query("write what a digest states"))?;
         Ok(())
     }
 

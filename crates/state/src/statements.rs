@@ -55,6 +55,8 @@ pub fn statements() -> &'static [Statement] {
         effects::FORGET,
         effects::MOVE_TARGET,
         effects::PUT,
+        effects::STATE,
+        effects::STATED,
         effects::TARGET,
         kept_versions::BLOCKED,
         kept_versions::DELIVERIES,

@@ -3,7 +3,7 @@
 use schemas::{Author, DigestDelivered, GroupMessageIngested, Message};
 use std::time::Duration;
 use tests::{
-    Foreign, MessageKills, Moment, PATIENCE, Pipeline, TENANT,
+    Foreign, MessageKills, Moment, PATIENCE, Pipeline, Process, Stranger, TENANT,
     bot_api::{BotApi, Chat, Kind, TOKEN},
     day_is_over, decode_all, partition_of, settle,
 };
@@ -26,59 +26,94 @@ fn message(id: i64, text: &str) -> Message {
     Message { author: Some(author), ..Message::plain(id, NOON + id * 60_000, text) }
 }
 
-/// States of messages, told so many hours after the day's end.
-fn record(messages: Vec<Message>, hours: i64) -> GroupMessageIngested {
-    let over = day_is_over("team");
-    let now = over.observed_at + hours * 3_600_000;
-    GroupMessageIngested { messages, observed_at: now, complete_until: Some(now), ..over }
+const SECOND: i64 = 1_000;
+const HOUR: i64 = 3_600 * SECOND;
+
+/// A group whose digests go to the bot's chat, and a feed of it.
+struct Team<'a> {
+    pipeline: &'a Pipeline,
+    bot: BotApi,
+    feed: Foreign<GroupMessageIngested>,
+    key: String,
+    partition: i32,
+}
+
+impl<'a> Team<'a> {
+    fn of(pipeline: &'a Pipeline) -> anyhow::Result<Self> {
+        let bot = BotApi::start()?;
+        bot.add_chat(Chat::new(CHAT, Kind::Supergroup, "Team"));
+        let chat = CHAT.to_string();
+        let group = ["group", "set", "--tenant", TENANT, "--group", "team"];
+        pipeline.gistmill(&[&group[..], &["--channels", "file,telegram", "--chat", &chat]].concat())?;
+        let key = format!("{TENANT}/team");
+        let partitions = pipeline.map.topic("group.message.ingested.v1")?.partitions;
+        let partition = partition_of(key.as_bytes(), partitions);
+        Ok(Self { pipeline, bot, feed: Foreign::to(pipeline)?, key, partition })
+    }
+
+    fn up(&self) -> anyhow::Result<Process> {
+        let variables = [("GISTMILL_TELEGRAM__TOKEN", TOKEN), ("GISTMILL_TELEGRAM__API", &self.bot.url())];
+        self.pipeline.spawn("up", &["up"], &variables)
+    }
+
+    /// Tells states of messages so many ms after the day's end.
+    fn send(&self, messages: Vec<Message>, after: i64) -> anyhow::Result<()> {
+        let over = day_is_over("team");
+        let now = over.observed_at + after;
+        let told = GroupMessageIngested { messages, observed_at: now, complete_until: Some(now), ..over };
+        self.feed.send(&told, Some(&self.key), self.partition)
+    }
+
+    /// Tells them, and waits until everything was done about it.
+    fn tell(&self, messages: Vec<Message>, after: i64) -> anyhow::Result<Stranger> {
+        self.send(messages, after)?;
+        self.feed.flush()?;
+        settle(self.pipeline)
+    }
+
+    /// Text of the one message in the chat.
+    fn shown(&self) -> String {
+        let posts = self.bot.posts(CHAT);
+        assert_eq!(posts.len(), 1, "{posts:?}");
+        posts[0]["text"].as_str().unwrap().to_owned()
+    }
+
+    fn edits(&self) -> usize {
+        self.bot.calls_of("editMessageText").len()
+    }
+}
+
+fn talk() -> Vec<Message> {
+    TALK.iter().zip(1..).map(|(text, id)| message(id, text)).collect()
 }
 
 fn changed(id: i64, kind: &str, text: &str) -> Message {
     Message { kind: kind.to_owned(), revision: NOON + 7_200_000, ..message(id, text) }
 }
 
-/// Text of the one message in the chat.
-fn shown(bot: &BotApi) -> String {
-    let posts = bot.posts(CHAT);
-    assert_eq!(posts.len(), 1, "{posts:?}");
-    posts[0]["text"].as_str().unwrap().to_owned()
-}
-
 #[test]
 fn a_digest_is_posted_edited_with_its_chat_and_taken_back() -> anyhow::Result<()> {
     let Some(pipeline) = Pipeline::start("telegram")? else { return Ok(()) };
-    let bot = BotApi::start()?;
-    bot.add_chat(Chat::new(CHAT, Kind::Supergroup, "Team"));
-    let chat = CHAT.to_string();
-    let group = ["group", "set", "--tenant", TENANT, "--group", "team"];
-    pipeline.gistmill(&[&group[..], &["--channels", "file,telegram", "--chat", &chat]].concat())?;
-    let variables = [("GISTMILL_TELEGRAM__TOKEN", TOKEN), ("GISTMILL_TELEGRAM__API", &bot.url())];
-    let up = pipeline.spawn("up", &["up"], &variables)?;
-    let feed = Foreign::<GroupMessageIngested>::to(&pipeline)?;
-    let key = format!("{TENANT}/team");
-    let partition = partition_of(key.as_bytes(), pipeline.map.topic("group.message.ingested.v1")?.partitions);
-    let tell = |messages, hours| {
-        feed.send(&record(messages, hours), Some(&key), partition)?;
-        feed.flush()?;
-        settle(&pipeline)
-    };
-
-    tell(TALK.iter().zip(1..).map(|(text, id)| message(id, text)).collect(), 0)?;
-    let first = shown(&bot);
+    let team = Team::of(&pipeline)?;
+    let up = team.up()?;
+    team.tell(talk(), 0)?;
+    let first = team.shown();
     assert!(first.contains("the Zanzibar release goes out on Thursday"), "{first}");
     assert!(first.contains("[2]"), "{first}");
 
     // A line that is cited is edited.
-    tell(vec![changed(2, "edited", "We decided: the Zanzibar release goes out on Monday.")], 3)?;
-    let second = shown(&bot);
+    team.tell(vec![changed(2, "edited", "We decided: the Zanzibar release goes out on Monday.")], 3 * HOUR)?;
+    let second = team.shown();
     assert!(second.contains("goes out on Monday") && !second.contains("Thursday"), "{second}");
+    assert!(second.contains("Updated: now “out on Monday”"), "{second}");
 
     // Three are left, where five are wanted.
-    let seen = tell((1..=3).map(|id| changed(id, "deleted", "")).map(later).collect(), 6)?.into_seen();
-    let third = shown(&bot);
+    let deleted = (1..=3).map(|id| changed(id, "deleted", "")).map(later).collect();
+    let seen = team.tell(deleted, 6 * HOUR)?.into_seen();
+    let third = team.shown();
     assert!(third.contains("Дайджест отозван") && third.contains("This digest was withdrawn"), "{third}");
     assert!(!third.contains("Zanzibar"), "{third}");
-    assert_eq!(bot.calls_of("sendMessage").len(), 1);
+    assert_eq!(team.bot.calls_of("sendMessage").len(), 1);
 
     let delivered: Vec<DigestDelivered> = decode_all(&pipeline, &seen, "digest.delivered.v1")?;
     let told: Vec<_> = delivered
@@ -102,6 +137,44 @@ fn a_digest_is_posted_edited_with_its_chat_and_taken_back() -> anyhow::Result<()
 /// After the edit.
 fn later(message: Message) -> Message {
     Message { revision: message.revision + 3_600_000, ..message }
+}
+
+#[test]
+fn an_edit_a_late_message_a_deletion_and_a_burst_of_edits_edit_the_post_once_each() -> anyhow::Result<()> {
+    let Some(pipeline) = Pipeline::start("telegram_edits")? else { return Ok(()) };
+    let team = Team::of(&pipeline)?;
+    let up = team.up()?;
+    team.tell(talk(), 0)?;
+    assert_eq!(team.edits(), 0);
+
+    team.tell(vec![changed(2, "edited", "We decided: the Zanzibar release goes out on Monday.")], 3 * HOUR)?;
+    assert_eq!(team.edits(), 1);
+    assert!(team.shown().contains("Updated: now “out on Monday”"), "{}", team.shown());
+
+    team.tell(vec![message(7, "We decided: the invoice export moves to Berlin.")], 6 * HOUR)?;
+    assert_eq!(team.edits(), 2);
+    assert!(team.shown().contains("Updated: new: “"), "{}", team.shown());
+    assert!(team.shown().contains("moves to Berlin"), "{}", team.shown());
+
+    team.tell(vec![changed(7, "deleted", "")], 9 * HOUR)?;
+    assert_eq!(team.edits(), 3);
+    assert!(team.shown().contains("Updated: a message was withdrawn"), "{}", team.shown());
+    assert!(!team.shown().contains("Berlin"), "{}", team.shown());
+
+    // Fifty within a minute of the chat's time, each told by itself; then the chat goes on.
+    team.tell(Vec::new(), 12 * HOUR)?;
+    for number in 1..=50 {
+        let text = format!("We decided: the Zanzibar release goes out in week {number}.");
+        let edited = Message { revision: NOON + 3 * HOUR + number, ..changed(2, "edited", &text) };
+        team.send(vec![edited], 12 * HOUR + number * SECOND)?;
+    }
+    team.tell(Vec::new(), 12 * HOUR + 600 * SECOND)?;
+    assert_eq!(team.edits(), 4);
+    assert!(team.shown().contains("Updated: now “goes out in week 50”"), "{}", team.shown());
+
+    assert_eq!(team.bot.calls_of("sendMessage").len(), 1);
+    up.stop(PATIENCE)?;
+    pipeline.finish()
 }
 
 #[test]

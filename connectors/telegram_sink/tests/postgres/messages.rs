@@ -1,6 +1,6 @@
 //! Digests as messages: posted once, in parts where they are long, edited from then on.
 
-use crate::support::{CHAT, World, covered, deliver_by, digest, event, row};
+use crate::support::{CHAT, World, blocked, covered, deliver_by, digest, event, row};
 use schemas::Claim;
 use tests::bot_api::{Chat, Kind};
 
@@ -142,5 +142,58 @@ async fn a_message_that_can_be_edited_no_more_is_answered_with_a_correction() {
         row("3.0", 1, "sent", Some("2")),
     ];
     assert_eq!(world.ledger().await, expected);
+    world.database.drop().await;
+}
+
+/// A digest of the first day with one line, in so many messages.
+fn stating(version: &str, line: &str, message_count: i32) -> schemas::DigestReadyForDelivery {
+    let mut ready = digest(0, version);
+    ready.delivery_payload.summary = vec![Claim { text: line.to_owned(), message_ids: vec![2] }];
+    ready.delivery_payload.message_count = message_count;
+    ready
+}
+
+#[tokio::test]
+async fn an_edited_post_says_what_is_otherwise_than_in_the_post_before_it() {
+    let Some(world) = World::new("telegram_changed").await else { return };
+    let note = |world: &World| {
+        let lines = world.texts()[0].lines().map(str::to_owned).collect::<Vec<_>>();
+        lines.into_iter().find(|line| line.starts_with("Updated"))
+    };
+    let states = [
+        ("1.0", "Bo: the garden opens on Thursday", 8, None),
+        ("2.0", "Bo: the garden opens on Friday", 8, Some("Updated: now “opens on Friday”")),
+        ("3.0", "Bo: the garden opens on Friday", 10, Some("Updated: 2 messages came later")),
+        ("4.0", "Bo: the garden opens on Friday", 9, Some("Updated: a message was withdrawn")),
+        ("5.0", "Bo: the garden opens on Friday", 9, None),
+    ];
+    for (version, line, count, expected) in states {
+        world.deliver(&[stating(version, line, count)]).await.unwrap();
+        assert_eq!(note(&world).as_deref(), expected, "{version}");
+    }
+    let sql = "SELECT revision FROM deliveries WHERE stated IS NOT NULL";
+    let remembered = world.database.rows("t", sql).await;
+    let remembered: Vec<i32> = remembered.iter().map(|row| sqlx::Row::get(row, 0)).collect();
+    assert_eq!(remembered, [5], "what older versions stated is not kept");
+
+    // What was withdrawn is compared with nothing.
+    world.block(blocked("6.0", 2)).await.unwrap();
+    assert_eq!(world.database.rows("t", sql).await.len(), 0);
+    world.deliver(&[stating("7.0", "Bo: the garden opens", 9)]).await.unwrap();
+    assert_eq!(note(&world), None);
+    world.database.drop().await;
+}
+
+#[tokio::test]
+async fn an_edit_that_is_tried_again_says_the_same() {
+    let Some(world) = World::new("telegram_changed_again").await else { return };
+    world.deliver(&[stating("1.0", "Bo: the garden opens on Thursday", 8)]).await.unwrap();
+    world.bot.fault("editMessageText", None, tests::bot_api::Fault::HtmlAfter(502));
+    let newer = [stating("2.0", "Bo: the garden opens on Friday", 8)];
+    world.deliver(&newer).await.unwrap_err();
+    let shown = world.texts();
+    world.deliver(&newer).await.unwrap();
+    assert_eq!(world.texts(), shown, "the second attempt changes nothing");
+    assert!(shown[0].contains("Updated: now “opens on Friday”"), "{shown:?}");
     world.database.drop().await;
 }

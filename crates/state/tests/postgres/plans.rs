@@ -19,7 +19,7 @@ use std::{
 const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_offset)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 61] = [
+const READS: [(&str, &[&str]); 63] = [
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("author_names::APPEND", &[]),
     ("author_names::AS_OF", &["author_names_pkey backward (tenant_id, group_id, author_id, source_offset)"]),
@@ -50,6 +50,11 @@ const READS: [(&str, &[&str]); 61] = [
     ("effects::FORGET", &["deliveries_pkey (tenant_id, window_id, channel, chat, revision, attempt)"]),
     ("effects::MOVE_TARGET", &[]),
     ("effects::PUT", &[]),
+    ("effects::STATE", &["deliveries_pkey (tenant_id, window_id, channel, chat, revision, attempt)"]),
+    (
+        "effects::STATED",
+        &["deliveries_pkey backward (tenant_id, window_id, channel, chat, revision, attempt)"],
+    ),
     ("effects::TARGET", &["delivery_targets_pkey (tenant_id, channel, chat)"]),
     (
         "kept_versions::BLOCKED",
