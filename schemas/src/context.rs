@@ -1,6 +1,6 @@
 //! `digest.generate.requested` and `digest.context.prepared`: a digest is wanted, and what it is made of.
 
-use crate::{Checklist, Poll, WindowRef, record::record};
+use crate::{Checklist, Poll, Version, WindowRef, identity, record::record};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -29,6 +29,32 @@ record!(DigestGenerateRequested, "digest.generate.requested.v1", "digest.generat
     identity: |r| format!("{}/{}", r.window_id, r.version),
     time: |r| r.window.window_end,
     trace: |r| r.trace_id.clone());
+
+/// Version of a digest that somebody asked for: the window is read once, and digested once.
+const ASKED: Version = Version { revision: 1, attempt: 1 };
+
+impl DigestGenerateRequested {
+    /// The request for a digest of `window`, which is one that `requested_by` asks for.
+    pub fn asked(tenant_id: &str, group_id: &str, window: WindowRef, requested_by: &str) -> Self {
+        let (window_id, version) = (window.id(tenant_id, group_id), ASKED.to_string());
+        let trace_id = identity::trace_id(&format!("{window_id}/{version}"));
+        Self {
+            tenant_id: tenant_id.to_owned(),
+            group_id: group_id.to_owned(),
+            window_id,
+            version,
+            trace_id,
+            delivery_channel: window.settings.channels.join(","),
+            requested_by: requested_by.to_owned(),
+            window,
+        }
+    }
+
+    /// Id of the digest that comes of it.
+    pub fn digest_id(&self) -> String {
+        identity::digest_id(&self.window_id, &self.version)
+    }
+}
 
 /// Everything a digest is made of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -46,7 +46,7 @@ pub use places::{Place, Places};
 pub use poll::{Checklist, ChecklistItem, Poll, PollOption};
 pub use record::{RECORD_TYPES, Record, RecordType, record_type};
 pub use stage::{DigestStageCompleted, DigestStageStarted, DigestState, outcome};
-pub use window::{GroupWindowReady, WindowRef};
+pub use window::{ASKED_SIZE_HOURS, GroupWindowReady, WindowRef};
 pub use wire::{
     DecodeError, Decoder, EncodeError, Encoder, SchemaSource, SchemaSourceError, frame_schema_id,
 };

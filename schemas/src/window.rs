@@ -82,3 +82,79 @@ impl From<&GroupWindowReady> for WindowRef {
         }
     }
 }
+
+/// Size of a window that somebody asked for: its bounds lie on no grid.
+pub const ASKED_SIZE_HOURS: i32 = 0;
+/// What the lane of such a window begins with; who asked follows.
+const ASKED_LANE: &str = "asked:";
+
+impl WindowRef {
+    /// A window from `start_ms` to `end_ms` that `asked_by` asks for, under these settings. What it holds is to be filled
+    /// in.
+    pub fn asked((start_ms, end_ms): (i64, i64), asked_by: &str, settings: GroupSettings) -> Self {
+        Self {
+            size_hours: ASKED_SIZE_HOURS,
+            window_start: start_ms,
+            window_end: end_ms,
+            revision: 1,
+            lane: format!("{ASKED_LANE}{asked_by}"),
+            message_count: 0,
+            participant_count: 0,
+            settings,
+            source_partition: 0,
+            source_offset: 0,
+        }
+    }
+
+    /// True where somebody asked for it. It is no window of the group's days: it is read as of one offset for ever, and
+    /// stands beside windows that hold the same messages.
+    pub fn is_asked(&self) -> bool {
+        self.size_hours == ASKED_SIZE_HOURS
+    }
+
+    /// Its id: [`crate::window_id`]; of one that was asked for, `UUIDv5` of tenant, group, bounds, lane, the place that it
+    /// is read as of, and where its digest goes. To ask for the same again is to ask for one thing.
+    pub fn id(&self, tenant_id: &str, group_id: &str) -> String {
+        if !self.is_asked() {
+            return identity::window_id(tenant_id, group_id, self.size_hours, self.window_start);
+        }
+        let Self { window_start, window_end, source_partition, source_offset, settings, .. } = self;
+        let numbers = [*window_start, *window_end, i64::from(*source_partition), *source_offset];
+        let [start, end, partition, offset] = numbers.map(|number| number.to_string());
+        let (channels, chat) = (settings.channels.join(","), settings.chat.as_deref().unwrap_or_default());
+        let parts = [tenant_id, group_id, &start, &end, &partition, &offset, &self.lane, &channels, chat];
+        identity::identity_hash("asked", &parts).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_that_is_asked_for_has_an_id_of_all_that_makes_it() {
+        let window =
+            WindowRef { source_offset: 9, ..WindowRef::asked((5, 8), "ann", GroupSettings::default()) };
+        let id = |window: &WindowRef| window.id("acme", "qa");
+        assert_eq!(id(&window), id(&window.clone()));
+        let others = [
+            WindowRef { window_start: 4, ..window.clone() },
+            WindowRef { window_end: 9, ..window.clone() },
+            WindowRef { source_offset: 10, ..window.clone() },
+            WindowRef { source_partition: 1, ..window.clone() },
+            WindowRef { lane: "asked:bo".to_owned(), ..window.clone() },
+            WindowRef::asked(
+                (5, 8),
+                "ann",
+                GroupSettings { chat: Some("-1".to_owned()), ..GroupSettings::default() },
+            ),
+            WindowRef { size_hours: 24, ..window.clone() },
+        ];
+        assert!(others.iter().all(|other| id(other) != id(&window)));
+        assert_ne!(window.id("acme", "dev"), id(&window));
+        assert_eq!(id(&others[6]), identity::window_id("acme", "qa", 24, 5));
+        assert_eq!(others.map(|other| other.is_asked()), [true, true, true, true, true, true, false]);
+        // What it counts is what is found there, and no part of its name.
+        assert_eq!(id(&WindowRef { message_count: 3, ..window.clone() }), id(&window));
+    }
+}

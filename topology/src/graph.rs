@@ -1,6 +1,6 @@
 //! The map drawn: Mermaid for pages, plain lines for terminals. A function of the map alone.
 
-use crate::{ConnectorShape, Map, Processor};
+use crate::{Connector, ConnectorShape, Map, Processor};
 use std::{collections::BTreeMap, fmt::Write as _};
 
 /// From this many processors on, what they all write is drawn once, as an arrow from their frame.
@@ -79,7 +79,7 @@ pub fn text(map: &Map) -> String {
         let written = writeln!(lines, "{from}{}{name}{}{to}", arrow(!from.is_empty()), arrow(!to.is_empty()));
         debug_assert!(written.is_ok());
     };
-    for source in map.connectors().filter(|connector| connector.shape == ConnectorShape::Source) {
+    for source in sources_in_order(map) {
         line("", &source.name, &joined(&source.ports));
     }
     for processor in processors_in_order(map) {
@@ -121,12 +121,11 @@ struct Arrow<'a> {
 
 /// All arrows, by the place of both ends in the flow: sources, processors, sinks.
 fn arrows(map: &Map) -> Vec<Arrow<'_>> {
-    let of_shape = |shape| map.connectors().filter(move |connector| connector.shape == shape);
-    let writers = of_shape(ConnectorShape::Source).map(|source| (source.name.as_str(), &source.ports));
+    let sinks = map.connectors().filter(|connector| connector.shape == ConnectorShape::Sink);
+    let writers = sources_in_order(map).into_iter().map(|source| (source.name.as_str(), &source.ports));
     let inside = || processors_in_order(map).into_iter();
     let writers: Vec<_> = writers.chain(inside().map(|p| (p.name.as_str(), &p.ports))).collect();
-    let sinks =
-        of_shape(ConnectorShape::Sink).map(|sink| (sink.name.as_str(), sink.inputs.values().collect()));
+    let sinks = sinks.map(|sink| (sink.name.as_str(), sink.inputs.values().collect()));
     let readers: Vec<(&str, Vec<&String>)> =
         inside().map(|p| (p.name.as_str(), vec![&p.input])).chain(sinks).collect();
     let mut arrows = Vec::new();
@@ -145,6 +144,19 @@ fn arrows(map: &Map) -> Vec<Arrow<'_>> {
         arrows.extend(outbox.map(|to| Arrow { from: &sink.name, label: " -. outbox .-> ".to_owned(), to }));
     }
     arrows
+}
+
+/// Sources by the place in the flow that they lead to, then by name.
+fn sources_in_order(map: &Map) -> Vec<&Connector> {
+    let flow = processors_in_order(map);
+    let place = |source: &Connector| {
+        let leads_to = |processor: &&Processor| source.ports.values().any(|topic| *topic == processor.input);
+        flow.iter().position(leads_to).unwrap_or(usize::MAX)
+    };
+    let sources = map.connectors().filter(|connector| connector.shape == ConnectorShape::Source);
+    let mut sources: Vec<_> = sources.collect();
+    sources.sort_by_key(|source| (place(source), &source.name));
+    sources
 }
 
 /// A page with the [`outline`] put between its `<!-- graph -->` and `<!-- /graph -->` lines; `None` when it has

@@ -23,7 +23,9 @@ fn a_port_bound_to_no_topic() {
         )
     );
     assert!(found.contains(&"group.window.ready.v1: nothing writes it".to_owned()));
-    assert!(found.contains(&"digest.generate.requested.v1: no source leads to it".to_owned()));
+    let found =
+        problems("[processors.context_builder]", "digest.context.prepared.v1", "digest.context.prepred.v1");
+    assert!(found.contains(&"digest.stage.thread_builder.completed.v1: no source leads to it".to_owned()));
 }
 
 #[test]

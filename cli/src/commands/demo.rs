@@ -112,7 +112,7 @@ fn settle(
     steps: &mut Steps,
 ) -> anyhow::Result<()> {
     let until = Instant::now() + PATIENCE;
-    let all = DigestFilter { tenant_id: TENANT.to_owned(), group_id: None, limit: None };
+    let all = DigestFilter { tenant_id: TENANT.to_owned(), ..DigestFilter::default() };
     let mut calm = 0;
     while calm < 2 {
         if let Some(failure) = host.failure() {

@@ -3,6 +3,9 @@
 mod blocked;
 mod find;
 mod list;
+mod now;
+mod span;
+mod waiting;
 
 use std::io::Write;
 
@@ -10,7 +13,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand, builder::NonEmptyStringValueParser};
 use rendering::{Extent, View};
 use runtime::Host;
-use schemas::{GroupSettings, WindowRef};
+use schemas::{ASKED_SIZE_HOURS, GroupSettings, WindowRef};
 use state::{DigestFilter, DigestFound, Store, StoredDigest};
 
 use crate::{
@@ -19,7 +22,7 @@ use crate::{
     settings::Settings,
 };
 
-/// List, read and export digests
+/// List, read, export and ask for digests
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
@@ -31,6 +34,7 @@ const AFTER_HELP: &str = "\
 Examples:
   gistmill digest ls --tenant acme
   gistmill digest show latest --tenant acme --group team
+  gistmill digest now --tenant acme --group team --since 2h
   gistmill digest show 2f0c91ab --tenant acme --json    an id, or the beginning of one
   gistmill digest export --tenant acme --canonical | sha256sum
 
@@ -39,6 +43,23 @@ input: no partition, offset, time of writing, trace or schema id.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a digest of the time until now, or of any other, and print it
+    #[command(after_help = "\
+Examples:
+  gistmill digest now --tenant acme --group team
+  gistmill digest now --tenant acme --group team --since 2h --json | jq -r .headline
+  gistmill digest now --tenant acme --group team --since-last --deliver
+  gistmill digest now --tenant acme --group team --between 2026-03-02 2026-03-03
+
+It holds what is stored at the moment, stays as it is when the chat changes, and stands beside the digests of the group's
+windows: `digest ls --asked` lists such ones. Exit code 1 where it is blocked, with the reason.")]
+    Now(now::Now),
+    #[command(flatten)]
+    Read(Reading),
+}
+
+#[derive(Debug, Subcommand)]
+enum Reading {
     /// List the newest digest of each window, oldest window first
     #[command(after_help = "\
 Examples:
@@ -51,6 +72,9 @@ Examples:
         /// Windows that have no digest, or none any more, with the reason
         #[arg(long)]
         blocked: bool,
+        /// Those that somebody asked for with `digest now`
+        #[arg(long)]
+        asked: bool,
         /// Most windows, the newest of them
         #[arg(long, default_value_t = 50)]
         limit: u32,
@@ -105,7 +129,13 @@ struct Which {
 
 impl Which {
     fn filter(&self, limit: Option<u32>) -> DigestFilter {
-        DigestFilter { tenant_id: self.tenant.clone(), group_id: self.group.clone(), limit }
+        let (tenant_id, group_id) = (self.tenant.clone(), self.group.clone());
+        DigestFilter { tenant_id, group_id, asked: false, limit }
+    }
+
+    /// Those that somebody asked for.
+    fn asked(&self, limit: Option<u32>) -> DigestFilter {
+        DigestFilter { asked: true, ..self.filter(limit) }
     }
 
     /// Whose digests, in words.
@@ -118,21 +148,30 @@ impl Which {
 }
 
 pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    match arguments.command {
+        Command::Now(now) => now::run(&now, settings, out),
+        Command::Read(reading) => read(reading, settings, out),
+    }
+}
+
+fn read(reading: Reading, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let host = Host::new(settings.config()?, 1)?;
     let store = host.store()?;
     host.block_on(async {
         store.ready().await.context("could not read digests")?;
-        match arguments.command {
-            Command::Ls { which, blocked: true, limit, json } => {
-                list::blocked(&store, &which, (limit, json), out).await
+        match reading {
+            Reading::Ls { which, blocked: true, asked, limit, json } => {
+                list::blocked(&store, &which, (asked, limit, json), out).await
             }
-            Command::Ls { which, limit, json, .. } => list::digests(&store, &which, (limit, json), out).await,
-            Command::Show { id, which, json, markdown, full } => {
+            Reading::Ls { which, asked, limit, json, .. } => {
+                list::digests(&store, &which, (asked, limit, json), out).await
+            }
+            Reading::Show { id, which, json, markdown, full } => {
                 let digest = find::find(&store, &id, &which).await?;
                 let extent = if full { Extent::Everything } else { Extent::Page };
                 show(&digest, Form { json, markdown, extent }, out)
             }
-            Command::Export { which, canonical } => export(&store, &which, canonical, out).await,
+            Reading::Export { which, canonical } => export(&store, &which, canonical, out).await,
         }
     })
 }
@@ -140,6 +179,16 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
 fn day(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms)
         .map_or_else(|_| ms.to_string(), |time| time.strftime("%Y-%m-%d %H:%M").to_string())
+}
+
+/// Hours of a window: its size, or of one that somebody asked for how long it is, rounded up.
+fn hours(size_hours: i32, start_ms: i64, end_ms: i64) -> i64 {
+    const HOUR_MS: i64 = 3_600_000;
+    if size_hours == ASKED_SIZE_HOURS {
+        end_ms.saturating_sub(start_ms).saturating_add(HOUR_MS - 1) / HOUR_MS
+    } else {
+        i64::from(size_hours)
+    }
 }
 
 /// How a digest is printed; by default as the page that readers get, for a terminal.

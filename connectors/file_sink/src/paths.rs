@@ -7,8 +7,8 @@ use std::path::PathBuf;
 /// Longest part of a path in bytes; file systems end at 255.
 const COMPONENT_BYTES_MAX: usize = 160;
 
-/// Path of a digest's files below `out_dir`, without extension: `<tenant>/<group>/<window start>_<size>h_r<revision>`.
-/// The window's start is in UTC, as `2024-03-01T000000Z`.
+/// Path of a digest's files below `out_dir`, without extension: `<tenant>/<group>/<window start>_<size>h_r<revision>`, and
+/// `.._asked_<window id>_r<revision>` where somebody asked for it. The window's start is in UTC, as `2024-03-01T000000Z`.
 pub fn digest_stem(ready: &DigestReadyForDelivery) -> PathBuf {
     let revision = ready.version.parse().map_or(ready.window.revision, |version: Version| version.revision);
     stem(&ready.tenant_id, &ready.group_id, &ready.window, revision)
@@ -20,7 +20,12 @@ pub(crate) fn stem(tenant_id: &str, group_id: &str, window: &WindowRef, revision
         |_| window.window_start.to_string(),
         |time| time.strftime("%Y-%m-%dT%H%M%SZ").to_string(),
     );
-    let name = format!("{start}_{}h_r{revision}", window.size_hours);
+    let which = if window.is_asked() {
+        format!("asked_{}", window.id(tenant_id, group_id))
+    } else {
+        format!("{}h", window.size_hours)
+    };
+    let name = format!("{start}_{which}_r{revision}");
     [component(tenant_id), component(group_id), name].iter().collect()
 }
 
@@ -74,6 +79,17 @@ mod tests {
         ] {
             assert_eq!(component(name), path, "{name:?}");
         }
+    }
+
+    #[test]
+    fn windows_that_were_asked_for_from_the_same_moment_have_files_of_their_own() {
+        let asked = |end_ms| WindowRef::asked((0, end_ms), "ann", schemas::GroupSettings::default());
+        let path = |window: &WindowRef| stem("acme", "qa", window, 1).to_string_lossy().into_owned();
+        let hour = asked(3_600_000);
+        assert_eq!(path(&hour), format!("acme/qa/1970-01-01T000000Z_asked_{}_r1", hour.id("acme", "qa")));
+        assert_ne!(path(&hour), path(&asked(7_200_000)));
+        let day = WindowRef { size_hours: 24, ..hour };
+        assert_eq!(path(&day), "acme/qa/1970-01-01T000000Z_24h_r1");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Invariant: checked before every stage runs; a context across a boundary is a dead letter, never a digest.
 
 use crate::{Reject, StageInput};
-use schemas::{ContextMessage, DigestState, window_id};
+use schemas::{ContextMessage, DigestState};
 use std::collections::BTreeSet;
 
 /// Reason of the rejection, as a metric label.
@@ -16,7 +16,7 @@ pub const BOUNDARY_VIOLATION: &str = "boundary_violation";
 pub fn check_boundary_integrity<I: StageInput>(input: &I, state: &DigestState) -> Result<(), Reject> {
     let violation = |detail: String| Err(Reject::new(BOUNDARY_VIOLATION, detail));
     let window = &state.window;
-    let own = window_id(input.tenant_id(), input.group_id(), window.size_hours, window.window_start);
+    let own = window.id(input.tenant_id(), input.group_id());
     if own != input.window_id() {
         return violation(format!(
             "window {} is not that of tenant {:?}, group {:?}, {} h from {}",
@@ -66,7 +66,7 @@ pub fn check_boundary_integrity<I: StageInput>(input: &I, state: &DigestState) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use schemas::{DigestContextPrepared, GroupSettings, Thread, Threads, WindowRef};
+    use schemas::{DigestContextPrepared, GroupSettings, Thread, Threads, WindowRef, window_id};
 
     const HOUR_MS: i64 = 3_600_000;
 
@@ -130,6 +130,15 @@ mod tests {
         ] {
             assert!(checked(&foreign, |_| ()).is_err_and(|why| why.starts_with("window ")));
         }
+    }
+
+    #[test]
+    fn a_window_that_was_asked_for_passes_under_its_own_id_alone() {
+        let mut input = prepared(vec![message(1, 0)]);
+        input.window.size_hours = schemas::ASKED_SIZE_HOURS;
+        assert!(checked(&input, |_| ()).is_err_and(|why| why.starts_with("window ")));
+        input.window_id = input.window.id("t", "g");
+        assert_eq!(checked(&input, |_| ()), Ok(()));
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Store {
     }
 }
 
-async fn read(
+pub(crate) async fn read(
     transaction: &mut Transaction<'static, Postgres>,
     question: &MessagesAsOf,
 ) -> Result<Vec<Message>, Error> {

@@ -18,6 +18,8 @@ pub struct DigestFilter {
     pub tenant_id: String,
     /// Group; all of the tenant's when absent.
     pub group_id: Option<String>,
+    /// Those that somebody asked for, and not those of the group's windows.
+    pub asked: bool,
     /// Most windows, the newest of them; all when absent.
     pub limit: Option<u32>,
 }
@@ -135,8 +137,8 @@ pub struct BlockedSummary {
 pub(crate) const LIST: &str = "
 SELECT * FROM (
     SELECT * FROM digests_current
-    WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2)
-    ORDER BY window_start_ms DESC, size_hours DESC, group_id DESC LIMIT $3
+    WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2) AND (size_hours = 0) = $3
+    ORDER BY window_start_ms DESC, size_hours DESC, group_id DESC, window_id DESC LIMIT $4
 ) AS newest ORDER BY group_id, window_start_ms, size_hours, window_id";
 
 pub(crate) const SHOW: &str = "
@@ -155,14 +157,14 @@ ORDER BY revision DESC, attempt DESC LIMIT 1";
 
 pub(crate) const EXPORT: &str = "
 SELECT *, payload::text AS payload_text, runs::text AS runs_text FROM digests_current
-WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2)
+WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2) AND (size_hours = 0) = $3
 ORDER BY group_id, window_start_ms, size_hours, window_id";
 
 pub(crate) const BLOCKED: &str = "
 SELECT newest.* FROM (
     SELECT DISTINCT ON (group_id, window_start_ms, size_hours, window_id) *
     FROM blocked_digests
-    WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2)
+    WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2) AND (size_hours = 0) = $3
     ORDER BY group_id, window_start_ms, size_hours, window_id, revision DESC, attempt DESC
 ) AS newest
 LEFT JOIN LATERAL (
@@ -238,9 +240,9 @@ impl Store {
     }
 }
 
-/// `sql` with what every listing asks for: the tenant and its group, if one is named.
+/// `sql` with what every listing asks for: the tenant, its group, if one is named, and which of its digests.
 fn listing(sql: &'static str, filter: &DigestFilter) -> Query<'static, Postgres, PgArguments> {
-    sqlx::query(sql).bind(&filter.tenant_id).bind(&filter.group_id)
+    sqlx::query(sql).bind(&filter.tenant_id).bind(&filter.group_id).bind(filter.asked)
 }
 
 fn summary(row: &PgRow) -> DigestSummary {

@@ -4,6 +4,7 @@
 //! and no row of a tenant is read or written but in a transaction that acts for that tenant.
 
 mod as_of;
+mod asked;
 mod author_names;
 mod batch;
 mod blocked;
@@ -30,6 +31,7 @@ mod telegram_chats;
 mod topics;
 mod unsettled;
 
+pub use asked::{Answered, Held};
 pub use batch::{Batch, BatchBounds, Opened};
 pub use deliveries::{Delivery, DeliveryStatus, Ledger, LedgerVersion};
 pub use digest_reads::{

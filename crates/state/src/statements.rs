@@ -9,8 +9,8 @@
 //! just-in-time compilation for a plan that merely looks expensive. Tests hold each statement to its plan.
 
 use crate::{
-    as_of, author_names, batch, blocked, deliveries, digest_reads, digests, effects, kept_versions, known,
-    messages, migrate, offsets, outbox, store, telegram_chats, topics, unsettled,
+    as_of, asked, author_names, batch, blocked, deliveries, digest_reads, digests, effects, kept_versions,
+    known, messages, migrate, offsets, outbox, store, telegram_chats, topics, unsettled,
 };
 
 /// A statement.
@@ -32,6 +32,8 @@ macro_rules! statements {
 pub fn statements() -> &'static [Statement] {
     statements![
         as_of::AS_OF,
+        asked::BLOCKED,
+        asked::NEWEST,
         author_names::APPEND,
         author_names::AS_OF,
         author_names::NEWEST_BEFORE,

@@ -57,8 +57,13 @@ impl Processor for DigestTrigger {
 }
 
 impl DigestTrigger {
+    /// True for a tenant that may have digests.
+    pub fn is_enabled_for(&self, tenant_id: &str) -> bool {
+        self.agent_enabled || self.canary_tenants.contains(tenant_id)
+    }
+
     fn blocked_by(&self, ready: &GroupWindowReady) -> Option<&'static str> {
-        if !self.agent_enabled && !self.canary_tenants.contains(&ready.tenant_id) {
+        if !self.is_enabled_for(&ready.tenant_id) {
             return Some("feature_flag");
         }
         (ready.message_count < self.messages_min).then_some("too_small")

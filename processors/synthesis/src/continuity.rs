@@ -37,7 +37,8 @@ pub(crate) struct Comparison {
     pub(crate) usual_score: Option<f64>,
 }
 
-/// Holds a digest against what is remembered, and remembers it.
+/// Holds a digest against what is remembered, and remembers it. One that somebody asked for is none of the group's days: it
+/// is held against nothing, and not remembered.
 pub(crate) fn compare(
     memory: &mut Memory,
     state: &DigestState,
@@ -46,6 +47,9 @@ pub(crate) fn compare(
     digest: &Digest,
 ) -> Comparison {
     let window = &state.window;
+    if window.is_asked() {
+        return Comparison { continuity: None, gone: 0, usual_score: None };
+    }
     let terms: Vec<Vec<u32>> = digest.topics.iter().map(|topic| terms(source, topic)).collect();
     let earlier = memory.before(window.size_hours, window.window_start);
     let closed = closed(earlier, state, source, findings);

@@ -71,6 +71,20 @@ fn a_question_of_an_earlier_window_is_closed_by_the_reply_of_another() {
 }
 
 #[test]
+fn a_digest_that_somebody_asked_for_is_held_against_nothing_and_remembered_nowhere() {
+    let answer =
+        || said(11, "Bob", Some(4), "It started from the copy of Saturday night, the later one was damaged.");
+    let mut asked = tuesday(answer());
+    asked.window.size_hours = schemas::ASKED_SIZE_HOURS;
+    let mut memory = Memory::default();
+    continuity(&mut memory, monday());
+    let before = memory.clone();
+    assert_eq!(continuity(&mut memory, asked), None);
+    assert_eq!(memory, before);
+    assert_eq!(continuity(&mut memory, tuesday(answer())).expect("a digest before").closed.len(), 1);
+}
+
+#[test]
 fn what_is_no_answer_closes_nothing() {
     for (author, reply_to, text) in [
         ("Ann", Some(4), "It started from the copy of Saturday night, I found it myself."),

@@ -13,6 +13,7 @@ mod instances;
 mod kills;
 mod lag;
 mod leaving;
+mod now;
 mod partitions;
 mod placement;
 mod poison;

@@ -23,8 +23,8 @@ const COMMAND_WIDTH: usize = 51;
 pub(super) async fn print(store: &Store, out: &mut dyn Write) -> anyhow::Result<Vec<String>> {
     let mut groups = Vec::new();
     for (group, _) in SAMPLES {
-        let filter =
-            DigestFilter { tenant_id: TENANT.to_owned(), group_id: Some(group.to_owned()), limit: None };
+        let (tenant_id, group_id) = (TENANT.to_owned(), Some(group.to_owned()));
+        let filter = DigestFilter { tenant_id, group_id, ..DigestFilter::default() };
         groups.push((group, store.digest_list(&filter).await?));
     }
     writeln!(out, "{}", heading(&title(&groups)))?;

@@ -4,7 +4,7 @@ use std::{cmp::Reverse, io::Write};
 
 use state::BlockedSummary;
 
-use super::day;
+use super::{day, hours};
 use crate::{
     exit::Exit,
     printing::{fitted, printable},
@@ -35,7 +35,8 @@ pub(super) fn print(
 }
 
 fn line(blocked: &BlockedSummary) -> String {
-    let (start, hours) = (day(blocked.window_start), blocked.size_hours);
+    let start = day(blocked.window_start);
+    let hours = hours(blocked.size_hours, blocked.window_start, blocked.window_end);
     let (group, count) = (printable(&blocked.group_id), blocked.message_count);
     let reason = reason(blocked);
     format!("{start}  {hours:>2} h  {group:<16} {count:>5} msgs  {reason}")
@@ -83,6 +84,12 @@ mod tests {
             [starts(0), starts(2), starts(3), starts(9)],
             [vec![], vec![4, 3], vec![4, 2, 3], vec![1, 4, 2, 3]]
         );
+    }
+
+    #[test]
+    fn a_span_that_was_asked_for_is_as_long_as_it_is() {
+        let asked = BlockedSummary { size_hours: 0, window_end: 1 + 5_400_000, ..blocked("a", 1) };
+        assert_eq!(line(&asked), "1970-01-01 00:00   2 h  a                    1 msgs  empty");
     }
 
     #[test]

@@ -70,13 +70,17 @@ fn unknown(id: &str, which: &Which) -> String {
 }
 
 async fn candidates(store: &Store, which: &Which) -> anyhow::Result<Vec<Candidate>> {
-    let digests = store.digest_list(&which.filter(None)).await?.into_iter().map(|digest| Candidate {
+    let mut digests = store.digest_list(&which.filter(None)).await?;
+    digests.extend(store.digest_list(&which.asked(None)).await?);
+    let digests = digests.into_iter().map(|digest| Candidate {
         digest_id: Some(digest.digest_id),
         window_id: digest.window_id,
         group_id: digest.group_id,
         blocked: None,
     });
-    let blocked = store.blocked_list(&which.filter(None)).await?.into_iter().map(|blocked| Candidate {
+    let mut blocked = store.blocked_list(&which.filter(None)).await?;
+    blocked.extend(store.blocked_list(&which.asked(None)).await?);
+    let blocked = blocked.into_iter().map(|blocked| Candidate {
         digest_id: None,
         window_id: blocked.window_id,
         group_id: blocked.group_id,

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use state::{DigestSummary, GroupCount, Store};
 
-use super::{Which, blocked, day};
+use super::{Which, blocked, day, hours};
 use crate::{
     exit::Exit,
     printing::{columns, fitted, printable},
@@ -16,12 +16,13 @@ const ID_SHOWN: usize = 8;
 pub(super) async fn digests(
     store: &Store,
     which: &Which,
-    (limit, json): (u32, bool),
+    (asked, limit, json): (bool, u32, bool),
     out: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
     // One more than is shown tells whether there are more.
-    let asked = which.filter(Some(limit.saturating_add(1)));
-    let (listed, is_all) = newest(store.digest_list(&asked).await?, limit);
+    let more = Some(limit.saturating_add(1));
+    let filter = if asked { which.asked(more) } else { which.filter(more) };
+    let (listed, is_all) = newest(store.digest_list(&filter).await?, limit);
     let room = columns();
     for digest in &listed {
         if json {
@@ -32,6 +33,8 @@ pub(super) async fn digests(
     }
     if !is_all {
         note(&format!("there are more windows than the newest {limit}; --limit N shows more"));
+    } else if listed.is_empty() && asked {
+        note("nobody has asked for a digest; `gistmill digest now` does");
     } else if listed.is_empty() {
         note(&why_none(store, which).await?);
     }
@@ -41,10 +44,11 @@ pub(super) async fn digests(
 pub(super) async fn blocked(
     store: &Store,
     which: &Which,
-    (limit, json): (u32, bool),
+    (asked, limit, json): (bool, u32, bool),
     out: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
-    let all = store.blocked_list(&which.filter(None)).await?;
+    let filter = if asked { which.asked(None) } else { which.filter(None) };
+    let all = store.blocked_list(&filter).await?;
     let count = all.len();
     let listed = blocked::newest(all, limit);
     blocked::print(&listed, (json, columns()), out)?;
@@ -66,7 +70,9 @@ fn note(text: &str) {
 /// The newest windows of a list that may hold one more, in its order, and whether these are all.
 fn newest(mut list: Vec<DigestSummary>, limit: u32) -> (Vec<DigestSummary>, bool) {
     let is_all = list.len() <= limit as usize;
-    let rank = |digest: &DigestSummary| (digest.window_start, digest.size_hours, digest.group_id.clone());
+    let rank = |digest: &DigestSummary| {
+        (digest.window_start, digest.size_hours, digest.group_id.clone(), digest.window_id.clone())
+    };
     if !is_all && let Some(oldest) = list.iter().map(rank).min() {
         list.retain(|digest| rank(digest) != oldest);
     }
@@ -75,7 +81,8 @@ fn newest(mut list: Vec<DigestSummary>, limit: u32) -> (Vec<DigestSummary>, bool
 
 /// A digest for a terminal of so many columns; for a pipe everything in one line, with the whole id.
 fn lines(digest: &DigestSummary, columns: Option<usize>) -> Vec<String> {
-    let (start, hours) = (day(digest.window_start), digest.size_hours);
+    let start = day(digest.window_start);
+    let hours = hours(digest.size_hours, digest.window_start, digest.window_end);
     let (group, headline) = (printable(&digest.group_id), printable(&digest.headline));
     let Some(room) = columns else {
         return vec![format!(

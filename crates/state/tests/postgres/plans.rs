@@ -19,8 +19,16 @@ use std::{
 const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_offset)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 63] = [
+const READS: [(&str, &[&str]); 65] = [
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
+    ("asked::BLOCKED", &["blocked_digests_pkey backward (tenant_id, window_id)"]),
+    (
+        "asked::NEWEST",
+        &[
+            "messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)",
+            "messages_pkey (tenant_id, group_id, id)",
+        ],
+    ),
     ("author_names::APPEND", &[]),
     ("author_names::AS_OF", &["author_names_pkey backward (tenant_id, group_id, author_id, source_offset)"]),
     (
