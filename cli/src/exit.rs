@@ -58,7 +58,8 @@ fn judge(cause: &(dyn StdError + 'static)) -> Option<(Exit, Option<String>)> {
     if let Some(stack::Error::NotRunning { .. }) = cause.downcast_ref() {
         return Some((Exit::NotRunning, None));
     }
-    if cause.is::<telegram_export_source::BadName>()
+    if cause.is::<crate::commands::search::BadQuery>()
+        || cause.is::<telegram_export_source::BadName>()
         || cause.downcast_ref().is_some_and(telegram_export_source::Error::is_usage)
     {
         return Some((Exit::Usage, None));

@@ -37,6 +37,7 @@ Examples:
   gistmill up                            run every processor in this process
   gistmill import result.json --tenant acme --group team
   gistmill digest ls --tenant acme
+  gistmill search \"retry storm\" --tenant acme
   gistmill completions bash > ~/.local/share/bash-completion/completions/gistmill
 
 Exit codes:
@@ -55,6 +56,7 @@ enum Command {
     Import(commands::import::Arguments),
     Group(commands::group::Arguments),
     Digest(commands::digest::Arguments),
+    Search(commands::search::Arguments),
     Delivery(commands::delivery::Arguments),
     Lag(commands::lag::Arguments),
     Tap(commands::tap::Arguments),
@@ -78,6 +80,7 @@ impl Command {
             Self::Import(arguments) => commands::import::run(&arguments, settings, out),
             Self::Group(arguments) => commands::group::run(arguments, settings, out),
             Self::Digest(arguments) => commands::digest::run(arguments, settings, out),
+            Self::Search(arguments) => commands::search::run(&arguments, settings, out),
             Self::Delivery(arguments) => commands::delivery::run(arguments, settings, out),
             Self::Lag(arguments) => commands::lag::run(&arguments, settings, out),
             Self::Tap(arguments) => commands::tap::run(arguments, settings, out),

@@ -13,6 +13,7 @@ pub(crate) mod lag;
 pub(crate) mod migrate;
 pub(crate) mod reset;
 pub(crate) mod run;
+pub(crate) mod search;
 pub(crate) mod stack;
 pub(crate) mod tap;
 pub(crate) mod topology;

@@ -62,7 +62,10 @@ CROSS JOIN LATERAL (
 /// Rows of one tenant as arrays, in one round trip. A COPY into a temporary table first is no faster (1,000 to 60,000 rows,
 /// Postgres 18 on loopback), and below 1,000 rows it waits 40 ms: the driver writes its last two packets apart and does
 /// not set `TCP_NODELAY`.
+///
+/// Words go beside the state that was added (`search.rs`); of a text longer than any messenger allows, the beginning.
 pub(crate) const APPEND: &str = "
+WITH added AS (
 INSERT INTO messages (tenant_id, group_id, id, revision, source_offset, source_partition, kind, sent_at_ms,
     author_id, author_name, author_is_bot, text, reply_to, topic_id, extra)
 SELECT $1, s.group_id, s.id, s.revision, s.source_offset, s.source_partition, s.kind, s.sent_at_ms,
@@ -71,7 +74,15 @@ FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::integer[],
     $9::text[], $10::text[], $11::boolean[], $12::text[], $13::bigint[], $14::bigint[], $15::text[])
     AS s (group_id, id, revision, source_offset, source_partition, kind, sent_at_ms,
         author_id, author_name, author_is_bot, text, reply_to, topic_id, extra)
-ON CONFLICT DO NOTHING";
+ON CONFLICT DO NOTHING
+RETURNING group_id, id, revision, source_offset, sent_at_ms, text
+), searchable AS (
+INSERT INTO message_words (tenant_id, group_id, id, revision, source_offset, sent_at_ms, words)
+SELECT $1, group_id, id, revision, source_offset, sent_at_ms,
+    to_tsvector('pg_catalog.russian', left(text, 65536)) || array_to_tsvector(ARRAY[' ' || $1::text])
+FROM added WHERE text <> ''
+)
+SELECT count(*) FROM added";
 
 /// One column of rows, as a bind parameter.
 fn column<'r, R, T>(rows: &'r [R], field: impl Fn(&'r R) -> T) -> Vec<T> {
@@ -110,7 +121,7 @@ async fn newest_before(
 async fn append(connection: &mut PgConnection, rows: &[New<'_>]) -> Result<u64, Error> {
     let extras = rows.iter().map(|new| extra(&new.message)).collect::<Result<Vec<_>, _>>()?;
     let Some(first) = rows.first() else { return Ok(0) };
-    let done = sqlx::query(APPEND)
+    let added: i64 = sqlx::query_scalar(APPEND)
         .bind(first.row.tenant_id)
         .bind(column(rows, |new| new.row.group_id))
         .bind(column(rows, |new| new.message.id))
@@ -126,10 +137,10 @@ async fn append(connection: &mut PgConnection, rows: &[New<'_>]) -> Result<u64, 
         .bind(column(rows, |new| new.message.reply_to))
         .bind(column(rows, |new| new.message.topic_id))
         .bind(extras)
-        .execute(connection)
+        .fetch_one(connection)
         .await
         .map_err(Error::query("write messages"))?;
-    Ok(done.rows_affected())
+    Ok(added.unsigned_abs())
 }
 
 /// What the sorted reports of some states of one tenant's messages add to what is stored.

@@ -23,6 +23,8 @@ mod plans;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
+mod search;
+#[cfg(test)]
 mod security;
 #[cfg(test)]
 mod store;

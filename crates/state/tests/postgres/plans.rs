@@ -17,9 +17,11 @@ use std::{
 
 /// Looks up the newest state of a message.
 const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_offset)";
+/// The same, wherever in the log.
+const OF_ID: &str = "messages_pkey backward (tenant_id, group_id, id)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 65] = [
+const READS: [(&str, &[&str]); 73] = [
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("asked::BLOCKED", &["blocked_digests_pkey backward (tenant_id, window_id)"]),
     (
@@ -102,6 +104,23 @@ const READS: [(&str, &[&str]); 65] = [
     ("outbox::PAGE", &["outbox_pkey (xid, seq, xid)"]),
     ("outbox::PASSED", &["outbox_pkey backward (xid, seq)"]),
     ("outbox::SERVER", &[]),
+    ("search::ASK", &[]),
+    ("search::BITMAPS", &[]),
+    ("search::COUNT", &["Bitmap Heap Scan message_words"]),
+    ("search::MESSAGES", &["Bitmap Heap Scan message_words", OF_ID, OF_ID]),
+    ("search::REQUIRED", &[]),
+    ("search::WORDS", &[]),
+    (
+        "search_digests::CITING",
+        &[
+            "digests_by_start backward (tenant_id, group_id, window_start_ms, window_start_ms)",
+            "digests_by_version backward (tenant_id, window_id)",
+        ],
+    ),
+    (
+        "search_digests::DIGESTS",
+        &["digests_pkey (tenant_id)", "digests_by_version backward (tenant_id, window_id)"],
+    ),
     ("store::ACT_FOR", &[]),
     ("store::MIGRATED", &[]),
     ("store::ROLE", &[]),
@@ -123,12 +142,15 @@ const READS: [(&str, &[&str]); 65] = [
     ("unsettled::UNKNOWN", &["deliveries_unknown (tenant_id)"]),
 ];
 
+/// Statements that may scan bitmaps, since an index of words has nothing else.
+const LOOK_UP_WORDS: [&str; 2] = ["search::COUNT", "search::MESSAGES"];
+
 /// Rows of a table that statistics know nothing of.
 const ROWS: i64 = 100_000;
 
 /// Rows of a tenant in every table that grows: a group of messages, each edited once; windows of a digest and of a
 /// blocked version; and what is said of them.
-const FILL: [&str; 9] = [
+const FILL: [&str; 10] = [
     "INSERT INTO author_names (tenant_id, group_id, author_id, source_offset, source_partition, name)
      SELECT current_setting('app.current_tenant'), 'g', 'a' || n / 2, n, 0, 'name' FROM generate_series(1, $1) AS n",
     "INSERT INTO topics (tenant_id, group_id, source_partition, topic_id, source_offset)
@@ -136,6 +158,10 @@ const FILL: [&str; 9] = [
     "INSERT INTO messages (tenant_id, group_id, id, revision, source_offset, source_partition, kind, sent_at_ms, text)
      SELECT current_setting('app.current_tenant'), 'g', n / 2, n % 2, n, 0, 'new', n * 1000, 'text'
      FROM generate_series(1, $1) AS n",
+    "INSERT INTO message_words (tenant_id, group_id, id, revision, source_offset, sent_at_ms, words)
+     SELECT tenant_id, group_id, id, revision, source_offset, sent_at_ms,
+         to_tsvector('simple', text) || array_to_tsvector(ARRAY[' ' || tenant_id])
+     FROM messages LIMIT $1",
     "INSERT INTO digests (tenant_id, digest_id, group_id, window_id, revision, attempt, size_hours, window_start_ms,
          window_end_ms, lane, trace_id, quality_score, language, headline, message_count, participant_count,
          source_partition, source_offset, payload, channels, runs)
@@ -156,8 +182,9 @@ const FILL: [&str; 9] = [
     "INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, epoch, cluster_id, physical_topic)
      SELECT current_setting('app.current_tenant'), 't', n, 0, 1, 'c', 't' FROM generate_series(1, $1 / 100) AS n",
 ];
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "author_names",
+    "message_words",
     "messages",
     "digests",
     "blocked_digests",
@@ -175,10 +202,12 @@ const TABLES: [&str; 12] = [
 fn argument(statement: &Statement, number: usize, kind: &str) -> &'static str {
     match (statement.name, number, kind) {
         ("outbox::LAG" | "outbox::PAGE" | "outbox::PASSED", 0, _) => "'0'",
+        ("search::MESSAGES" | "search_digests::DIGESTS", 2, _) => "array_fill('w'::text, ARRAY[3])",
         (_, _, "text") => "'t'",
         (_, _, "text[]") => "array_fill('g'::text, ARRAY[1000])",
         (_, _, "bigint[]") => "array_fill(5::bigint, ARRAY[1000])",
         (_, _, "integer[]") => "array_fill(0, ARRAY[1000])",
+        (_, _, "double precision[]") => "array_fill(1::float8, ARRAY[3])",
         (_, _, "boolean") => "true",
         (_, _, "boolean[]") => "array_fill(false, ARRAY[1000])",
         (_, _, "json" | "jsonb") => "'{}'",
@@ -229,6 +258,8 @@ impl Planner {
             let Some(arguments) = self.arguments.get(statement.name) else { continue };
             let call = if arguments.is_empty() { String::new() } else { format!("({arguments})") };
             let sql = format!("EXPLAIN (FORMAT JSON) EXECUTE {}{call}", prepared(statement));
+            let bitmaps = LOOK_UP_WORDS.contains(&statement.name);
+            run(&mut self.connection, &format!("SET enable_bitmapscan = {bitmaps}")).await.unwrap();
             let plan: Json<Value> =
                 sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut self.connection).await.unwrap();
             let mut found = Vec::new();

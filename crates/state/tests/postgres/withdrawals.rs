@@ -7,7 +7,7 @@ use crate::{
 use state::{Batch, BatchBounds, DigestFilter, DigestFound, Opened, Store};
 
 /// A batch of one of the topics, open.
-async fn open(store: &Store, topic: &str) -> Box<Batch> {
+pub(crate) async fn open(store: &Store, topic: &str) -> Box<Batch> {
     let partition = partition("postgres_sink", topic);
     let claim = store.claim(&partition, CLUSTER).await.unwrap();
     let bounds = BatchBounds { partition, claim, end_offset: claim.next_offset + 1 };
