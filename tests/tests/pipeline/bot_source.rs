@@ -3,7 +3,10 @@
 use crate::kills::SLOW;
 use schemas::GroupMessageIngested;
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 use tests::{
     Isolation, PATIENCE, Pipeline, Process, TENANT,
     bot_api::{BotApi, Chat, Kind, Person, TOKEN},
@@ -103,15 +106,40 @@ fn each_message_comes_once_however_often_the_bot_source_is_killed() -> anyhow::R
     pipeline.finish()
 }
 
+/// What people say of the message's number: before it, what stands out, after it.
+const PHRASES: [[&str; 3]; 4] = [
+    ["We decided: ", "the release", " goes out on Thursday."],
+    ["Could somebody look at ", "invoice", "?"],
+    ["I will write the notes for ", "chapter", " by Friday."],
+    ["Thanks, ", "page", " works again since this morning."],
+];
+/// Id of a message that is sent days after the others.
+const LAST: i64 = 6_000;
+
 /// The same message of an export, and of a bot.
 fn message(id: i64) -> (Value, Value) {
     let date = 1_772_452_800 + id * 60;
+    let [before, what, after] = PHRASES[usize::try_from(id).unwrap_or_default() % PHRASES.len()];
+    let bold = format!("{what} {id}");
     let exported = json!({ "id": id, "type": "message", "date_unixtime": date.to_string(), "from": "Ann Lee",
-        "from_id": "user7", "text": ["see ", { "type": "bold", "text": format!("number {id}") }] });
-    let received = json!({ "message_id": id, "date": date, "text": format!("see number {id}"),
+        "from_id": "user7", "text": [before, { "type": "bold", "text": bold }, after] });
+    let received = json!({ "message_id": id, "date": date, "text": format!("{before}{bold}{after}"),
         "from": { "id": 7, "is_bot": false, "first_name": "Ann", "last_name": "Lee" },
-        "entities": [{ "type": "bold", "offset": 4, "length": format!("number {id}").len() }] });
+        "entities": [{ "type": "bold", "offset": before.len(), "length": bold.len() }] });
     (exported, received)
+}
+
+/// The newest digest of each window of a group, by the window's start.
+fn digests(pipeline: &Pipeline, group: &str) -> anyhow::Result<BTreeMap<i64, Value>> {
+    let export =
+        pipeline.gistmill(&["digest", "export", "--tenant", TENANT, "--group", group, "--canonical"])?;
+    let digest = |line: &str| -> anyhow::Result<(i64, Value)> {
+        let mut exported: Value = serde_json::from_str(line)?;
+        // It tells of the digests that were there before, which came in another order.
+        exported["digest"]["continuity"] = Value::Null;
+        Ok((exported["window_start"].as_i64().unwrap_or_default(), exported["digest"].take()))
+    };
+    export.lines().map(digest).collect()
 }
 
 fn import(pipeline: &Pipeline, group: &str, ids: std::ops::Range<i64>) -> anyhow::Result<()> {
@@ -143,14 +171,21 @@ fn a_chat_that_is_imported_and_followed_is_one_group_whichever_comes_first() -> 
     follow(GARDEN, 200..900)?;
     follow(SHED, 200..900)?;
     import(&pipeline, "shed", 1..700)?;
+    // The days of the others are over once it comes.
+    follow(GARDEN, LAST..LAST + 1)?;
+    follow(SHED, LAST..LAST + 1)?;
     settle(&pipeline)?;
     // A row is added where a message's content differs from the one before: here never.
     for (group, sql) in [
         ("garden", "SELECT count(*) FROM messages WHERE group_id = 'garden'"),
         ("shed", "SELECT count(*) FROM messages WHERE group_id = 'shed'"),
     ] {
-        assert_eq!(pipeline.rows.number(sql)?, 899, "{group}");
+        assert_eq!(pipeline.rows.number(sql)?, 900, "{group}");
     }
+    let expected = digests(&pipeline, "garden")?;
+    let counts: Vec<_> = expected.values().map(|digest| digest["message_count"].as_i64()).collect();
+    assert_eq!(counts, [Some(719), Some(180)], "the first day and the second");
+    assert_eq!(digests(&pipeline, "shed")?, expected);
     up.stop(PATIENCE)?;
     pipeline.finish()
 }
