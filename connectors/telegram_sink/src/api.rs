@@ -9,10 +9,13 @@ use crate::{
 };
 use bot_api::{Bounds, CallError, Client, Connections};
 use delivery::{Limit, Limiter};
+use reqwest::StatusCode;
 use runtime::{HostError, config::Telegram};
 use serde::Serialize;
+use serde_json::Value;
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -32,6 +35,8 @@ pub struct BotApi {
     client: Client,
     /// Of all copies of this client.
     limiter: Arc<Mutex<Limiter>>,
+    /// Whether the server takes rich messages, once it has told.
+    takes_rich: Arc<OnceLock<bool>>,
 }
 
 /// What is asked for, under the Bot API's own names.
@@ -43,12 +48,31 @@ pub(crate) struct Request<'a> {
     pub(crate) message_id: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) message_thread_id: Option<i64>,
-    pub(crate) text: &'a str,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    pub(crate) entities: &'a [Entity],
-    pub(crate) link_preview_options: LinkPreviewOptions,
+    #[serde(flatten)]
+    pub(crate) content: Content<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reply_parameters: Option<ReplyParameters>,
+}
+
+/// What a message says: text with entities, or blocks.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Content<'a> {
+    /// Text.
+    Text {
+        text: &'a str,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        entities: &'a [Entity],
+        link_preview_options: LinkPreviewOptions,
+    },
+    /// Blocks.
+    Rich { rich_message: &'a Value },
+}
+
+impl<'a> Content<'a> {
+    pub(crate) fn text(text: &'a str, entities: &'a [Entity]) -> Self {
+        Self::Text { text, entities, link_preview_options: LinkPreviewOptions { is_disabled: true } }
+    }
 }
 
 /// Whether Telegram shows what an address leads to.
@@ -71,7 +95,27 @@ impl BotApi {
     /// There is no token, or no way to speak TLS.
     pub fn new(settings: &Telegram) -> Result<Self, HostError> {
         let client = Client::new(settings, Connections::Fresh)?;
-        Ok(Self { client, limiter: Arc::new(Mutex::new(Limiter::new(ALL))) })
+        let takes_rich = OnceLock::new();
+        if !settings.rich_messages {
+            takes_rich.get_or_init(|| false);
+        }
+        let limiter = Arc::new(Mutex::new(Limiter::new(ALL)));
+        Ok(Self { client, limiter, takes_rich: Arc::new(takes_rich) })
+    }
+
+    /// Whether the server takes rich messages. It is asked once, by a call that says nothing: a server that knows the method
+    /// refuses it, one that does not answers 404. False while it has not told.
+    pub(crate) async fn takes_rich(&self) -> bool {
+        if let Some(known) = self.takes_rich.get() {
+            return *known;
+        }
+        let nothing = BTreeMap::<&str, &str>::new();
+        let told = match self.client.call("sendRichMessage", &nothing, BOUNDS).await {
+            Ok(reply) if reply.status == StatusCode::BAD_REQUEST => true,
+            Ok(reply) if reply.status == StatusCode::NOT_FOUND => false,
+            Ok(_) | Err(_) => return false,
+        };
+        *self.takes_rich.get_or_init(|| told)
     }
 
     /// Takes the right to one call to a chat, and waits for it where that does not take long; false where it would.
@@ -99,7 +143,11 @@ impl BotApi {
 
     /// Posts a message, or edits it where it names one.
     pub(crate) async fn put(&self, message: &Request<'_>) -> Answer {
-        let method = if message.message_id.is_some() { "editMessageText" } else { "sendMessage" };
+        let method = match (message.message_id, &message.content) {
+            (Some(_), _) => "editMessageText",
+            (None, Content::Text { .. }) => "sendMessage",
+            (None, Content::Rich { .. }) => "sendRichMessage",
+        };
         let reply = match self.client.call(method, message, BOUNDS).await {
             Ok(reply) => reply,
             Err(CallError::NotSent(why)) => return Answer::Later(why),
@@ -127,9 +175,7 @@ mod tests {
             chat_id: &chat_id,
             message_id: None,
             message_thread_id: None,
-            text: "a",
-            entities: &[],
-            link_preview_options: LinkPreviewOptions { is_disabled: true },
+            content: Content::text("a", &[]),
             reply_parameters: None,
         };
         let json = |message: &Request<'_>| serde_json::to_string(message).expect("JSON");
@@ -152,16 +198,14 @@ mod tests {
         let token = "123456:AAsecret";
         // Nobody listens at port 1; the other two are no addresses.
         for api in ["http://127.0.0.1:1", "nonsense", "http://"] {
-            let settings = Telegram { token: Some(token.into()), api: api.to_owned() };
+            let settings = Telegram { token: Some(token.into()), api: api.to_owned(), ..Telegram::default() };
             let api = BotApi::new(&settings).expect("a client");
             let chat_id = ChatId::Number(1);
             let message = Request {
                 chat_id: &chat_id,
                 message_id: None,
                 message_thread_id: None,
-                text: "a",
-                entities: &[],
-                link_preview_options: LinkPreviewOptions { is_disabled: true },
+                content: Content::text("a", &[]),
                 reply_parameters: None,
             };
             let answer = api.put(&message).await;

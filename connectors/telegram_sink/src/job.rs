@@ -3,6 +3,7 @@
 use crate::{
     CHANNEL,
     post::{Post, posts},
+    rich::rich_message,
     target::Target,
 };
 use delivery::{
@@ -12,7 +13,8 @@ use delivery::{
 use rendering::View;
 use runtime::SinkError;
 use schemas::{DigestReadyForDelivery, WindowRef};
-use state::{Delivery, DeliveryStatus, TargetState};
+use serde_json::Value;
+use state::{Delivery, DeliveryStatus, Effect, TargetState};
 
 /// A version of a delivery.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub(crate) struct Job<'a> {
     /// What is wanted of the ledger.
     pub(crate) wanted: Wanted,
     posts: Vec<Post>,
+    /// The digest as one rich message, where it is to be one.
+    rich: Option<Value>,
     emptied: Post,
     target: Option<Target>,
     /// What the digest states, as JSON; none of a version without one.
@@ -43,8 +47,33 @@ impl<'a> Job<'a> {
         let stated = serde_json::to_string(&rendering::stated(&view)).ok();
         let posts = posts(&rendering::rich(&view, note.as_deref()));
         let emptied = rendering::emptied_part(&ready.delivery_payload.language);
-        let job = Self::of(delivery, posts, emptied, (DeliveryStatus::Sent, versions_kept));
+        let mut job = Self::of(delivery, posts, emptied, (DeliveryStatus::Sent, versions_kept));
+        job.rich = rich_message(&rendering::rich_blocks(&view, note.as_deref()));
+        if job.rich.is_some() {
+            job.wanted.parts = 1;
+        }
         Self { stated, ..job }
+    }
+
+    /// The same as text with entities.
+    pub(crate) fn into_text(mut self) -> Self {
+        self.rich = None;
+        self.wanted.parts = parts(&self.posts);
+        self
+    }
+
+    /// What is wanted, now that the ledger knows this much: a version whose first part is done has the parts that it was
+    /// begun with, also where it would be cut otherwise today.
+    pub(crate) fn wanted(&self, effects: &[Effect]) -> Wanted {
+        let own = || effects.iter().filter(|it| it.version == self.wanted.version && it.part > 0);
+        let has_begun = own().any(|it| it.part == 1 && it.status == self.wanted.done);
+        let begun = own().map(|it| it.part).max().filter(|_| has_begun && self.is_digest());
+        Wanted { parts: begun.unwrap_or(self.wanted.parts), ..self.wanted }
+    }
+
+    /// The rich message that a call puts there, if it is one.
+    pub(crate) fn rich(&self, call: &Call) -> Option<&Value> {
+        self.rich.as_ref().filter(|_| call.part == 1 && !matches!(call.kind, CallKind::Blank { .. }))
     }
 
     /// The delivery of a digest, read at `offset`.
@@ -74,13 +103,13 @@ impl<'a> Job<'a> {
     ) -> Self {
         let wanted = Wanted {
             version: delivery.version,
-            parts: i32::try_from(posts.len()).unwrap_or(i32::MAX),
+            parts: parts(&posts),
             may_begin: done == DeliveryStatus::Sent,
             done,
             versions_kept,
         };
         let target = Target::parse(delivery.chat);
-        Self { delivery, wanted, posts, emptied: Post::plain(emptied), target, stated: None }
+        Self { delivery, wanted, posts, emptied: Post::plain(emptied), target, rich: None, stated: None }
     }
 
     /// True for a digest, which is told of when it is there or failed.
@@ -117,4 +146,8 @@ impl<'a> Job<'a> {
                 .to_owned()),
         }
     }
+}
+
+fn parts(posts: &[Post]) -> i32 {
+    i32::try_from(posts.len()).unwrap_or(i32::MAX)
 }

@@ -11,6 +11,7 @@ mod pass;
 mod post;
 mod pursuit;
 mod record;
+mod rich;
 mod target;
 
 pub use api::BotApi;
@@ -79,8 +80,14 @@ impl TelegramSink {
         let Some(mut open) = self.open(batch).await? else { return Ok(Progress::Ended) };
         let before = open.stated_before(&delivery).await.map_err(failed)?;
         open.abandon().await.map_err(failed)?;
-        let job = Job::of_ready(ready, (delivery, before), self.versions_kept);
-        self.pursue(batch, &job, pass).await
+        let mut job = Job::of_ready(ready, (delivery, before), self.versions_kept);
+        if !self.api.takes_rich().await {
+            job = job.into_text();
+        }
+        match self.pursue(batch, &job, pass).await? {
+            Progress::AsText => self.pursue(batch, &job.into_text(), pass).await,
+            progress => Ok(progress),
+        }
     }
 
     /// Edits what was posted of older versions, wherever that was.

@@ -16,6 +16,8 @@ pub(crate) enum Progress {
     Ended,
     /// It goes on later: why.
     Later(String),
+    /// It goes on as text: as a rich message it is refused.
+    AsText,
 }
 
 /// An attempt.

@@ -5,7 +5,7 @@
 use crate::{
     TelegramSink,
     answer::Answer,
-    api::{LinkPreviewOptions, ReplyParameters, Request},
+    api::{Content, ReplyParameters, Request},
     failed,
     job::Job,
     pass::{Pass, Progress},
@@ -80,7 +80,7 @@ impl TelegramSink {
             }
             let Some(mut open) = self.open(batch).await? else { return Ok(Progress::Ended) };
             let known = Known::of(&mut open, job).await?;
-            let call = match decide(&known.effects, &job.wanted) {
+            let call = match decide(&known.effects, &job.wanted(&known.effects)) {
                 Step::Call(call) => call,
                 Step::Lost(part) => {
                     open.abandon().await.map_err(failed)?;
@@ -115,6 +115,11 @@ impl TelegramSink {
             };
             begin(open, job, (&known, &call)).await?;
             let answer = match self.ask(job, &target, (&call, is_plain)).await {
+                Answer::Entities(why) | Answer::Refused(why) if job.rich(&call).is_some() => {
+                    // Nothing was done.
+                    let not_done = (call, Answer::Later(why));
+                    return self.write_down(batch, job, not_done).await.map(|_| Progress::AsText);
+                }
                 Answer::Entities(why) if is_plain || job.post(&call).entities.is_empty() => {
                     Answer::Refused(why)
                 }
@@ -140,9 +145,10 @@ impl TelegramSink {
             chat_id: &target.chat,
             message_id: edited,
             message_thread_id: target.topic.filter(|_| edited.is_none()),
-            text: &post.text,
-            entities: if is_plain { &[] } else { &post.entities },
-            link_preview_options: LinkPreviewOptions { is_disabled: true },
+            content: match job.rich(call) {
+                Some(rich_message) => Content::Rich { rich_message },
+                None => Content::text(&post.text, if is_plain { &[] } else { &post.entities }),
+            },
             reply_parameters: answered.map(reply),
         };
         self.api.put(&message).await

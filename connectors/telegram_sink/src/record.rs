@@ -136,7 +136,7 @@ impl TelegramSink {
     ) -> Result<(), SinkError> {
         put(open, job, (part, Some(reference)), (job.wanted.done, None)).await?;
         let known = Known::of(open, job).await?;
-        if decide(&known.effects, &job.wanted) != Step::Done(Outcome::Done) {
+        if decide(&known.effects, &job.wanted(&known.effects)) != Step::Done(Outcome::Done) {
             return Ok(());
         }
         open.put_stated(&job.delivery, job.stated.as_deref()).await.map_err(failed)?;

@@ -8,7 +8,7 @@ const BOUNDS: Bounds = Bounds { timeout: Duration::from_secs(20), bytes_max: 400
 
 fn client(token: &str, api: &str) -> Client {
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
-    let settings = Telegram { token: Some(token.into()), api: api.to_owned() };
+    let settings = Telegram { token: Some(token.into()), api: api.to_owned(), ..Telegram::default() };
     Client::new(&settings, Connections::Fresh).expect("a client")
 }
 

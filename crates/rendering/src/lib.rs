@@ -2,6 +2,7 @@
 //!
 //! Invariant: pure and total. Text from the chat never acts as markup or as a terminal command.
 
+mod blocks;
 mod changes;
 mod cited;
 mod json;
@@ -14,6 +15,7 @@ mod terminal;
 mod wording;
 mod wrap;
 
+pub use blocks::{RichBlock, rich_blocks};
 pub use changes::{Stated, changed, stated};
 pub use cited::{Cited, cited};
 pub use json::json;

@@ -63,13 +63,11 @@ pub fn rich(view: &View<'_>, note: Option<&str>) -> Vec<Paragraph> {
         let is_line =
             matches!(block, Block::Item { .. } | Block::Link { .. } | Block::Entry { .. } | Block::More(_));
         let mut paragraph = Paragraph { follows: follows && is_line, ..Paragraph::default() };
-        fill(&mut paragraph, &block, view);
+        fill(&mut paragraph, &block, (view, "• "));
         follows = is_line || (is_heading && !matches!(block, Block::Headline(_)));
         paragraphs.push(paragraph);
         if let (Block::Facts(_), Some(note)) = (&block, note) {
-            let mut noted = Paragraph { follows: true, ..Paragraph::default() };
-            noted.push(&printable(note), Some(Style::Italic));
-            paragraphs.push(noted);
+            paragraphs.push(Paragraph { follows: true, ..note_line(note) });
         }
     }
     paragraphs
@@ -97,12 +95,20 @@ pub fn emptied_part(language: &str) -> &'static str {
     Wording::of(language).emptied_part
 }
 
-fn fill(out: &mut Paragraph, block: &Block, view: &View<'_>) {
+/// A note as a paragraph.
+pub(crate) fn note_line(note: &str) -> Paragraph {
+    let mut line = Paragraph::default();
+    line.push(&printable(note), Some(Style::Italic));
+    line
+}
+
+/// Puts a block into a paragraph; `bullet` begins the line of a list, and none is shifted where that is empty.
+pub(crate) fn fill(out: &mut Paragraph, block: &Block, (view, bullet): (&View<'_>, &str)) {
     match block {
         Block::Headline(text) => out.push(&printable(text), Some(Style::Bold)),
         Block::Section(text) => out.push(text, Some(Style::Bold)),
         Block::Facts(text) | Block::Footer(text) => out.push(&printable(text), Some(Style::Italic)),
-        Block::More(text) => out.push(&format!("• {}", printable(text)), None),
+        Block::More(text) => out.push(&format!("{bullet}{}", printable(text)), None),
         Block::Topic { title, facts } => {
             out.push(&printable(title), Some(Style::Bold));
             if !facts.is_empty() {
@@ -111,16 +117,17 @@ fn fill(out: &mut Paragraph, block: &Block, view: &View<'_>) {
             }
         }
         Block::Entry { title, facts } => {
-            out.push("• ", None);
+            out.push(bullet, None);
             out.push(&printable(title), Some(Style::Bold));
             out.push(&format!(" · {}", printable(facts)), None);
         }
         Block::Item { depth, text, message_ids } => {
-            out.push(&format!("{}• {}", "  ".repeat(*depth), printable(text)), None);
+            let depth = if bullet.is_empty() { 0 } else { *depth };
+            out.push(&format!("{}{bullet}{}", "  ".repeat(depth), printable(text)), None);
             references(out, message_ids, view);
         }
         Block::Link { url, message_ids } => {
-            out.push(&format!("• {}", printable(url)), None);
+            out.push(&format!("{bullet}{}", printable(url)), None);
             references(out, message_ids, view);
         }
     }

@@ -1,6 +1,6 @@
 //! `editMessageText` and `deleteMessage`.
 
-use super::{Answer, Deed, chat::Chat, methods::Done, send::set_text, text::Text, world::World};
+use super::{Answer, Deed, chat::Chat, methods::Done, send::set_content, text::Content, world::World};
 use serde_json::Value;
 
 const NOT_MODIFIED: &str = "message is not modified: specified new message content and reply markup are exactly the same \
@@ -10,9 +10,9 @@ impl World {
     pub(crate) fn edit_message_text(&mut self, body: &Value) -> Result<Done, Answer> {
         let now = self.clock.unix();
         let id = self.writable(body)?;
-        let text = Text::of(body)?;
+        let content = Content::of_edit(body, self.is_rich)?;
         let message_id = message_id(body)?;
-        let edited = edited(self.chat(body)?, message_id, &text, body)?;
+        let edited = edited(self.chat(body)?, message_id, &content, body)?;
         self.take(id)?;
         let chat = self.chat(body)?;
         let Some(stored) = chat.messages.get_mut(&message_id) else { return Err(not_found("edit")) };
@@ -44,15 +44,15 @@ fn not_found(purpose: &str) -> Answer {
 }
 
 /// What a message would become.
-fn edited(chat: &Chat, message_id: i64, text: &Text, body: &Value) -> Result<Value, Answer> {
+fn edited(chat: &Chat, message_id: i64, content: &Content, body: &Value) -> Result<Value, Answer> {
     let stored = chat.messages.get(&message_id).ok_or_else(|| not_found("edit"))?;
     if !stored.is_own || stored.is_frozen {
         return Err(Answer::bad_request("message can't be edited"));
     }
     let mut message = stored.message.clone();
-    set_text(&mut message, text, body);
+    set_content(&mut message, content, body);
     let same = |name: &str| message[name] == stored.message[name];
-    if ["text", "entities", "reply_markup"].into_iter().all(same) {
+    if ["text", "entities", "rich_message", "reply_markup"].into_iter().all(same) {
         return Err(Answer::bad_request(NOT_MODIFIED));
     }
     Ok(message)

@@ -2,6 +2,7 @@
 
 use super::{
     Answer, Deed, Membership,
+    text::Content,
     world::{BOT_ID, World, bot},
 };
 use serde_json::{Value, json};
@@ -14,7 +15,8 @@ impl World {
     pub(crate) fn carry_out(&mut self, method: &str, body: &Value) -> Done {
         let done = match method.to_ascii_lowercase().as_str() {
             "getme" => Ok(nothing(self.me())),
-            "sendmessage" => self.send_message(body),
+            "sendmessage" => self.send_message(body, Content::of_text),
+            "sendrichmessage" if self.is_rich => self.send_message(body, Content::of_rich),
             "editmessagetext" => self.edit_message_text(body),
             "deletemessage" => self.delete_message(body),
             "getchat" => self.get_chat(body).map(nothing),

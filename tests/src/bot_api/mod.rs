@@ -2,7 +2,7 @@
 //!
 //! It does what the Bot API's documentation says of the methods that it knows, fails as told by [`BotApi::fault`], and
 //! keeps every call, so that what came twice is counted here. Not there: files, inline mode, payments, rich messages
-//! (a server before them answers 404), markup of text (`parse_mode` is refused), and calls to a webhook.
+//! but of blocks of text (and those only where [`BotApi::take_rich`] says so), markup of text (`parse_mode` is refused), and calls to a webhook.
 //! Invariant: the clock is the only thing that differs between two runs with the same calls.
 
 mod answer;
@@ -16,6 +16,7 @@ mod fault;
 mod http;
 mod limits;
 mod methods;
+mod rich;
 mod send;
 mod story;
 mod text;
@@ -146,6 +147,11 @@ impl BotApi {
         world.updates.draw(next_update_id);
         drop(world);
         self.shared.wake();
+    }
+
+    /// Whether rich messages are taken; a server from before them answers 404. Not at first.
+    pub fn take_rich(&self, is_rich: bool) {
+        self.shared.world().is_rich = is_rich;
     }
 
     /// The token is no longer one: every call is answered 401, or with the bot again.

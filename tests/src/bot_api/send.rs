@@ -1,19 +1,24 @@
-//! `sendMessage`.
+//! `sendMessage` and `sendRichMessage`.
 
 use super::{
     Answer, Deed,
     chat::{Chat, Stored},
     methods::Done,
-    text::Text,
+    text::Content,
     world::{World, bot},
 };
 use serde_json::{Value, json};
 
 impl World {
-    pub(crate) fn send_message(&mut self, body: &Value) -> Result<Done, Answer> {
+    /// Posts what `read` finds in a call.
+    pub(crate) fn send_message(
+        &mut self,
+        body: &Value,
+        read: fn(&Value) -> Result<Content, Answer>,
+    ) -> Result<Done, Answer> {
         let date = self.clock.unix();
         let id = self.writable(body)?;
-        let text = Text::of(body)?;
+        let content = read(body)?;
         let chat = self.chat(body)?;
         chat.check_topic(&body["message_thread_id"])?;
         let replied = replied(chat, &body["reply_parameters"])?;
@@ -26,7 +31,7 @@ impl World {
             "chat": chat.brief(),
             "date": date,
         });
-        set_text(&mut message, &text, body);
+        set_content(&mut message, &content, body);
         if let Some(thread) = body["message_thread_id"].as_i64() {
             message["message_thread_id"] = thread.into();
             message["is_topic_message"] = true.into();
@@ -53,11 +58,16 @@ impl World {
     }
 }
 
-/// Puts a text into a message, and what else is seen of a call.
-pub(crate) fn set_text(message: &mut Value, text: &Text, body: &Value) {
-    message["text"] = text.text.clone().into();
+/// Puts what it says into a message, and what else is seen of a call.
+pub(crate) fn set_content(message: &mut Value, content: &Content, body: &Value) {
+    let (text, entities, rich) = match content {
+        Content::Text(text) => (text.text.clone().into(), text.entities.clone().into(), Value::Null),
+        Content::Rich(rich) => (Value::Null, Value::Null, rich.clone()),
+    };
     for (name, value) in [
-        ("entities", Value::Array(text.entities.clone())),
+        ("text", text),
+        ("entities", entities),
+        ("rich_message", rich),
         ("link_preview_options", body["link_preview_options"].clone()),
         ("reply_markup", body["reply_markup"].clone()),
     ] {

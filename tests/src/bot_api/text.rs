@@ -1,10 +1,34 @@
 //! The text of a message that the bot writes.
 
-use super::{Answer, entities};
+use super::{Answer, entities, rich};
 use serde_json::Value;
 
 /// Longest text, in UTF-16 code units.
 const TEXT_MAX: usize = 4096;
+
+/// What a message can say.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Content {
+    /// Text.
+    Text(Text),
+    /// Blocks.
+    Rich(Value),
+}
+
+impl Content {
+    pub(crate) fn of_text(body: &Value) -> Result<Self, Answer> {
+        Text::of(body).map(Self::Text)
+    }
+
+    pub(crate) fn of_rich(body: &Value) -> Result<Self, Answer> {
+        rich::checked(body).map(Self::Rich)
+    }
+
+    /// Of an edit, which may give either.
+    pub(crate) fn of_edit(body: &Value, is_rich: bool) -> Result<Self, Answer> {
+        if is_rich && body.get("rich_message").is_some() { Self::of_rich(body) } else { Self::of_text(body) }
+    }
+}
 
 /// A text that can stand in a message.
 #[derive(Debug, Clone, PartialEq)]

@@ -25,6 +25,8 @@ pub(crate) struct World {
     /// Callback queries that were not answered yet.
     pub(crate) queries: Vec<String>,
     pub(crate) is_revoked: bool,
+    /// Rich messages are taken.
+    pub(crate) is_rich: bool,
     /// The bot gets commands and replies to it alone.
     pub(crate) has_privacy: bool,
     /// The poll that waits; one that finds another number here was ended by a later one.
@@ -43,6 +45,7 @@ impl World {
             webhook: String::new(),
             queries: Vec::new(),
             is_revoked: false,
+            is_rich: false,
             has_privacy: false,
             poll: 0,
         }

@@ -5,7 +5,8 @@ const CHAT: i64 = -1001;
 
 fn bot(token: &str, api: &str) -> Bot {
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
-    Bot::new(&Telegram { token: Some(token.into()), api: api.to_owned() }).expect("a bot")
+    Bot::new(&Telegram { token: Some(token.into()), api: api.to_owned(), ..Telegram::default() })
+        .expect("a bot")
 }
 
 /// The server has a runtime of its own, so that it is made and dropped outside this one.

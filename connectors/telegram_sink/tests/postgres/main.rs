@@ -8,6 +8,7 @@ mod database;
 mod messages;
 #[cfg(test)]
 mod refusals;
+mod rich;
 #[cfg(test)]
 #[expect(dead_code, reason = "shared with the tests of state")]
 #[path = "../../../../crates/state/tests/postgres/samples.rs"]

@@ -105,7 +105,7 @@ async fn a_long_digest_is_several_messages_and_those_too_many_are_emptied() {
     assert!(texts.len() > 1, "{texts:?}");
     assert!(texts.iter().all(|text| text.encode_utf16().count() <= 4_096));
     let answered: Vec<_> =
-        world.bot.calls().iter().map(|call| call.body["reply_parameters"]["message_id"].as_i64()).collect();
+        world.calls().iter().map(|call| call.body["reply_parameters"]["message_id"].as_i64()).collect();
     assert_eq!(answered[0], None);
     assert!(answered[1..].iter().all(|id| *id == Some(1)), "{answered:?}");
     assert_eq!(world.said().await, [event("1.0", "success", None)]);
@@ -128,7 +128,7 @@ async fn a_message_that_can_be_edited_no_more_is_answered_with_a_correction() {
     world.deliver(&[digest(0, "3.0")]).await.unwrap();
     let methods = ["sendMessage", "editMessageText", "sendMessage", "editMessageText"];
     assert_eq!(world.methods(), methods);
-    let correction = &world.bot.calls()[2].body["reply_parameters"];
+    let correction = &world.calls()[2].body["reply_parameters"];
     let expected = serde_json::json!({ "message_id": 1, "allow_sending_without_reply": true });
     assert_eq!(correction, &expected);
     let texts = world.texts();

@@ -26,8 +26,11 @@ async fn what_was_not_done_is_tried_again_and_done_once() {
 async fn a_server_that_is_away_is_waited_for() {
     let Some(world) = World::new("telegram_away").await else { return };
     let World { database, bot } = world;
-    let settings =
-        runtime::config::Telegram { token: Some("1:x".into()), api: "http://127.0.0.1:1".to_owned() };
+    let settings = runtime::config::Telegram {
+        token: Some("1:x".into()),
+        api: "http://127.0.0.1:1".to_owned(),
+        ..runtime::config::Telegram::default()
+    };
     let api = telegram_sink::BotApi::new(&settings).unwrap();
     let sink = telegram_sink::TelegramSink::new(database.store.clone(), crate::database::CLUSTER, api);
     let why = later(deliver_by(&sink, &[digest(0, "1.0")]).await);
@@ -90,7 +93,7 @@ async fn entities_that_are_refused_are_left_out_once() {
     let refusal = || Fault::Refuse(400, "Bad Request: ENTITY_BOUNDS_INVALID".to_owned());
     world.bot.fault("sendMessage", None, refusal());
     world.deliver(&[digest(0, "1.0")]).await.unwrap();
-    let calls = world.bot.calls();
+    let calls = world.calls();
     assert!(calls[0].body["entities"].is_array() && calls[1].body["entities"].is_null(), "{calls:?}");
     assert_eq!((calls.len(), world.texts().len()), (2, 1));
     for _ in 0..2 {
@@ -138,7 +141,7 @@ async fn a_group_that_became_a_supergroup_is_followed() {
     // Messages from before are in the chat that was left, where nobody can edit them.
     world.deliver(&[of(0, "2.0")]).await.unwrap();
     world.deliver(&[of(0, "3.0")]).await.unwrap();
-    let made: Vec<_> = world.bot.calls().iter().map(|call| (call.method.clone(), call.chat)).collect();
+    let made: Vec<_> = world.calls().iter().map(|call| (call.method.clone(), call.chat)).collect();
     let expected = [
         ("sendMessage", -77),
         ("editMessageText", -77),

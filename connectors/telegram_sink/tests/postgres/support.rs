@@ -35,8 +35,15 @@ impl World {
 
     /// A sink that has just been started.
     pub(crate) fn sink(&self) -> TelegramSink {
-        let settings = Telegram { token: Some(TOKEN.into()), api: self.bot.url() };
-        let api = telegram_sink::BotApi::new(&settings).unwrap();
+        self.sink_with(&self.settings())
+    }
+
+    pub(crate) fn settings(&self) -> Telegram {
+        Telegram { token: Some(TOKEN.into()), api: self.bot.url(), ..Telegram::default() }
+    }
+
+    pub(crate) fn sink_with(&self, settings: &Telegram) -> TelegramSink {
+        let api = telegram_sink::BotApi::new(settings).unwrap();
         TelegramSink::new(self.database.store.clone(), CLUSTER, api)
     }
 
@@ -51,13 +58,18 @@ impl World {
         sink.write(&batch(BLOCKED, claim, vec![("blocked", Box::new(blocked))])).await
     }
 
-    /// Calls that the sink has made, without those that only ask.
+    /// Calls that the sink has made, without those that only ask what the server takes.
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        let only_asks = |call: &Call| call.body == serde_json::json!({});
+        self.bot.calls().into_iter().filter(|call| !only_asks(call)).collect()
+    }
+
     pub(crate) fn methods(&self) -> Vec<String> {
-        self.bot.calls().into_iter().map(|call| call.method).collect()
+        self.calls().into_iter().map(|call| call.method).collect()
     }
 
     pub(crate) fn last_call(&self) -> Call {
-        self.bot.calls().pop().unwrap()
+        self.calls().pop().unwrap()
     }
 
     /// Text of every message of the bot in the chat.

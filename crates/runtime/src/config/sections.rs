@@ -150,11 +150,15 @@ pub struct Telegram {
     /// Bot API server.
     #[garde(custom(checks::bot_api))]
     pub api: String,
+    /// Whether digests are rich messages (headings, lists, folded topics) where the server takes them. Default: true;
+    /// clients from before June 2026 show something else in their place.
+    #[garde(skip)]
+    pub rich_messages: bool,
 }
 
 impl Default for Telegram {
     fn default() -> Self {
-        Self { token: None, api: "https://api.telegram.org".to_owned() }
+        Self { token: None, api: "https://api.telegram.org".to_owned(), rich_messages: true }
     }
 }
 
