@@ -4,6 +4,7 @@
 
 pub mod claims;
 pub mod logistic;
+mod read;
 pub mod segments;
 pub mod threads;
 mod titles;

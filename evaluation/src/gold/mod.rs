@@ -4,11 +4,13 @@
 
 mod label;
 mod measure;
+mod read;
 mod tally;
 mod windows;
 
 pub use label::{Action, Answered, Item, Label, Topic};
 pub use measure::{Measured, measure};
+pub use read::{ReadLine, Reading, readings};
 pub use tally::{Listed, Tally};
 pub use windows::{Window, days_of as days, digest, digest_after, memory_before, windows};
 

@@ -5,6 +5,7 @@
 
 use super::{
     logistic::{Example, fit, left_out},
+    read::Read,
     titles::Titles,
 };
 use crate::{
@@ -24,6 +25,8 @@ use synthesis::{
 
 /// Pull of the weights towards nothing.
 const DECAY: f64 = 0.003;
+/// The same of lines told alone, of which few are judged.
+const LONE_DECAY: f64 = 0.005;
 /// Groups of windows that are left out in turn for the figures.
 const FOLDS: usize = 20;
 /// Thresholds that the figures are given for.
@@ -87,12 +90,14 @@ struct Examples {
 }
 
 /// What was trained: a line of weights by name, and figures by threshold.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Trained {
     /// Lines of a name and its weights, in the order of its features.
     pub weights: String,
     /// For a person: precision and recall of windows left out of the training.
     pub figures: String,
+    /// Number of the first day that was read line by line.
+    first_read: usize,
 }
 
 /// Trains on the windows of `gold_dir` but its test half. What tells a post worth citing rests on the questions as the
@@ -129,7 +134,16 @@ pub fn claims(data_dir: &Path, gold_dir: &Path) -> Result<Trained, Error> {
         let source = Source::new(&messages, None);
         examples.questions(windows.len() + chats.len() + number, &source, &chat.label());
     }
-    let mut trained = Trained { weights: String::new(), figures: String::new() };
+    let mut read = Read::default();
+    let before = windows.len() + chats.len() + asking.len();
+    for (number, (reading, state)) in gold::readings(data_dir, &gold_dir.join("../read"))?.iter().enumerate()
+    {
+        let source = Source::new(&state.messages, state.threads.as_ref());
+        read.add(before + number, &source, reading);
+    }
+    examples.answers.extend(read.answers);
+    examples.open.extend(read.open);
+    let mut trained = Trained { first_read: before, ..Trained::default() };
     trained.add("decision", &windows, &examples.decisions);
     trained.add("action", &windows, &examples.actions);
     trained.add("question", &windows, &examples.questions);
@@ -137,6 +151,7 @@ pub fn claims(data_dir: &Path, gold_dir: &Path) -> Result<Trained, Error> {
     trained.add("answer", &windows, &examples.answers);
     trained.add("telling", &windows, &examples.telling);
     trained.add("idle", &windows, &examples.idle);
+    trained.add_pulled("lone", &windows, &read.lone, LONE_DECAY);
     let (weights, figures) = examples.titles.trained();
     trained.line("title", weights);
     trained.figures.push_str(&figures);
@@ -208,8 +223,18 @@ fn messages(lines: &[Line]) -> Vec<ContextMessage> {
 
 impl Trained {
     fn add<const COUNT: usize>(&mut self, name: &str, windows: &[Window], examples: &[Example<COUNT>]) {
-        self.line(name, fit(examples.iter(), DECAY));
-        self.tell(name, windows, examples);
+        self.add_pulled(name, windows, examples, DECAY);
+    }
+
+    fn add_pulled<const COUNT: usize>(
+        &mut self,
+        name: &str,
+        windows: &[Window],
+        examples: &[Example<COUNT>],
+        decay: f64,
+    ) {
+        self.line(name, fit(examples.iter(), decay));
+        self.tell(name, windows, &left_out(examples, FOLDS, decay));
     }
 
     fn line<const COUNT: usize>(&mut self, name: &str, weights: [f64; COUNT]) {
@@ -218,13 +243,19 @@ impl Trained {
     }
 
     /// Precision and recall with each window judged by weights of other ones.
-    fn tell<const COUNT: usize>(&mut self, kind: &str, windows: &[Window], examples: &[Example<COUNT>]) {
-        let judged = left_out(examples, FOLDS, DECAY);
-        for split in ["samples", "train", "plain"] {
-            let of_split = |example: &Example<COUNT>| {
-                windows.get(example.window).map_or("plain", |window| window.label.group()) == split
+    fn tell<const COUNT: usize>(
+        &mut self,
+        kind: &str,
+        windows: &[Window],
+        judged: &[(&Example<COUNT>, f64)],
+    ) {
+        for split in ["samples", "train", "plain", "read"] {
+            let of_split = |example: &Example<COUNT>| match windows.get(example.window) {
+                Some(window) => window.label.group() == split,
+                None if example.window >= self.first_read => split == "read",
+                None => split == "plain",
             };
-            let all = examples.iter().filter(|example| of_split(example) && example.right).count();
+            let all = judged.iter().filter(|(example, _)| of_split(example) && example.right).count();
             for threshold in THRESHOLDS {
                 let listed = judged.iter().filter(|(example, p)| of_split(example) && *p >= threshold);
                 let (mut right, mut wrong) = (0, 0);

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// A second draft tells twice as much, down to posts that are less surely worth a line.
-const WIDER: Breadth = Breadth { lines: 12, telling_min: 0.1, posts_per_line: 4 };
+const WIDER: Breadth = Breadth { lines: 12, telling_min: 0.1, stands_min: 0.0, posts_per_line: 4 };
 
 /// Sets the findings of a weak draft right: claims that are not sure go where the score doubts them, and more is told.
 pub(crate) fn correct(findings: &mut Findings, source: &Source<'_>, weaknesses: &[String]) {

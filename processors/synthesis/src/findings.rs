@@ -24,13 +24,15 @@ pub(crate) struct Breadth {
     pub(crate) lines: usize,
     /// From this probability on a post is worth a line.
     pub(crate) telling_min: f64,
+    /// From this probability on a sentence is told without the talk around it.
+    pub(crate) stands_min: f64,
     /// Posts of a thread for each line that it may take beside its answered questions, after the first.
     pub(crate) posts_per_line: usize,
 }
 
 impl Default for Breadth {
     fn default() -> Self {
-        Self { lines: 6, telling_min: 0.25, posts_per_line: 8 }
+        Self { lines: 6, telling_min: 0.25, stands_min: 0.4, posts_per_line: 8 }
     }
 }
 

@@ -12,6 +12,7 @@ mod coverage;
 mod findings;
 mod guard;
 mod judge;
+mod lone;
 mod memory;
 mod people;
 mod quality;
@@ -27,6 +28,7 @@ mod wording;
 
 pub use findings::extract;
 pub use guard::guard;
+pub use lone::{LONE_FEATURES, LoneFeatures, lone_candidates};
 pub use memory::{Memory, WINDOWS_MAX as WINDOWS_REMEMBERED};
 pub use quality::{Statement, digest_quality, quality_score, statements};
 pub use sentence::Sentence;
@@ -61,7 +63,7 @@ impl Default for Synthesis {
 
 impl StageFold for Synthesis {
     const NAME: &'static str = "synthesis";
-    const CODE_VERSION: &'static str = "9";
+    const CODE_VERSION: &'static str = "10";
     const SCHEMA_VERSION: i32 = 1;
     const STATE_VERSION: u32 = 1;
     type In = DigestStageCompleted;

@@ -4,7 +4,10 @@
 
 mod lexis;
 
-use crate::{acts::Answered, asked::names_something, findings::Findings, sentence::Sentence, source::Source};
+use crate::{
+    acts::Answered, asked::names_something, findings::Findings, lone::stands, sentence::Sentence,
+    source::Source,
+};
 use lexis::{DANGLING, ELSEWHERE, WANTS_MORE};
 use std::collections::BTreeSet;
 use text::Noise;
@@ -101,26 +104,36 @@ fn told(source: &Source<'_>, findings: &Findings, thread: usize, known: &BTreeSe
     let posts = &source.threads[thread];
     let size = (1.0 + posts.len() as f64).ln();
     let telling = |post: usize| findings.telling[post].telling;
-    let worth = |sentence: usize| {
-        let told = &source.sentences[sentence];
-        let asks = if told.asks { 0.5 } else { 1.0 };
-        asks * source.weight(&told.terms) / (told.length as f64 + 8.0).sqrt()
-    };
-    let best = |post: usize| {
-        let sentences = source.posts[post].sentences.clone();
-        let telling = sentences.filter(|sentence| stands_alone(source, findings, *sentence));
-        telling.max_by(|a, b| worth(*a).total_cmp(&worth(*b)).then(b.cmp(a)))
-    };
     let candidates = posts.iter().copied().filter(|post| {
         source.posts[*post].quotable
             && !known.contains(post)
             && telling(*post) >= findings.breadth.telling_min
     });
     let mut lines: Vec<Line> = candidates
-        .filter_map(|post| Some(Line::Told { sentence: best(post)?, value: telling(post) * size }))
+        .filter_map(|post| {
+            let sentence = best_alone(source, findings, post)?;
+            if source.works_together() {
+                return Some(Line::Told { sentence, value: telling(post) * size });
+            }
+            let stands = stands(source, findings, sentence);
+            let value = telling(post) * stands * size;
+            (stands >= findings.breadth.stands_min).then_some(Line::Told { sentence, value })
+        })
         .collect();
     lines.sort_by(|a, b| b.value().total_cmp(&a.value()).then(a.sentence().cmp(&b.sentence())));
     lines
+}
+
+/// The sentence by which a post is told alone: of those that lean on nothing, the one that says most.
+pub(crate) fn best_alone(source: &Source<'_>, findings: &Findings, post: usize) -> Option<usize> {
+    let worth = |sentence: usize| {
+        let told = &source.sentences[sentence];
+        let asks = if told.asks { 0.5 } else { 1.0 };
+        asks * source.weight(&told.terms) / (told.length as f64 + 8.0).sqrt()
+    };
+    let sentences = source.posts[post].sentences.clone();
+    let telling = sentences.filter(|sentence| stands_alone(source, findings, *sentence));
+    telling.max_by(|a, b| worth(*a).total_cmp(&worth(*b)).then(b.cmp(a)))
 }
 
 /// The sentence of the best answer that says most, rather one at its start; an answer of two words stands too, for its

@@ -32,7 +32,7 @@ pub(crate) use phrases::Family;
 pub use phrases::Phrases;
 pub use question::{Answered, Asked, Questions, open_candidates, question_candidates};
 pub use verb::Verbs;
-pub(crate) use weights::{IDLE, TELLING, TITLE, probability, score};
+pub(crate) use weights::{IDLE, LONE, TELLING, TITLE, probability, score};
 
 /// How much a window is one of people who work together: four times the share of posts that promise or speak of what
 /// "we" do, at most 1.

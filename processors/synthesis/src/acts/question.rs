@@ -9,6 +9,7 @@ use super::{
     weights::{OPEN, QUESTION, probability},
 };
 use crate::{compress::only_asks, sentence::Sentence, source::Source};
+use std::collections::BTreeSet;
 
 /// Least probability of a question asked in earnest, of one that stayed open, and of an answer.
 const EARNEST: f64 = 0.45;
@@ -26,6 +27,8 @@ const ANSWERS_MAX: usize = 2;
 pub struct Asked {
     /// Index of the sentence that asks.
     pub sentence: usize,
+    /// Index of its post.
+    pub post: usize,
     /// Probability that it is asked in earnest.
     pub earnest: f64,
     /// Later posts of its thread, each with the probability that it answers.
@@ -67,7 +70,7 @@ impl Questions {
             let answers = answer::judged(source, post);
             let solved_by = answer::solving(source, post);
             let open = probability(&OPEN[..], &asking::open_features(source, sentence, earnest, &answers));
-            Asked { sentence, earnest, answers, solved_by, open }
+            Asked { sentence, post, earnest, answers, solved_by, open }
         });
         Self {
             asked: asked.collect(),
@@ -81,12 +84,34 @@ impl Questions {
         open.map(|asked| Found { sentence: asked.sentence, score: asked.open }).collect()
     }
 
-    /// Those that were answered.
+    /// Those that were answered. A post stands as the best answer of one question only, the one that it answers most
+    /// surely.
     pub fn answered(&self) -> Vec<Answered> {
+        let mut found: Vec<Answered> = self.each_answered();
+        found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.sentence.cmp(&b.sentence)));
+        let mut told: BTreeSet<usize> = BTreeSet::new();
+        found.retain_mut(|asked| {
+            let free = asked.answers.iter().position(|post| !told.contains(post));
+            let Some(free) = free else { return false };
+            asked.answers.drain(..free);
+            told.insert(asked.answers[0])
+        });
+        found.sort_by_key(|asked| asked.sentence);
+        found
+    }
+
+    fn each_answered(&self) -> Vec<Answered> {
+        let asking: BTreeSet<usize> =
+            self.asked.iter().filter(|asked| asked.earnest >= EARNEST).map(|asked| asked.post).collect();
         let answered = |asked: &Asked| {
             let least = |post: usize| if asked.solved_by == Some(post) { SOLVES } else { ANSWERS };
-            let mut answers: Vec<(usize, f64)> =
-                asked.answers.iter().copied().filter(|(post, p)| *p >= least(*post)).collect();
+            let asks = |post: usize| asking.contains(&post) && asked.solved_by != Some(post);
+            let mut answers: Vec<(usize, f64)> = asked
+                .answers
+                .iter()
+                .copied()
+                .filter(|(post, p)| *p >= least(*post) && !asks(*post))
+                .collect();
             let solves = |post: usize| asked.solved_by == Some(post);
             answers
                 .sort_by(|a, b| solves(b.0).cmp(&solves(a.0)).then(b.1.total_cmp(&a.1)).then(a.0.cmp(&b.0)));

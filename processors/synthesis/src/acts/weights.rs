@@ -7,6 +7,7 @@ use super::{
     asking::{OPEN_FEATURES, OpenFeatures, QUESTION_FEATURES, QuestionFeatures},
     features::{FEATURES, Features},
 };
+use crate::lone::{LONE_FEATURES, LoneFeatures};
 use crate::telling::{TELLING_FEATURES, TellingFeatures};
 use crate::title::{TITLE_FEATURES, TitleFeatures};
 use std::sync::LazyLock;
@@ -29,6 +30,9 @@ pub(crate) static TELLING: LazyLock<TellingFeatures> = LazyLock::new(|| parse::<
 
 /// Of posts that tell a reader nothing.
 pub(crate) static IDLE: LazyLock<TellingFeatures> = LazyLock::new(|| parse::<TELLING_FEATURES>("idle"));
+
+/// Of sentences that are understood without the talk around them.
+pub(crate) static LONE: LazyLock<LoneFeatures> = LazyLock::new(|| parse::<LONE_FEATURES>("lone"));
 
 /// Of titles, by which those of one conversation are ranked.
 pub(crate) static TITLE: LazyLock<TitleFeatures> = LazyLock::new(|| parse::<TITLE_FEATURES>("title"));
@@ -67,6 +71,7 @@ mod tests {
             ("telling", TELLING_FEATURES),
             ("idle", TELLING_FEATURES),
             ("title", TITLE_FEATURES),
+            ("lone", LONE_FEATURES),
         ] {
             let line = TRAINED.lines().find(|line| line.starts_with(name)).expect("is there");
             let numbers: Vec<f64> =
