@@ -5,8 +5,8 @@
 //! here.
 
 use crate::{
-    END_OF_LANE, GroupMessageIngested, GroupSettings, LANGUAGES, LIVE_LANE, Message, MessageKind,
-    WINDOW_HOURS,
+    DAY_MINUTES, END_OF_LANE, GroupMessageIngested, GroupSettings, LANGUAGES, LIVE_LANE, Message,
+    MessageKind, WINDOW_HOURS,
 };
 use jiff::tz::TimeZone;
 use std::ops::RangeInclusive;
@@ -111,6 +111,10 @@ fn check_settings(settings: &GroupSettings) -> Result<(), Invalid> {
         let detail = format!("window_hours {sizes:?} is not an ascending choice of {WINDOW_HOURS:?}");
         return refuse("bad_settings", detail);
     }
+    if !(0..DAY_MINUTES).contains(&settings.day_start_minutes) {
+        let detail = format!("day_start_minutes {} is no minute of a day", settings.day_start_minutes);
+        return refuse("bad_settings", detail);
+    }
     if !LANGUAGES.contains(&language.as_str()) {
         return refuse("bad_settings", format!("language {language:?} is none of {LANGUAGES:?}"));
     }
@@ -207,6 +211,16 @@ mod tests {
     }
 
     #[test]
+    fn a_day_begins_at_one_of_its_minutes() {
+        let reason = |day_start_minutes| {
+            let settings = GroupSettings { day_start_minutes, ..GroupSettings::default() };
+            record(|r| r.settings = Some(settings)).check(NOW).err().map(|invalid| invalid.reason)
+        };
+        assert_eq!([0, 540, 1439].map(reason), [None, None, None]);
+        assert_eq!([-1, 1440, i32::MAX].map(reason), [Some("bad_settings"); 3]);
+    }
+
+    #[test]
     fn settings_are_checked() {
         let detail = |sizes: &[i32], time_zone: &str, language: &str| {
             let settings = GroupSettings {
@@ -219,7 +233,7 @@ mod tests {
             refused.map(|invalid| format!("{}: {}", invalid.reason, invalid.detail))
         };
         assert_eq!(detail(&[24], "UTC", "auto"), None);
-        assert_eq!(detail(&[1, 4, 6, 12, 24], "Asia/Kolkata", "ru"), None);
+        assert_eq!(detail(&[1, 2, 4, 6, 12, 24], "Asia/Kolkata", "ru"), None);
         for sizes in [&[][..], &[0], &[-4], &[5], &[24, 4], &[4, 4]] {
             let refused = detail(sizes, "UTC", "ru").expect("refused");
             assert!(refused.starts_with("bad_settings: window_hours"), "{refused}");

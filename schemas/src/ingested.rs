@@ -53,14 +53,16 @@ record!(GroupMessageIngested, "group.message.ingested.v1", "group.message.ingest
     trace: |r| r.ingest_trace_id.clone(), check: crate::check::ingested);
 
 /// Sizes that windows can have, in hours; 1 is for benchmarks.
-pub const WINDOW_HOURS: [i32; 5] = [1, 4, 6, 12, 24];
+pub const WINDOW_HOURS: [i32; 6] = [1, 2, 4, 6, 12, 24];
+/// Minutes of a day.
+pub const DAY_MINUTES: i32 = 24 * 60;
 /// Languages that a digest can be wished in.
 pub const LANGUAGES: [&str; 3] = ["auto", "en", "ru"];
 
 /// Settings of a group, effective for windows opened after them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupSettings {
-    /// Window sizes in hours, ascending: any of 4, 6, 12, 24 (1 for benchmarks).
+    /// Window sizes in hours, ascending: any of [`WINDOW_HOURS`].
     pub window_hours: Vec<i32>,
     /// IANA time zone in which windows are aligned.
     pub time_zone: String,
@@ -72,6 +74,9 @@ pub struct GroupSettings {
     pub channels: Vec<String>,
     /// Delivery target in the channel's own terms.
     pub chat: Option<String>,
+    /// Minutes after local midnight at which days begin, and with them windows. Absent from the first revisions.
+    #[serde(default)]
+    pub day_start_minutes: i32,
 }
 
 impl Default for GroupSettings {
@@ -84,6 +89,7 @@ impl Default for GroupSettings {
             scopes: vec!["DIGEST_READ".to_owned()],
             channels: vec!["file".to_owned()],
             chat: None,
+            day_start_minutes: 0,
         }
     }
 }

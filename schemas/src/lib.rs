@@ -38,8 +38,8 @@ pub use identity::{
     Version, VersionError, digest_id, identity_hash, lane_id, run_id, span_id, trace_id, window_id,
 };
 pub use ingested::{
-    Author, END_OF_LANE, Entity, Forward, GroupMessageIngested, GroupSettings, LANGUAGES, LIVE_LANE, Media,
-    Message, MessageKind, Reaction, WINDOW_HOURS,
+    Author, DAY_MINUTES, END_OF_LANE, Entity, Forward, GroupMessageIngested, GroupSettings, LANGUAGES,
+    LIVE_LANE, Media, Message, MessageKind, Reaction, WINDOW_HOURS,
 };
 pub use knowledge::{Home, Known};
 pub use places::{Place, Places};

@@ -55,6 +55,7 @@ Read from the log, as window_builder reads it: all of it, which takes as long as
     #[command(after_help = "\
 Examples:
   gistmill group set --tenant acme --group team --hours 6,24 --time-zone Europe/Berlin
+  gistmill group set --tenant acme --group team --window 2h,24h --at 09:00
   gistmill group set --tenant acme --group team --channels file,telegram --chat -1001234567890/45
   gistmill group set --tenant acme --group team --language en --json")]
     Set {
@@ -170,10 +171,12 @@ fn newest(name: &Name, settings: &Settings) -> anyhow::Result<Option<GroupSettin
 }
 
 /// Each setting by its name, as people read it.
-fn fields(settings: &GroupSettings) -> [(&'static str, String); 6] {
+fn fields(settings: &GroupSettings) -> [(&'static str, String); 7] {
     let hours: Vec<String> = settings.window_hours.iter().map(ToString::to_string).collect();
+    let day_start = settings.day_start_minutes;
     [
         ("hours", hours.join(",")),
+        ("day starts", format!("{:02}:{:02}", day_start / 60, day_start % 60)),
         ("time zone", settings.time_zone.clone()),
         ("language", settings.language.clone()),
         ("scopes", settings.scopes.join(",")),

@@ -4,7 +4,9 @@ use crate::{batch, error::Error};
 use ingest::Group;
 use processor::PortSpec;
 use runtime::{Position, Source, SourceBatch, SourceError};
-use schemas::{GroupMessageIngested, GroupSettings, LANGUAGES, LIVE_LANE, WINDOW_HOURS, identity_hash};
+use schemas::{
+    DAY_MINUTES, GroupMessageIngested, GroupSettings, LANGUAGES, LIVE_LANE, WINDOW_HOURS, identity_hash,
+};
 
 const DONE: &str = "done";
 
@@ -81,7 +83,11 @@ fn validate(settings: &GroupSettings) -> Result<(), Error> {
     let is_ascending = hours.windows(2).all(|pair| pair[0] < pair[1]);
     if hours.is_empty() || !is_ascending || !hours.iter().all(|size| WINDOW_HOURS.contains(size)) {
         let given: Vec<String> = hours.iter().map(ToString::to_string).collect();
-        return refuse("window_hours", &given.join(","), "give some of 1, 4, 6, 12, 24, ascending");
+        return refuse("window_hours", &given.join(","), "give some of 1, 2, 4, 6, 12, 24, ascending");
+    }
+    if !(0..DAY_MINUTES).contains(&settings.day_start_minutes) {
+        let minutes = settings.day_start_minutes.to_string();
+        return refuse("day_start_minutes", &minutes, "give a time of day such as 09:00");
     }
     if jiff::tz::TimeZone::get(&settings.time_zone).is_err() {
         return refuse("time_zone", &settings.time_zone, "give an IANA name such as Europe/Berlin");
@@ -148,6 +154,7 @@ mod tests {
             ("window_hours", GroupSettings { window_hours: vec![24, 4], ..base() }),
             ("window_hours", GroupSettings { window_hours: vec![4, 4], ..base() }),
             ("window_hours", GroupSettings { window_hours: vec![5], ..base() }),
+            ("day_start_minutes", GroupSettings { day_start_minutes: 1440, ..base() }),
             ("time_zone", GroupSettings { time_zone: "Mars/Olympus".to_owned(), ..base() }),
             ("language", GroupSettings { language: "de".to_owned(), ..base() }),
             ("scopes", GroupSettings { scopes: vec!["A B".to_owned()], ..base() }),
@@ -160,7 +167,7 @@ mod tests {
         }
         let moscow = GroupSettings {
             time_zone: "Europe/Moscow".to_owned(),
-            window_hours: vec![1, 4, 6, 12, 24],
+            window_hours: vec![1, 2, 4, 6, 12, 24],
             ..base()
         };
         assert!(source(&moscow, "a").is_ok());

@@ -56,7 +56,7 @@ impl Default for WindowBuilder {
 
 impl Fold for WindowBuilder {
     const NAME: &'static str = "window_builder";
-    const STATE_VERSION: u32 = 2;
+    const STATE_VERSION: u32 = 3;
     type In = GroupMessageIngested;
     type State = GroupState;
 

@@ -228,7 +228,7 @@ impl Group {
             if others.iter().any(|window| window.start <= at && at < window.end) {
                 continue;
             }
-            let bounds = grid::bounds(&self.epochs[epoch].zone, size_hours, at);
+            let bounds = grid::bounds(self.epochs[epoch].grid(), size_hours, at);
             let before = others.iter().map(|window| window.end).filter(|end| *end <= at);
             let after = others.iter().map(|window| window.start).filter(|start| *start > at);
             let start = before.fold(bounds.start, i64::max);

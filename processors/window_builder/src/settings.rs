@@ -2,7 +2,10 @@
 //!
 //! Invariant: settings that were accepted once can be used; a number stands for the same settings forever.
 
-use crate::codec::{Reader, Writer};
+use crate::{
+    codec::{Reader, Writer},
+    grid::Grid,
+};
 use jiff::tz::TimeZone;
 use processor::Reject;
 use schemas::GroupSettings;
@@ -28,6 +31,11 @@ impl Epoch {
         Self::zoned(settings.clone()).ok_or_else(unknown)
     }
 
+    /// Where windows lie.
+    pub(crate) fn grid(&self) -> Grid<'_> {
+        Grid { zone: &self.zone, day_start_minutes: self.settings.day_start_minutes }
+    }
+
     fn zoned(settings: GroupSettings) -> Option<Self> {
         let zone = TimeZone::get(&settings.time_zone).ok()?;
         Some(Self { settings, zone })
@@ -35,7 +43,8 @@ impl Epoch {
 
     /// The bytes of a snapshot part.
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let GroupSettings { window_hours, time_zone, language, scopes, channels, chat } = &self.settings;
+        let GroupSettings { window_hours, time_zone, language, scopes, channels, chat, day_start_minutes } =
+            &self.settings;
         let mut writer = Writer::default();
         writer.put(window_hours.len() as u64);
         for size in window_hours {
@@ -51,6 +60,7 @@ impl Epoch {
         }
         writer.put(u64::from(chat.is_some()));
         writer.put_text(chat.as_deref().unwrap_or_default());
+        writer.put_signed(i64::from(*day_start_minutes));
         writer.finish()
     }
 
@@ -65,7 +75,10 @@ impl Epoch {
         let (scopes, channels) = (texts(&mut reader)?, texts(&mut reader)?);
         let (has_chat, chat) = (reader.take()? == 1, reader.take_text()?.to_owned());
         let chat = has_chat.then_some(chat);
-        Self::zoned(GroupSettings { window_hours, time_zone, language, scopes, channels, chat })
+        let day_start_minutes = i32::try_from(reader.take_signed()?).ok()?;
+        let settings =
+            GroupSettings { window_hours, time_zone, language, scopes, channels, chat, day_start_minutes };
+        Self::zoned(settings)
     }
 }
 
@@ -97,7 +110,9 @@ mod tests {
     #[test]
     fn settings_come_back() {
         for chat in [None, Some(String::new()), Some("-100".to_owned())] {
-            let settings = GroupSettings { chat, ..settings(&[4, 24], "Europe/Berlin", "ru") };
+            let day_start_minutes = 540;
+            let settings =
+                GroupSettings { chat, day_start_minutes, ..settings(&[4, 24], "Europe/Berlin", "ru") };
             let epoch = Epoch::of(&settings).expect("valid");
             assert_eq!(Epoch::decode(&epoch.encode()).map(|epoch| epoch.settings), Some(settings));
         }

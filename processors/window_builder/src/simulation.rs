@@ -137,12 +137,13 @@ impl Log {
     }
 
     fn settings(&mut self) -> GroupSettings {
-        let sizes: [&[i32]; 7] = [&[24], &[4], &[4, 24], &[1, 6], &[12], &[1, 4, 6, 12, 24], &[5]];
+        let sizes: [&[i32]; 7] = [&[24], &[4], &[2, 24], &[1, 6], &[12], &[1, 2, 4, 6, 12, 24], &[5]];
         let zones =
             ["UTC", "Europe/Berlin", "America/Havana", "Asia/Kolkata", "Pacific/Apia", "Nowhere/City"];
         GroupSettings {
             window_hours: self.random.pick(&sizes).to_vec(),
             time_zone: self.random.pick(&zones).to_owned(),
+            day_start_minutes: self.random.pick(&[0, 0, 0, 540, 1425, -1]),
             chat: self.random.one_in(2).then(|| "-100".to_owned()),
             ..GroupSettings::default()
         }

@@ -174,8 +174,8 @@ impl GroupState {
         }
         let since = own.since?;
         let epoch = self.epochs.len() as u32 - 1;
-        let zone = &self.epochs.last()?.zone;
-        let mut bounds = own.clip(grid::bounds(zone, own.size_hours, at_ms), at_ms, u32::MAX)?;
+        let grid = self.epochs.last()?.grid();
+        let mut bounds = own.clip(grid::bounds(grid, own.size_hours, at_ms), at_ms, u32::MAX)?;
         for other in self.shelves.iter().filter(|_| since > 0) {
             bounds = other.clip(bounds, at_ms, since)?;
         }

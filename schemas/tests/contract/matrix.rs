@@ -25,7 +25,11 @@ fn all_revisions_read_each_other() {
             }
         }
     }
-    assert_eq!(pairs, 5 + 3 * 4 + 3 * 9, "five types with one revision, three with two, three with three");
+    let expected = 3 + 2 * 4 + 4 * 9 + 2 * 16;
+    assert_eq!(
+        pairs, expected,
+        "three types with one revision, two with two, four with three, two with four"
+    );
 }
 
 /// The shipped schema of a type after a change to its fields.

@@ -22,9 +22,12 @@ const CHANNELS: [&str; 2] = ["file", "telegram"];
 
 #[derive(Debug, Args)]
 pub(super) struct Change {
-    /// Window sizes in hours, ascending: some of 1, 4, 6, 12, 24
-    #[arg(long, value_delimiter = ',')]
+    /// Window sizes in hours, ascending: some of 1, 2, 4, 6, 12, 24 (also as 2h)
+    #[arg(long, visible_alias = "window", value_delimiter = ',', value_parser = hours)]
     hours: Option<Vec<i32>>,
+    /// Time of day in the group's zone at which a day's window ends and the next begins; shorter ones count from it
+    #[arg(long, value_name = "HH:MM", value_parser = minutes_of_day)]
+    at: Option<i32>,
     /// IANA time zone in which windows are aligned
     #[arg(long)]
     time_zone: Option<String>,
@@ -57,6 +60,7 @@ impl Change {
             scopes: or(self.scopes.as_ref(), &before.scopes),
             channels: or(self.channels.as_ref(), &before.channels),
             chat: self.chat.clone().or_else(|| before.chat.clone()),
+            day_start_minutes: self.at.unwrap_or(before.day_start_minutes),
         }
     }
 
@@ -88,6 +92,18 @@ impl Change {
              blocked; add it, or say --block-digests if that is wanted"
         )
     }
+}
+
+/// A number of hours, with or without its unit.
+fn hours(text: &str) -> Result<i32, String> {
+    text.trim_end_matches('h').parse().map_err(|_| "give hours such as 24 or 2h".to_owned())
+}
+
+/// Minutes after midnight of a time of day.
+fn minutes_of_day(text: &str) -> Result<i32, String> {
+    let time = jiff::civil::Time::strptime("%H:%M", text);
+    let time = time.map_err(|_| "give a time of day such as 09:00".to_owned())?;
+    Ok(i32::from(time.hour()) * 60 + i32::from(time.minute()))
 }
 
 pub(super) fn run(
@@ -183,7 +199,7 @@ mod tests {
         let text = String::from_utf8(out).unwrap();
         assert_eq!(
             text,
-            "error: setting window_hours cannot be \"5\": give some of 1, 4, 6, 12, 24, ascending\n"
+            "error: setting window_hours cannot be \"5\": give some of 1, 2, 4, 6, 12, 24, ascending\n"
         );
     }
 
@@ -200,6 +216,15 @@ mod tests {
         let wider = GroupSettings { window_hours: vec![6, 24], ..before.clone() };
         assert_eq!(change(&["--hours", "6,24"]).of(&before), wider);
         assert_eq!(change(&[]).of(&before), before);
+        let at_nine = GroupSettings { day_start_minutes: 540, ..before.clone() };
+        assert_eq!(change(&["--at", "09:00"]).of(&before), at_nine);
+        assert_eq!(change(&["--language", "en"]).of(&at_nine).day_start_minutes, 540);
+        assert_eq!(change(&["--at", "00:00"]).of(&at_nine), before);
+        let small = GroupSettings { window_hours: vec![1, 2], ..before.clone() };
+        assert_eq!(change(&["--window", "1h,2h"]).of(&before), small);
+        for wrong in [["--at", "25:00"], ["--at", "9"], ["--at", "09:00:30"], ["--hours", "2d"]] {
+            assert!(parsed(&wrong).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

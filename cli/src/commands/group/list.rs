@@ -87,9 +87,9 @@ mod tests {
         };
         assert_eq!(
             text((false, None)),
-            "acme/eng                      387 msgs  set      hours 4, time zone UTC, language auto, scopes \
+            "acme/eng                      387 msgs  set      hours 4, day starts 00:00, time zone UTC, language auto, scopes \
              DIGEST_READ, channels file\n\
-             acme/ops                      387 msgs  default  hours 24, time zone UTC, language auto, scopes \
+             acme/ops                      387 msgs  default  hours 24, day starts 00:00, time zone UTC, language auto, scopes \
              DIGEST_READ, channels file\n"
         );
         assert!(text((false, Some(40))).lines().all(|line| line.chars().count() <= 40));
