@@ -44,6 +44,10 @@ const UNITS: &[(&str, Add)] = &[
             file_sink::FileSink::new(store.clone(), cluster, directory.clone()).keeping(kept)
         })?)
     }),
+    ("qdrant_sink", |host| {
+        let (store, index) = (host.store()?, qdrant_sink::index(host.config())?);
+        Ok(host.sink(move |cluster| qdrant_sink::QdrantSink::new(store.clone(), cluster, index.clone()))?)
+    }),
     ("telegram_bot_source", |host| {
         let (store, bot) = (host.store()?, telegram_bot_source::Bot::new(&host.config().telegram)?);
         Ok(host.source(telegram_bot_source::TelegramBotSource::new(bot, store))?)
@@ -119,11 +123,13 @@ mod tests {
     fn what_nothing_is_set_up_for_is_left_out() {
         let mut config = Config::default();
         let without = used(&config).expect("the built-in map");
-        assert_eq!(without.len() + 2, units().count());
-        for left_out in ["telegram_bot_source", "telegram_sink"] {
+        assert_eq!(without.len() + 3, units().count());
+        for left_out in ["qdrant_sink", "telegram_bot_source", "telegram_sink"] {
             assert!(!without.contains(&left_out), "{without:?}");
         }
         config.telegram.token = Some("123:secret".into());
+        assert!(!used(&config).expect("the built-in map").contains(&"qdrant_sink"));
+        config.qdrant.url = Some("http://127.0.0.1:6334".to_owned());
         assert_eq!(used(&config).expect("the built-in map"), units().collect::<Vec<_>>());
     }
 }

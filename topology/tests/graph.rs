@@ -53,7 +53,7 @@ fn the_text_reads_in_the_order_of_the_flow() {
 fn the_outline_draws_every_arrow_once_in_long_chains() {
     let outline = outline(&map());
     let lines: Vec<_> = outline.lines().collect();
-    assert_eq!(lines.len(), 11, "{outline}");
+    assert_eq!(lines.len(), 16, "{outline}");
     assert!(lines[1].starts_with(
         "  telegram_bot_source -->|group.message.ingested.v1| window_builder -->|group.window.ready.v1| digest_trigger"
     ));
@@ -65,7 +65,7 @@ fn the_outline_draws_every_arrow_once_in_long_chains() {
     );
     assert!(lines.contains(&"  digest_trigger -->|digest.blocked.v1| file_sink"));
     assert!(lines.contains(&"  digest_trigger -->|digest.blocked.v1| postgres_sink"));
-    for sink in ["postgres_sink", "telegram_sink"] {
+    for sink in ["postgres_sink", "qdrant_sink", "telegram_sink"] {
         assert!(lines.contains(&&*format!("  delivery_manager {both} {sink}")), "{outline}");
     }
     let map = map();
@@ -77,7 +77,7 @@ fn the_outline_draws_every_arrow_once_in_long_chains() {
         })
         .collect();
     assert_eq!(outline.matches("-->").count(), pairs.len());
-    assert_eq!(outline.matches("-. outbox .->").count(), 3);
+    assert_eq!(outline.matches("-. outbox .->").count(), 4);
 }
 
 #[test]

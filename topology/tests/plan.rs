@@ -66,7 +66,7 @@ fn an_empty_broker_gets_everything_in_order() {
     let plan = plan(&map(), &BrokerState::default(), &options());
     assert_eq!(plan.refusals, []);
     let count = |kind: fn(&Action) -> bool| plan.actions.iter().filter(|action| kind(action)).count();
-    assert_eq!(count(|action| matches!(action, Action::CreateTopic { .. })), 19);
+    assert_eq!(count(|action| matches!(action, Action::CreateTopic { .. })), 20);
     assert_eq!(count(|action| matches!(action, Action::RegisterSchema { .. })), 17);
     assert_eq!(count(|action| matches!(action, Action::RequireCompatibility { .. })), 17);
     assert_eq!(count(|action| matches!(action, Action::SeedOffsets { .. })), 10);

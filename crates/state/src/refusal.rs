@@ -3,7 +3,7 @@
 //! A NUL character in a *text* is not refused: it is stored as U+FFFD, for one bad character is no reason to lose the
 //! messages around it. In a *name* it is, because two names must not become one.
 
-use schemas::{DigestBlocked, DigestDlq, DigestReadyForDelivery, StageRun, Version};
+use schemas::{DigestBlocked, DigestDlq, DigestReadyForDelivery, DigestStageCompleted, StageRun, Version};
 
 /// Longest name in bytes: an index entry holds four of them below Postgres' limit of 2,704 bytes.
 const NAME_BYTES_MAX: usize = 512;
@@ -76,6 +76,14 @@ pub fn accept_blocked(record: &DigestBlocked) -> Result<(), Refusal> {
     name("window_id", &record.window_id)?;
     version(&record.version)?;
     if record.quality_score.is_none_or(f64::is_finite) { Ok(()) } else { Err(not_finite("the score")) }
+}
+
+/// Tells whether what a stage found can be told from what others found.
+pub fn accept_stage(record: &DigestStageCompleted) -> Result<(), Refusal> {
+    name("tenant_id", &record.tenant_id)?;
+    name("group_id", &record.group_id)?;
+    name("window_id", &record.window_id)?;
+    version(&record.version).map(drop)
 }
 
 /// JSON that does not read back as what it was made of.

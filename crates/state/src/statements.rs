@@ -9,9 +9,9 @@
 //! just-in-time compilation for a plan that merely looks expensive. Tests hold each statement to its plan.
 
 use crate::{
-    as_of, asked, author_names, batch, blocked, deliveries, digest_reads, digests, effects, kept_versions,
-    known, messages, migrate, offsets, outbox, search, search_digests, store, telegram_chats, topics,
-    unsettled,
+    as_of, asked, author_names, batch, blocked, deliveries, digest_reads, digests, effects, index_bounds,
+    kept_versions, known, messages, migrate, offsets, outbox, search, search_digests, store, telegram_chats,
+    topics, unsettled,
 };
 
 /// A statement.
@@ -64,6 +64,12 @@ const ALL: &[Statement] = statements![
     effects::STATE,
     effects::STATED,
     effects::TARGET,
+    index_bounds::BEGIN_FILLING,
+    index_bounds::END_FILLING,
+    index_bounds::FILLING,
+    index_bounds::FIND,
+    index_bounds::RAISE,
+    index_bounds::REWIND,
     kept_versions::BLOCKED,
     kept_versions::DELIVERIES,
     kept_versions::DIGESTS,

@@ -9,6 +9,7 @@ mod foreign_database;
 mod forgotten;
 mod happy;
 mod imports;
+mod index;
 mod instances;
 mod kills;
 mod lag;

@@ -9,6 +9,8 @@ mod digests;
 #[cfg(test)]
 mod effects;
 #[cfg(test)]
+mod index_bounds;
+#[cfg(test)]
 mod known;
 #[cfg(test)]
 mod messages;

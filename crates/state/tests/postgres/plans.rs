@@ -21,7 +21,7 @@ const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_of
 const OF_ID: &str = "messages_pkey backward (tenant_id, group_id, id)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 73] = [
+const READS: [(&str, &[&str]); 79] = [
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("asked::BLOCKED", &["blocked_digests_pkey backward (tenant_id, window_id)"]),
     (
@@ -66,6 +66,18 @@ const READS: [(&str, &[&str]); 73] = [
         &["deliveries_pkey backward (tenant_id, window_id, channel, chat, revision, attempt)"],
     ),
     ("effects::TARGET", &["delivery_targets_pkey (tenant_id, channel, chat)"]),
+    ("index_bounds::BEGIN_FILLING", &["sink_offsets_pkey (consumer_group)"]),
+    ("index_bounds::END_FILLING", &["index_fillings_pkey (collection, consumer_group)"]),
+    (
+        "index_bounds::FILLING",
+        &[
+            "index_fillings_pkey (collection, consumer_group)",
+            "sink_offsets_pkey (consumer_group, topic, partition)",
+        ],
+    ),
+    ("index_bounds::FIND", &["index_bounds_pkey (tenant_id, group_id, item)"]),
+    ("index_bounds::RAISE", &[]),
+    ("index_bounds::REWIND", &["sink_offsets_pkey (consumer_group)"]),
     (
         "kept_versions::BLOCKED",
         &[
@@ -150,7 +162,11 @@ const ROWS: i64 = 100_000;
 
 /// Rows of a tenant in every table that grows: a group of messages, each edited once; windows of a digest and of a
 /// blocked version; and what is said of them.
-const FILL: [&str; 10] = [
+const FILL: [&str; 12] = [
+    "INSERT INTO index_bounds (tenant_id, group_id, item, revision)
+     SELECT current_setting('app.current_tenant'), 'g', 'message/' || n, n FROM generate_series(1, $1) AS n",
+    "INSERT INTO index_fillings (collection, consumer_group, topic, partition, until_offset)
+     SELECT current_setting('app.current_tenant'), 'g' || n, 't', 0, n FROM generate_series(1, $1) AS n",
     "INSERT INTO author_names (tenant_id, group_id, author_id, source_offset, source_partition, name)
      SELECT current_setting('app.current_tenant'), 'g', 'a' || n / 2, n, 0, 'name' FROM generate_series(1, $1) AS n",
     "INSERT INTO topics (tenant_id, group_id, source_partition, topic_id, source_offset)
@@ -182,8 +198,10 @@ const FILL: [&str; 10] = [
     "INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, epoch, cluster_id, physical_topic)
      SELECT current_setting('app.current_tenant'), 't', n, 0, 1, 'c', 't' FROM generate_series(1, $1 / 100) AS n",
 ];
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 15] = [
     "author_names",
+    "index_bounds",
+    "index_fillings",
     "message_words",
     "messages",
     "digests",
