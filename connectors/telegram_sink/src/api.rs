@@ -8,7 +8,7 @@ use crate::{
     target::{ChatId, Target},
 };
 use bot_api::{Bounds, CallError, Client, Connections};
-use delivery::{Limit, Limiter};
+use delivery::{Breaker, Limit, Limiter};
 use reqwest::StatusCode;
 use runtime::{HostError, config::Telegram};
 use serde::Serialize;
@@ -18,10 +18,14 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
+use tracing::{info, warn};
 
 const BOUNDS: Bounds = Bounds { timeout: Duration::from_secs(20), bytes_max: 1 << 20 };
 /// Longest wait for the right to a call; what has to wait longer is tried again later.
 const WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// What is said while the server is left alone.
+const LEFT_ALONE: &str = "Telegram failed five times in a row: it is asked once in a while until it answers";
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Messages to all chats together, as Telegram documents it.
@@ -35,6 +39,8 @@ pub struct BotApi {
     client: Client,
     /// Of all copies of this client.
     limiter: Arc<Mutex<Limiter>>,
+    /// Of all copies of this client.
+    breaker: Arc<Mutex<Breaker>>,
     /// Whether the server takes rich messages, once it has told.
     takes_rich: Arc<OnceLock<bool>>,
 }
@@ -100,7 +106,8 @@ impl BotApi {
             takes_rich.get_or_init(|| false);
         }
         let limiter = Arc::new(Mutex::new(Limiter::new(ALL)));
-        Ok(Self { client, limiter, takes_rich: Arc::new(takes_rich) })
+        let breaker = Arc::new(Mutex::new(Breaker::default()));
+        Ok(Self { client, limiter, breaker, takes_rich: Arc::new(takes_rich) })
     }
 
     /// Whether the server takes rich messages. It is asked once, by a call that says nothing: a server that knows the method
@@ -109,24 +116,37 @@ impl BotApi {
         if let Some(known) = self.takes_rich.get() {
             return *known;
         }
+        if self.breaker().is_open(Instant::now()) {
+            return false;
+        }
         let nothing = BTreeMap::<&str, &str>::new();
         let told = match self.client.call("sendRichMessage", &nothing, BOUNDS).await {
             Ok(reply) if reply.status == StatusCode::BAD_REQUEST => true,
             Ok(reply) if reply.status == StatusCode::NOT_FOUND => false,
-            Ok(_) | Err(_) => return false,
+            Ok(reply) if !reply.status.is_server_error() => return false,
+            Ok(_) | Err(_) => {
+                self.failed();
+                return false;
+            }
         };
         *self.takes_rich.get_or_init(|| told)
     }
 
-    /// Takes the right to one call to a chat, and waits for it where that does not take long; false where it would.
-    pub(crate) async fn admit(&self, target: &Target) -> bool {
+    /// Takes the right to one call to a chat, and waits for it where that does not take long.
+    ///
+    /// # Errors
+    /// Why there is none for now: the same words each time, since the log tells a reason once.
+    pub(crate) async fn admit(&self, target: &Target) -> Result<(), &'static str> {
+        if self.breaker().is_open(Instant::now()) {
+            return Err(LEFT_ALONE);
+        }
         let limits = if target.is_group() { &CHAT[..] } else { &CHAT[..1] };
         loop {
             let taken = self.limiter().take(&target.chat_name(), limits, Instant::now());
             match taken {
-                Err(wait) if wait > WAIT_MAX => return false,
+                Err(wait) if wait > WAIT_MAX => return Err("the chat takes no further message for now"),
                 Err(wait) => tokio::time::sleep(wait).await,
-                Ok(()) => return true,
+                Ok(()) => return self.breaker().take(Instant::now()).map_err(|_| LEFT_ALONE),
             }
         }
     }
@@ -141,8 +161,29 @@ impl BotApi {
         self.limiter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        // Counting cannot leave it half-changed.
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed(&self) {
+        if self.breaker().failed(Instant::now()) {
+            warn!("{LEFT_ALONE}");
+        }
+    }
+
     /// Posts a message, or edits it where it names one.
     pub(crate) async fn put(&self, message: &Request<'_>) -> Answer {
+        let answer = self.put_once(message).await;
+        if matches!(answer, Answer::Later(_) | Answer::Lost(_)) {
+            self.failed();
+        } else if self.breaker().answered() {
+            info!("Telegram answers again");
+        }
+        answer
+    }
+
+    async fn put_once(&self, message: &Request<'_>) -> Answer {
         let method = match (message.message_id, &message.content) {
             (Some(_), _) => "editMessageText",
             (None, Content::Text { .. }) => "sendMessage",

@@ -100,9 +100,8 @@ impl TelegramSink {
             };
             if !is_admitted {
                 open.abandon().await.map_err(failed)?;
-                if !self.api.admit(&target).await {
-                    // The same words each time: the log tells a reason once.
-                    return Ok(Progress::Later("the chat takes no further message for now".to_owned()));
+                if let Err(why) = self.api.admit(&target).await {
+                    return Ok(Progress::Later(why.to_owned()));
                 }
                 is_admitted = true;
                 continue;

@@ -210,3 +210,27 @@ async fn a_digest_that_the_ledger_cannot_hold_is_poison_before_anything_is_poste
     assert_eq!(world.methods().len(), 0);
     world.database.drop().await;
 }
+
+#[tokio::test]
+async fn a_server_that_fails_again_and_again_is_not_asked_for_every_chat() {
+    let Some(world) = World::new("telegram_breaker").await else { return };
+    let to_a_chat = |day: i64| {
+        let mut ready = digest(day, "1.0");
+        ready.window.settings.chat = Some((CHAT - 1 - day).to_string());
+        ready
+    };
+    let batch: Vec<_> = (0..12).map(to_a_chat).collect();
+    for _ in &batch {
+        world.bot.fault("sendMessage", None, Fault::Html(502));
+    }
+    let sink = world.sink();
+    let why = later(deliver_by(&sink, &batch).await);
+    assert!(why.contains("502"), "{why}");
+    assert_eq!(world.methods().len(), 5);
+    let why = later(deliver_by(&sink, &batch).await);
+    assert!(why.contains("it is asked once in a while until it answers"), "{why}");
+    assert_eq!(world.methods().len(), 5, "nothing was asked for meanwhile");
+    let planned = world.ledger().await.iter().filter(|row| row.2 == "planned").count();
+    assert_eq!((planned, world.said().await.len()), (5, 0));
+    world.database.drop().await;
+}
