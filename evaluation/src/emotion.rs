@@ -21,7 +21,7 @@ const NEGATIVE: [usize; 11] = [2, 3, 9, 10, 11, 12, 14, 16, 19, 24, 25];
 pub(crate) fn evaluate(data_dir: &Path) -> Result<Report, Error> {
     let mut report = Report::new("emotion");
     let english = english(&data::text(&data_dir.join(ENGLISH))?);
-    let russian = russian(&data::text(&data_dir.join(RUSSIAN))?);
+    let russian = russian(&data_dir.join(RUSSIAN))?;
     for (dataset, lines, baseline) in
         [("goemotions dev", english, Some(VADER)), ("ru_goemotions validation", russian, None)]
     {
@@ -57,42 +57,17 @@ fn english(file: &str) -> Vec<(String, Tone)> {
 }
 
 /// Records of `Russian, English, [ids], id of the comment` under a heading.
-fn russian(file: &str) -> Vec<(String, Tone)> {
-    let record = |fields: Vec<String>| {
-        let labels = fields.get(2)?;
-        Some((fields.first()?.clone(), gold(labels)?))
-    };
-    records(file).into_iter().skip(1).filter_map(record).collect()
-}
-
-/// Records of a CSV file (RFC 4180): quoted fields may hold commas, line breaks and doubled quotes.
-fn records(file: &str) -> Vec<Vec<String>> {
-    let mut records = Vec::new();
-    let mut record: Vec<String> = Vec::new();
-    let mut field = String::new();
-    let mut quoted = false;
-    let mut chars = file.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' if quoted && chars.peek() == Some(&'"') => {
-                field.push('"');
-                chars.next();
-            }
-            '"' => quoted = !quoted,
-            ',' if !quoted => record.push(std::mem::take(&mut field)),
-            '\n' if !quoted => {
-                record.push(std::mem::take(&mut field));
-                records.push(std::mem::take(&mut record));
-            }
-            '\r' if !quoted => {}
-            c => field.push(c),
+fn russian(path: &Path) -> Result<Vec<(String, Tone)>, Error> {
+    let failed = |source| Error::Table { path: path.to_owned(), source };
+    let text = data::text(path)?;
+    let mut lines = Vec::new();
+    for record in csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes()).into_records() {
+        let record = record.map_err(failed)?;
+        if let (Some(text), Some(tone)) = (record.get(0), record.get(2).and_then(gold)) {
+            lines.push((text.to_owned(), tone));
         }
     }
-    if !field.is_empty() || !record.is_empty() {
-        record.push(field);
-        records.push(record);
-    }
-    records
+    Ok(lines)
 }
 
 /// Mean F1 of the three tones over (gold, found) pairs.
@@ -130,9 +105,11 @@ mod tests {
 
     #[test]
     fn quoted_fields_hold_anything() {
-        assert_eq!(
-            records("a,\"b, \"\"c\"\"\nd\",e\nf,,g"),
-            [vec!["a", "b, \"c\"\nd", "e"], vec!["f", "", "g"]]
-        );
+        let file = std::env::temp_dir().join(format!("gistmill-tones-{}.csv", std::process::id()));
+        let table = "ru,en,labels,id\n\"да, \"\"так\"\"\nи есть\",x,[0],a\nнет,,\"[2, 25]\",b\nшум,y,\"[4 25]\",c\n";
+        std::fs::write(&file, table).unwrap();
+        let expected = [("да, \"так\"\nи есть".to_owned(), Tone::Positive), ("нет".to_owned(), Tone::Negative)];
+        assert_eq!(russian(&file).unwrap(), expected);
+        std::fs::remove_file(file).unwrap();
     }
 }

@@ -13,6 +13,7 @@ mod matching;
 mod quality;
 mod report;
 mod rouge;
+mod search;
 mod segmentation;
 mod segmenter;
 mod synthesis;
@@ -47,6 +48,15 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
+    /// A table is none.
+    #[error("could not read the table {}", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What the reader says.
+        #[source]
+        source: csv::Error,
+    },
     /// A labelled day is not in the data, or has another number of messages there.
     #[error("the data has no day {0} with as many messages as its label says")]
     OtherWindow(String),
@@ -56,7 +66,8 @@ pub enum Error {
 }
 
 /// Stages that can be evaluated.
-pub const STAGES: [&str; 6] = ["thread_builder", "segmenter", "emotion", "topic", "synthesis", "quality"];
+pub const STAGES: [&str; 7] =
+    ["thread_builder", "segmenter", "emotion", "topic", "synthesis", "quality", "search"];
 
 /// Evaluates a stage on the data in `data_dir`.
 pub fn run(stage: &str, data_dir: &Path) -> Result<Report, Error> {
@@ -66,6 +77,7 @@ pub fn run(stage: &str, data_dir: &Path) -> Result<Report, Error> {
         "emotion" => emotion::evaluate(data_dir),
         "synthesis" => synthesis::evaluate(data_dir),
         "topic" => topic::evaluate(data_dir),
+        "search" => search::evaluate(data_dir),
         "quality" => quality::evaluate(data_dir),
         _ => Err(Error::UnknownStage(stage.to_owned())),
     }

@@ -49,6 +49,9 @@ enum What {
     /// The quality score against human judgement
     #[command(after_help = "Examples:\n  gistmill eval quality --data ../shared/data")]
     Quality(Data),
+    /// Search: a question finds the replies to it
+    #[command(after_help = "Examples:\n  gistmill eval search --data ../shared/data")]
+    Search(Data),
     /// Digests against labelled windows
     #[command(after_help = "Examples:\n  gistmill eval gold --data ../shared/data")]
     Gold(Gold),
@@ -132,6 +135,7 @@ pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<E
         What::Topic(data) => stage("topic", &data, out),
         What::Synthesis(data) => stage("synthesis", &data, out),
         What::Quality(data) => stage("quality", &data, out),
+        What::Search(data) => stage("search", &data, out),
         What::Gold(gold) => labelled(&gold, out),
         What::All(gold) => all(&gold, out),
         What::Day(day) => days(&day, out),
