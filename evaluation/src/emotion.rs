@@ -106,9 +106,11 @@ mod tests {
     #[test]
     fn quoted_fields_hold_anything() {
         let file = std::env::temp_dir().join(format!("gistmill-tones-{}.csv", std::process::id()));
-        let table = "ru,en,labels,id\n\"да, \"\"так\"\"\nи есть\",x,[0],a\nнет,,\"[2, 25]\",b\nшум,y,\"[4 25]\",c\n";
+        let table =
+            "ru,en,labels,id\n\"да, \"\"так\"\"\nи есть\",x,[0],a\nнет,,\"[2, 25]\",b\nшум,y,\"[4 25]\",c\n";
         std::fs::write(&file, table).unwrap();
-        let expected = [("да, \"так\"\nи есть".to_owned(), Tone::Positive), ("нет".to_owned(), Tone::Negative)];
+        let expected =
+            [("да, \"так\"\nи есть".to_owned(), Tone::Positive), ("нет".to_owned(), Tone::Negative)];
         assert_eq!(russian(&file).unwrap(), expected);
         std::fs::remove_file(file).unwrap();
     }
