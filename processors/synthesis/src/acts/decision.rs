@@ -47,7 +47,9 @@ pub fn decision_candidates(source: &Source<'_>) -> Vec<(Found, Features)> {
 
 fn best(source: &Source<'_>, at: usize, post: &Post<'_>) -> Option<Found> {
     let context = context(source, at, post);
-    let found = post.sentences.clone().map(|number| {
+    let settled =
+        post.sentences.clone().filter(|number| !source.sentences[*number].phrases.has(Family::Undecided));
+    let found = settled.map(|number| {
         let sentence = &source.sentences[number];
         let opening = if number == post.sentences.start { 0.0 } else { -0.25 };
         Found { sentence: number, score: wording(source, sentence) + context + opening }
@@ -204,6 +206,24 @@ mod tests {
         assert!(decided(&chat).is_empty());
         let chat =
             [("Аня", "какая погода сегодня"), ("Боря", "может, пойдём гулять?"), ("Аня", "я на работе")];
+        assert!(decided(&chat).is_empty());
+    }
+
+    #[test]
+    fn what_is_still_being_decided_is_no_decision() {
+        let chat = [
+            ("Ann", "should we meet at five or at six?"),
+            ("Bob", "six is late for me"),
+            ("Ann", "we are still deciding between five and six, the hall is ours until 17:00 anyway"),
+            ("Cid", "ok"),
+        ];
+        assert!(decided(&chat).is_empty());
+        let chat = [
+            ("Аня", "кто будет писать тесты?"),
+            ("Боря", "у нас пишут разработчики"),
+            ("Вера", "пока только командой решаем, как и на чем это сделать, но это задача для двух отделов"),
+            ("Боря", "понял"),
+        ];
         assert!(decided(&chat).is_empty());
     }
 }

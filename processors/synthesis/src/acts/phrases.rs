@@ -18,6 +18,7 @@ pub(crate) enum Family {
     WeDo,
     Particular,
     Tentative,
+    Undecided,
     Reported,
     Options,
     Committed,
@@ -46,12 +47,13 @@ pub(crate) enum Family {
     NoAnswerOpener,
 }
 
-const FAMILIES: [(Family, &[&str]); 31] = [
+const FAMILIES: [(Family, &[&str]); 32] = [
     (Family::Decided, decision::DECIDED),
     (Family::Concluded, decision::CONCLUDED),
     (Family::WeDo, decision::WE_DO),
     (Family::Particular, decision::PARTICULAR),
     (Family::Tentative, decision::TENTATIVE),
+    (Family::Undecided, decision::UNDECIDED),
     (Family::Reported, decision::REPORTED),
     (Family::Options, decision::OPTIONS),
     (Family::Committed, action::COMMITTED),

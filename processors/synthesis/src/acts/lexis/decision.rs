@@ -201,6 +201,27 @@ pub(in crate::acts) const TENTATIVE: &[&str] = &[
     " хоть ",
 ];
 
+/// Says that it is still being decided.
+pub(in crate::acts) const UNDECIDED: &[&str] = &[
+    " still deciding ",
+    " not decided ",
+    " haven't decided ",
+    " hasn't decided ",
+    " yet to decide ",
+    " to be decided ",
+    " before we decide ",
+    " пока решаем ",
+    " пока только ",
+    " еще решаем ",
+    " решаем как ",
+    " решаем что ",
+    " решаем на чем ",
+    " еще не решили ",
+    " пока не решили ",
+    " не решили ",
+    " не договорились ",
+];
+
 /// Speech about the past or about oneself.
 pub(in crate::acts) const REPORTED: &[&str] = &[
     " was ",
