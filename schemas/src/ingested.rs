@@ -9,8 +9,20 @@ use serde::{Deserialize, Serialize};
 
 /// Lane of messages as they happen; every other lane is an import's id.
 pub const LIVE_LANE: &str = "live";
+/// How the lane of an import begins whose digests go to all of the group's channels, as those of [`LIVE_LANE`] do.
+const DELIVERED_LANES: &str = "delivered:";
 /// `complete_until` that ends a lane: every open window of it closes.
 pub const END_OF_LANE: i64 = i64::MAX;
+
+/// The lane of an import whose digests go to all of the group's channels, by the lane that it would have else.
+pub fn delivered_lane(lane: &str) -> String {
+    format!("{DELIVERED_LANES}{lane}")
+}
+
+/// Whether digests of a lane go to all of the group's channels; those of other imports are for files.
+pub fn is_delivered_lane(lane: &str) -> bool {
+    lane == LIVE_LANE || lane.starts_with(DELIVERED_LANES)
+}
 
 /// Messages of a group in the order of their source, and control in the same order.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -19,7 +31,7 @@ pub struct GroupMessageIngested {
     pub tenant_id: String,
     /// Group inside the tenant.
     pub group_id: String,
-    /// [`LIVE_LANE`], or the id of an import.
+    /// [`LIVE_LANE`], or the id of an import, or [`delivered_lane`] of it.
     pub lane: String,
     /// The source's clock in ms; for an import, the newest send time read so far.
     pub observed_at: i64,

@@ -39,7 +39,7 @@ pub use identity::{
 };
 pub use ingested::{
     Author, DAY_MINUTES, END_OF_LANE, Entity, Forward, GroupMessageIngested, GroupSettings, LANGUAGES,
-    LIVE_LANE, Media, Message, MessageKind, Reaction, WINDOW_HOURS,
+    LIVE_LANE, Media, Message, MessageKind, Reaction, WINDOW_HOURS, delivered_lane, is_delivered_lane,
 };
 pub use knowledge::{Home, Known};
 pub use places::{Place, Places};

@@ -42,6 +42,10 @@ pub(crate) struct Arguments {
     /// Import all but what is damaged, and name that: for an export that cannot be made again
     #[arg(long)]
     skip_damaged: bool,
+    /// Deliver the digests of this export to all channels of the group; otherwise they are for files. A window that had
+    /// its digest before is not delivered again
+    #[arg(long, conflicts_with = "follow")]
+    deliver: bool,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
@@ -77,6 +81,10 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
             "--time-zone is for exports: dates of lines tell their zone"
         );
         let path = (arguments.file.as_os_str() != "-").then(|| arguments.file.clone());
+        anyhow::ensure!(
+            !arguments.deliver,
+            "--deliver is for exports: write the lines into a file and import that, or --follow them"
+        );
         let (follow, skip_damaged) = (arguments.follow, arguments.skip_damaged);
         let options = FeedOptions { group, path, id: arguments.id.clone(), follow, skip_damaged };
         let source = FeedSource::open(&options, meter.clone())?;
@@ -87,6 +95,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
         let options = FileOptions { group, path, chat, time_zone, skip_damaged };
         let source = FileSource::open(&options, meter.clone())?;
         let source = in_time_zone_of_group(source, &options, &config)?;
+        let source = if arguments.deliver { source.delivered() } else { source };
         drive(config, source, Some(&options.group))?
     };
     reporter.finish();

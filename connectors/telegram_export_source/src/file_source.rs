@@ -16,7 +16,7 @@ use ingest::Group;
 use jiff::tz::TimeZone;
 use processor::PortSpec;
 use runtime::{Position, Source, SourceBatch, SourceError};
-use schemas::lane_id;
+use schemas::{delivered_lane, lane_id};
 use serde::{Deserialize, Serialize};
 use std::{path::PathBuf, time::Duration};
 
@@ -69,6 +69,8 @@ pub struct FileSource {
     origin: Origin,
     meter: Meter,
     cursor: Option<Cursor>,
+    /// Whether its digests go to all of the group's channels.
+    delivered: bool,
     /// Messages that an earlier run had committed.
     known: Option<u64>,
 }
@@ -79,8 +81,8 @@ impl FileSource {
         let zone = zone(options.time_zone.as_deref().unwrap_or(UTC))?;
         let path = input::resolve(&options.path)?;
         let survey = survey::survey(&path, options, &meter)?;
-        let origin = origin(&options.group, &survey, &zone);
-        Ok(Self { path, survey, zone, origin, meter, cursor: None, known: None })
+        let origin = origin(&options.group, &survey, &zone, false);
+        Ok(Self { path, survey, zone, origin, meter, cursor: None, delivered: false, known: None })
     }
 
     /// How many messages are dated by local times, which need a zone.
@@ -91,8 +93,16 @@ impl FileSource {
     /// The same file with its local times in another zone, which is another import: other times, another lane.
     pub fn in_time_zone(mut self, name: &str) -> Result<Self, Error> {
         self.zone = zone(name)?;
-        self.origin = origin(&self.origin.group, &self.survey, &self.zone);
+        self.origin = origin(&self.origin.group, &self.survey, &self.zone, self.delivered);
         Ok(self)
+    }
+
+    /// The same file with digests for all of the group's channels, which is another import.
+    #[must_use]
+    pub fn delivered(mut self) -> Self {
+        self.delivered = true;
+        self.origin = origin(&self.origin.group, &self.survey, &self.zone, true);
+        self
     }
 
     /// Id of the lane that the file is read into.
@@ -162,8 +172,8 @@ fn zone(name: &str) -> Result<TimeZone, Error> {
     })
 }
 
-/// The import by its content, and by the zone where that changes what is imported.
-fn origin(group: &Group, survey: &Survey, zone: &TimeZone) -> Origin {
+/// The import by its content, by the zone where that changes what is imported, and by whether its digests are delivered.
+fn origin(group: &Group, survey: &Survey, zone: &TimeZone, delivered: bool) -> Origin {
     let mut what = format!("sha256:{}", survey.sha256);
     if let Content::Chat { ordinal } = &survey.content {
         what = format!("{what}/chat:{ordinal}");
@@ -171,8 +181,13 @@ fn origin(group: &Group, survey: &Survey, zone: &TimeZone) -> Origin {
     if let Some(name) = zone.iana_name().filter(|name| *name != UTC && survey.zone_assumed > 0) {
         what = format!("{what}/zone:{name}");
     }
+    if delivered {
+        what.push_str("/delivered");
+    }
     let identity = group.identity("import", &what);
-    Origin { group: group.clone(), lane: lane_id(&identity), identity }
+    let lane = lane_id(&identity);
+    let lane = if delivered { delivered_lane(&lane) } else { lane };
+    Origin { group: group.clone(), lane, identity }
 }
 
 impl Source for FileSource {

@@ -8,7 +8,7 @@ pub use canary::{CanaryError, canary_tenants};
 
 use processor::{Event, Outcome, Port, PortSpec, Processor, Reject};
 use schemas::{
-    DigestBlocked, DigestGenerateRequested, GroupWindowReady, LIVE_LANE, Version, WindowRef, trace_id,
+    DigestBlocked, DigestGenerateRequested, GroupWindowReady, Version, WindowRef, is_delivered_lane, trace_id,
 };
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -79,14 +79,13 @@ fn version_and_trace(ready: &GroupWindowReady) -> (String, String) {
 
 fn requested(ready: &GroupWindowReady) -> DigestGenerateRequested {
     let (version, trace_id) = version_and_trace(ready);
-    let live = ready.lane == LIVE_LANE;
     DigestGenerateRequested {
         tenant_id: ready.tenant_id.clone(),
         group_id: ready.group_id.clone(),
         window_id: ready.window_id.clone(),
         version,
         trace_id,
-        delivery_channel: if live {
+        delivery_channel: if is_delivered_lane(&ready.lane) {
             ready.settings.channels.join(",")
         } else {
             CHANNEL_OF_IMPORTS.to_owned()
@@ -169,6 +168,7 @@ mod tests {
         let every = DigestTrigger::default();
         assert_eq!(check(&every, ready("live", 5)), "telegram,file");
         assert_eq!(check(&every, ready("import-1", 5)), "file");
+        assert_eq!(check(&every, ready(&schemas::delivered_lane("import-1"), 5)), "telegram,file");
         assert_eq!(check(&every, ready("live", 4)), "too_small");
         assert_eq!(check(&only_for("acme"), ready("live", 5)), "telegram,file");
         assert_eq!(check(&only_for("other"), ready("live", 5)), "feature_flag");

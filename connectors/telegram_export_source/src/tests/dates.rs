@@ -87,6 +87,11 @@ fn local_dates_are_taken_in_the_zone_of_the_import() {
     let identity = |source: &FileSource| runtime::Source::identity(source);
     assert_ne!(identity(&utc), identity(&berlin));
     assert_eq!(identity(&utc.in_time_zone("Europe/Berlin").expect("a zone")), identity(&berlin));
+    let lane = berlin.lane().to_owned();
+    let delivered = berlin.delivered();
+    assert!(schemas::is_delivered_lane(delivered.lane()) && !schemas::is_delivered_lane(&lane));
+    let moved = delivered.in_time_zone("UTC").expect("a zone");
+    assert!(schemas::is_delivered_lane(moved.lane()), "in another zone too");
     assert!(open(Some("Mars/Olympus")).expect_err("refused").is_usage());
     let dated = file("result.json", &export(&[message(1, &json!({}))]));
     let mut options = options(&dated.path().join("result.json"));
