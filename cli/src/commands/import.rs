@@ -17,6 +17,7 @@ use progress::Reporter;
 
 /// Read a chat export into the pipeline
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
     /// Telegram Desktop's result.json, JSON Lines, either gzipped, or `-` for JSON Lines on standard input
