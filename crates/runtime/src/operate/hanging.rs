@@ -127,7 +127,10 @@ fn blocks(map: &Map, prefix: &Prefix, topic: &str, groups: &BTreeSet<String>) ->
             .collect();
     }
     let Some(topic) = prefix.logical(topic) else { return Vec::new() };
-    let readers = map.readers(topic).map(|unit| blocked(unit, "reads no further"));
+    // Of an optional one nobody knows here whether it runs; where it does, others read the same topic.
+    let optional = |unit: &str| map.connectors().any(|one| one.name == unit && one.optional);
+    let readers = map.readers(topic).filter(|unit| !optional(unit));
+    let readers = readers.map(|unit| blocked(unit, "reads no further"));
     let folds = map.processors().filter(|processor| processor.state.as_deref() == Some(topic));
     let sources = map.connectors().filter(|source| source.positions.as_deref() == Some(topic));
     readers
