@@ -14,9 +14,9 @@ use std::{
     time::{Duration, Instant},
 };
 use tests::{
-    Isolation, PATIENCE, Pipeline, Process, TENANT,
+    Die, Isolation, PATIENCE, Pipeline, Process, TENANT,
     bot_api::{BotApi, Chat, Deed, Kind, Person, TOKEN},
-    decode_all, end_children_on_signals, eventually, read, settle,
+    decode_all, end_children_on_signals, eventually, kills_and_seed, read, settle,
 };
 
 /// Chats that are linked, with their groups, and one that is not.
@@ -35,18 +35,6 @@ const FIRST_WEEK: i64 = 600_000_000;
 const SLOW: (&str, &str) =
     ("GISTMILL_KAFKA__PRODUCER_PROPERTIES", "queue.buffering.max.messages=1;linger.ms=0");
 
-/// Numbers from a seed, by Marsaglia's xorshift ("Xorshift RNGs", 2003).
-struct Die(u64);
-
-impl Die {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % sides
-    }
-}
-
 /// State of a message: group, id and revision.
 type State = (String, i64, i64);
 
@@ -62,16 +50,11 @@ struct Kills {
 
 fn main() -> anyhow::Result<()> {
     end_children_on_signals()?;
-    let mut arguments = std::env::args().skip(1);
-    let mut number = |name: &'static str, default: u64| {
-        arguments.next().map_or(Ok(default), |text| text.parse()).context(name)
-    };
-    let kills = number("KILLS is a number", 100)?;
-    let seed = number("SEED is a number above 0", 1)?.max(1);
+    let (kills, seed, die) = kills_and_seed(100)?;
     let began = Instant::now();
     let say = |text: &str| writeln!(stdout(), "{:7.1} s  {text}", began.elapsed().as_secs_f64());
     say(&format!("seed {seed}, {kills} kills"))?;
-    let mut all = Kills::start(seed)?;
+    let mut all = Kills::start(die)?;
     let mut hits = 0;
     for count in 1..=kills {
         all.write();
@@ -93,7 +76,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 impl Kills {
-    fn start(seed: u64) -> anyhow::Result<Self> {
+    fn start(die: Die) -> anyhow::Result<Self> {
         let pipeline = Pipeline::start("bot_source_kills")?.context("there is no stack")?;
         let bot = BotApi::start()?;
         bot.add_chat(Chat::new(STRANGERS, Kind::Supergroup, "strangers"));
@@ -102,8 +85,15 @@ impl Kills {
             let chat = chat.to_string();
             pipeline.gistmill(&["group", "link", "--tenant", TENANT, "--group", group, "--chat", &chat])?;
         }
-        let (die, expected) = (Die(seed), BTreeSet::new());
-        Ok(Self { pipeline, bot, die, expected, updates: 0, revision: 1_900_000_000, weeks: 0 })
+        Ok(Self {
+            pipeline,
+            bot,
+            die,
+            expected: BTreeSet::new(),
+            updates: 0,
+            revision: 1_900_000_000,
+            weeks: 0,
+        })
     }
 
     /// Messages, edits of them, kinds that nobody knows, and a chat that nobody has linked.

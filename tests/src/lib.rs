@@ -3,6 +3,7 @@
 //! Invariant: nothing here uses the runtime, so that what it sees is what any `read_committed` client sees.
 
 pub mod bot_api;
+mod chance;
 mod chat;
 mod foreign;
 mod forgotten;
@@ -27,6 +28,7 @@ mod stranger;
 mod tls_front;
 mod transactions;
 
+pub use chance::{Die, kills_and_seed};
 pub use chat::{Chat, Day};
 pub use foreign::{Foreign, day_is_over, said};
 pub use forgotten::{Forgotten, LeftOpen};
