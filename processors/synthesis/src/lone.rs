@@ -4,11 +4,12 @@
 //! Invariant: pure, from one window; no name, product or subject of any chat is a feature.
 
 use crate::{
-    acts,
+    acts::{self, Family},
     findings::Findings,
     sentence::Sentence,
     source::{Post, Source},
     story::best_alone,
+    title::POINTING,
 };
 
 /// Number of features of a sentence.
@@ -19,69 +20,7 @@ pub type LoneFeatures = [f64; LONE_FEATURES];
 /// Posts of one author so close together are one utterance in pieces.
 const BURST_MS: i64 = 3 * 60 * 1000;
 
-/// Points at what was said before, or at whom it is said to, folded and between spaces.
-const POINTING: &[&str] = &[
-    " это ",
-    " этот ",
-    " эта ",
-    " эти ",
-    " этого ",
-    " этом ",
-    " этому ",
-    " этим ",
-    " он ",
-    " она ",
-    " они ",
-    " оно ",
-    " его ",
-    " ее ",
-    " их ",
-    " ему ",
-    " ей ",
-    " им ",
-    " там ",
-    " туда ",
-    " такой ",
-    " такая ",
-    " такое ",
-    " такие ",
-    " так ",
-    " тут ",
-    " тот ",
-    " та ",
-    " те ",
-    " того ",
-    " том ",
-    " тоже ",
-    " this ",
-    " that ",
-    " these ",
-    " those ",
-    " it ",
-    " its ",
-    " they ",
-    " them ",
-    " he ",
-    " she ",
-    " there ",
-    " such ",
-    " same ",
-    " one ",
-];
-const SECOND_PERSON: &[&str] = &[
-    " ты ",
-    " вы ",
-    " тебе ",
-    " вам ",
-    " тебя ",
-    " вас ",
-    " твой ",
-    " ваш ",
-    " у тебя ",
-    " у вас ",
-    " you ",
-    " your ",
-];
+/// Speaks of oneself, and joins what is said to what was said; folded and between spaces.
 const FIRST_PERSON: &[&str] = &[
     " я ",
     " мне ",
@@ -159,7 +98,7 @@ fn words(source: &Source<'_>, sentence: &Sentence) -> Vec<f64> {
         (specific / 5.0).min(3.0),
         (source.weight(&sentence.terms) / (sentence.length as f64 + 8.0).sqrt() / 5.0).min(3.0),
         (holds(POINTING) / 2.0).min(2.0),
-        holds(SECOND_PERSON).min(2.0),
+        flag(sentence.phrases.has(Family::SecondPerson)),
         holds(FIRST_PERSON).min(2.0),
         holds(JOINING).min(2.0),
         flag(sentence.asks),

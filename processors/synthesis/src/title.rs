@@ -11,6 +11,7 @@ mod subject;
 use crate::{acts, findings::Findings, source::Source};
 use features::Talk;
 pub use features::{TITLE_FEATURES, TitleFeatures};
+pub(crate) use lexis::POINTING;
 use spans::spans;
 use std::collections::HashMap;
 use subject::{latin_name, names, within_subject};

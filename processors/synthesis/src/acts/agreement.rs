@@ -90,6 +90,8 @@ pub(super) const ACKNOWLEDGES: &[&str] = &[
     " помогло ",
     " получилось ",
 ];
+const THANKS: &[&str] =
+    &[" thanks ", " thank you ", " thx ", " many thanks ", " спасибо ", " благодарю ", " большое спасибо "];
 pub(super) const NO_ANSWER: &[&str] = &[
     " no idea ",
     " don't know ",
@@ -191,6 +193,14 @@ pub fn agrees(source: &Source<'_>, post: &Post<'_>) -> bool {
 /// Whether a post says that the question before it is answered.
 pub(super) fn acknowledges(source: &Source<'_>, post: &Post<'_>) -> bool {
     source.sentences[post.sentences.clone()].iter().any(|sentence| sentence.phrases.has(Family::Acknowledges))
+}
+
+/// Whether a post only thanks, be it for something that it names.
+pub(super) fn thanks(source: &Source<'_>, post: &Post<'_>) -> bool {
+    let mut sentences = source.sentences[post.sentences.clone()].iter();
+    let first =
+        sentences.next().is_some_and(|first| THANKS.iter().any(|word| first.padded.starts_with(word)));
+    first && sentences.next().is_none()
 }
 
 /// Whether a post reacts to a question without answering it: "no idea", "я тоже".

@@ -3,7 +3,7 @@
 //! Invariant: a candidate stands after its question; no name, product or subject of any chat is a feature.
 
 use super::{
-    agreement::{acknowledges, declines_to_answer},
+    agreement::{acknowledges, declines_to_answer, thanks},
     code::looks_like_code,
     phrases::Family,
     weights::{ANSWER, probability},
@@ -105,7 +105,7 @@ fn candidates(source: &Source<'_>, asked: usize) -> impl Iterator<Item = (usize,
     let talk = Talk::of(source, asked);
     let later = source.later(asked).iter().take(CANDIDATES_MAX).enumerate();
     later
-        .filter(|(_, post)| source.posts[**post].quotable)
+        .filter(|(_, post)| source.posts[**post].quotable && !thanks(source, &source.posts[**post]))
         .map(move |(place, &post)| (post, talk.pair(source, place, post)))
 }
 

@@ -202,6 +202,21 @@ mod tests {
     }
 
     #[test]
+    fn thanks_for_something_else_answer_nothing() {
+        let chat = [
+            ("Ann", "Could somebody repair the water pump before that?"),
+            ("Cem", "The water pump works again since this morning."),
+            ("Ann", "Does the insurance cover the new tool shed?"),
+            ("Bo", "Thanks for the water pump!"),
+        ];
+        let messages: Vec<_> =
+            chat.iter().zip(1..).map(|((author, text), id)| message(id, author, text)).collect();
+        let source = Source::new(&messages, None);
+        let answered = Questions::of(&source).answered();
+        assert!(answered.iter().all(|asked| !asked.answers.contains(&3)), "{answered:?}");
+    }
+
+    #[test]
     fn what_solved_it_stands_before_what_was_guessed() {
         let mut messages: Vec<_> = [
             ("Ann", "How does one send a parameter with a hash sign through the gateway?"),

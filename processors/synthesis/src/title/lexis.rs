@@ -134,7 +134,7 @@ pub(super) const YOURS: &[&str] = &[
 ];
 
 /// Points at what was said or shown elsewhere.
-pub(super) const POINTING: &[&str] = &[
+pub(crate) const POINTING: &[&str] = &[
     " это ",
     " этот ",
     " эта ",
