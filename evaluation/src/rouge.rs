@@ -66,6 +66,20 @@ pub(crate) fn pearson(pairs: &[(f64, f64)]) -> f64 {
     if deviation > 0.0 { sum(&|x, y| x * y) / deviation } else { 0.0 }
 }
 
+/// Spearman's rank correlation: Pearson's of the ranks, equal values sharing the mean of theirs.
+pub(crate) fn spearman(pairs: &[(f64, f64)]) -> f64 {
+    let ranks = |pick: fn(&(f64, f64)) -> f64| -> Vec<f64> {
+        let rank = |value: f64| {
+            let below = pairs.iter().filter(|pair| pick(pair) < value).count();
+            let equal = pairs.iter().filter(|pair| pick(pair) == value).count();
+            below as f64 + (equal as f64 + 1.0) / 2.0
+        };
+        pairs.iter().map(|pair| rank(pick(pair))).collect()
+    };
+    let (left, right) = (ranks(|pair| pair.0), ranks(|pair| pair.1));
+    pearson(&left.into_iter().zip(right).collect::<Vec<_>>())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,5 +102,12 @@ mod tests {
         assert!((pearson(&[(1.0, 2.0), (2.0, 4.0), (3.0, 6.0)]) - 1.0).abs() < 1e-9);
         assert!((pearson(&[(1.0, 1.0), (2.0, 0.0), (3.0, 2.0)]) - 0.5).abs() < 1e-9);
         assert!(pearson(&[(1.0, 1.0), (1.0, 2.0)]).abs() < 1e-9);
+    }
+
+    #[test]
+    fn spearman_by_hand() {
+        assert!((spearman(&[(1.0, 2.0), (2.0, 40.0), (3.0, 600.0)]) - 1.0).abs() < 1e-9, "ranks only");
+        let tied = [(1.0, 1.0), (2.0, 1.0), (3.0, 3.0)];
+        assert!((spearman(&tied) - 0.75_f64.sqrt()).abs() < 1e-9, "ranks 1, 2, 3 beside 1.5, 1.5, 3");
     }
 }

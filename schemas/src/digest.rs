@@ -184,7 +184,8 @@ pub struct LinkRef {
 }
 
 /// The quality score and its parts, each in [0, 1]:
-/// `score = guard · (.40 faithfulness + .35 coverage + .10 speakers + .10 repetition + .05 length)`.
+/// `score = guard · (1 + claims) / 2 · (1 + sound) / 2 · (.10 faithfulness + .55 coverage + .10 answers + .05 titles
+/// + .05 speakers + .10 repetition + .05 length)`.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Quality {
     /// Overall.
@@ -210,6 +211,9 @@ pub struct Quality {
     /// Share of titles that a reader understands. Not judged by this version: 1.
     #[serde(default = "whole")]
     pub titles: f64,
+    /// How likely, on average, a reader finds nothing wrong with a line. Not judged by this version: 1.
+    #[serde(default = "whole")]
+    pub sound: f64,
 }
 
 /// A part of the score that payloads of the first revision do not have.

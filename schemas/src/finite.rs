@@ -35,8 +35,10 @@ impl Quality {
             claims,
             answers,
             titles,
+            sound,
         } = self;
-        let parts = [guard, faithfulness, coverage, speakers, repetition, length, claims, answers, titles];
+        let parts =
+            [guard, faithfulness, coverage, speakers, repetition, length, claims, answers, titles, sound];
         parts.into_iter().chain([score]).all(|part| part.is_finite())
     }
 }
@@ -72,7 +74,7 @@ mod tests {
 
     #[test]
     fn each_part_of_a_score_has_to_be_a_number() {
-        let set: [fn(&mut Quality); 10] = [
+        let set: [fn(&mut Quality); 11] = [
             |quality| quality.score = f64::NAN,
             |quality| quality.guard = f64::NAN,
             |quality| quality.faithfulness = f64::NAN,
@@ -83,6 +85,7 @@ mod tests {
             |quality| quality.claims = f64::INFINITY,
             |quality| quality.answers = f64::NEG_INFINITY,
             |quality| quality.titles = f64::NEG_INFINITY,
+            |quality| quality.sound = f64::NAN,
         ];
         assert!(Quality::default().is_finite());
         for set in set {

@@ -13,6 +13,8 @@ pub struct Reading {
     pub window: String,
     /// Messages of the window, as a check that it is the same.
     pub messages: usize,
+    /// Of its page, by each reader: 1, worthless or misleading, to 5.
+    pub ratings: Vec<u8>,
     /// Lines of its page; those that two readers saw differently are left out.
     pub lines: Vec<ReadLine>,
 }

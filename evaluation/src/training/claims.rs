@@ -11,11 +11,12 @@ use super::{
 use crate::{
     Error, data,
     gold::{self, Answered, Item, Label, Window},
+    rouge::spearman,
 };
 use schemas::ContextMessage;
 use std::path::Path;
 use synthesis::{
-    Source, TELLING_FEATURES,
+    LINE_FEATURES, Source, TELLING_FEATURES,
     acts::{
         ANSWER_FEATURES, FEATURES, OPEN_FEATURES, QUESTION_FEATURES, answer_candidates,
         commitment_candidates, decision_candidates, open_candidates, question_candidates,
@@ -25,8 +26,8 @@ use synthesis::{
 
 /// Pull of the weights towards nothing.
 const DECAY: f64 = 0.003;
-/// The same of lines told alone, of which few are judged.
-const LONE_DECAY: f64 = 0.005;
+/// The same of lines that readers judged, of which there are few.
+const READ_DECAY: f64 = 0.005;
 /// Groups of windows that are left out in turn for the figures.
 const FOLDS: usize = 20;
 /// Thresholds that the figures are given for.
@@ -151,7 +152,9 @@ pub fn claims(data_dir: &Path, gold_dir: &Path) -> Result<Trained, Error> {
     trained.add("answer", &windows, &examples.answers);
     trained.add("telling", &windows, &examples.telling);
     trained.add("idle", &windows, &examples.idle);
-    trained.add_pulled("lone", &windows, &read.lone, LONE_DECAY);
+    trained.add_pulled("lone", &windows, &read.lone, READ_DECAY);
+    trained.add_pulled("line", &windows, &read.lines, READ_DECAY);
+    trained.rank(&read.lines, &read.ratings);
     let (weights, figures) = examples.titles.trained();
     trained.line("title", weights);
     trained.figures.push_str(&figures);
@@ -235,6 +238,19 @@ impl Trained {
     ) {
         self.line(name, fit(examples.iter(), decay));
         self.tell(name, windows, &left_out(examples, FOLDS, decay));
+    }
+
+    /// How the mean of a page's lines, each judged by weights of other days, ranks the pages beside their readers.
+    fn rank(&mut self, lines: &[Example<LINE_FEATURES>], ratings: &[(usize, f64)]) {
+        let judged = left_out(lines, FOLDS, READ_DECAY);
+        let pairs = ratings.iter().filter_map(|(window, rating)| {
+            let of: Vec<f64> =
+                judged.iter().filter(|(line, _)| line.window == *window).map(|(_, p)| *p).collect();
+            (!of.is_empty()).then(|| (of.iter().sum::<f64>() / of.len() as f64, *rating))
+        });
+        let pairs: Vec<(f64, f64)> = pairs.collect();
+        let figure = spearman(&pairs);
+        self.figures.extend([format!("line read: Spearman {figure:.2} with the ratings of {} days\n", pairs.len())]);
     }
 
     fn line<const COUNT: usize>(&mut self, name: &str, weights: [f64; COUNT]) {

@@ -3,9 +3,9 @@
 use super::logistic::Example;
 use crate::gold::{ReadLine, Reading};
 use synthesis::{
-    LONE_FEATURES, Source,
+    LINE_FEATURES, LONE_FEATURES, Part, Source,
     acts::{ANSWER_FEATURES, OPEN_FEATURES, answer_candidates, open_candidates},
-    lone_candidates,
+    line_features, lone_candidates,
 };
 
 /// How much a line that a reader judged counts beside the candidates of a labelled window: it is one that a page told.
@@ -17,6 +17,9 @@ pub(super) struct Read {
     pub(super) lone: Vec<Example<LONE_FEATURES>>,
     pub(super) answers: Vec<Example<ANSWER_FEATURES>>,
     pub(super) open: Vec<Example<OPEN_FEATURES>>,
+    pub(super) lines: Vec<Example<LINE_FEATURES>>,
+    /// Windows with the mean of their readers' ratings.
+    pub(super) ratings: Vec<(usize, f64)>,
 }
 
 impl Read {
@@ -38,6 +41,16 @@ impl Read {
                 self.open.push(Example { window, features, right: line.fault.is_none(), weight: WEIGHT });
             }
         }
+        for (part, does) in [("told", Part::Told), ("answers", Part::Answered), ("open", Part::Open)] {
+            let cited: Vec<(Part, &[i64])> = lines(part).map(|line| (does, line.ids.as_slice())).collect();
+            for (line, features) in lines(part).zip(line_features(source, &cited)) {
+                let Some(features) = features else { continue };
+                self.lines.push(Example { window, features, right: line.fault.is_none(), weight: 1.0 });
+            }
+        }
+        let ratings = reading.ratings.as_slice();
+        let sum: f64 = ratings.iter().copied().map(f64::from).sum();
+        self.ratings.push((window, sum / ratings.len().max(1) as f64));
         for line in lines("answers").filter(|line| tells_of(line, "wrong_answer")) {
             let [.., question, answer] = line.ids.as_slice() else { continue };
             let Some(asked) = source.index(*question) else { continue };

@@ -4,6 +4,8 @@
 
 use crate::{
     acts::{commitment_candidates, commitment_probability, decision_candidates, decision_probability, poll},
+    findings::Findings,
+    sound::sound,
     source::Source,
 };
 use schemas::{Action, Claim, Digest};
@@ -12,6 +14,10 @@ use text::{is_stopword, noise};
 
 /// Name of the weakness of a digest whose claims may be none.
 pub(crate) const UNCERTAIN_CLAIMS: &str = "uncertain_claims";
+/// Name of the weakness of a digest whose lines readers would find fault with.
+pub(crate) const UNSOUND_LINES: &str = "unsound_lines";
+/// Name of the weakness of a digest that tells little of its window.
+pub(crate) const THIN: &str = "thin";
 /// From this probability on, nothing is held against a claim.
 const CERTAIN: f64 = 0.7;
 /// From this weight on, an answered question of the window is one that a digest is asked to tell; so many at most.
@@ -29,11 +35,18 @@ pub(crate) struct Trust {
     pub(crate) answers: f64,
     /// Share of titles that are more than a list of words; 1 without any.
     pub(crate) titles: f64,
+    /// How likely a reader finds nothing wrong with a line; 1 without any.
+    pub(crate) sound: f64,
 }
 
-/// Judges a digest.
-pub(crate) fn trust(source: &Source<'_>, digest: &Digest) -> Trust {
-    Trust { claims: claims(source, digest), answers: answers(source, digest), titles: titles(source, digest) }
+/// Judges a digest by what was found in its source.
+pub(crate) fn trust(source: &Source<'_>, findings: &Findings, digest: &Digest) -> Trust {
+    Trust {
+        claims: claims(source, digest),
+        answers: answers(source, digest),
+        titles: titles(source, digest),
+        sound: sound(source, findings, digest),
+    }
 }
 
 /// How sure it is of each post that it decides or promises something.
@@ -168,8 +181,9 @@ pub(crate) fn weaknesses(digest: &Digest) -> Vec<String> {
         ("invented", quality.guard, 1.0),
         (UNCERTAIN_CLAIMS, quality.claims, 0.8),
         ("unsupported", quality.faithfulness, 0.9),
+        (UNSOUND_LINES, quality.sound, 0.4),
         ("untold_answers", quality.answers, 0.5),
-        ("thin", quality.coverage, 0.4),
+        (THIN, quality.coverage, 0.4),
         ("keyword_titles", quality.titles, 0.8),
         ("repeats", quality.repetition, 0.8),
         ("too_long_or_short", quality.length, 0.5),

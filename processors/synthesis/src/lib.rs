@@ -17,6 +17,7 @@ mod memory;
 mod people;
 mod quality;
 mod sentence;
+mod sound;
 mod source;
 mod story;
 mod support;
@@ -32,6 +33,7 @@ pub use lone::{LONE_FEATURES, LoneFeatures, lone_candidates};
 pub use memory::{Memory, WINDOWS_MAX as WINDOWS_REMEMBERED};
 pub use quality::{Statement, digest_quality, quality_score, statements};
 pub use sentence::Sentence;
+pub use sound::{LINE_FEATURES, LineFeatures, Part, line_features};
 pub use source::{Post, Source};
 pub use telling::{TELLING_FEATURES, TellingFeatures, telling_candidates};
 pub use title::{TITLE_FEATURES, TitleFeatures, title_candidates};
@@ -40,6 +42,7 @@ use compose::compose;
 use continuity::compare;
 use findings::Findings;
 use judge::weaknesses;
+use quality::quality_by;
 use processor::{Reject, StageFold, StageReport};
 use schemas::{Digest, DigestStageCompleted, DigestState, outcome};
 use serde::Deserialize;
@@ -55,15 +58,15 @@ pub struct Synthesis {
 }
 
 impl Default for Synthesis {
-    /// Above the threshold of delivery, so that a weak draft gets its second chance before it is held back.
+    /// Above the threshold of delivery, so that a weak draft gets its second chance before it is held back: one in seven.
     fn default() -> Self {
-        Self { retry_below: 0.7, degraded_by: 0.15 }
+        Self { retry_below: 0.6, degraded_by: 0.15 }
     }
 }
 
 impl StageFold for Synthesis {
     const NAME: &'static str = "synthesis";
-    const CODE_VERSION: &'static str = "12";
+    const CODE_VERSION: &'static str = "13";
     const SCHEMA_VERSION: i32 = 1;
     const STATE_VERSION: u32 = 1;
     type In = DigestStageCompleted;
@@ -117,12 +120,12 @@ impl Synthesis {
     }
 
     fn composed(&self, state: &DigestState, source: &Source<'_>, findings: &mut Findings) -> (Digest, bool) {
-        let draft = judged(compose(state, source, findings), source);
+        let draft = judged(compose(state, source, findings), source, findings);
         if draft.quality.score >= self.retry_below {
             return (draft, false);
         }
         correction::correct(findings, source, &draft.weaknesses);
-        let second = judged(compose(state, source, findings), source);
+        let second = judged(compose(state, source, findings), source, findings);
         if second.quality.score > draft.quality.score { (second, true) } else { (draft, false) }
     }
 }
@@ -140,6 +143,7 @@ fn report(digest: &Digest) -> StageReport {
         .metric("claims_trusted", quality.claims)
         .metric("answers_told", quality.answers)
         .metric("titles_read", quality.titles)
+        .metric("lines_sound", quality.sound)
         .metric("claims_dropped", f64::from(digest.claims_dropped))
         .metric("facts_struck", f64::from(digest.facts_struck))
         .metric("decisions", digest.decisions.len() as f64)
@@ -148,9 +152,9 @@ fn report(digest: &Digest) -> StageReport {
 }
 
 /// The digest held to its source, with its quality and what is held against it.
-fn judged(mut digest: Digest, source: &Source<'_>) -> Digest {
+fn judged(mut digest: Digest, source: &Source<'_>, findings: &Findings) -> Digest {
     guard(&mut digest, source);
-    digest.quality = digest_quality(source, &digest);
+    digest.quality = quality_by(source, findings, &digest);
     digest.weaknesses = weaknesses(&digest);
     digest
 }

@@ -72,7 +72,8 @@ pub(crate) fn stands(source: &Source<'_>, findings: &Findings, sentence: usize) 
     acts::probability(&acts::LONE[..], &features(source, findings, sentence))
 }
 
-fn features(source: &Source<'_>, findings: &Findings, number: usize) -> LoneFeatures {
+/// What is known of a sentence.
+pub(crate) fn features(source: &Source<'_>, findings: &Findings, number: usize) -> LoneFeatures {
     let sentence = &source.sentences[number];
     let post = &source.posts[sentence.post];
     let mut values = [0.0; LONE_FEATURES];

@@ -1,13 +1,14 @@
-//! The quality score: `q = G·K·(.10 F + .55 C + .10 A + .05 T + .05 S + .10 R + .05 L)`, each part in [0, 1].
+//! The quality score: `q = G·K·D·(.10 F + .55 C + .10 A + .05 T + .05 S + .10 R + .05 L)`, each part in [0, 1].
 //!
-//! G caps what cites or states something that does not exist, K is halved by claims that are none; F is the share of
-//! supported sentences, C how much of the window is told, A its answers, T its titles, S its speakers, R what is not said
+//! G caps what cites or states something that does not exist, K is halved by claims that are none, D by lines that readers
+//! find fault with; F is the share of supported sentences, C how much of the window is told, A its answers, T its titles, S its speakers, R what is not said
 //! twice, L the length.
 //!
 //! Invariant: pure; judges any digest of a source, not only those made here.
 
 use crate::{
     coverage::{Choice, Coverage},
+    findings::Findings,
     judge::{Trust, trust},
     source::Source,
     support::{Support, support},
@@ -87,13 +88,19 @@ pub(crate) fn attributed<'d>(text: &'d str, names: &BTreeSet<&str>) -> Vec<(Opti
 
 /// Scores a digest against its source.
 pub fn digest_quality(source: &Source<'_>, digest: &Digest) -> Quality {
-    let names = source.author_names();
-    scored(source, &statements(digest, &names), trust(source, digest))
+    quality_by(source, &Findings::of(source), digest)
 }
 
-/// Scores statements against their source; nothing is held against claims, answers and titles, which they do not tell.
+/// Scores a digest against its source, by what was found in it.
+pub(crate) fn quality_by(source: &Source<'_>, findings: &Findings, digest: &Digest) -> Quality {
+    let names = source.author_names();
+    scored(source, &statements(digest, &names), trust(source, findings, digest))
+}
+
+/// Scores statements against their source; nothing is held against claims, answers, titles and lines, which they do not
+/// tell.
 pub fn quality_score(source: &Source<'_>, statements: &[Statement<'_>]) -> Quality {
-    scored(source, statements, Trust { claims: 1.0, answers: 1.0, titles: 1.0 })
+    scored(source, statements, Trust { claims: 1.0, answers: 1.0, titles: 1.0, sound: 1.0 })
 }
 
 fn scored(source: &Source<'_>, statements: &[Statement<'_>], trust: Trust) -> Quality {
@@ -108,11 +115,23 @@ fn scored(source: &Source<'_>, statements: &[Statement<'_>], trust: Trust) -> Qu
     let speakers = speakers(source, statements);
     let repetition = repetition(&words);
     let length = length_fit(source, length);
-    let Trust { claims, answers, titles } = trust;
+    let Trust { claims, answers, titles, sound } = trust;
     let told = 0.10 * faithfulness + 0.55 * coverage + 0.10 * answers + 0.05 * titles;
     let form = 0.05 * speakers + 0.10 * repetition + 0.05 * length;
-    let score = guard * (0.5 + 0.5 * claims) * (told + form);
-    Quality { score, guard, faithfulness, coverage, speakers, repetition, length, claims, answers, titles }
+    let held = guard * f64::midpoint(1.0, claims) * f64::midpoint(1.0, sound);
+    Quality {
+        score: held * (told + form),
+        guard,
+        faithfulness,
+        coverage,
+        speakers,
+        repetition,
+        length,
+        claims,
+        answers,
+        titles,
+        sound,
+    }
 }
 
 /// Recall of the source's terms, by thread, over that of a greedy choice of sentences of equal length, or of

@@ -15,22 +15,41 @@ pub type TellingFeatures = [f64; TELLING_FEATURES];
 
 /// Posts that people wrote, each with what is known of it.
 pub fn telling_candidates(source: &Source<'_>, questions: &Questions) -> Vec<(usize, TellingFeatures)> {
-    let total = source.posts.iter().filter(|post| post.quotable).count() as f64;
-    let mut marks = vec![(0.0_f64, 0.0_f64, 0.0_f64); source.posts.len()];
+    let marks = marks(source, questions);
+    let total = quotable(source);
+    let posts = source.posts.iter().enumerate().filter(|(_, post)| post.quotable);
+    posts.map(|(at, post)| (at, features(source, post, marks[at], total))).collect()
+}
+
+/// What others make of a post.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Marks {
+    replies: f64,
+    /// Probability that it asks in earnest.
+    earnest: f64,
+    /// Probability that it answers a question asked in earnest.
+    answers: f64,
+}
+
+fn marks(source: &Source<'_>, questions: &Questions) -> Vec<Marks> {
+    let mut marks = vec![Marks::default(); source.posts.len()];
     for post in &source.posts {
         if let Some(parent) = post.message.reply_to.and_then(|id| source.index(id)) {
-            marks[parent].0 += 1.0;
+            marks[parent].replies += 1.0;
         }
     }
     for asked in &questions.asked {
         let at = source.sentences[asked.sentence].post;
-        marks[at].1 = marks[at].1.max(asked.earnest);
+        marks[at].earnest = marks[at].earnest.max(asked.earnest);
         for (post, probability) in &asked.answers {
-            marks[*post].2 = marks[*post].2.max(asked.earnest * probability);
+            marks[*post].answers = marks[*post].answers.max(asked.earnest * probability);
         }
     }
-    let posts = source.posts.iter().enumerate().filter(|(_, post)| post.quotable);
-    posts.map(|(at, post)| (at, features(source, post, marks[at], total))).collect()
+    marks
+}
+
+fn quotable(source: &Source<'_>) -> f64 {
+    source.posts.iter().filter(|post| post.quotable).count() as f64
 }
 
 /// What is thought of a post.
@@ -40,25 +59,34 @@ pub(crate) struct Telling {
     pub(crate) telling: f64,
     /// Probability that it tells a reader nothing.
     pub(crate) idle: f64,
+    marks: Marks,
+}
+
+impl Telling {
+    /// What is known of the post that this is thought of.
+    pub(crate) fn features(&self, source: &Source<'_>, post: usize) -> TellingFeatures {
+        features(source, &source.posts[post], self.marks, quotable(source))
+    }
 }
 
 /// What is thought of each post, by post.
 pub(crate) fn telling(source: &Source<'_>, questions: &Questions) -> Vec<Telling> {
-    let mut found = vec![Telling::default(); source.posts.len()];
-    for (at, features) in telling_candidates(source, questions) {
+    let marks = marks(source, questions);
+    let total = quotable(source);
+    let thought = |(post, marks): (&Post<'_>, Marks)| {
+        if !post.quotable {
+            return Telling { marks, ..Telling::default() };
+        }
+        let features = features(source, post, marks, total);
         let telling = acts::probability(&acts::TELLING[..], &features);
         let idle = acts::probability(&acts::IDLE[..], &features);
-        found[at] = Telling { telling, idle };
-    }
-    found
+        Telling { telling, idle, marks }
+    };
+    source.posts.iter().zip(marks).map(thought).collect()
 }
 
-fn features(
-    source: &Source<'_>,
-    post: &Post<'_>,
-    (replies, earnest, answers): (f64, f64, f64),
-    total: f64,
-) -> TellingFeatures {
+fn features(source: &Source<'_>, post: &Post<'_>, marks: Marks, total: f64) -> TellingFeatures {
+    let Marks { replies, earnest, answers } = marks;
     let sentences = &source.sentences[post.sentences.clone()];
     let length: usize = sentences.iter().map(|sentence| sentence.length).sum();
     let thread = source.threads[post.thread].len() as f64;

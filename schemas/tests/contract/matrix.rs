@@ -25,10 +25,10 @@ fn all_revisions_read_each_other() {
             }
         }
     }
-    let expected = 3 + 2 * 4 + 4 * 9 + 2 * 16;
+    let expected = 3 + 2 * 4 + 3 * 9 + 2 * 16 + 25;
     assert_eq!(
         pairs, expected,
-        "three types with one revision, two with two, four with three, two with four"
+        "three types with one revision, two with two, three with three, two with four, one with five"
     );
 }
 

@@ -30,9 +30,10 @@ pub(crate) use due_date::due_date;
 pub use features::{FEATURES, Features};
 pub(crate) use phrases::Family;
 pub use phrases::Phrases;
+pub(crate) use question::open_candidate;
 pub use question::{Answered, Asked, Questions, open_candidates, question_candidates};
 pub use verb::Verbs;
-pub(crate) use weights::{IDLE, LONE, TELLING, TITLE, probability, score};
+pub(crate) use weights::{IDLE, LINE, LONE, TELLING, TITLE, probability, score};
 
 /// How much a window is one of people who work together: four times the share of posts that promise or speak of what
 /// "we" do, at most 1.

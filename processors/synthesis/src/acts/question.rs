@@ -155,6 +155,12 @@ pub fn open_candidates(source: &Source<'_>) -> Vec<(usize, asking::OpenFeatures)
         .collect()
 }
 
+/// What is known of what became of the question of a post, if it asks one.
+pub(crate) fn open_candidate(source: &Source<'_>, post: usize) -> Option<asking::OpenFeatures> {
+    let asked = source.questions().asked.iter().find(|asked| asked.post == post)?;
+    Some(asking::open_features(source, asked.sentence, asked.earnest, &asked.answers))
+}
+
 fn asks(source: &Source<'_>, sentence: &Sentence) -> bool {
     let text = source.text(sentence);
     let asks = sentence.asks || text::is_question(text) || sentence.phrases.has(Family::Deferred);

@@ -8,6 +8,7 @@ use super::{
     features::{FEATURES, Features},
 };
 use crate::lone::{LONE_FEATURES, LoneFeatures};
+use crate::sound::{LINE_FEATURES, LineFeatures};
 use crate::telling::{TELLING_FEATURES, TellingFeatures};
 use crate::title::{TITLE_FEATURES, TitleFeatures};
 use std::sync::LazyLock;
@@ -33,6 +34,9 @@ pub(crate) static IDLE: LazyLock<TellingFeatures> = LazyLock::new(|| parse::<TEL
 
 /// Of sentences that are understood without the talk around them.
 pub(crate) static LONE: LazyLock<LoneFeatures> = LazyLock::new(|| parse::<LONE_FEATURES>("lone"));
+
+/// Of lines with which a reader finds nothing wrong.
+pub(crate) static LINE: LazyLock<LineFeatures> = LazyLock::new(|| parse::<LINE_FEATURES>("line"));
 
 /// Of titles, by which those of one conversation are ranked.
 pub(crate) static TITLE: LazyLock<TitleFeatures> = LazyLock::new(|| parse::<TITLE_FEATURES>("title"));
