@@ -71,8 +71,8 @@ pub(crate) fn spearman(pairs: &[(f64, f64)]) -> f64 {
     let ranks = |pick: fn(&(f64, f64)) -> f64| -> Vec<f64> {
         let rank = |value: f64| {
             let below = pairs.iter().filter(|pair| pick(pair) < value).count();
-            let equal = pairs.iter().filter(|pair| pick(pair) == value).count();
-            below as f64 + (equal as f64 + 1.0) / 2.0
+            let equal = pairs.iter().filter(|pair| pick(pair).total_cmp(&value).is_eq()).count();
+            below as f64 + f64::midpoint(equal as f64, 1.0)
         };
         pairs.iter().map(|pair| rank(pick(pair))).collect()
     };

@@ -183,9 +183,8 @@ pub struct LinkRef {
     pub message_ids: Vec<i64>,
 }
 
-/// The quality score and its parts, each in [0, 1]:
-/// `score = guard · (1 + claims) / 2 · (1 + sound) / 2 · (.10 faithfulness + .55 coverage + .10 answers + .05 titles
-/// + .05 speakers + .10 repetition + .05 length)`.
+/// The quality score and its parts, each in [0, 1]: `score = guard · (1 + claims) / 2 · (1 + sound) / 2 · told`, where
+/// `told = .10 faithfulness + .55 coverage + .10 answers + .05 titles + .05 speakers + .10 repetition + .05 length`.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Quality {
     /// Overall.

@@ -250,7 +250,8 @@ impl Trained {
         });
         let pairs: Vec<(f64, f64)> = pairs.collect();
         let figure = spearman(&pairs);
-        self.figures.extend([format!("line read: Spearman {figure:.2} with the ratings of {} days\n", pairs.len())]);
+        self.figures
+            .extend([format!("line read: Spearman {figure:.2} with the ratings of {} days\n", pairs.len())]);
     }
 
     fn line<const COUNT: usize>(&mut self, name: &str, weights: [f64; COUNT]) {

@@ -42,8 +42,8 @@ use compose::compose;
 use continuity::compare;
 use findings::Findings;
 use judge::weaknesses;
-use quality::quality_by;
 use processor::{Reject, StageFold, StageReport};
+use quality::quality_by;
 use schemas::{Digest, DigestStageCompleted, DigestState, outcome};
 use serde::Deserialize;
 

@@ -147,7 +147,7 @@ fn place(source: &Source<'_>, at: usize, findings: &Findings) -> Vec<f64> {
         flag(opener == Some(author)),
         (replies.count() as f64).min(3.0),
         f64::from(post.message.reactions.min(4)) / 2.0,
-        told.telling,
+        told.worth,
         told.idle,
         source.working(),
     ]

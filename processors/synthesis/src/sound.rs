@@ -28,8 +28,7 @@ const PARTS: usize = 3;
 /// What is known of one message: of its sentence that would be told alone, and of the message.
 const MESSAGE: usize = LONE_FEATURES + TELLING_FEATURES;
 /// Number of features of a line.
-pub const LINE_FEATURES: usize =
-    PARTS + MESSAGE + ANSWER_FEATURES + 2 * LONE_FEATURES + OPEN_FEATURES;
+pub const LINE_FEATURES: usize = PARTS + MESSAGE + ANSWER_FEATURES + 2 * LONE_FEATURES + OPEN_FEATURES;
 /// Features of a line: its part, what is known of the message that it tells, of the pair of a question and its answer, and
 /// of the open question. Those of other parts are 0.
 pub type LineFeatures = [f64; LINE_FEATURES];

@@ -103,7 +103,7 @@ pub(crate) fn thread_lines(source: &Source<'_>, findings: &Findings, thread: usi
 fn told(source: &Source<'_>, findings: &Findings, thread: usize, known: &BTreeSet<usize>) -> Vec<Line> {
     let posts = &source.threads[thread];
     let size = (1.0 + posts.len() as f64).ln();
-    let telling = |post: usize| findings.telling[post].telling;
+    let telling = |post: usize| findings.telling[post].worth;
     let candidates = posts.iter().copied().filter(|post| {
         source.posts[*post].quotable
             && !known.contains(post)

@@ -56,7 +56,7 @@ fn quotable(source: &Source<'_>) -> f64 {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Telling {
     /// Probability that a digest should cite it; 0 for a post that is never quoted.
-    pub(crate) telling: f64,
+    pub(crate) worth: f64,
     /// Probability that it tells a reader nothing.
     pub(crate) idle: f64,
     marks: Marks,
@@ -78,9 +78,9 @@ pub(crate) fn telling(source: &Source<'_>, questions: &Questions) -> Vec<Telling
             return Telling { marks, ..Telling::default() };
         }
         let features = features(source, post, marks, total);
-        let telling = acts::probability(&acts::TELLING[..], &features);
+        let worth = acts::probability(&acts::TELLING[..], &features);
         let idle = acts::probability(&acts::IDLE[..], &features);
-        Telling { telling, idle, marks }
+        Telling { worth, idle, marks }
     };
     source.posts.iter().zip(marks).map(thought).collect()
 }

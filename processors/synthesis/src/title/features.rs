@@ -160,7 +160,7 @@ impl<'s> Talk<'s> {
             earnest,
             flag(earnest > 0.5 && post.place == 0),
             flag(self.answered.contains(&sentence)),
-            telling.telling,
+            telling.worth,
             telling.idle,
             flag(post.message.reply_to.is_some()),
             flag(opener == Some(source.author(found.post))),
