@@ -1,4 +1,5 @@
-//! Splits chat text into sentences: by lines, then by final punctuation, smileys and emoji.
+//! Splits chat text into sentences: by lines, then by final punctuation, smileys and emoji. A line that ends in a comma goes
+//! on in the next.
 //!
 //! Invariant: ranges ascend, do not overlap, lie on character borders, and leave out nothing but space and
 //! bullets.
@@ -15,12 +16,22 @@ const ABBREVIATIONS: [&str; 38] = [
 /// Byte ranges of the sentences of `text`, without bullets and surrounding space.
 pub fn sentences(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        split_line(text, start..start + line.len(), &mut found);
-        start += line.len();
+    let (mut start, mut end) = (0, 0);
+    let mut lines = text.split_inclusive('\n').peekable();
+    while let Some(line) = lines.next() {
+        end += line.len();
+        if lines.peek().is_some_and(|next| goes_on(line, next)) {
+            continue;
+        }
+        split_line(text, start..end, &mut found);
+        start = end;
     }
     found
+}
+
+fn goes_on(line: &str, next: &str) -> bool {
+    let begins = |next: &str| next.chars().next().is_some_and(char::is_alphanumeric);
+    line.trim_end().ends_with(',') && bullet_length(next) == 0 && begins(next)
 }
 
 fn split_line(text: &str, line: Range<usize>, found: &mut Vec<Range<usize>>) {
@@ -112,6 +123,16 @@ mod tests {
 
     fn split(text: &str) -> Vec<&str> {
         sentences(text).into_iter().map(|range| &text[range]).collect()
+    }
+
+    #[test]
+    fn a_line_that_ends_in_a_comma_goes_on() {
+        assert_eq!(
+            split("Добавляя таймер на всю группу,\nвы просите ждать перед каждым запросом\nперед каждым шагом"),
+            ["Добавляя таймер на всю группу,\nвы просите ждать перед каждым запросом", "перед каждым шагом"]
+        );
+        assert_eq!(split("we need milk,\n- eggs\n- tea,"), ["we need milk,", "eggs", "tea,"], "a list");
+        assert_eq!(split("hello,\n\nall is well"), ["hello,", "all is well"], "a paragraph ends it");
     }
 
     #[test]

@@ -14,8 +14,9 @@ use crate::{
     topics::topics,
     wording,
 };
-use schemas::{ANSWER_MARK, Action, Answer, Claim, Digest, DigestState, DigestTopic, LinkRef, Mood, Quality};
+use schemas::{ANSWER_MARK, Action, Answer, Claim, ContextMessage, Digest, DigestState, DigestTopic, LinkRef, Mood, Quality};
 use std::collections::{BTreeMap, BTreeSet};
+use text::{Noise, noise};
 
 /// A message up to this long is quoted whole: its sentences belong together.
 const WHOLE_CHARS_MAX: usize = 200;
@@ -217,11 +218,14 @@ fn mood(state: &DigestState) -> Mood {
     }
 }
 
-/// Links that people shared, by first mention.
+/// Links that people shared, by first mention; those of code and logs are names and endpoints, nothing to read.
 fn links(state: &DigestState) -> Vec<LinkRef> {
     let mut order: Vec<&str> = Vec::new();
     let mut ids: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
-    for message in state.messages.iter().filter(|message| !message.is_bot) {
+    let shares = |message: &&ContextMessage| {
+        !message.is_bot && !matches!(noise(&message.text), Some(Noise::Code | Noise::Log))
+    };
+    for message in state.messages.iter().filter(shares) {
         for url in &message.links {
             let found = ids.entry(url).or_default();
             if found.is_empty() {
