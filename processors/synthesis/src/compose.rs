@@ -14,7 +14,10 @@ use crate::{
     topics::topics,
     wording,
 };
-use schemas::{ANSWER_MARK, Action, Answer, Claim, ContextMessage, Digest, DigestState, DigestTopic, LinkRef, Mood, Quality};
+use schemas::{
+    ANSWER_MARK, Action, Answer, Claim, ContextMessage, Digest, DigestState, DigestTopic, LinkRef, Mood,
+    Quality,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use text::{Noise, noise};
 
