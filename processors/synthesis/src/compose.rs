@@ -221,7 +221,7 @@ fn mood(state: &DigestState) -> Mood {
     }
 }
 
-/// Links that people shared, by first mention; those of code and logs are names and endpoints, nothing to read.
+/// Links that people shared, by first mention; those of code, logs and markup are names and endpoints, nothing to read.
 fn links(state: &DigestState) -> Vec<LinkRef> {
     let mut order: Vec<&str> = Vec::new();
     let mut ids: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
@@ -229,7 +229,8 @@ fn links(state: &DigestState) -> Vec<LinkRef> {
         !message.is_bot && !matches!(noise(&message.text), Some(Noise::Code | Noise::Log))
     };
     for message in state.messages.iter().filter(shares) {
-        for url in &message.links {
+        let quoted = |url: &str| message.text.contains(&format!("=\"{url}\""));
+        for url in message.links.iter().filter(|url| !quoted(url)) {
             let found = ids.entry(url).or_default();
             if found.is_empty() {
                 order.push(url);

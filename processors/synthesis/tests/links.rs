@@ -14,6 +14,7 @@ fn addresses_in_code_are_no_links() {
     let messages = vec![
         shared(1, "The notes of the meetup: https://a.example/notes", &["https://a.example/notes"]),
         shared(2, envelope, &["http://schemas.example/soap/envelope/"]),
+        shared(3, "curl -s https://b.example/token | jq '.access' > out.json;", &["https://b.example/token"]),
     ];
     let digest = Synthesis::default().digest(&fixtures::state(messages)).0;
     let links: Vec<(&str, &[i64])> =
