@@ -5,8 +5,8 @@
 //! here.
 
 use crate::{
-    DAY_MINUTES, END_OF_LANE, GroupMessageIngested, GroupSettings, LANGUAGES, LIVE_LANE, Message,
-    MessageKind, WINDOW_HOURS,
+    DAY_MINUTES, END_OF_LANE, GroupCommandAnswered, GroupMessageIngested, GroupSettings, LANGUAGES,
+    LIVE_LANE, Message, MessageKind, WINDOW_HOURS,
 };
 use jiff::tz::TimeZone;
 use std::ops::RangeInclusive;
@@ -57,6 +57,18 @@ pub(crate) fn ingested(record: &GroupMessageIngested, appended_at_ms: i64) -> Re
     }
     record.settings.as_ref().map_or(Ok(()), check_settings)?;
     record.messages.iter().try_for_each(check_message)
+}
+
+/// Refuses an answer that no ledger can hold: without a name, or with a character in it that Postgres cannot store
+/// (`bad_name`).
+pub(crate) fn answered(record: &GroupCommandAnswered, _: i64) -> Result<(), Invalid> {
+    let GroupCommandAnswered { tenant_id, group_id, command_id, chat, .. } = record;
+    for (what, name) in
+        [("tenant_id", tenant_id), ("group_id", group_id), ("command_id", command_id), ("chat", chat)]
+    {
+        check_name(what, name)?;
+    }
+    Ok(())
 }
 
 fn check_name(what: &str, name: &str) -> Result<(), Invalid> {

@@ -59,6 +59,11 @@ pub struct Version {
     pub attempt: i32,
 }
 
+impl Version {
+    /// Of what is delivered and is no digest: no digest has it, since revisions count from 1.
+    pub const NO_DIGEST: Self = Self { revision: 0, attempt: 0 };
+}
+
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.revision, self.attempt)

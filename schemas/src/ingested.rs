@@ -1,6 +1,7 @@
 //! `group.message.ingested`: message states of a group in the order of their source, with control in that order.
 
 use crate::{
+    command::Command,
     identity,
     poll::{Checklist, Poll},
     record::record,
@@ -47,6 +48,9 @@ pub struct GroupMessageIngested {
     pub topics: Vec<i64>,
     /// Event time in ms to which the lane's clock is set back where it ran ahead.
     pub set_back_to: Option<i64>,
+    /// A command, which is no message of the chat. Absent from the first revisions.
+    #[serde(default)]
+    pub command: Option<Command>,
 }
 
 impl GroupMessageIngested {

@@ -5,6 +5,7 @@
 
 mod artifacts;
 mod check;
+mod command;
 mod compatibility;
 mod context;
 mod delivery;
@@ -26,6 +27,7 @@ pub use artifacts::{
     Topics,
 };
 pub use check::Invalid;
+pub use command::{Command, GroupCommandAnswered, no_tenant};
 pub use compatibility::{Incompatibility, check_mutually_readable};
 pub use context::{ContextMessage, DigestContextPrepared, DigestGenerateRequested, HistoryMatch};
 pub use delivery::{DigestBlocked, DigestDelivered, DigestPersisted, DigestReadyForDelivery};

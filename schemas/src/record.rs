@@ -56,7 +56,7 @@ const fn of<R: Record>() -> RecordType {
 }
 
 /// Every record type of the contract.
-pub const RECORD_TYPES: [RecordType; 11] = [
+pub const RECORD_TYPES: [RecordType; 12] = [
     of::<crate::GroupMessageIngested>(),
     of::<crate::GroupWindowReady>(),
     of::<crate::DigestGenerateRequested>(),
@@ -68,6 +68,7 @@ pub const RECORD_TYPES: [RecordType; 11] = [
     of::<crate::DigestPersisted>(),
     of::<crate::DigestDelivered>(),
     of::<crate::DigestDlq>(),
+    of::<crate::GroupCommandAnswered>(),
 ];
 
 /// Looks a record type up by its versioned name.

@@ -93,7 +93,7 @@ fn a_retention_that_loses_something() {
     assert_eq!(
         found,
         [
-            "group.message.ingested.v1: retention 365d is not unlimited: window_builder rebuilds its state from the whole of it"
+            "group.message.ingested.v1: retention 365d is not unlimited: command_router rebuilds its state from the whole of it"
         ]
     );
     let found = problems("[processors.synthesis]", "\"8d\"", "\"60d\"");

@@ -20,6 +20,15 @@ pub struct Bot {
     id: u64,
 }
 
+/// Who a bot is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Me {
+    /// It is shown all messages of its groups; otherwise commands alone (privacy mode).
+    pub(crate) sees_all: bool,
+    /// Its name, without the `@`.
+    pub(crate) name: Option<String>,
+}
+
 /// Why a call gave nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CallError {
@@ -54,10 +63,11 @@ impl Bot {
         self.id
     }
 
-    /// Whether the bot is shown all messages of its groups, or commands alone (privacy mode).
-    pub(crate) async fn sees_all(&self) -> Result<bool, CallError> {
+    /// Who the bot is.
+    pub(crate) async fn me(&self) -> Result<Me, CallError> {
         let me = self.call("getMe", &json!({}), Duration::ZERO).await?;
-        Ok(me["can_read_all_group_messages"] != false)
+        let name = me["username"].as_str().map(str::to_owned);
+        Ok(Me { sees_all: me["can_read_all_group_messages"] != false, name })
     }
 
     /// Updates from an offset on, which confirms those before it; waits for one if there is none.

@@ -3,6 +3,7 @@
 //! Invariant: pure, and total over any JSON. A message that an export tells too becomes the same bytes.
 
 use crate::{
+    command::Written,
     media::media,
     texts::rich,
     wire::{Chat, Message, Origin, User},
@@ -32,6 +33,8 @@ pub(crate) enum Told {
         /// The state.
         draft: Box<Draft>,
     },
+    /// A command, to whichever bot.
+    Command(Box<Written>),
     /// A forum topic was created by the message with this id.
     Topic { chat: i64, id: i64 },
     /// A basic group goes on as a supergroup.
@@ -52,7 +55,7 @@ pub(crate) fn told(mut update: Value) -> Told {
         return membership(&payload);
     }
     match serde_json::from_value::<Message>(payload) {
-        Ok(message) => of_message(message),
+        Ok(message) => of_message(message, kind.starts_with("edited")),
         Err(_) => Told::Skipped("bad_shape"),
     }
 }
@@ -65,7 +68,7 @@ fn membership(payload: &Value) -> Told {
     }
 }
 
-fn of_message(mut message: Message) -> Told {
+fn of_message(mut message: Message, is_edit: bool) -> Told {
     let chat = message.chat.id;
     if let Some(to) = message.migrate_to_chat_id {
         return Told::Migrated { from: chat, to };
@@ -81,11 +84,28 @@ fn of_message(mut message: Message) -> Told {
     if !(1..=LATEST).contains(&message.date) {
         return Told::Skipped("no_date");
     }
+    if attached.is_none() && is_command(&message) {
+        return of_command(&message, is_edit);
+    }
     let draft = draft(message, attached);
     if draft.text.bytes() > TEXT_BYTES_MAX {
         return Told::Skipped("too_large");
     }
     Told::Message { chat, draft: Box::new(draft) }
+}
+
+fn is_command(message: &Message) -> bool {
+    message.entities.iter().any(|entity| entity.kind == "bot_command" && entity.offset == 0)
+}
+
+/// What is edited into a command, or passed on, asks for nothing; nor do other bots.
+fn of_command(message: &Message, is_edit: bool) -> Told {
+    let is_of_bot = message.from.as_ref().is_some_and(|from| from.is_bot) && message.sender_chat.is_none();
+    if is_edit || message.forward_origin.is_some() || is_of_bot {
+        return Told::Skipped("command");
+    }
+    let author = author(message.sender_chat.as_ref(), message.from.as_ref());
+    Told::Command(Box::new(Written::of(message, author.map(|author| author.id))))
 }
 
 fn draft(message: Message, media: Option<schemas::Media>) -> Draft {

@@ -5,6 +5,7 @@
 
 mod client;
 mod clock;
+mod command;
 mod convert;
 mod media;
 mod position;
@@ -17,8 +18,9 @@ pub use client::Bot;
 pub use source::TelegramBotSource;
 
 use processor::Port;
-use schemas::GroupMessageIngested;
+use schemas::{GroupCommandAnswered, GroupMessageIngested};
 
 /// Name in the map.
 const NAME: &str = "telegram_bot_source";
 const MESSAGES: Port<GroupMessageIngested> = Port::new("messages");
+const ANSWERED: Port<GroupCommandAnswered> = Port::new("answered");

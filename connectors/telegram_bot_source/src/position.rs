@@ -1,5 +1,6 @@
 //! Where the source stands: the next update to ask for, and of which groups windows may be open.
 
+use commands::Limits;
 use ingest::Group;
 use runtime::{Position, SourceError};
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,9 @@ pub(crate) struct BotPosition {
     pub(crate) read_at: i64,
     /// Groups that may have open windows, by tenant and group.
     pub(crate) groups: Vec<Heard>,
+    /// Commands of the last minute. Absent from positions of versions that knew none.
+    #[serde(default)]
+    pub(crate) commands: Limits,
 }
 
 /// A group that has talked in the last day.
@@ -39,7 +43,13 @@ pub(crate) struct Heard {
 
 impl Default for BotPosition {
     fn default() -> Self {
-        Self { version: POSITION_VERSION, next: None, read_at: 0, groups: Vec::new() }
+        Self {
+            version: POSITION_VERSION,
+            next: None,
+            read_at: 0,
+            groups: Vec::new(),
+            commands: Limits::default(),
+        }
     }
 }
 
@@ -109,9 +119,11 @@ mod tests {
         let encoded = position.encode().expect("encodes");
         assert_eq!(
             encoded.0,
-            r#"{"version":1,"next":7,"read_at":5,"groups":[{"tenant_id":"acme","group_id":"qa","traffic_at":5,"marked_at":5}]}"#
+            r#"{"version":1,"next":7,"read_at":5,"groups":[{"tenant_id":"acme","group_id":"qa","traffic_at":5,"marked_at":5}],"commands":[]}"#
         );
         assert_eq!(BotPosition::parse(Some(&encoded)).expect("parses"), position);
+        let before = Position(encoded.0.replace(r#","commands":[]"#, ""));
+        assert_eq!(BotPosition::parse(Some(&before)).expect("parses"), position);
         assert_eq!(BotPosition::parse(None).expect("parses"), BotPosition::default());
         for other in ["", r#"{"version":2,"next":7,"read_at":5,"groups":[]}"#] {
             let refused = BotPosition::parse(Some(&Position(other.to_owned())));

@@ -1,14 +1,14 @@
 //! The loop: poll, look up whose the chats are, give records with the position after them.
 
 use crate::{
-    MESSAGES,
-    client::{Bot, CallError},
+    ANSWERED, MESSAGES,
+    client::{Bot, CallError, Me},
     clock::now_ms,
     position::BotPosition,
     turn::{Around, Note, Read, Turned, read, turn},
 };
 use ingest::Group;
-use processor::PortSpec;
+use processor::{Emission, PortSpec};
 use runtime::{Position, Source, SourceBatch, SourceError};
 use state::{Store, TelegramChat};
 use std::{
@@ -28,7 +28,8 @@ const IDLE: Duration = Duration::from_millis(1);
 pub struct TelegramBotSource {
     bot: Bot,
     store: Store,
-    has_introduced: bool,
+    /// Known once Telegram has told.
+    me: Option<Me>,
     passed_over: BTreeMap<&'static str, u64>,
     /// Chats that were named as linked by nobody.
     named: BTreeSet<i64>,
@@ -37,21 +38,22 @@ pub struct TelegramBotSource {
 impl TelegramBotSource {
     /// Reads what `bot` is shown of the chats that `store` has linked.
     pub fn new(bot: Bot, store: Store) -> Self {
-        Self { bot, store, has_introduced: false, passed_over: BTreeMap::new(), named: BTreeSet::new() }
+        Self { bot, store, me: None, passed_over: BTreeMap::new(), named: BTreeSet::new() }
     }
 
     /// Says once what the bot is not shown.
     async fn introduce(&mut self) -> Result<(), CallError> {
-        if self.has_introduced {
+        if self.me.is_some() {
             return Ok(());
         }
-        if !self.bot.sees_all().await? {
+        let me = self.bot.me().await?;
+        if !me.sees_all {
             warn!(
                 "the bot is in privacy mode: in groups it is shown commands alone, unless it is an administrator; turn it \
                  off with /setprivacy at @BotFather, then remove the bot from its groups and add it again"
             );
         }
-        self.has_introduced = true;
+        self.me = Some(me);
         Ok(())
     }
 
@@ -99,7 +101,7 @@ impl Source for TelegramBotSource {
     const NAME: &'static str = crate::NAME;
 
     fn ports(&self) -> Vec<PortSpec> {
-        vec![MESSAGES.spec()]
+        vec![MESSAGES.spec(), ANSWERED.spec()]
     }
 
     fn identity(&self) -> String {
@@ -121,20 +123,23 @@ impl Source for TelegramBotSource {
         let links = self.groups(&updates).await?;
         let identity = self.identity();
         let now = now_ms();
-        let around = Around { identity: &identity, links: &links, now, is_drained: is_drained && !is_cut };
+        let bot = self.me.as_ref().and_then(|me| me.name.as_deref());
+        let is_drained = is_drained && !is_cut;
+        let around = Around { identity: &identity, links: &links, bot, now, is_drained };
         let turned = turn(&before, updates, &around);
         self.follow(&turned.notes, &links).await?;
         if turned.position == before {
             return Ok(SourceBatch::Idle(IDLE));
         }
-        let Turned { records, position, skipped, notes } = turned;
+        let Turned { records, answers, position, skipped, notes } = turned;
         for note in &notes {
             if !matches!(note, Note::Unlinked { chat } if !self.named.insert(*chat)) {
                 tell(note);
             }
         }
         self.passed_over = skipped;
-        let emissions = records.into_iter().map(|record| MESSAGES.emit(record)).collect();
+        let mut emissions: Vec<Emission> = records.into_iter().map(|record| MESSAGES.emit(record)).collect();
+        emissions.extend(answers.into_iter().map(|answer| ANSWERED.emit(answer)));
         Ok(SourceBatch::Records { emissions, position: position.encode()? })
     }
 

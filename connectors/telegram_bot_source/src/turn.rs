@@ -4,11 +4,12 @@
 //! quiet week, and may be smaller then.
 
 use crate::{
+    command::{Written, answer, judged},
     convert::{Told, told},
     position::BotPosition,
 };
 use ingest::{Batch, Group, Origin};
-use schemas::{GroupMessageIngested, LIVE_LANE};
+use schemas::{GroupCommandAnswered, GroupMessageIngested, LIVE_LANE};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -54,6 +55,7 @@ impl Read {
     pub(crate) fn chat(&self) -> Option<i64> {
         match &self.told {
             Told::Message { chat, .. } | Told::Topic { chat, .. } => Some(*chat),
+            Told::Command(written) => Some(written.chat),
             Told::Migrated { from, .. } => Some(*from),
             Told::Membership { .. } | Told::Skipped(_) => None,
         }
@@ -66,6 +68,8 @@ pub(crate) struct Around<'a> {
     pub(crate) identity: &'a str,
     /// Groups by chat.
     pub(crate) links: &'a BTreeMap<i64, Group>,
+    /// The bot's own name, without the `@`.
+    pub(crate) bot: Option<&'a str>,
     /// The source's clock when the answer came, in ms.
     pub(crate) now: i64,
     /// Nothing more is waiting.
@@ -76,6 +80,8 @@ pub(crate) struct Around<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Turned {
     pub(crate) records: Vec<GroupMessageIngested>,
+    /// Answers in chats that are no group's.
+    pub(crate) answers: Vec<GroupCommandAnswered>,
     pub(crate) position: BotPosition,
     pub(crate) skipped: BTreeMap<&'static str, u64>,
     pub(crate) notes: Vec<Note>,
@@ -136,6 +142,22 @@ impl Turn<'_> {
                     batch.message(&origin, at, *draft);
                 }
             }
+            Told::Command(written) => self.command(&written, at),
+        }
+    }
+
+    /// In a group's chat it takes its place in the log; elsewhere it is answered here.
+    fn command(&mut self, written: &Written, at: (u64, i64)) {
+        let Some(command) = written.command(self.around.identity, self.around.bot) else {
+            return self.skip("command");
+        };
+        let verdict = self.turned.position.commands.take(written.chat, written.person, written.asked_at);
+        let Some(command) = judged(command, verdict) else { return self.skip("too_many_commands") };
+        if let Some(group) = self.around.links.get(&written.chat) {
+            let batch = self.batches.entry(group.clone()).or_default();
+            batch.command(&origin(group, self.around.identity), at, command);
+        } else {
+            self.turned.answers.extend(answer(&command, written.chat));
         }
     }
 

@@ -25,6 +25,7 @@ pub(crate) struct User {
     pub(crate) first_name: String,
     #[serde(default)]
     pub(crate) last_name: String,
+    pub(crate) language_code: Option<String>,
 }
 
 /// A marked place, in UTF-16 units.

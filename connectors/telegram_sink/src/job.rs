@@ -10,11 +10,22 @@ use delivery::{
     effects::{Call, CallKind, Wanted},
     of_ready,
 };
-use rendering::View;
+use rendering::{Paragraph, View};
 use runtime::SinkError;
-use schemas::{DigestReadyForDelivery, WindowRef};
+use schemas::{DigestReadyForDelivery, GroupCommandAnswered, Version, WindowRef};
 use serde_json::Value;
 use state::{Delivery, DeliveryStatus, Effect, TargetState};
+
+/// What a job is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A digest.
+    Digest,
+    /// A version that was blocked.
+    Blocked,
+    /// What is said to somebody who wrote a command.
+    Answer,
+}
 
 /// A version of a delivery.
 #[derive(Debug)]
@@ -28,6 +39,9 @@ pub(crate) struct Job<'a> {
     rich: Option<Value>,
     emptied: Post,
     target: Option<Target>,
+    kind: Kind,
+    /// The message that it answers, where it is not one of its own.
+    pub(crate) answers: Option<i64>,
     /// What the digest states, as JSON; none of a version without one.
     pub(crate) stated: Option<String>,
 }
@@ -47,12 +61,31 @@ impl<'a> Job<'a> {
         let stated = serde_json::to_string(&rendering::stated(&view)).ok();
         let posts = posts(&rendering::rich(&view, note.as_deref()));
         let emptied = rendering::emptied_part(&ready.delivery_payload.language);
-        let mut job = Self::of(delivery, posts, emptied, (DeliveryStatus::Sent, versions_kept));
+        let mut job = Self::of((Kind::Digest, delivery), posts, emptied, versions_kept);
         job.rich = rich_message(&rendering::rich_blocks(&view, note.as_deref()));
         if job.rich.is_some() {
             job.wanted.parts = 1;
         }
         Self { stated, ..job }
+    }
+
+    /// What is said to somebody who wrote a command.
+    pub(crate) fn of_answer(answered: &'a GroupCommandAnswered, versions_kept: u32) -> Self {
+        let delivery = Delivery {
+            tenant_id: &answered.tenant_id,
+            group_id: &answered.group_id,
+            window_id: &answered.command_id,
+            digest_id: &answered.command_id,
+            version: Version::NO_DIGEST,
+            channel: CHANNEL,
+            chat: &answered.chat,
+            part: 1,
+        };
+        let paragraph = |text: &str| Paragraph { text: text.to_owned(), ..Paragraph::default() };
+        let posts = posts(&answered.text.split("\n\n").map(paragraph).collect::<Vec<_>>());
+        let emptied = rendering::emptied_part(&answered.language);
+        let job = Self::of((Kind::Answer, delivery), posts, emptied, versions_kept);
+        Self { answers: answered.reply_to, ..job }
     }
 
     /// The same as text with entities.
@@ -67,7 +100,7 @@ impl<'a> Job<'a> {
     pub(crate) fn wanted(&self, effects: &[Effect]) -> Wanted {
         let own = || effects.iter().filter(|it| it.version == self.wanted.version && it.part > 0);
         let has_begun = own().any(|it| it.part == 1 && it.status == self.wanted.done);
-        let begun = own().map(|it| it.part).max().filter(|_| has_begun && self.is_digest());
+        let begun = own().map(|it| it.part).max().filter(|_| has_begun && self.wanted.may_begin);
         Wanted { parts: begun.unwrap_or(self.wanted.parts), ..self.wanted }
     }
 
@@ -92,29 +125,36 @@ impl<'a> Job<'a> {
     pub(crate) fn of_blocked(window: &WindowRef, delivery: Delivery<'a>, versions_kept: u32) -> Self {
         let posts = posts(&rendering::withdrawn(window));
         let emptied = rendering::emptied_part(&window.settings.language);
-        Self::of(delivery, posts, emptied, (DeliveryStatus::Withdrawn, versions_kept))
+        Self::of((Kind::Blocked, delivery), posts, emptied, versions_kept)
     }
 
     fn of(
-        delivery: Delivery<'a>,
+        (kind, delivery): (Kind, Delivery<'a>),
         posts: Vec<Post>,
         emptied: &str,
-        (done, versions_kept): (DeliveryStatus, u32),
+        versions_kept: u32,
     ) -> Self {
+        let is_blocked = kind == Kind::Blocked;
         let wanted = Wanted {
             version: delivery.version,
             parts: parts(&posts),
-            may_begin: done == DeliveryStatus::Sent,
-            done,
+            may_begin: !is_blocked,
+            done: if is_blocked { DeliveryStatus::Withdrawn } else { DeliveryStatus::Sent },
             versions_kept,
         };
         let target = Target::parse(delivery.chat);
-        Self { delivery, wanted, posts, emptied: Post::plain(emptied), target, rich: None, stated: None }
+        let (emptied, rich, answers, stated) = (Post::plain(emptied), None, None, None);
+        Self { delivery, wanted, posts, rich, emptied, target, kind, answers, stated }
     }
 
     /// True for a digest, which is told of when it is there or failed.
     pub(crate) fn is_digest(&self) -> bool {
-        self.wanted.may_begin
+        self.kind == Kind::Digest
+    }
+
+    /// True for a version that was blocked: what older ones posted is withdrawn.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.kind == Kind::Blocked
     }
 
     /// A part of the delivery.

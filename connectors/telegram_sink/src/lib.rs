@@ -22,7 +22,7 @@ use delivery::{BLOCKED, READY, blocked, effects::Call, put_dead_letter, ready};
 use job::Job;
 use pass::{Pass, Progress};
 use runtime::{Claim, InputSpec, PartitionId, Sink, SinkBatch, SinkError, SinkRecord};
-use schemas::{DigestBlocked, DigestReadyForDelivery};
+use schemas::{DigestBlocked, DigestReadyForDelivery, GroupCommandAnswered};
 use state::{Batch, BatchBounds, Delivery, Opened, Store, VERSIONS_KEPT};
 use std::{
     collections::BTreeMap,
@@ -31,6 +31,9 @@ use std::{
 
 /// Name of the channel.
 const CHANNEL: &str = "telegram";
+
+/// The input of what is said to people who wrote a command.
+const ANSWERED: InputSpec = InputSpec::of::<GroupCommandAnswered>("answered");
 
 /// Answers by window, target, version and part.
 type Answers = BTreeMap<(String, String, String, i32), (Call, Answer)>;
@@ -88,6 +91,18 @@ impl TelegramSink {
             Progress::AsText => self.pursue(batch, &job.into_text(), pass).await,
             progress => Ok(progress),
         }
+    }
+
+    async fn answer(
+        &self,
+        batch: &SinkBatch,
+        answered: &GroupCommandAnswered,
+        pass: &mut Pass,
+    ) -> Result<Progress, SinkError> {
+        if answered.channel != CHANNEL {
+            return Ok(Progress::Ended);
+        }
+        self.pursue(batch, &Job::of_answer(answered, self.versions_kept), pass).await
     }
 
     /// Edits what was posted of older versions, wherever that was.
@@ -157,7 +172,7 @@ impl Sink for TelegramSink {
     const CHANNEL: Option<&'static str> = Some(CHANNEL);
 
     fn inputs(&self) -> Vec<InputSpec> {
-        vec![READY, BLOCKED]
+        vec![READY, BLOCKED, ANSWERED]
     }
 
     async fn claim(&self, partition: &PartitionId) -> Result<Claim, SinkError> {
@@ -172,14 +187,19 @@ impl Sink for TelegramSink {
         };
         let (mut pass, mut later) = (Pass::begin(), None);
         for record in &batch.records {
-            let (offset, progress) = match (ready(record), blocked(record)) {
-                (Some((ready, offset)), _) if offset >= begin_offset => {
-                    (offset, self.deliver(batch, (ready, offset), &mut pass).await?)
-                }
-                (_, Some((blocked, offset))) if offset >= begin_offset => {
-                    (offset, self.withdraw(batch, blocked, &mut pass).await?)
-                }
-                _ => continue,
+            let SinkRecord::Decoded { source, .. } = record else { continue };
+            let offset = source.offset;
+            if offset < begin_offset {
+                continue;
+            }
+            let progress = if let Some((ready, offset)) = ready(record) {
+                self.deliver(batch, (ready, offset), &mut pass).await?
+            } else if let Some((blocked, _)) = blocked(record) {
+                self.withdraw(batch, blocked, &mut pass).await?
+            } else if let Some(answered) = answered(record) {
+                self.answer(batch, answered, &mut pass).await?
+            } else {
+                continue;
             };
             // A target that has to wait does not hold up the others.
             if let Progress::Later(why) = progress {
@@ -192,6 +212,11 @@ impl Sink for TelegramSink {
         }
         Err(SinkError::Transient { what: "messages to Telegram", source: why.into() })
     }
+}
+
+fn answered(record: &SinkRecord) -> Option<&GroupCommandAnswered> {
+    let SinkRecord::Decoded { record, .. } = record else { return None };
+    record.as_any().downcast_ref()
 }
 
 fn failed(error: state::Error) -> SinkError {

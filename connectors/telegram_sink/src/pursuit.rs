@@ -136,7 +136,7 @@ impl TelegramSink {
         // What the ledger asks to be edited is within reach: a number, maybe after the chat's.
         let id = |reference: &String| reference.rsplit(':').next().and_then(|id| id.parse().ok());
         let (edited, answered) = match &call.kind {
-            CallKind::Post { reply_to } => (None, reply_to.as_ref().and_then(id)),
+            CallKind::Post { reply_to } => (None, reply_to.as_ref().and_then(id).or(job.answers)),
             CallKind::Edit { reference } | CallKind::Blank { reference } => (id(reference), None),
         };
         let reply = |message_id| ReplyParameters { message_id, allow_sending_without_reply: true };
@@ -189,7 +189,7 @@ impl TelegramSink {
 /// Commits that a call is about to be made, and which parts there will be.
 async fn begin(mut open: Box<Batch>, job: &Job<'_>, (known, call): (&Known, &Call)) -> Result<(), SinkError> {
     let planned = EffectState { status: DeliveryStatus::Planned, reference: None, error: None };
-    for part in (1..=job.wanted.parts).filter(|part| job.is_digest() && !known.has(job, *part)) {
+    for part in (1..=job.wanted.parts).filter(|part| job.wanted.may_begin && !known.has(job, *part)) {
         open.put_effect(&job.part(part), &planned).await.map_err(failed)?;
     }
     let sending = EffectState { status: DeliveryStatus::Sending, reference: call.reference(), error: None };

@@ -142,7 +142,7 @@ impl TelegramSink {
         open.put_stated(&job.delivery, job.stated.as_deref()).await.map_err(failed)?;
         if job.is_digest() {
             say(open, &job.delivery, Ended::Success).await?;
-        } else {
+        } else if job.is_blocked() {
             withdraw_older(open, job).await?;
         }
         if let Some(newest) = newest_past(&known.effects, self.versions_kept) {

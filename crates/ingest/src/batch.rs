@@ -3,7 +3,7 @@
 //! Invariant: where a record ends depends on the messages and on where the batch begins, on nothing else.
 
 use crate::{draft::Draft, group::Group};
-use schemas::{END_OF_LANE, GroupMessageIngested, Message};
+use schemas::{Command, END_OF_LANE, GroupMessageIngested, Message};
 
 /// Messages of a record: enough to make its frame cheap, few enough for a reader to hold many.
 const RECORD_MESSAGES_MAX: usize = 50;
@@ -89,6 +89,13 @@ impl Batch {
         self.close(origin);
         let control = origin.record(at, observed_at);
         self.records.push(GroupMessageIngested { complete_until: Some(until), ..control });
+    }
+
+    /// Appends a command at position `at`: a record of its own, so that it has a place in the log after what came before it.
+    pub fn command(&mut self, origin: &Origin, (at, observed_at): (u64, i64), command: Command) {
+        self.close(origin);
+        let record = origin.record(&format!("command:{at}"), observed_at);
+        self.records.push(GroupMessageIngested { command: Some(command), ..record });
     }
 
     /// Appends the end of the lane.

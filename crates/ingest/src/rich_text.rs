@@ -52,6 +52,11 @@ impl RichText {
         self.text.is_empty()
     }
 
+    /// True where it begins with a command to a bot: that is no message to the others in the chat.
+    pub fn is_command(&self) -> bool {
+        self.marks.first().is_some_and(|mark| mark.range.start == 0 && mark.kind == "bot_command")
+    }
+
     /// Bytes of text and link targets.
     pub fn bytes(&self) -> usize {
         self.text.len()

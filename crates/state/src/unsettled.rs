@@ -135,7 +135,7 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Writes down how an unknown delivery ended, and tells of it through the outbox, as of `now_ms`.
+    /// Writes down how an unknown delivery ended, and tells of a digest's through the outbox, as of `now_ms`.
     pub async fn settle_delivery(&self, settlement: &Settlement, now_ms: i64) -> Result<Settled, Error> {
         let what = "settle a delivery";
         let mut transaction = self.begin_for(&settlement.tenant_id).await?;
@@ -166,7 +166,9 @@ impl Store {
             (true, false) => Settled::Delivered,
             (false, _) => Settled::NotDelivered,
         };
-        if settled != Settled::Partly {
+        // Who listens for digests does not hear of what is none.
+        let is_digest = row.get::<i32, _>("revision") != Version::NO_DIGEST.revision;
+        if settled != Settled::Partly && is_digest {
             let event = event(settlement, &row, now_ms);
             outbox::append(&mut transaction, "delivered", &event).await?;
         }

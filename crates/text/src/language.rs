@@ -4,6 +4,7 @@
 
 use crate::token::{Token, TokenKind, tokenize};
 use rust_stemmers::{Algorithm, Stemmer};
+use serde::{Deserialize, Serialize};
 
 /// Percentage of Cyrillic letters from which a window is Russian: English groups have next to none, while
 /// Russian engineers write half of their letters in Latin.
@@ -45,6 +46,37 @@ pub fn detect<'a>(texts: impl IntoIterator<Item = &'a str>) -> Language {
         }
     }
     if letters > 0 && cyrillic * 100 >= letters * CYRILLIC_PERCENT_MIN { Language::Ru } else { Language::En }
+}
+
+/// Letters of a chat by script, for who has to know its language before there is a window.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Letters {
+    cyrillic: u32,
+    all: u32,
+}
+
+impl Letters {
+    /// Counts the letters of a text.
+    pub fn add(&mut self, text: &str) {
+        for c in text.chars().filter(|c| c.is_alphabetic()) {
+            self.all = self.all.saturating_add(1);
+            self.cyrillic = self.cyrillic.saturating_add(u32::from(is_cyrillic(c)));
+        }
+    }
+
+    /// Halves both counts until there are no more than `max` letters.
+    pub fn forget_beyond(&mut self, max: u32) {
+        while self.all > max {
+            self.all /= 2;
+            self.cyrillic /= 2;
+        }
+    }
+
+    /// The language, by the same share as [`detect`]; none without letters.
+    pub fn language(&self) -> Option<Language> {
+        let is_russian = u64::from(self.cyrillic) * 100 >= u64::from(self.all) * CYRILLIC_PERCENT_MIN as u64;
+        (self.all > 0).then_some(if is_russian { Language::Ru } else { Language::En })
+    }
 }
 
 /// Whether a letter is of the Cyrillic script.
@@ -93,6 +125,22 @@ mod tests {
         assert_eq!(detect(["thanks Иван, the build is green again and staging is up"]), Language::En);
         assert_eq!(detect(["12:30", "https://пример.example"]), Language::En);
         assert_eq!(detect([]), Language::En);
+    }
+
+    #[test]
+    fn letters_that_were_counted_long_ago_count_less() {
+        let mut letters = Letters::default();
+        assert_eq!(letters.language(), None);
+        letters.add("12:30 - 👍");
+        assert_eq!(letters.language(), None);
+        letters.add("Привет");
+        assert_eq!(letters.language(), Some(Language::Ru));
+        for _ in 0..100 {
+            letters.add("the release is out, and staging is up again");
+            letters.forget_beyond(1_000);
+        }
+        assert_eq!(letters.language(), Some(Language::En));
+        assert!(letters.all <= 1_000);
     }
 
     #[test]

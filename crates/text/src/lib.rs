@@ -16,7 +16,7 @@ mod token;
 mod vector;
 
 pub use everyday::specificity;
-pub use language::{Language, detect, is_cyrillic, lemmas, lemmas_of, stem};
+pub use language::{Language, Letters, detect, is_cyrillic, lemmas, lemmas_of, stem};
 pub use measure::{token_estimate, truncate};
 pub use near_duplicate::{Signature, term_hash};
 pub use noise::{Noise, noise};

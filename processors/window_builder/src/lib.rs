@@ -79,6 +79,7 @@ impl Fold for WindowBuilder {
             return Ok(match set_back {
                 _ if is_control => Outcome::absorbed(),
                 Some(_) => Outcome::drop("duplicate"),
+                None if record.command.is_some() => Outcome::drop("command"),
                 None => Outcome::drop("empty"),
             });
         }

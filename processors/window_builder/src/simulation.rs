@@ -73,6 +73,7 @@ impl Log {
             set_back_to: self.random.one_in(25).then(|| now_ms - self.random.below(3 * 24 * 60) * MINUTE_MS),
             topics: (0..self.random.pick(&[0, 0, 0, 0, 0, 0, 1, 2])).map(|_| self.topic()).collect(),
             settings: self.random.one_in(25).then(|| self.settings()),
+            command: None,
         };
         let source = SourcePosition { topic: "ingested".into(), partition: 3, offset, append_time_ms: 0 };
         Event { value, source }

@@ -227,6 +227,9 @@ fn what_no_reader_can_use_never_comes_and_nothing_else_is_refused() {
         ["refuse bad_settings"]
     );
     assert_eq!(told(vec![record("live", Vec::new())]), ["drop empty"]);
+    let command = Some(schemas::Command::default());
+    let command = GroupMessageIngested { command, ..record("live", Vec::new()) };
+    assert_eq!(told(vec![command]), ["drop command"]);
 }
 
 fn any_record() -> impl Strategy<Value = GroupMessageIngested> {

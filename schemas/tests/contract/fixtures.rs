@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-/// Calls a function that is generic over a record type for each of the eleven.
+/// Calls a function that is generic over a record type for each of the twelve.
 macro_rules! each_record {
     ($check:ident) => {{
         let names = [
@@ -23,6 +23,7 @@ macro_rules! each_record {
             each_record!($check, DigestPersisted),
             each_record!($check, DigestDelivered),
             each_record!($check, DigestDlq),
+            each_record!($check, GroupCommandAnswered),
         ];
         assert_eq!(names, schemas::RECORD_TYPES.map(|record| record.name), "every type is checked");
     }};

@@ -25,10 +25,10 @@ fn all_revisions_read_each_other() {
             }
         }
     }
-    let expected = 3 + 2 * 4 + 3 * 9 + 2 * 16 + 25;
+    let expected = 4 + 2 * 4 + 3 * 9 + 16 + 2 * 25;
     assert_eq!(
         pairs, expected,
-        "three types with one revision, two with two, three with three, two with four, one with five"
+        "four types with one revision, two with two, three with three, one with four, two with five"
     );
 }
 

@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod bot_source;
+mod commands;
 mod day_start;
 mod demo;
 mod foreign_database;

@@ -25,7 +25,9 @@ fn updates_are_given_and_confirmed_by_the_next_offset() {
     run(async |server| {
         server.add_chat(Chat::new(CHAT, Kind::Supergroup, "Garden"));
         let bot = bot(TOKEN, &server.url());
-        assert_eq!((bot.id(), bot.sees_all().await), (4_242_424_242, Ok(true)));
+        assert_eq!(bot.id(), 4_242_424_242);
+        let name = Some("gist_loopback_bot".to_owned());
+        assert_eq!(bot.me().await, Ok(Me { sees_all: true, name: name.clone() }));
         assert_eq!(poll(&bot).await, Ok(Vec::new()));
         server.write(CHAT, &Person::new(7, "Ann"), json!({ "text": "hi" }));
         server.update("message_reaction", json!({}));
@@ -40,7 +42,7 @@ fn updates_are_given_and_confirmed_by_the_next_offset() {
         assert_eq!(bot.updates(Some(next), 100, Duration::ZERO).await, Ok(Vec::new()));
         assert_eq!(server.pending().len(), 0);
         server.set_privacy(true);
-        assert_eq!(bot.sees_all().await, Ok(false));
+        assert_eq!(bot.me().await, Ok(Me { sees_all: false, name }));
     });
 }
 

@@ -41,7 +41,8 @@ fn heard(messages: &[Value]) -> Vec<State> {
         update
     });
     let links = BTreeMap::from([(CHAT, group())]);
-    let around = Around { identity: "bot/1", links: &links, now: 1_772_446_000_000, is_drained: false };
+    let around =
+        Around { identity: "bot/1", links: &links, bot: None, now: 1_772_446_000_000, is_drained: false };
     let turned =
         turn(&crate::position::BotPosition::default(), read(updates.collect()).expect("updates"), &around);
     turned.records.into_iter().flat_map(|record| record.messages).collect()
@@ -202,6 +203,29 @@ fn attachments_polls_and_lists_are_those_of_an_export() {
     ];
     let same = assert_same(&export, &bot);
     assert_eq!(same[5].text, "When?\n- Mon: 2\n- Tue: 1\n[closed]");
+}
+
+#[test]
+fn a_command_is_left_out_as_it_is_of_an_export() {
+    let export = [
+        exported(1, &json!({ "text": [{ "type": "bot_command", "text": "/digest" }, " 3h"] })),
+        exported(2, &json!({ "text": ["see ", { "type": "bot_command", "text": "/digest" }] })),
+        exported(
+            3,
+            &json!({ "text": [{ "type": "bot_command", "text": "/digest" }], "photo": "(File not included.)", "photo_file_size": 9 }),
+        ),
+    ];
+    let mark = |offset: i64| json!([{ "type": "bot_command", "offset": offset, "length": 7 }]);
+    let bot = [
+        received(1, &json!({ "text": "/digest 3h", "entities": mark(0) })),
+        received(2, &json!({ "text": "see /digest", "entities": mark(4) })),
+        received(
+            3,
+            &json!({ "caption": "/digest", "caption_entities": mark(0), "photo": [{ "file_id": "s", "file_size": 9 }] }),
+        ),
+    ];
+    let same = assert_same(&export, &bot);
+    assert_eq!(same.iter().map(|state| state.id).collect::<Vec<_>>(), [2, 3]);
 }
 
 #[test]

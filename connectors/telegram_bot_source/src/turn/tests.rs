@@ -21,7 +21,7 @@ fn message(update_id: i64, chat: i64, message_id: i64) -> Value {
 
 fn turned(before: &BotPosition, updates: Vec<Value>, now: i64, is_drained: bool) -> Turned {
     let links = links();
-    let around = Around { identity: "bot/42", links: &links, now, is_drained };
+    let around = Around { identity: "bot/42", links: &links, bot: Some("gist_bot"), now, is_drained };
     turn(before, read(updates).expect("updates"), &around)
 }
 
@@ -113,6 +113,91 @@ fn a_lane_is_said_complete_only_when_nothing_waits() {
     let quiet = turned(&drained.position, Vec::new(), later + 60_000, true);
     assert_eq!(quiet.records.len(), 1);
     assert_eq!(quiet.position.next, Some(12));
+}
+
+fn command(update_id: i64, chat: i64, text: &str) -> Value {
+    let mut update = message(update_id, chat, update_id);
+    let length = text.split(' ').next().unwrap_or_default().len();
+    update["message"]["text"] = text.into();
+    update["message"]["entities"] = json!([{ "type": "bot_command", "offset": 0, "length": length }]);
+    update
+}
+
+#[test]
+fn a_command_takes_its_place_in_its_groups_log_and_is_no_message() {
+    let mut help = command(12, GARDEN, "/help@Gist_Bot  me");
+    help["message"]["message_thread_id"] = 45.into();
+    help["message"]["is_topic_message"] = true.into();
+    help["message"]["from"]["language_code"] = "ru-RU".into();
+    let turned = turned(&at(10), vec![message(10, GARDEN, 10), help, message(13, GARDEN, 13)], NOW, false);
+    assert_eq!(
+        ids(&turned).into_iter().map(|(_, ids)| ids).collect::<Vec<_>>(),
+        [vec![10], vec![], vec![13]]
+    );
+    let command = turned.records[1].command.clone().expect("a command");
+    assert_eq!((command.name.as_str(), command.arguments.as_str()), ("help", "me"));
+    assert_eq!((command.chat.as_str(), command.message_id), ("-1001/45", 12));
+    assert_eq!((command.asked_by.as_str(), command.language.as_str()), ("user7", "ru"));
+    assert_eq!(command.asked_at, (1_789_999_000 + 12) * 1000);
+    assert!(!turned.records[1].tells_of_its_lane());
+    assert_eq!((turned.answers.len(), turned.skipped.len()), (0, 0));
+}
+
+#[test]
+fn a_command_to_another_bot_is_no_message_either() {
+    let mut edited = command(14, GARDEN, "/help");
+    edited["edited_message"] = edited["message"].take();
+    edited.as_object_mut().expect("an object").remove("message");
+    let mut passed_on = command(15, GARDEN, "/help");
+    passed_on["message"]["forward_origin"] =
+        json!({ "type": "hidden_user", "sender_user_name": "Bo", "date": 1 });
+    let mut bots = command(16, GARDEN, "/help");
+    bots["message"]["from"]["is_bot"] = true.into();
+    let others =
+        [command(11, GARDEN, "/help@other_bot"), command(12, GARDEN, "/poll"), edited, passed_on, bots];
+    let turned = turned(&at(11), others.to_vec(), NOW, false);
+    assert_eq!((turned.records.len(), turned.answers.len()), (0, 0));
+    assert_eq!(turned.skipped, BTreeMap::from([("command", 5)]));
+}
+
+#[test]
+fn a_chat_that_is_no_groups_is_answered_without_a_tenant() {
+    let mut private = command(11, 7, "/start");
+    private["message"]["chat"] = json!({ "id": 7, "type": "private", "first_name": "Ann" });
+    let turned = turned(&at(10), vec![command(10, -1009, "/help"), private], NOW, false);
+    assert_eq!((turned.records.len(), turned.notes.len()), (0, 0));
+    let of = |answer: &GroupCommandAnswered| (answer.key(), answer.chat.clone(), answer.reply_to);
+    let answers: Vec<_> = turned.answers.iter().map(of).collect();
+    let group = ("~telegram/-1009".to_owned(), "-1009".to_owned(), Some(10));
+    assert_eq!(answers, [group, ("~telegram/7".to_owned(), "7".to_owned(), Some(11))]);
+    assert!(turned.answers[1].text.contains("Add me to a group"), "{}", turned.answers[1].text);
+}
+
+#[test]
+fn who_asks_a_hundred_times_a_minute_is_told_so_once_also_after_a_restart() {
+    let mut position = at(10);
+    let (mut commands, mut skipped) = (Vec::new(), 0);
+    for id in 0..100 {
+        let turned = turned(&position, vec![command(10 + id, GARDEN, "/help")], NOW, false);
+        position = BotPosition::parse(Some(&turned.position.encode().expect("encodes"))).expect("parses");
+        commands.extend(turned.records.into_iter().filter_map(|record| record.command));
+        skipped += turned.skipped.get("too_many_commands").copied().unwrap_or_default();
+    }
+    let over: Vec<bool> = commands.iter().map(|command| command.is_over_limit).collect();
+    // Messages are a second apart: forty of them are of the next minute.
+    assert_eq!(over, [[false; 5].as_slice(), &[true], &[false; 5], &[true]].concat());
+    assert_eq!(skipped, 100 - 12);
+}
+
+#[test]
+fn a_command_keeps_its_identity_whatever_the_updates_id_is() {
+    let id = |update_id: i64| {
+        let mut update = command(10, GARDEN, "/help");
+        update["update_id"] = update_id.into();
+        let turned = turned(&at(update_id), vec![update], NOW, false);
+        turned.records[0].command.clone().expect("a command").id
+    };
+    assert_eq!(id(10), id(900));
 }
 
 #[test]

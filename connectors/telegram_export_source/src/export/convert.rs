@@ -32,6 +32,9 @@ pub(super) fn item(mut raw: Raw, context: &mut Context) -> Item {
     let topic_id = raw.reply_to.and_then(|parent| topics.place(id, parent));
     // To answer the message that created a topic is to write in the topic, not to answer anybody.
     raw.reply_to = raw.reply_to.filter(|parent| !topics.is_topic(*parent));
+    if raw.is_command() {
+        return Item::Skipped("command");
+    }
     match dated(&raw, zone) {
         Err(reason) => Item::Skipped(reason),
         Ok(_) if raw.is_too_large => Item::Skipped("too_large"),

@@ -49,6 +49,20 @@ pub(super) struct RawMedia {
     pub(super) checklist: Option<Checklist>,
 }
 
+impl Raw {
+    /// True for a text to a bot.
+    pub(super) fn is_command(&self) -> bool {
+        self.media.is_empty() && self.text.as_ref().is_some_and(RichText::is_command)
+    }
+}
+
+impl RawMedia {
+    fn is_empty(&self) -> bool {
+        let Self { kind, implied, poll, checklist, .. } = self;
+        kind.is_none() && implied.is_none() && poll.is_none() && checklist.is_none()
+    }
+}
+
 /// Reads the object that comes next.
 pub(super) fn read(json: &mut Json) -> Result<Raw, Fault> {
     let mut raw = Raw::default();

@@ -1,0 +1,92 @@
+//! A message that begins with a command → the command, and its answer where the chat is no group's.
+//!
+//! Invariant: pure. A command's identity is that of its message, which Telegram gives once, whatever the update's id.
+
+use crate::wire::Message;
+use commands::{Name, Parsed, Verdict, parse, words};
+use schemas::{Command, GroupCommandAnswered, no_tenant};
+use text::Language;
+
+/// Characters of a command that are looked at.
+const TEXT_MAX: usize = 512;
+const CHANNEL: &str = "telegram";
+
+/// A command as it was written, to whichever bot.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) chat: i64,
+    /// Whoever is counted: a person, or the chat in whose name it was written.
+    pub(crate) person: i64,
+    pub(crate) asked_at: i64,
+    text: String,
+    topic: Option<i64>,
+    message_id: i64,
+    asked_by: String,
+    language: String,
+}
+
+impl Written {
+    /// Of a message that begins with a command.
+    pub(crate) fn of(message: &Message, asked_by: Option<String>) -> Self {
+        let signed = message.sender_chat.as_ref().map(|chat| chat.id);
+        let person = signed.or(message.from.as_ref().map(|from| from.id)).unwrap_or(message.chat.id);
+        let language = message.from.as_ref().and_then(|from| from.language_code.as_deref());
+        let language = language.and_then(|code| code.split('-').next()).unwrap_or_default();
+        Self {
+            chat: message.chat.id,
+            person,
+            asked_at: message.date * 1000,
+            text: message
+                .text
+                .iter()
+                .flat_map(|text| text.chars())
+                .filter(|c| *c != '\0')
+                .take(TEXT_MAX)
+                .collect(),
+            topic: message.message_thread_id.filter(|_| message.is_topic_message),
+            message_id: message.message_id,
+            asked_by: asked_by.unwrap_or_default(),
+            language: language.chars().filter(char::is_ascii_alphanumeric).collect(),
+        }
+    }
+
+    /// The command, if it is one to the bot of this name. `source` hears it.
+    pub(crate) fn command(&self, source: &str, bot: Option<&str>) -> Option<Command> {
+        let Parsed::Ours { name, arguments } = parse(&self.text, bot) else { return None };
+        let chat = self.topic.map_or_else(|| self.chat.to_string(), |topic| format!("{}/{topic}", self.chat));
+        Some(Command {
+            id: Command::id_of(source, self.chat, self.message_id),
+            name: name.as_str().to_owned(),
+            arguments,
+            channel: CHANNEL.to_owned(),
+            chat,
+            message_id: self.message_id,
+            asked_by: self.asked_by.clone(),
+            language: self.language.clone(),
+            asked_at: self.asked_at,
+            is_over_limit: false,
+        })
+    }
+}
+
+/// The command as a verdict leaves it; none where nothing is said.
+pub(crate) fn judged(command: Command, verdict: Verdict) -> Option<Command> {
+    match verdict {
+        Verdict::Take => Some(command),
+        Verdict::Tell => Some(Command { is_over_limit: true, arguments: String::new(), ..command }),
+        Verdict::Ignore => None,
+    }
+}
+
+/// The answer in a chat that is no group's: nothing is known there but the person.
+pub(crate) fn answer(command: &Command, chat: i64) -> Option<GroupCommandAnswered> {
+    let language = Language::parse(&command.language).unwrap_or(Language::En);
+    let words = words(language);
+    let text = match Name::of(&command.name)? {
+        _ if command.is_over_limit => words.too_many.to_owned(),
+        Name::Start if chat > 0 => words.start_alone(),
+        Name::Start => words.start(false),
+        Name::Help => words.help(),
+    };
+    Some(command.answered((&no_tenant(CHANNEL), &chat.to_string()), language.code(), text))
+}

@@ -1,0 +1,11 @@
+//! Commands to the bot: how they are read, how many are taken, and what is said.
+//!
+//! Invariant: pure; time is when a command was sent. What `/help` names is what [`Name`] has, and nothing else.
+
+mod limits;
+mod parse;
+mod wording;
+
+pub use limits::{Limits, Verdict};
+pub use parse::{ARGUMENTS_MAX, Name, Parsed, parse};
+pub use wording::{Words, words};

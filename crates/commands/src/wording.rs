@@ -1,0 +1,104 @@
+//! What the bot says, in Russian and English.
+//!
+//! Invariant: plain text without markup; a message is within what a chat takes.
+
+use crate::Name;
+use text::Language;
+
+/// The words of one language.
+#[derive(Debug)]
+pub struct Words {
+    about: &'static str,
+    start_in_a_group: &'static str,
+    start_elsewhere: &'static str,
+    start_alone: &'static str,
+    commands: &'static str,
+    /// Said once where too many commands came.
+    pub too_many: &'static str,
+    of: fn(Name) -> &'static str,
+}
+
+const EN: Words = Words {
+    about: "This bot sums up what was said in a chat: decisions, questions, who does what, with a link to each message.",
+    start_in_a_group: "This chat is read, and its digests come here when their time is over.",
+    start_elsewhere: "This chat is linked to no group yet, so that nothing of it is read or kept. Whoever runs the bot links it: \
+                      gistmill group link.",
+    start_alone: "Add me to a group to read along there.",
+    commands: "Commands:",
+    too_many: "That was a lot of commands. Wait a minute, then ask again.",
+    of: |name| match name {
+        Name::Start => "what this bot is for",
+        Name::Help => "this list",
+    },
+};
+
+const RU: Words = Words {
+    about: "Этот бот пересказывает, о чём говорили в чате: решения, вопросы, кто что делает, со ссылкой на каждое сообщение.",
+    start_in_a_group: "Этот чат читается, и сводки приходят сюда, когда заканчивается их время.",
+    start_elsewhere: "Этот чат ещё не связан ни с одной группой: из него ничего не читается и не хранится. Связывает его тот, у кого \
+                      работает бот: gistmill group link.",
+    start_alone: "Добавьте меня в группу, чтобы я читал её.",
+    commands: "Команды:",
+    too_many: "Слишком много команд. Подождите минуту и спросите снова.",
+    of: |name| match name {
+        Name::Start => "для чего этот бот",
+        Name::Help => "этот список",
+    },
+};
+
+/// The words of a language.
+pub fn words(language: Language) -> &'static Words {
+    match language {
+        Language::Ru => &RU,
+        Language::En => &EN,
+    }
+}
+
+impl Words {
+    /// What the bot is for, and whether the chat is a group's.
+    pub fn start(&self, is_linked: bool) -> String {
+        let state = if is_linked { self.start_in_a_group } else { self.start_elsewhere };
+        self.introduced(state)
+    }
+
+    /// The same in a chat with one person.
+    pub fn start_alone(&self) -> String {
+        self.introduced(self.start_alone)
+    }
+
+    fn introduced(&self, state: &str) -> String {
+        format!("{}\n\n{state}\n\n{}", self.about, self.help())
+    }
+
+    /// The commands that there are.
+    pub fn help(&self) -> String {
+        let line = |name: Name| format!("/{} – {}", name.as_str(), (self.of)(name));
+        let lines: Vec<String> = Name::ALL.into_iter().map(line).collect();
+        format!("{}\n{}", self.commands, lines.join("\n"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_names_each_command_and_no_other() {
+        for language in [Language::Ru, Language::En] {
+            let help = words(language).help();
+            let named: Vec<&str> = help.lines().skip(1).filter_map(|line| line.split(' ').next()).collect();
+            let known: Vec<String> = Name::ALL.iter().map(|name| format!("/{}", name.as_str())).collect();
+            assert_eq!(named, known);
+        }
+    }
+
+    #[test]
+    fn a_chat_is_told_whether_it_is_read() {
+        let [linked, not] = [true, false].map(|is_linked| words(Language::En).start(is_linked));
+        assert!(
+            linked.contains("This chat is read") && linked.ends_with(&words(Language::En).help()),
+            "{linked}"
+        );
+        assert!(not.contains("linked to no group") && !not.contains("This chat is read"), "{not}");
+    }
+}

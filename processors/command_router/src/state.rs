@@ -1,0 +1,84 @@
+//! What is known of a group when a command comes.
+//!
+//! Invariant: bounded, whatever is written.
+
+use processor::{FoldState, StateError};
+use schemas::{GroupSettings, Message};
+use serde::{Deserialize, Serialize};
+use text::{Language, Letters};
+
+/// Letters of messages that are remembered; beyond that older ones count less and less.
+const LETTERS_MAX: u32 = 20_000;
+const SETTINGS: &str = "settings";
+const LETTERS: &str = "letters";
+
+/// State of one group.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GroupState {
+    settings: Changing<Option<GroupSettings>>,
+    letters: Changing<Letters>,
+}
+
+/// A part, and whether it has changed since it was last written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Changing<T> {
+    value: T,
+    is_changed: bool,
+}
+
+impl<T: Serialize + for<'de> Deserialize<'de>> Changing<T> {
+    fn drain(&mut self, part: &str, write: &mut dyn FnMut(&str, Option<Vec<u8>>)) {
+        // Strings and numbers only: there is nothing that JSON could refuse.
+        if std::mem::take(&mut self.is_changed)
+            && let Ok(value) = serde_json::to_vec(&self.value)
+        {
+            write(part, Some(value));
+        }
+    }
+
+    fn restore(&mut self, value: &[u8]) -> Result<(), StateError> {
+        self.value = serde_json::from_slice(value).map_err(|error| StateError(error.to_string()))?;
+        Ok(())
+    }
+}
+
+impl GroupState {
+    /// Takes settings, which hold from here on.
+    pub(crate) fn adopt(&mut self, settings: &GroupSettings) {
+        self.settings = Changing { value: Some(settings.clone()), is_changed: true };
+    }
+
+    /// Takes what was written.
+    pub(crate) fn hear(&mut self, messages: &[Message]) {
+        if messages.is_empty() {
+            return;
+        }
+        for message in messages {
+            self.letters.value.add(&message.text);
+        }
+        self.letters.value.forget_beyond(LETTERS_MAX);
+        self.letters.is_changed = true;
+    }
+
+    /// The language that the group is answered in: that of its settings, else of its messages, else the person's own.
+    pub(crate) fn language(&self, of_person: &str) -> Language {
+        let wished = self.settings.value.as_ref().and_then(|settings| Language::parse(&settings.language));
+        let told = || Language::parse(of_person).unwrap_or(Language::En);
+        wished.or_else(|| self.letters.value.language()).unwrap_or_else(told)
+    }
+}
+
+impl FoldState for GroupState {
+    fn drain_changes(&mut self, write: &mut dyn FnMut(&str, Option<Vec<u8>>)) {
+        self.settings.drain(SETTINGS, write);
+        self.letters.drain(LETTERS, write);
+    }
+
+    fn restore(&mut self, part: &str, value: &[u8]) -> Result<(), StateError> {
+        match part {
+            SETTINGS => self.settings.restore(value),
+            LETTERS => self.letters.restore(value),
+            _ => Err(StateError(format!("part {part:?} is unknown"))),
+        }
+    }
+}
