@@ -122,6 +122,7 @@ impl Group {
             return match record.set_back_to {
                 _ if is_control => Expected::Emit(Vec::new()),
                 Some(_) => Expected::Drop("duplicate"),
+                None if record.command.is_some() => Expected::Drop("command"),
                 None => Expected::Drop("empty"),
             };
         }
