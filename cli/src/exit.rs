@@ -58,6 +58,12 @@ fn judge(cause: &(dyn StdError + 'static)) -> Option<(Exit, Option<String>)> {
     if let Some(stack::Error::NotRunning { .. }) = cause.downcast_ref() {
         return Some((Exit::NotRunning, None));
     }
+    if let Some(error) = cause.downcast_ref::<vector_index::Error>() {
+        return Some(of_index(error));
+    }
+    if let Some(error) = cause.downcast_ref::<crate::commands::search::NoIndex>() {
+        return Some((if error.is_running() { Exit::Failed } else { Exit::NotRunning }, None));
+    }
     if cause.is::<crate::commands::search::BadQuery>()
         || cause.is::<telegram_export_source::BadName>()
         || cause.downcast_ref().is_some_and(telegram_export_source::Error::is_usage)
@@ -68,6 +74,21 @@ fn judge(cause: &(dyn StdError + 'static)) -> Option<(Exit, Option<String>)> {
         let advice = format!("start it with `gistmill stack up`, or set {variable} to where it is");
         (Exit::NotRunning, Some(advice))
     })
+}
+
+/// What to do about an index of vectors that cannot be searched.
+fn of_index(error: &vector_index::Error) -> (Exit, Option<String>) {
+    let words = "--text searches by words without it";
+    match error {
+        vector_index::Error::Away { .. } => {
+            let start = "start it with `gistmill stack up --qdrant`, or set GISTMILL_QDRANT__URL to where it is";
+            (Exit::NotRunning, Some(format!("{start}; {words}")))
+        }
+        vector_index::Error::Gone { .. } => {
+            (Exit::Failed, Some(format!("qdrant_sink makes and fills it while the pipeline runs; {words}")))
+        }
+        _ => (Exit::Failed, Some(words.to_owned())),
+    }
 }
 
 /// What to do about a peer that answers and does not let this client in.
@@ -139,6 +160,19 @@ mod tests {
             text.contains("; start it with `gistmill stack up`, or set GISTMILL_POSTGRES__URL"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_search_that_lacks_its_index_says_what_to_do() {
+        let away = vector_index::Error::Away { what: "search points", url: "u".into(), detail: "d".into() };
+        let (exit, text) = reported(anyhow::Error::new(away).context("could not search by meaning"));
+        assert_eq!(exit, Exit::NotRunning);
+        assert!(
+            text.contains("GISTMILL_QDRANT__URL") && text.ends_with("--text searches by words without it\n"),
+            "{text}"
+        );
+        assert_eq!(reported(vector_index::Error::Gone { collection: "c".into() }).0, Exit::Failed);
+        assert_eq!(reported(crate::commands::search::NoIndex::NotSetUp).0, Exit::NotRunning);
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub(crate) fn evaluate(data_dir: &Path) -> Result<Report, Error> {
         let by_words = index.search(*at, FUSED);
         let by_vector = nearest(&vectors, *at);
         let fused = text::fuse(&[by_words.clone(), by_vector.clone()]);
+        let fused: Vec<usize> = fused.into_iter().map(|(at, _)| at).collect();
         for (score, found) in scores.iter_mut().zip([&by_words, &by_vector, &fused]) {
             score.add(found, answers);
         }

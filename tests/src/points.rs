@@ -46,6 +46,11 @@ impl<'a> Points<'a> {
         Some(Self { pipeline, url: url?, alias: pipeline.topic("gistmill") })
     }
 
+    /// Where Qdrant is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Starts the sink in a process of its own.
     ///
     /// # Errors

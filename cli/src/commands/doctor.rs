@@ -1,5 +1,7 @@
 //! `gistmill doctor`: is everything in place, and what to do where it is not.
 
+mod index;
+
 use std::io::Write;
 
 use clap::Args;
@@ -40,7 +42,9 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
     let checks = match settings.config() {
         Ok(config) => {
             let mut checks = vec![read_well()];
-            checks.extend(operate::doctor(&config, &Map::embedded()?)?);
+            let map = Map::embedded()?;
+            checks.extend(operate::doctor(&config, &map)?);
+            checks.extend(index::check(&config, &map)?);
             checks
         }
         Err(error) => vec![misread(&error)],

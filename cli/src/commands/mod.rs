@@ -9,6 +9,7 @@ pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod group;
 pub(crate) mod import;
+mod known;
 pub(crate) mod lag;
 pub(crate) mod migrate;
 pub(crate) mod reset;

@@ -1,9 +1,12 @@
-//! `gistmill search`: messages and digests by their words.
+//! `gistmill search`: messages and digests by their words, by what they are about, or by both.
 //!
-//! Invariant: a query is data; what is wrong with one is said before anybody is asked.
+//! Invariant: a query is data; and a search that cannot be made as it was asked for fails, it never becomes another one.
 
+mod asked;
+mod meaning;
 mod print;
 mod since;
+mod way;
 
 use std::io::{self, Write};
 
@@ -12,12 +15,13 @@ use clap::{Args, ValueEnum, builder::NonEmptyStringValueParser};
 use jiff::{Timestamp, tz::TimeZone};
 use runtime::Host;
 use serde::Serialize;
-use state::{DigestHit, MessageHit, Outcome, SearchQuery, Store};
+use state::{DigestHit, MessageHit, Outcome, SearchQuery};
 
+use super::known;
 use crate::{exit::Exit, printing::columns, settings::Settings};
-
-/// More is no query; Postgres takes no word of more than 2,046 bytes.
-const QUERY_CHARS_MAX: usize = 500;
+pub(crate) use asked::BadQuery;
+pub(crate) use meaning::NoIndex;
+use way::Way;
 
 /// Search messages and digests
 #[derive(Debug, Args)]
@@ -40,6 +44,15 @@ pub(crate) struct Arguments {
     /// Only messages, or only digests
     #[arg(long, value_enum)]
     kind: Option<Kind>,
+    /// By words; the default, which finds most answers to questions of a real group
+    #[arg(long, group = "way")]
+    text: bool,
+    /// By what it is about, in the index of vectors that qdrant_sink fills
+    #[arg(long, group = "way")]
+    semantic: bool,
+    /// By both, ranked by their places in either list
+    #[arg(long, group = "way")]
+    hybrid: bool,
     /// Most hits
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
@@ -53,32 +66,18 @@ Examples:
   gistmill search \"retry storm\" --tenant acme
   gistmill search '\"retry storm\" -staging' --tenant acme --group team --since 30d
   gistmill search шторм --author Ann --kind message
+  gistmill search \"who looks after the cluster at night?\" --tenant acme --hybrid
   gistmill search \"retry storm\" --tenant acme --json | jq -r .message_id
 
 A hit need not have all words: rare ones count for more, and of texts that have the same ones the shorter is first.
-Edited messages are found by their newest text, deleted ones and digests that were withdrawn not at all.";
+Edited messages are found by their newest text, deleted ones and digests that were withdrawn not at all.
+--semantic and --hybrid need Qdrant (qdrant.url) and fail where it is away or holds nothing yet: --text needs Postgres
+alone.";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Kind {
     Message,
     Digest,
-}
-
-/// A query that cannot be asked.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum BadQuery {
-    #[error("a query of {0} characters is longer than {QUERY_CHARS_MAX}: search for the words that matter")]
-    TooLong(usize),
-    #[error(
-        "the query has no word to look for: letters or digits are words, punctuation and operators are not"
-    )]
-    NoWords,
-    #[error("could not read {0:?} as a time: write 2026-03-01, 2026-03-01T09:00, 7d or 12h")]
-    Since(String),
-    #[error("digests have no author: leave --author out, or --kind digest")]
-    AuthorOfDigest,
-    #[error("name the tenant with --tenant: {0}")]
-    Tenant(String),
 }
 
 /// Something found.
@@ -91,13 +90,21 @@ enum Hit {
 
 pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let zone = TimeZone::system();
-    let query = query(arguments, Timestamp::now(), &zone)?;
-    let host = Host::new(settings.config()?, 1)?;
+    let query = asked::query(arguments, Timestamp::now(), &zone)?;
+    let config = settings.config()?;
+    let host = Host::new(config.clone(), 1)?;
     let store = host.store()?;
-    let outcome = host.block_on(async {
+    let (outcome, none) = host.block_on(async {
         store.ready().await.context("could not search")?;
-        let query = SearchQuery { tenant_id: tenant(&store, arguments).await?, ..query };
-        search(&store, &query, arguments.kind).await
+        let query = SearchQuery { tenant_id: asked::tenant(&store, arguments).await?, ..query };
+        let found = way::search(&store, &config, (&query, arguments.kind), way(arguments)).await?;
+        let is_none = matches!(&found, Outcome::Hits(hits) if hits.is_empty());
+        let none = if is_none {
+            known::unknown(&store, &query.tenant_id, query.group_id.as_deref()).await?
+        } else {
+            None
+        };
+        anyhow::Ok((found, none))
     })?;
     let hits = match outcome {
         Outcome::Hits(hits) => hits,
@@ -109,7 +116,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
         }
     };
     if hits.is_empty() {
-        note("nothing was found");
+        note(none.as_deref().unwrap_or("nothing was found"));
     }
     for hit in &hits {
         if arguments.json {
@@ -121,120 +128,16 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
     Ok(Exit::Done)
 }
 
-/// What is asked, but for the tenant.
-fn query(arguments: &Arguments, now: Timestamp, zone: &TimeZone) -> Result<SearchQuery, BadQuery> {
-    let text = arguments.query.replace('\0', " ");
-    let chars = text.chars().count();
-    if chars > QUERY_CHARS_MAX {
-        return Err(BadQuery::TooLong(chars));
+fn way(arguments: &Arguments) -> Way {
+    match (arguments.semantic, arguments.hybrid) {
+        (true, _) => Way::Semantic,
+        (_, true) => Way::Hybrid,
+        _ => Way::Text,
     }
-    if !text.chars().any(char::is_alphanumeric) {
-        return Err(BadQuery::NoWords);
-    }
-    if arguments.author.is_some() && arguments.kind == Some(Kind::Digest) {
-        return Err(BadQuery::AuthorOfDigest);
-    }
-    let since = |said: &String| {
-        since::parse(said, now, zone).ok_or_else(|| BadQuery::Since(said.chars().take(40).collect()))
-    };
-    Ok(SearchQuery {
-        tenant_id: String::new(),
-        group_id: arguments.group.clone(),
-        text,
-        since_ms: arguments.since.as_ref().map(since).transpose()?,
-        author: arguments.author.clone(),
-        limit: arguments.limit,
-    })
-}
-
-async fn tenant(store: &Store, arguments: &Arguments) -> anyhow::Result<String> {
-    if let Some(tenant) = &arguments.tenant {
-        return Ok(tenant.clone());
-    }
-    let mut tenants = store.tenants().await?;
-    match (tenants.pop(), tenants.as_slice()) {
-        (Some(only), []) => Ok(only),
-        (None, _) => Err(BadQuery::Tenant("nothing is stored of any yet".to_owned()).into()),
-        (Some(last), others) => {
-            Err(BadQuery::Tenant(format!("there are {}, {last}", others.join(", "))).into())
-        }
-    }
-}
-
-/// Messages and digests in one list: what is first of its kind comes first.
-async fn search(store: &Store, query: &SearchQuery, kind: Option<Kind>) -> anyhow::Result<Outcome<Hit>> {
-    let (mut digests, mut messages) = (Outcome::Hits(Vec::new()), Outcome::Hits(Vec::new()));
-    // What an author said is asked for; digests say what all did.
-    if kind != Some(Kind::Message) && query.author.is_none() {
-        digests = store.search_digests(query).await?;
-    }
-    if kind != Some(Kind::Digest) {
-        messages = store.search_messages(query).await?;
-    }
-    let (Outcome::Hits(digests), Outcome::Hits(messages)) = (digests, messages) else {
-        return Ok(Outcome::NoWords);
-    };
-    Ok(Outcome::Hits(merged(messages, digests, query.limit)))
-}
-
-fn merged(messages: Vec<MessageHit>, digests: Vec<DigestHit>, limit: u32) -> Vec<Hit> {
-    let mut lists = [
-        digests.into_iter().map(Hit::Digest).collect::<Vec<_>>().into_iter(),
-        messages.into_iter().map(Hit::Message).collect::<Vec<_>>().into_iter(),
-    ];
-    let mut hits = Vec::new();
-    loop {
-        let row: Vec<Hit> = lists.iter_mut().filter_map(Iterator::next).collect();
-        if row.is_empty() {
-            break;
-        }
-        hits.extend(row);
-    }
-    hits.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    hits
 }
 
 /// What is said of hits is none of them.
 fn note(text: &str) {
     // Nothing is left to tell a failure of standard error to.
     drop(writeln!(io::stderr(), "{text}"));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::Parser;
-
-    fn asked(line: &[&str]) -> Result<SearchQuery, String> {
-        let line = crate::line::Line::<Arguments>::try_parse_from(["search"].iter().chain(line))
-            .map_err(|error| error.to_string())?;
-        let now = "2026-03-10T12:00:00Z".parse().unwrap();
-        query(&line.arguments, now, &TimeZone::UTC).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn a_query_that_cannot_be_asked_is_named_and_never_reaches_postgres() {
-        let long = "a".repeat(100_000);
-        let told = asked(&[&long]).unwrap_err();
-        assert_eq!(told, "a query of 100000 characters is longer than 500: search for the words that matter");
-        for empty in ["", " ", "& | ! () <->", "\"\"", "\u{0}\u{1b}", "💥"] {
-            assert!(asked(&["--", empty]).unwrap_err().starts_with("the query has no word"), "{empty:?}");
-        }
-        assert_eq!(asked(&["a\0b"]).unwrap().text, "a b");
-        assert!(
-            asked(&["a", "--since", "never"]).unwrap_err().starts_with("could not read \"never\" as a time")
-        );
-        assert!(asked(&["a", "--author", "Ann", "--kind", "digest"]).unwrap_err().contains("no author"));
-        assert_eq!(asked(&["a", "--since", "1d"]).unwrap().since_ms, Some(1_773_057_600_000));
-    }
-
-    #[test]
-    fn kinds_take_turns_up_to_the_limit() {
-        let messages = vec![print::tests::message(1), print::tests::message(2), print::tests::message(3)];
-        let kinds: Vec<&str> = merged(messages, vec![print::tests::digest()], 3)
-            .iter()
-            .map(|hit| if matches!(hit, Hit::Digest(_)) { "digest" } else { "message" })
-            .collect();
-        assert_eq!(kinds, ["digest", "message", "message"]);
-    }
 }

@@ -26,6 +26,7 @@ mod refusal;
 mod schema;
 mod search;
 mod search_digests;
+mod search_found;
 mod search_words;
 mod staging;
 mod statements;

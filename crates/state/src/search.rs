@@ -208,13 +208,13 @@ impl Store {
             .await
             .map_err(Error::query("search messages"))?;
         bitmaps(&mut transaction, "off").await?;
-        let mut hits: Vec<_> = rows.iter().map(hit).collect();
+        let mut hits: Vec<_> = rows.iter().map(|row| hit(row, row.get("score"))).collect();
         crate::search_digests::cite(&mut transaction, &query.tenant_id, &mut hits).await?;
         Ok(Outcome::Hits(hits))
     }
 }
 
-fn hit(row: &PgRow) -> MessageHit {
+pub(crate) fn hit(row: &PgRow, score: f64) -> MessageHit {
     let (snippet, matches) = unmarked(row.get("headline"));
     MessageHit {
         group_id: row.get("group_id"),
@@ -224,7 +224,7 @@ fn hit(row: &PgRow) -> MessageHit {
         sent_at: row.get("sent_at_ms"),
         source_partition: row.get("source_partition"),
         source_offset: row.get("source_offset"),
-        score: row.get("score"),
+        score,
         snippet,
         matches,
         digests: Vec::new(),

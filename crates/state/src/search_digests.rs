@@ -38,10 +38,40 @@ pub struct DigestHit {
     pub matches: Vec<String>,
 }
 
-/// A tenant's digests by the primary key, as listings read them. The text that snippets are of is what `words` holds.
-pub(crate) const DIGESTS: &str = "
-SELECT found.*, ts_headline('pg_catalog.russian', translate(said.text, E'\\x02\\x03', '  '), $6::text::tsquery,
+/// A digest's text, of which snippets are, by the row `found` that has its payload: what `words` holds but for the headline.
+macro_rules! with_text {
+    ($before:literal, $from:literal, $after:literal) => {
+        concat!(
+            $before,
+            "
+ts_headline('pg_catalog.russian', translate(said.text, E'\\x02\\x03', '  '), $6::text::tsquery,
     E'StartSel=\\x02, StopSel=\\x03, MaxWords=30, MinWords=15, MaxFragments=2, FragmentDelimiter=\" … \"') AS snippet
+",
+            $from,
+            "
+CROSS JOIN LATERAL (
+    SELECT coalesce(string_agg(part #>> '{}', ' · '), '') AS text FROM (
+        SELECT jsonb_path_query(found.payload, '$.summary.text') AS part
+        UNION ALL SELECT jsonb_path_query(found.payload, '$.decisions.text')
+        UNION ALL SELECT jsonb_path_query(found.payload, '$.questions.text')
+        UNION ALL SELECT jsonb_path_query(found.payload, '$.actions.text')
+        UNION ALL SELECT jsonb_path_query(found.payload, '$.answers.question.text')
+        UNION ALL SELECT jsonb_path_query(found.payload, '$.answers.answers.text')
+        UNION ALL SELECT jsonb_path_query(found.payload, '$.topics.title')
+        UNION ALL SELECT jsonb_path_query(found.payload, '$.topics.story.text')
+    ) AS parts
+) AS said
+",
+            $after
+        )
+    };
+}
+pub(crate) use with_text;
+
+/// A tenant's digests by the primary key, as listings read them.
+pub(crate) const DIGESTS: &str = with_text!(
+    "SELECT found.*,",
+    "
 FROM (
     SELECT group_id, digest_id, window_id, revision, attempt, version, window_start_ms, window_end_ms,
         source_partition, source_offset, headline, payload, (
@@ -57,22 +87,11 @@ CROSS JOIN LATERAL (
     SELECT revision, attempt FROM digests
     WHERE tenant_id = $1 AND digests.window_id = found.window_id
     ORDER BY revision DESC, attempt DESC LIMIT 1
-) AS newest
-CROSS JOIN LATERAL (
-    SELECT coalesce(string_agg(part #>> '{}', ' · '), '') AS text FROM (
-        SELECT jsonb_path_query(found.payload, '$.summary.text') AS part
-        UNION ALL SELECT jsonb_path_query(found.payload, '$.decisions.text')
-        UNION ALL SELECT jsonb_path_query(found.payload, '$.questions.text')
-        UNION ALL SELECT jsonb_path_query(found.payload, '$.actions.text')
-        UNION ALL SELECT jsonb_path_query(found.payload, '$.answers.question.text')
-        UNION ALL SELECT jsonb_path_query(found.payload, '$.answers.answers.text')
-        UNION ALL SELECT jsonb_path_query(found.payload, '$.topics.title')
-        UNION ALL SELECT jsonb_path_query(found.payload, '$.topics.story.text')
-    ) AS parts
-) AS said
-WHERE newest.revision = found.revision AND newest.attempt = found.attempt
+) AS newest",
+    "WHERE newest.revision = found.revision AND newest.attempt = found.attempt
 ORDER BY found.score DESC, found.window_start_ms DESC, found.digest_id
-LIMIT $8";
+LIMIT $8"
+);
 
 /// For each message the digests of windows around it that give it as a source of what they say; the longest window has a
 /// day, and 25 hours where clocks are set back.
@@ -151,11 +170,11 @@ impl Store {
             .fetch_all(&mut *transaction)
             .await
             .map_err(Error::query("search digests"))?;
-        Ok(Outcome::Hits(rows.iter().map(hit).collect()))
+        Ok(Outcome::Hits(rows.iter().map(|row| hit(row, row.get("score"))).collect()))
     }
 }
 
-fn hit(row: &PgRow) -> DigestHit {
+pub(crate) fn hit(row: &PgRow, score: f64) -> DigestHit {
     let (snippet, matches) = unmarked(row.get("snippet"));
     DigestHit {
         group_id: row.get("group_id"),
@@ -166,7 +185,7 @@ fn hit(row: &PgRow) -> DigestHit {
         source_partition: row.get("source_partition"),
         source_offset: row.get("source_offset"),
         headline: row.get("headline"),
-        score: row.get("score"),
+        score,
         snippet,
         matches,
     }

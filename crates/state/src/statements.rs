@@ -10,7 +10,7 @@
 
 use crate::{
     as_of, asked, author_names, batch, blocked, deliveries, digest_reads, digests, effects, index_bounds,
-    kept_versions, known, messages, migrate, offsets, outbox, search, search_digests, store, telegram_chats,
+    kept_versions, known, messages, migrate, offsets, outbox, search, search_digests, search_found, store, telegram_chats,
     topics, unsettled,
 };
 
@@ -98,6 +98,9 @@ const ALL: &[Statement] = statements![
     search::WORDS,
     search_digests::CITING,
     search_digests::DIGESTS,
+    search_found::AUTHORS,
+    search_found::DIGESTS,
+    search_found::MESSAGES,
     store::ACT_FOR,
     store::BEGIN,
     store::MIGRATED,

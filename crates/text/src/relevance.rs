@@ -40,8 +40,8 @@ pub fn score(weights: f64, words: u32) -> f64 {
 }
 
 /// One list of several, best first (reciprocal rank fusion): each adds 1 / (60 + its place) for what it holds. What is
-/// equal there keeps the order in which the lists name it.
-pub fn fuse<K: Eq + Hash + Clone>(lists: &[Vec<K>]) -> Vec<K> {
+/// equal there keeps the order in which the lists name it. Each with its sum.
+pub fn fuse<K: Eq + Hash + Clone>(lists: &[Vec<K>]) -> Vec<(K, f64)> {
     let mut found: Vec<(K, f64)> = Vec::new();
     let mut places: HashMap<K, usize> = HashMap::new();
     let longest = lists.iter().map(Vec::len).max().unwrap_or_default();
@@ -55,7 +55,7 @@ pub fn fuse<K: Eq + Hash + Clone>(lists: &[Vec<K>]) -> Vec<K> {
         }
     }
     found.sort_by(|left, right| right.1.total_cmp(&left.1));
-    found.into_iter().map(|(key, _)| key).collect()
+    found
 }
 
 #[cfg(test)]
@@ -81,10 +81,14 @@ mod tests {
 
     #[test]
     fn what_two_lists_hold_comes_before_what_one_holds() {
-        // b: 1/62 + 1/61, c: 1/63 + 1/62, a: 1/61, d: 1/63.
-        assert_eq!(fuse(&[vec!["a", "b", "c"], vec!["b", "c", "d"]]), ["b", "c", "a", "d"]);
+        let fused = fuse(&[vec!["a", "b", "c"], vec!["b", "c", "d"]]);
+        let sums =
+            [("b", 1.0 / 62.0 + 1.0 / 61.0), ("c", 1.0 / 63.0 + 1.0 / 62.0), ("a", 1.0 / 61.0), ("d", 1.0 / 63.0)];
+        assert_eq!(fused.iter().map(|(key, _)| *key).collect::<Vec<_>>(), sums.map(|(key, _)| key));
+        assert!(fused.iter().zip(sums).all(|(found, sum)| (found.1 - sum.1).abs() < 1e-12), "{fused:?}");
         // Equal sums: by place, then in the order of the lists.
-        assert_eq!(fuse(&[vec![1, 2], vec![3, 4]]), [1, 3, 2, 4]);
-        assert_eq!(fuse::<u8>(&[]), [0; 0]);
+        let equal = fuse(&[vec![1, 2], vec![3, 4]]).into_iter().map(|(key, _)| key);
+        assert_eq!(equal.collect::<Vec<_>>(), [1, 3, 2, 4]);
+        assert_eq!(fuse::<u8>(&[]), []);
     }
 }

@@ -6,17 +6,14 @@ use qdrant_client::{
     Qdrant, QdrantError,
     qdrant::{
         CountPointsBuilder, CreateAliasBuilder, CreateCollection, CreateCollectionBuilder,
-        CreateFieldIndexCollectionBuilder, Distance, FieldType, UpdateBatchPointsBuilder,
-        VectorParamsBuilder, value::Kind as ValueKind, vectors_config::Config,
+        CreateFieldIndexCollectionBuilder, Distance, FieldType, UpdateBatchPointsBuilder, VectorParamsBuilder,
     },
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::{fmt, time::Duration};
 
-/// What the development front calls itself.
-const FRONT: &str = "development front";
 /// In a collection's metadata: the model that fills it.
-const MODEL_KEY: &str = "gistmill_model";
+pub(crate) const MODEL_KEY: &str = "gistmill_model";
 /// Fields by which points are found.
 const FIELDS: [(&str, FieldType); 5] = [
     ("tenant_id", FieldType::Keyword),
@@ -91,6 +88,11 @@ impl Index {
         &self.collection
     }
 
+    /// Qdrant's address.
+    pub fn url(&self) -> &str {
+        &self.options.url
+    }
+
     /// The model that fills it.
     pub fn model(&self) -> &Model {
         &self.options.model
@@ -98,47 +100,6 @@ impl Index {
 
     pub(crate) fn failed(&self, what: &'static str) -> impl Fn(QdrantError) -> Error {
         move |error| Error::of_call(what, (&self.options.url, &self.collection), &error)
-    }
-
-    /// Whether the collection is there; that it is the model's is checked.
-    ///
-    /// # Errors
-    /// [`Error::DevelopmentFront`], [`Error::OtherCollection`], and those of the connection.
-    pub async fn is_there(&self) -> Result<bool, Error> {
-        let said = self.client.health_check().await.map_err(self.failed("ask Qdrant what it is"))?;
-        if said.title.contains(FRONT) && !self.options.allows_front {
-            return Err(Error::DevelopmentFront { url: self.options.url.clone(), title: said.title });
-        }
-        let info = match self.client.collection_info(&self.collection).await {
-            Ok(info) => info,
-            Err(error) => {
-                return match self.failed("look at a collection")(error) {
-                    Error::Gone { .. } => Ok(false),
-                    error => Err(error),
-                };
-            }
-        };
-        let config = info.result.and_then(|info| info.config).unwrap_or_default();
-        let other =
-            |detail: String| Err(Error::OtherCollection { collection: self.collection.clone(), detail });
-        let made_by = config.metadata.get(MODEL_KEY).and_then(|value| value.kind.as_ref());
-        match made_by {
-            Some(ValueKind::StringValue(id)) if *id == self.options.model.id => {}
-            Some(ValueKind::StringValue(id)) => return other(format!("it is of model {id}")),
-            _ => return other("gistmill did not make it".to_owned()),
-        }
-        let vectors = config.params.and_then(|params| params.vectors_config).and_then(|it| it.config);
-        let Some(Config::Params(vectors)) = vectors else {
-            return other("its points have several vectors or none".to_owned());
-        };
-        let dimension = self.options.model.dimension;
-        if vectors.size != dimension as u64 {
-            return other(format!("its vectors have {} numbers, the model makes {dimension}", vectors.size));
-        }
-        if vectors.distance() != Distance::Cosine {
-            return other(format!("it measures {} distance", vectors.distance().as_str_name()));
-        }
-        Ok(true)
     }
 
     /// Makes the collection, if nobody else just did, and puts the alias on it if that is on none.

@@ -4,6 +4,7 @@
 //! deleted but within one tenant and group. A payload holds no words.
 
 mod change;
+mod collection;
 mod error;
 mod index;
 mod point;

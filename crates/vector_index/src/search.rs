@@ -18,8 +18,8 @@ pub struct Query {
     pub group_id: Option<String>,
     /// Kinds; all where there are none.
     pub kinds: Vec<Kind>,
-    /// One author of messages, or all.
-    pub author_id: Option<String>,
+    /// Ids of authors of messages; all where there are none.
+    pub author_ids: Vec<String>,
     /// Event time in ms from which on, inclusive.
     pub since: Option<i64>,
     /// Event time in ms up to which, exclusive.
@@ -54,7 +54,9 @@ impl Query {
         let text = |field: &str, value: &str| Condition::matches(field, value.to_owned());
         let mut must = vec![text("tenant_id", &self.tenant_id)];
         must.extend(self.group_id.iter().map(|group| text("group_id", group)));
-        must.extend(self.author_id.iter().map(|author| text("author_id", author)));
+        if !self.author_ids.is_empty() {
+            must.push(Condition::matches("author_id", self.author_ids.clone()));
+        }
         if !self.kinds.is_empty() {
             let names: Vec<String> = self.kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
             must.push(Condition::matches("kind", names));

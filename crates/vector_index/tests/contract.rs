@@ -69,7 +69,7 @@ fn near(vector: [f32; 4]) -> Query {
         tenant_id: "acme".to_owned(),
         group_id: None,
         kinds: Vec::new(),
-        author_id: None,
+        author_ids: Vec::new(),
         since: None,
         until: None,
         limit: 10,
@@ -185,8 +185,12 @@ async fn a_search_stays_within_what_it_names() {
         assert_eq!(items(&index, &one_group).await, ["3", "5", "4", "6"]);
         let messages = Query { kinds: vec![Kind::Message, Kind::Thread], ..one_group.clone() };
         assert_eq!(items(&index, &messages).await, ["3", "5", "6"]);
-        let author = Query { author_id: Some("u7".to_owned()), ..messages.clone() };
-        assert_eq!(items(&index, &author).await, ["5", "6"]);
+        let author = |ids: &[&str]| Query {
+            author_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+            ..messages.clone()
+        };
+        assert_eq!(items(&index, &author(&["u1", "u7"])).await, ["5", "6"]);
+        assert_eq!(items(&index, &author(&["u1"])).await, Vec::<String>::new());
         let at = 1_700_000_000_005;
         assert_eq!(items(&index, &Query { until: Some(at), ..messages.clone() }).await, ["3"]);
         assert_eq!(items(&index, &Query { since: Some(at), ..messages.clone() }).await, ["5", "6"]);
@@ -215,11 +219,14 @@ async fn the_alias_moves_to_another_model_when_it_is_told_to() {
         let second = Index::open(second).expect("an address");
         second.create().await.expect("make the second");
         assert_eq!(second.aliased().await.expect("look"), Some(index.collection().to_owned()));
+        let searched = second.searched().await.expect("look").expect("the alias is on one");
+        assert_eq!((searched.collection(), searched.model()), (index.collection(), index.model()));
         second.take_alias().await.expect("move");
         assert_eq!(index.aliased().await.expect("look"), Some(second.collection().to_owned()));
         assert!(index.is_there().await.expect("the first is kept"));
         client.delete_collection(second.collection()).await.expect("delete");
         assert_eq!(index.aliased().await.expect("look"), None);
+        assert!(index.searched().await.expect("look").is_none());
     })
     .await;
 }

@@ -28,6 +28,7 @@ mod registry;
 mod requests;
 mod resets;
 mod samples;
+mod search;
 mod second_signal;
 mod secured;
 mod set_back;

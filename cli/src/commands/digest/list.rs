@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 
-use state::{DigestSummary, GroupCount, Store};
+use state::{DigestSummary, Store};
 
 use super::{Which, blocked, day, hours};
 use crate::{
+    commands::known::unknown,
     exit::Exit,
     printing::{columns, fitted, printable},
 };
@@ -55,8 +56,8 @@ pub(super) async fn blocked(
     if listed.len() < count {
         note(&format!("the newest {} of {count} windows; --limit N shows more", listed.len()));
     } else if count == 0 {
-        let stored = stored(store, which).await?;
-        note(&stored.unwrap_or_else(|| "no window is without its digest".to_owned()));
+        let unknown = unknown(store, &which.tenant, which.group.as_deref()).await?;
+        note(&unknown.unwrap_or_else(|| "no window is without its digest".to_owned()));
     }
     Ok(Exit::Done)
 }
@@ -106,7 +107,7 @@ fn lines(digest: &DigestSummary, columns: Option<usize>) -> Vec<String> {
 
 /// Why a listing of digests is empty.
 pub(super) async fn why_none(store: &Store, which: &Which) -> anyhow::Result<String> {
-    if let Some(why) = stored(store, which).await? {
+    if let Some(why) = unknown(store, &which.tenant, which.group.as_deref()).await? {
         return Ok(why);
     }
     let blocked = store.blocked_list(&which.filter(None)).await?.len();
@@ -125,38 +126,6 @@ fn none_of(which: &Which, blocked: usize) -> String {
             "no digest of {owner}: {blocked} windows were blocked; `gistmill digest ls --blocked` says why"
         ),
     }
-}
-
-/// That nothing is stored of a tenant or a group, with the names there are; none where something is.
-async fn stored(store: &Store, which: &Which) -> anyhow::Result<Option<String>> {
-    let tenants = store.tenants().await?;
-    if !tenants.contains(&which.tenant) {
-        return Ok(Some(unknown(&format!("tenant {}", which.tenant), "tenants", &tenants)));
-    }
-    let groups = store.message_counts(&which.tenant).await?;
-    let names: Vec<String> = groups.into_iter().map(|GroupCount { group_id, .. }| group_id).collect();
-    Ok(which
-        .group
-        .as_ref()
-        .filter(|group| !names.contains(group))
-        .map(|group| unknown(&format!("group {group} of tenant {}", which.tenant), "groups", &names)))
-}
-
-/// Names that a message lists.
-const NAMES_SHOWN: usize = 10;
-
-fn unknown(what: &str, kind: &str, names: &[String]) -> String {
-    if names.is_empty() {
-        return format!(
-            "nothing is stored of {what}, nor of any other; `gistmill lag` shows what is on its way"
-        );
-    }
-    let shown: Vec<String> = names.iter().take(NAMES_SHOWN).map(|name| printable(name)).collect();
-    let more = match names.len().saturating_sub(NAMES_SHOWN) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!("nothing is stored of {what}; {kind} with messages: {}{more}", shown.join(", "))
 }
 
 #[cfg(test)]
@@ -235,12 +204,5 @@ pub(super) mod tests {
             "no digest of acme/bad: 3 windows were blocked; `gistmill digest ls --blocked` says why"
         );
         assert!(none_of(&which(None), 0).starts_with("no window of tenant acme has a digest yet"));
-        let names: Vec<String> = ["acme", "globex"].map(str::to_owned).to_vec();
-        assert_eq!(
-            unknown("tenant acmee", "tenants", &names),
-            "nothing is stored of tenant acmee; tenants with messages: acme, globex"
-        );
-        let many: Vec<String> = (0..12).map(|n| format!("g{n}")).collect();
-        assert!(unknown("group x", "groups", &many).ends_with("g8, g9 and 2 more"));
     }
 }

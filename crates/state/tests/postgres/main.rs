@@ -27,6 +27,8 @@ mod samples;
 #[cfg(test)]
 mod search;
 #[cfg(test)]
+mod search_found;
+#[cfg(test)]
 mod security;
 #[cfg(test)]
 mod store;
