@@ -81,7 +81,8 @@ fn of_index(error: &vector_index::Error) -> (Exit, Option<String>) {
     let words = "--text searches by words without it";
     match error {
         vector_index::Error::Away { .. } => {
-            let start = "start it with `gistmill stack up --qdrant`, or set GISTMILL_QDRANT__URL to where it is";
+            let start =
+                "start it with `gistmill stack up --qdrant`, or set GISTMILL_QDRANT__URL to where it is";
             (Exit::NotRunning, Some(format!("{start}; {words}")))
         }
         vector_index::Error::Gone { .. } => {

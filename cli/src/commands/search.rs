@@ -21,7 +21,7 @@ use super::known;
 use crate::{exit::Exit, printing::columns, settings::Settings};
 pub(crate) use asked::BadQuery;
 pub(crate) use meaning::NoIndex;
-use way::Way;
+use way::By;
 
 /// Search messages and digests
 #[derive(Debug, Args)]
@@ -44,15 +44,8 @@ pub(crate) struct Arguments {
     /// Only messages, or only digests
     #[arg(long, value_enum)]
     kind: Option<Kind>,
-    /// By words; the default, which finds most answers to questions of a real group
-    #[arg(long, group = "way")]
-    text: bool,
-    /// By what it is about, in the index of vectors that qdrant_sink fills
-    #[arg(long, group = "way")]
-    semantic: bool,
-    /// By both, ranked by their places in either list
-    #[arg(long, group = "way")]
-    hybrid: bool,
+    #[command(flatten)]
+    by: By,
     /// Most hits
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
@@ -97,7 +90,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
     let (outcome, none) = host.block_on(async {
         store.ready().await.context("could not search")?;
         let query = SearchQuery { tenant_id: asked::tenant(&store, arguments).await?, ..query };
-        let found = way::search(&store, &config, (&query, arguments.kind), way(arguments)).await?;
+        let found = way::search(&store, &config, (&query, arguments.kind), arguments.by.way()).await?;
         let is_none = matches!(&found, Outcome::Hits(hits) if hits.is_empty());
         let none = if is_none {
             known::unknown(&store, &query.tenant_id, query.group_id.as_deref()).await?
@@ -126,14 +119,6 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
         }
     }
     Ok(Exit::Done)
-}
-
-fn way(arguments: &Arguments) -> Way {
-    match (arguments.semantic, arguments.hybrid) {
-        (true, _) => Way::Semantic,
-        (_, true) => Way::Hybrid,
-        _ => Way::Text,
-    }
 }
 
 /// What is said of hits is none of them.

@@ -82,8 +82,12 @@ mod tests {
     #[test]
     fn what_two_lists_hold_comes_before_what_one_holds() {
         let fused = fuse(&[vec!["a", "b", "c"], vec!["b", "c", "d"]]);
-        let sums =
-            [("b", 1.0 / 62.0 + 1.0 / 61.0), ("c", 1.0 / 63.0 + 1.0 / 62.0), ("a", 1.0 / 61.0), ("d", 1.0 / 63.0)];
+        let sums = [
+            ("b", 1.0 / 62.0 + 1.0 / 61.0),
+            ("c", 1.0 / 63.0 + 1.0 / 62.0),
+            ("a", 1.0 / 61.0),
+            ("d", 1.0 / 63.0),
+        ];
         assert_eq!(fused.iter().map(|(key, _)| *key).collect::<Vec<_>>(), sums.map(|(key, _)| key));
         assert!(fused.iter().zip(sums).all(|(found, sum)| (found.1 - sum.1).abs() < 1e-12), "{fused:?}");
         // Equal sums: by place, then in the order of the lists.

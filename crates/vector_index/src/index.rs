@@ -6,7 +6,8 @@ use qdrant_client::{
     Qdrant, QdrantError,
     qdrant::{
         CountPointsBuilder, CreateAliasBuilder, CreateCollection, CreateCollectionBuilder,
-        CreateFieldIndexCollectionBuilder, Distance, FieldType, UpdateBatchPointsBuilder, VectorParamsBuilder,
+        CreateFieldIndexCollectionBuilder, Distance, FieldType, UpdateBatchPointsBuilder,
+        VectorParamsBuilder,
     },
 };
 use secrecy::{ExposeSecret, SecretString};

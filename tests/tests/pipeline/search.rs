@@ -36,9 +36,11 @@ fn a_search_by_meaning_or_both_ways_keeps_its_filters_and_fails_where_the_index_
     settle(&pipeline)?;
     let (_, words, _) = search(&pipeline, &url, &["deploy", "--kind", "message", "--limit", "1"])?;
     let known = words.first().context("the chats speak of it")?;
-    let (text, group) = (known["snippet"].as_str().context("a text")?, known["group_id"].as_str().context("a group")?);
+    let (text, group) =
+        (known["snippet"].as_str().context("a text")?, known["group_id"].as_str().context("a group")?);
     for way in ["--semantic", "--hybrid"] {
-        let (code, hits, said) = search(&pipeline, &url, &[text, way, "--kind", "message", "--group", group])?;
+        let (code, hits, said) =
+            search(&pipeline, &url, &[text, way, "--kind", "message", "--group", group])?;
         assert_eq!(code, 0, "{said}");
         let first = hits.first().context("the message itself")?;
         assert_eq!(first["snippet"], known["snippet"], "{way}");
@@ -53,16 +55,20 @@ fn a_search_by_meaning_or_both_ways_keeps_its_filters_and_fails_where_the_index_
         assert!(!digests.is_empty() && digests.iter().all(|hit| hit["kind"] == "digest"), "{way}");
         let (code, hits, said) = search(&pipeline, &url, &[text, way, "--tenant", "acmee"])?;
         assert!(code == 0 && hits.is_empty() && said.contains("nothing is stored of tenant acmee"), "{said}");
-        let (code, hits, said) = search(&pipeline, &url, &[text, way, "--tenant", TENANT, "--group", "nowhere"])?;
-        assert!(code == 0 && hits.is_empty() && said.contains("nothing is stored of group nowhere"), "{said}");
+        let (code, hits, said) =
+            search(&pipeline, &url, &[text, way, "--tenant", TENANT, "--group", "nowhere"])?;
+        assert!(
+            code == 0 && hits.is_empty() && said.contains("nothing is stored of group nowhere"),
+            "{said}"
+        );
         let nobody = format!("http://127.0.0.1:{}", free_port()?);
         let (code, hits, said) = search(&pipeline, &nobody, &[text, way])?;
         assert!(code == 3 && hits.is_empty() && said.contains("GISTMILL_QDRANT__URL"), "{code} {said}");
     }
-    let report = pipeline.output(&["doctor", "--json"], &[
-        ("GISTMILL_QDRANT__URL", &*url),
-        ("GISTMILL_QDRANT__DEVELOPMENT_FRONT", "true"),
-    ])?;
+    let report = pipeline.output(
+        &["doctor", "--json"],
+        &[("GISTMILL_QDRANT__URL", &*url), ("GISTMILL_QDRANT__DEVELOPMENT_FRONT", "true")],
+    )?;
     let report: Value = serde_json::from_slice(&report.stdout)?;
     let checks = report["checks"].as_array().context("checks")?;
     let qdrant = checks.iter().find(|check| check["name"] == "qdrant").context("a check of Qdrant")?;

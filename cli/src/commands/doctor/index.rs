@@ -74,9 +74,11 @@ fn judged(found: &Found, collection: &str, behind: Option<u64>) -> Check {
             let advice = "searches move over by themselves once qdrant_sink has come where it was before";
             bad(Level::Warn, finding, advice)
         }
-        None => {
-            bad(Level::Warn, format!("{holds}; nothing is searched"), "start qdrant_sink, which sets the alias")
-        }
+        None => bad(
+            Level::Warn,
+            format!("{holds}; nothing is searched"),
+            "start qdrant_sink, which sets the alias",
+        ),
     }
 }
 
@@ -118,7 +120,9 @@ mod tests {
     #[test]
     fn what_is_not_searched_or_not_there_is_a_warning_and_what_is_away_a_failure() {
         let other = judged(&found(true, Some("gistmill-b")), "gistmill-a", None);
-        assert!(other.level == Level::Warn && other.finding.ends_with("what is searched is gistmill-b still"));
+        assert!(
+            other.level == Level::Warn && other.finding.ends_with("what is searched is gistmill-b still")
+        );
         assert_eq!(judged(&found(false, None), "gistmill-a", None).level, Level::Warn);
         assert_eq!(judged(&found(true, None), "gistmill-a", None).level, Level::Warn);
         let away = failed(&Error::Away { what: "ask", url: "u".to_owned(), detail: "d".to_owned() });

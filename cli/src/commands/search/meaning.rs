@@ -94,7 +94,8 @@ impl Meaning {
     /// Messages, best first.
     pub(super) async fn messages(&self, asked: Query<'_>) -> anyhow::Result<Vec<MessageHit>> {
         let found = self.search(asked, vector_index::Kind::Message).await?;
-        let of = |hit: vector_index::Hit| Some(((hit.group_id, hit.item.parse().ok()?), f64::from(hit.score)));
+        let of =
+            |hit: vector_index::Hit| Some(((hit.group_id, hit.item.parse().ok()?), f64::from(hit.score)));
         let found: Vec<((String, i64), f64)> = found.into_iter().filter_map(of).collect();
         Ok(asked.store.found_messages(asked.query, &found).await?)
     }
@@ -114,15 +115,13 @@ fn vector(index: &Index, text: &str) -> Result<Vec<f32>, NoIndex> {
     if *index.model() == built_in {
         return Ok(embedding::embed(text));
     }
-    Err(NoIndex::OtherModel {
-        collection: index.collection().to_owned(),
-        model: index.model().id.clone(),
-    })
+    Err(NoIndex::OtherModel { collection: index.collection().to_owned(), model: index.model().id.clone() })
 }
 
 /// A query without what it says of words: quotes, and words that must not be there.
 fn without_operators(text: &str) -> String {
-    let is_wanted = |word: &&str| !word.strip_prefix('-').is_some_and(|rest| rest.starts_with(char::is_alphanumeric));
+    let is_wanted =
+        |word: &&str| !word.strip_prefix('-').is_some_and(|rest| rest.starts_with(char::is_alphanumeric));
     text.replace('"', " ").split_whitespace().filter(is_wanted).collect::<Vec<_>>().join(" ")
 }
 

@@ -1,5 +1,6 @@
 //! Ways to search: by words, by meaning, by both. Invariant: filters and limits are the same in all of them.
 
+use clap::Args;
 use runtime::Config;
 use state::{DigestHit, MessageHit, Outcome, SearchQuery, Store};
 use std::{collections::HashMap, hash::Hash};
@@ -11,6 +12,30 @@ use super::{
 
 /// Hits of either way that are fused: more change little, as their places count for little.
 const FUSED: u32 = 100;
+
+/// The flags of the ways.
+#[derive(Debug, Args)]
+pub(super) struct By {
+    /// By words; the default, which finds most answers to questions of a real group
+    #[arg(long, group = "way")]
+    text: bool,
+    /// By what it is about, in the index of vectors that `qdrant_sink` fills
+    #[arg(long, group = "way")]
+    semantic: bool,
+    /// By both, ranked by the places in either list
+    #[arg(long, group = "way")]
+    hybrid: bool,
+}
+
+impl By {
+    pub(super) fn way(&self) -> Way {
+        match (self.text, self.semantic, self.hybrid) {
+            (_, true, _) => Way::Semantic,
+            (_, _, true) => Way::Hybrid,
+            _ => Way::Text,
+        }
+    }
+}
 
 /// What hits are found by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,7 +178,10 @@ fn merged(found: Found, limit: u32) -> Vec<Hit> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::print::tests::{digest, message}, *};
+    use super::{
+        super::print::tests::{digest, message},
+        *,
+    };
 
     #[test]
     fn kinds_take_turns_up_to_the_limit() {

@@ -366,7 +366,10 @@ fn every_statement_of_the_library_is_held_to_a_plan() {
         for constant in text.split("pub(crate) const ").skip(1).filter(|rest| rest.contains(": &str")) {
             let (name, value) = constant.split_once(": &str").unwrap();
             // Of a macro, its first literal.
-            let value = value.trim_start_matches([' ', '=']).trim_start_matches("with_text!(").trim_start_matches(['=', ' ', '\n', '"']);
+            let value = value
+                .trim_start_matches([' ', '='])
+                .trim_start_matches("with_text!(")
+                .trim_start_matches(['=', ' ', '\n', '"']);
             if value.starts_with(|c: char| c.is_ascii_uppercase()) {
                 found.insert(format!("{module}::{name}"));
             }
