@@ -29,7 +29,10 @@ const UNITS: &[(&str, Add)] = &[
         let gates = gates(host.config());
         Ok(host.processor(gates)?)
     }),
-    ("command_router", |host| Ok(host.fold(command_router::CommandRouter)?)),
+    ("command_router", |host| {
+        let trigger = trigger(host.config())?;
+        Ok(host.fold(command_router::CommandRouter::new(trigger))?)
+    }),
     ("postgres_sink", |host| {
         let (store, kept) = (host.store()?, host.config().digest.versions_kept);
         Ok(host.sink(move |cluster| postgres_sink::PostgresSink::new(store.clone(), cluster).keeping(kept))?)

@@ -48,7 +48,7 @@ pub use places::{Place, Places};
 pub use poll::{Checklist, ChecklistItem, Poll, PollOption};
 pub use record::{RECORD_TYPES, Record, RecordType, record_type};
 pub use stage::{DigestStageCompleted, DigestStageStarted, DigestState, outcome};
-pub use window::{ASKED_SIZE_HOURS, GroupWindowReady, WindowRef};
+pub use window::{ASKED_SIZE_HOURS, GroupWindowReady, WindowRef, by_command};
 pub use wire::{
     DecodeError, Decoder, EncodeError, Encoder, SchemaSource, SchemaSourceError, frame_schema_id,
 };

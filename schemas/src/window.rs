@@ -88,6 +88,14 @@ pub const ASKED_SIZE_HOURS: i32 = 0;
 /// What the lane of such a window begins with; who asked follows.
 const ASKED_LANE: &str = "asked:";
 
+/// What the name of somebody begins with who asks by a command.
+const BY_COMMAND: &str = "command:";
+
+/// Who asks for a digest by a command, as its lane and request name them.
+pub fn by_command(author_id: &str) -> String {
+    format!("{BY_COMMAND}{author_id}")
+}
+
 impl WindowRef {
     /// A window from `start_ms` to `end_ms` that `asked_by` asks for, under these settings. What it holds is to be filled
     /// in.
@@ -110,6 +118,11 @@ impl WindowRef {
     /// stands beside windows that hold the same messages.
     pub fn is_asked(&self) -> bool {
         self.size_hours == ASKED_SIZE_HOURS
+    }
+
+    /// True where somebody asked for it by a command in the chat that its digest goes to, and waits for an answer there.
+    pub fn is_asked_in_chat(&self) -> bool {
+        self.is_asked() && self.lane.strip_prefix(ASKED_LANE).is_some_and(|by| by.starts_with(BY_COMMAND))
     }
 
     /// Its id: [`crate::window_id`]; of one that was asked for, `UUIDv5` of tenant, group, bounds, lane, the place that it

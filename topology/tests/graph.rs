@@ -12,7 +12,8 @@ fn map() -> Map {
 fn processors_come_in_the_order_of_the_flow() {
     let map = map();
     let names: Vec<_> = processors_in_order(&map).iter().map(|processor| processor.name.as_str()).collect();
-    assert_eq!(names[..4], ["window_builder", "digest_trigger", "context_builder", "thread_builder"]);
+    let first = ["command_router", "window_builder", "digest_trigger", "context_builder", "thread_builder"];
+    assert_eq!(names[..5], first);
     assert_eq!(names.last(), Some(&"delivery_manager"));
     for (at, name) in names.iter().enumerate().skip(1) {
         let input = &map.processor(name).expect("of the map").input;
@@ -39,13 +40,15 @@ fn the_chart_draws_every_binding_once() {
 fn the_text_reads_in_the_order_of_the_flow() {
     let text = text(&map());
     let lines: Vec<_> = text.lines().collect();
-    assert_eq!(lines[0], "telegram_bot_source → group.message.ingested.v1");
+    assert_eq!(lines[0], "telegram_bot_source → group.command.answered.v1, group.message.ingested.v1");
     assert_eq!(lines[1], "telegram_export_source → group.message.ingested.v1");
     assert_eq!(lines[2], "digest_request_source → digest.generate.requested.v1");
-    assert_eq!(lines[4], "group.message.ingested.v1 → window_builder → group.window.ready.v1");
+    assert_eq!(lines[5], "group.message.ingested.v1 → window_builder → group.window.ready.v1");
     assert_eq!(
         lines.last(),
-        Some(&"digest.blocked.v1, digest.ready_for_delivery.v1 → telegram_sink → postgres_outbox_source")
+        Some(
+            &"group.command.answered.v1, digest.blocked.v1, digest.ready_for_delivery.v1 → telegram_sink → postgres_outbox_source"
+        )
     );
 }
 
@@ -53,8 +56,9 @@ fn the_text_reads_in_the_order_of_the_flow() {
 fn the_outline_draws_every_arrow_once_in_long_chains() {
     let outline = outline(&map());
     let lines: Vec<_> = outline.lines().collect();
-    assert_eq!(lines.len(), 16, "{outline}");
-    assert!(lines[1].starts_with(
+    assert_eq!(lines.len(), 21, "{outline}");
+    assert!(lines[1].starts_with("  telegram_bot_source -->|group.message.ingested.v1| command_router"));
+    assert!(lines[2].starts_with(
         "  telegram_bot_source -->|group.message.ingested.v1| window_builder -->|group.window.ready.v1| digest_trigger"
     ));
     assert!(lines.contains(&"  telegram_export_source -->|group.message.ingested.v1| window_builder"));

@@ -86,6 +86,7 @@ pub(crate) fn answer(command: &Command, chat: i64) -> Option<GroupCommandAnswere
         _ if command.is_over_limit => words.too_many.to_owned(),
         Name::Start if chat > 0 => words.start_alone(),
         Name::Start => words.start(false),
+        Name::Digest => words.not_linked.to_owned(),
         Name::Help => words.help(),
     };
     Some(command.answered((&no_tenant(CHANNEL), &chat.to_string()), language.code(), text))

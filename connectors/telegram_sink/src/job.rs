@@ -12,9 +12,10 @@ use delivery::{
 };
 use rendering::{Paragraph, View};
 use runtime::SinkError;
-use schemas::{DigestReadyForDelivery, GroupCommandAnswered, Version, WindowRef};
+use schemas::{DigestBlocked, DigestReadyForDelivery, GroupCommandAnswered, Version, WindowRef};
 use serde_json::Value;
 use state::{Delivery, DeliveryStatus, Effect, TargetState};
+use text::Language;
 
 /// What a job is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +87,14 @@ impl<'a> Job<'a> {
         let emptied = rendering::emptied_part(&answered.language);
         let job = Self::of((Kind::Answer, delivery), posts, emptied, versions_kept);
         Self { answers: answered.reply_to, ..job }
+    }
+
+    /// Why there is no digest, for somebody who asked for one in the chat.
+    pub(crate) fn of_refusal(blocked: &'a DigestBlocked, delivery: Delivery<'a>, versions_kept: u32) -> Self {
+        let language = Language::parse(&blocked.window.settings.language).unwrap_or(Language::En);
+        let text = commands::words(language).blocked(&blocked.reason);
+        let posts = vec![Post::plain(&text)];
+        Self::of((Kind::Answer, delivery), posts, rendering::emptied_part(language.code()), versions_kept)
     }
 
     /// The same as text with entities.

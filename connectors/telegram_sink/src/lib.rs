@@ -105,7 +105,7 @@ impl TelegramSink {
         self.pursue(batch, &Job::of_answer(answered, self.versions_kept), pass).await
     }
 
-    /// Edits what was posted of older versions, wherever that was.
+    /// Edits what was posted of older versions, wherever that was; who asked in a chat is told why there is none.
     async fn withdraw(
         &self,
         batch: &SinkBatch,
@@ -116,6 +116,11 @@ impl TelegramSink {
         let Some(delivery) = delivery::of_blocked(blocked, &digest_id, (CHANNEL, "")) else {
             return Ok(Progress::Ended);
         };
+        if blocked.window.is_asked_in_chat() {
+            let chat = blocked.window.settings.chat.as_deref().unwrap_or_default();
+            let job = Job::of_refusal(blocked, Delivery { chat, ..delivery }, self.versions_kept);
+            return self.pursue(batch, &job, pass).await;
+        }
         let mut progress = Progress::Ended;
         for chat in self.begin_withdrawal(batch, blocked, &delivery).await? {
             let of_chat = Delivery { chat: &chat, ..delivery };

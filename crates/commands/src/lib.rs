@@ -4,8 +4,10 @@
 
 mod limits;
 mod parse;
+mod span;
 mod wording;
 
 pub use limits::{Limits, Verdict};
 pub use parse::{ARGUMENTS_MAX, Name, Parsed, parse};
+pub use span::{span_ms, until_asked};
 pub use wording::{Words, words};

@@ -10,18 +10,21 @@ pub const ARGUMENTS_MAX: usize = 64;
 pub enum Name {
     /// What the bot is for.
     Start,
+    /// A digest of the time until now.
+    Digest,
     /// Which commands there are.
     Help,
 }
 
 impl Name {
     /// All of them, in the order of `/help`.
-    pub const ALL: [Self; 2] = [Self::Start, Self::Help];
+    pub const ALL: [Self; 3] = [Self::Start, Self::Digest, Self::Help];
 
     /// The word after the slash.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Start => "start",
+            Self::Digest => "digest",
             Self::Help => "help",
         }
     }

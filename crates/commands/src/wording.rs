@@ -13,6 +13,16 @@ pub struct Words {
     start_elsewhere: &'static str,
     start_alone: &'static str,
     commands: &'static str,
+    /// How to ask for a digest.
+    pub digest_usage: &'static str,
+    /// Digests are switched off for the group's tenant.
+    pub switched_off: &'static str,
+    /// The chat is no group's.
+    pub not_linked: &'static str,
+    empty_window: &'static str,
+    low_quality: &'static str,
+    missing_scope: &'static str,
+    not_made: &'static str,
     /// Said once where too many commands came.
     pub too_many: &'static str,
     of: fn(Name) -> &'static str,
@@ -25,9 +35,17 @@ const EN: Words = Words {
                       gistmill group link.",
     start_alone: "Add me to a group to read along there.",
     commands: "Commands:",
+    digest_usage: "Say how far back, from 5 minutes to 7 days: /digest 90m, /digest 3h, /digest 2d.",
+    switched_off: "Digests are switched off here.",
+    not_linked: "This works in a chat that is linked to a group.",
+    empty_window: "Nobody has written in that time.",
+    low_quality: "There is too little to tell of that time. Try a longer one: /digest 24h.",
+    missing_scope: "This group is not granted digests. Whoever runs the bot can grant them.",
+    not_made: "There is no digest of that time",
     too_many: "That was a lot of commands. Wait a minute, then ask again.",
     of: |name| match name {
         Name::Start => "what this bot is for",
+        Name::Digest => "a digest of the last day; /digest 3h of the last three hours",
         Name::Help => "this list",
     },
 };
@@ -39,9 +57,17 @@ const RU: Words = Words {
                       работает бот: gistmill group link.",
     start_alone: "Добавьте меня в группу, чтобы я читал её.",
     commands: "Команды:",
+    digest_usage: "Скажите, за какое время, от 5 минут до 7 дней: /digest 90м, /digest 3ч, /digest 2д.",
+    switched_off: "Сводки здесь выключены.",
+    not_linked: "Это работает в чате, который связан с группой.",
+    empty_window: "За это время никто ничего не написал.",
+    low_quality: "За это время почти не о чем рассказать. Попробуйте взять больше: /digest 24ч.",
+    missing_scope: "Этой группе сводки не разрешены. Разрешить их может тот, у кого работает бот.",
+    not_made: "Сводки за это время нет",
     too_many: "Слишком много команд. Подождите минуту и спросите снова.",
     of: |name| match name {
         Name::Start => "для чего этот бот",
+        Name::Digest => "сводка за последние сутки; /digest 3ч – за три часа",
         Name::Help => "этот список",
     },
 };
@@ -64,6 +90,16 @@ impl Words {
     /// The same in a chat with one person.
     pub fn start_alone(&self) -> String {
         self.introduced(self.start_alone)
+    }
+
+    /// Why there is no digest, by the reason of `digest.blocked`.
+    pub fn blocked(&self, reason: &str) -> String {
+        match reason {
+            "empty_window" => self.empty_window.to_owned(),
+            "low_quality" => self.low_quality.to_owned(),
+            "missing_scope" => self.missing_scope.to_owned(),
+            other => format!("{} ({other}).", self.not_made),
+        }
     }
 
     fn introduced(&self, state: &str) -> String {

@@ -6,15 +6,30 @@ mod state;
 
 pub use state::GroupState;
 
-use commands::{Name, words};
-use processor::{Event, Fold, Outcome, Port, PortSpec, Reject};
-use schemas::{Command, GroupCommandAnswered, GroupMessageIngested};
+use commands::{Name, span_ms, until_asked, words};
+use digest_trigger::DigestTrigger;
+use processor::{Emission, Event, Fold, Outcome, Port, PortSpec, Reject};
+use schemas::{
+    Command, DigestGenerateRequested, GroupCommandAnswered, GroupMessageIngested, GroupSettings, WindowRef,
+    by_command,
+};
+use text::Language;
 
 const ANSWERED: Port<GroupCommandAnswered> = Port::new("answered");
+const REQUESTED: Port<DigestGenerateRequested> = Port::new("requested");
 
 /// The Fold over what is written in groups.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct CommandRouter;
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CommandRouter {
+    trigger: DigestTrigger,
+}
+
+impl CommandRouter {
+    /// A router that asks for digests of those tenants alone that `trigger` would ask for.
+    pub fn new(trigger: DigestTrigger) -> Self {
+        Self { trigger }
+    }
+}
 
 impl Fold for CommandRouter {
     const NAME: &'static str = "command_router";
@@ -23,7 +38,7 @@ impl Fold for CommandRouter {
     type State = GroupState;
 
     fn ports(&self) -> Vec<PortSpec> {
-        vec![ANSWERED.spec()]
+        vec![ANSWERED.spec(), REQUESTED.spec()]
     }
 
     fn step(&self, state: &mut GroupState, event: &Event<GroupMessageIngested>) -> Result<Outcome, Reject> {
@@ -34,23 +49,62 @@ impl Fold for CommandRouter {
         state.hear(&record.messages);
         let Some(command) = &record.command else { return Ok(Outcome::absorbed()) };
         let Some(name) = Name::of(&command.name) else { return Ok(Outcome::drop("unknown_command")) };
-        Ok(Outcome::Emit(vec![ANSWERED.emit(answer(state, (name, command), record))]))
+        let asked = Asked { event, command, state, language: state.language(&command.language) };
+        Ok(Outcome::Emit(vec![self.carry_out(name, &asked)]))
     }
 }
 
-fn answer(
-    state: &GroupState,
-    (name, command): (Name, &Command),
-    record: &GroupMessageIngested,
-) -> GroupCommandAnswered {
-    let language = state.language(&command.language);
-    let words = words(language);
-    let text = match name {
-        _ if command.is_over_limit => words.too_many.to_owned(),
-        Name::Start => words.start(true),
-        Name::Help => words.help(),
-    };
-    command.answered((&record.tenant_id, &record.group_id), language.code(), text)
+/// A command with what is known when it comes.
+struct Asked<'a> {
+    event: &'a Event<GroupMessageIngested>,
+    command: &'a Command,
+    state: &'a GroupState,
+    language: Language,
+}
+
+impl CommandRouter {
+    fn carry_out(&self, name: Name, asked: &Asked<'_>) -> Emission {
+        let words = words(asked.language);
+        match name {
+            _ if asked.command.is_over_limit => asked.answer(words.too_many),
+            Name::Start => asked.answer(&words.start(true)),
+            Name::Help => asked.answer(&words.help()),
+            Name::Digest if !self.trigger.is_enabled_for(&asked.event.value.tenant_id) => {
+                asked.answer(words.switched_off)
+            }
+            Name::Digest => match span_ms(&asked.command.arguments) {
+                Some(span_ms) => asked.request(until_asked(asked.command.asked_at, span_ms)),
+                None => asked.answer(words.digest_usage),
+            },
+        }
+    }
+}
+
+impl Asked<'_> {
+    fn answer(&self, text: &str) -> Emission {
+        let GroupMessageIngested { tenant_id, group_id, .. } = &self.event.value;
+        let language = self.language.code();
+        ANSWERED.emit(self.command.answered((tenant_id, group_id), language, text.to_owned()))
+    }
+
+    /// Asks for a digest of what the log holds up to the command, for the chat that it was written in. What it holds is
+    /// counted by who reads it.
+    fn request(&self, bounds: (i64, i64)) -> Emission {
+        let Event { value: record, source } = self.event;
+        let settings = GroupSettings {
+            channels: vec![self.command.channel.clone()],
+            chat: Some(self.command.chat.clone()),
+            language: self.language.code().to_owned(),
+            ..self.state.settings()
+        };
+        let who = by_command(&self.command.asked_by);
+        let window = WindowRef {
+            source_partition: source.partition,
+            source_offset: source.offset,
+            ..WindowRef::asked(bounds, &who, settings)
+        };
+        REQUESTED.emit(DigestGenerateRequested::asked(&record.tenant_id, &record.group_id, window, &who))
+    }
 }
 
 #[cfg(test)]

@@ -60,6 +60,11 @@ impl GroupState {
         self.letters.is_changed = true;
     }
 
+    /// The group's settings; the default ones where none were set.
+    pub(crate) fn settings(&self) -> GroupSettings {
+        self.settings.value.clone().unwrap_or_default()
+    }
+
     /// The language that the group is answered in: that of its settings, else of its messages, else the person's own.
     pub(crate) fn language(&self, of_person: &str) -> Language {
         let wished = self.settings.value.as_ref().and_then(|settings| Language::parse(&settings.language));

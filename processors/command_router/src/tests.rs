@@ -29,7 +29,7 @@ fn command(name: &str) -> Command {
 }
 
 fn step(state: &mut GroupState, value: GroupMessageIngested) -> Option<GroupCommandAnswered> {
-    match CommandRouter.step(state, &event(value)) {
+    match CommandRouter::default().step(state, &event(value)) {
         Ok(Outcome::Emit(emissions)) => {
             emissions.first().map(|one| one.downcast().cloned().expect("its type"))
         }
@@ -58,6 +58,61 @@ fn a_command_is_answered_where_it_was_written() {
     assert_eq!(answered.command_id, command("help").id);
     let start = ask(&mut GroupState::default(), command("start"));
     assert_eq!(start.text, words(text::Language::En).start(true));
+}
+
+fn requested(state: &mut GroupState, command: Command) -> DigestGenerateRequested {
+    let record = GroupMessageIngested { command: Some(command), ..GroupMessageIngested::default() };
+    match CommandRouter::default().step(state, &event(record)) {
+        Ok(Outcome::Emit(emissions)) => emissions[0].downcast().cloned().expect("a request"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_digest_is_asked_for_of_the_time_until_the_command_and_as_of_its_place() {
+    let mut state = GroupState::default();
+    let settings = GroupSettings {
+        time_zone: "Europe/Berlin".to_owned(),
+        channels: vec!["file".to_owned(), "telegram".to_owned()],
+        chat: Some("-5".to_owned()),
+        ..GroupSettings::default()
+    };
+    step(
+        &mut state,
+        GroupMessageIngested { settings: Some(settings.clone()), ..GroupMessageIngested::default() },
+    );
+    let three_hours = Command { arguments: "3h".to_owned(), ..command("digest") };
+    let request = requested(&mut state, three_hours.clone());
+    let window = &request.window;
+    // Sent at 16:12:59: what is read ends with that minute.
+    assert_eq!((window.window_start, window.window_end), (1_772_457_180_000, 1_772_467_980_000));
+    assert_eq!((window.source_partition, window.source_offset), (1, 9));
+    assert_eq!((request.requested_by.as_str(), request.version.as_str()), ("command:user7", "1.1"));
+    assert_eq!(request.delivery_channel, "telegram", "nobody else gets it");
+    let expected = GroupSettings {
+        channels: vec!["telegram".to_owned()],
+        chat: Some("-1001/45".to_owned()),
+        language: "en".to_owned(),
+        ..settings
+    };
+    assert_eq!(window.settings, expected);
+    assert!(window.is_asked_in_chat());
+    assert_eq!(requested(&mut state, three_hours).digest_id(), request.digest_id());
+    let day = requested(&mut GroupState::default(), command("digest")).window;
+    assert_eq!(day.window_end - day.window_start, 24 * 3_600_000);
+}
+
+#[test]
+fn a_digest_that_cannot_be_asked_for_is_answered_with_why() {
+    let far = Command { arguments: "3 weeks".to_owned(), ..command("digest") };
+    assert_eq!(ask(&mut GroupState::default(), far).text, words(Language::En).digest_usage);
+    let off = CommandRouter::new(DigestTrigger { agent_enabled: false, ..DigestTrigger::default() });
+    let record = GroupMessageIngested { command: Some(command("digest")), ..GroupMessageIngested::default() };
+    let Ok(Outcome::Emit(emissions)) = off.step(&mut GroupState::default(), &event(record)) else {
+        panic!("no answer")
+    };
+    let answered: &GroupCommandAnswered = emissions[0].downcast().expect("an answer");
+    assert_eq!(answered.text, words(Language::En).switched_off);
 }
 
 #[test]
@@ -89,7 +144,8 @@ fn the_language_is_the_settings_else_the_chats_else_the_persons() {
 fn a_command_of_a_newer_source_is_dropped() {
     let newer =
         GroupMessageIngested { command: Some(command("hologram")), ..GroupMessageIngested::default() };
-    let outcome = CommandRouter.step(&mut GroupState::default(), &event(newer)).expect("no reject");
+    let outcome =
+        CommandRouter::default().step(&mut GroupState::default(), &event(newer)).expect("no reject");
     assert!(matches!(outcome, Outcome::Drop(processor::Drop("unknown_command"))), "{outcome:?}");
 }
 

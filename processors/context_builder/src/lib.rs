@@ -14,11 +14,15 @@ mod tests;
 
 use choice::choose;
 use processor::{Event, Lookup, MessagesAsOf, Outcome, Port, PortSpec, Reject, Request, Response, Step};
-use schemas::{ContextMessage, DigestContextPrepared, DigestGenerateRequested, Message};
+use schemas::{
+    ContextMessage, DigestBlocked, DigestContextPrepared, DigestGenerateRequested, Message, WindowRef,
+};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use text::Language;
 
 const PREPARED: Port<DigestContextPrepared> = Port::new("prepared");
+const BLOCKED: Port<DigestBlocked> = Port::new("blocked");
 /// History is searched once there is a store of it.
 const NO_HISTORY: &str = "unavailable";
 
@@ -47,7 +51,7 @@ impl Lookup for ContextBuilder {
     type Cursor = ();
 
     fn ports(&self) -> Vec<PortSpec> {
-        vec![PREPARED.spec()]
+        vec![PREPARED.spec(), BLOCKED.spec()]
     }
 
     fn begin(&self, event: &Event<DigestGenerateRequested>) -> Step<()> {
@@ -82,11 +86,15 @@ impl Lookup for ContextBuilder {
 impl ContextBuilder {
     fn prepare(&self, request: &DigestGenerateRequested, read: Vec<Message>) -> Result<Outcome, Reject> {
         let window = &request.window;
+        if read.is_empty() && window.is_asked() {
+            return Ok(Outcome::Emit(vec![BLOCKED.emit(empty(request))]));
+        }
         if read.is_empty() {
             let (expected, offset) = (window.message_count, window.source_offset);
             let detail = format!("window of {expected} messages has none in the store as of offset {offset}");
             return Err(Reject::new("empty_window", detail));
         }
+        let window = counted(window, &read);
         let mut stats = stats::of_source(&read, window.message_count);
         let (mut messages, redacted) = message::prepare(read);
         stats.insert("redacted".to_owned(), redacted);
@@ -110,7 +118,7 @@ impl ContextBuilder {
             window_id: request.window_id.clone(),
             version: request.version.clone(),
             trace_id: request.trace_id.clone(),
-            window: window.clone(),
+            window,
             delivery_channel: request.delivery_channel.clone(),
             language: language.code().to_owned(),
             message_total,
@@ -132,7 +140,7 @@ impl ContextBuilder {
         let all = messages.len();
         let mut kept = choose(messages, &bytes, self.bytes_max, |_| true).into_iter();
         messages.retain(|_| kept.next().unwrap_or(false));
-        let ids: std::collections::BTreeSet<i64> = messages.iter().map(|message| message.id).collect();
+        let ids: BTreeSet<i64> = messages.iter().map(|message| message.id).collect();
         for message in messages.iter_mut() {
             message.duplicate_of = message.duplicate_of.filter(|original| ids.contains(original));
         }
@@ -152,6 +160,36 @@ impl ContextBuilder {
         let originals = choice::by_rank(messages).into_iter().map(|index| &messages[index]);
         let originals = originals.filter(|message| message.duplicate_of.is_none());
         originals.take(self.top_ranked_max).map(|message| message.id).collect()
+    }
+}
+
+/// The window; of one that somebody asks for, whoever reads it counts what it holds.
+fn counted(window: &WindowRef, read: &[Message]) -> WindowRef {
+    if !window.is_asked() {
+        return window.clone();
+    }
+    let authors = read.iter().filter_map(|message| message.author.as_ref().map(|author| &author.id));
+    let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
+    WindowRef {
+        message_count: count(read.len()),
+        participant_count: count(authors.collect::<BTreeSet<_>>().len()),
+        ..window.clone()
+    }
+}
+
+/// Somebody asked about a time in which nobody wrote, or nobody whose messages are left.
+fn empty(request: &DigestGenerateRequested) -> DigestBlocked {
+    DigestBlocked {
+        tenant_id: request.tenant_id.clone(),
+        group_id: request.group_id.clone(),
+        window_id: request.window_id.clone(),
+        version: request.version.clone(),
+        trace_id: request.trace_id.clone(),
+        reason: "empty_window".to_owned(),
+        quality_score: None,
+        missing_scopes: Vec::new(),
+        window: request.window.clone(),
+        weaknesses: Vec::new(),
     }
 }
 

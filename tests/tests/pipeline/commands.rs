@@ -113,6 +113,67 @@ fn a_command_is_answered_in_its_place_and_language_and_is_no_message() -> anyhow
     pipeline.finish()
 }
 
+/// Texts of the bot's messages in a chat.
+fn texts(posts: &[Value]) -> Vec<String> {
+    posts.iter().map(|post| post["text"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+const TALK: [&str; 6] = [
+    "Which day does the Zanzibar release go out?",
+    "We decided: the Zanzibar release goes out on Thursday.",
+    "I will write the notes for the Zanzibar release by Friday.",
+    "Could somebody look at the invoice export?",
+    "The invoice export works again since this morning.",
+    "Thanks, the invoice export looks great now!",
+];
+
+#[test]
+fn a_digest_is_made_when_asked_where_it_was_asked_or_it_is_said_why_not() -> anyhow::Result<()> {
+    let Some(pipeline) = Pipeline::start("commands_digest")? else { return Ok(()) };
+    let garden = Garden::of(&pipeline)?;
+    let up = garden.up(&[])?;
+    let topic = json!({ "message_thread_id": TOPIC, "is_topic_message": true });
+    garden.ask(GARDEN, 7, "/digest 3h", &topic);
+    garden.settle()?;
+    let empty = texts(&garden.bot.posts(GARDEN));
+    assert_eq!(empty, ["Nobody has written in that time."]);
+
+    let old = json!({ "text": "We decided: the Quebec office closes.", "date": garden.bot.now() - 4 * 3600 });
+    garden.bot.write(GARDEN, &Person::new(8, "Bo"), old);
+    for (text, person) in TALK.iter().zip([7, 8].into_iter().cycle()) {
+        garden.bot.write(
+            GARDEN,
+            &Person::new(person, if person == 7 { "Ann" } else { "Bo" }),
+            json!({ "text": text }),
+        );
+    }
+    garden.ask(GARDEN, 7, "/digest 3h", &topic);
+    // In the same answer of Telegram, and after the command: nobody has seen it who asked.
+    garden.bot.write(GARDEN, &Person::new(8, "Bo"), json!({ "text": "We decided: the Lima office opens." }));
+    garden.settle()?;
+    let posts = garden.bot.posts(GARDEN);
+    let [_, digest] = &posts[..] else { panic!("{posts:?}") };
+    assert_eq!(digest["message_thread_id"], TOPIC);
+    let text = digest["text"].as_str().unwrap_or_default();
+    assert!(text.contains("the Zanzibar release goes out on Thursday"), "{text}");
+    assert!(!text.contains("Quebec") && !text.contains("Lima") && !text.contains("/digest"), "{text}");
+    assert_eq!(pipeline.rows.number("SELECT count(*) FROM messages")?, 8);
+
+    garden.ask(GARDEN, 7, "/digest yesterday", &json!({}));
+    let group = ["group", "set", "--tenant", TENANT, "--group", "garden"];
+    garden.settle()?;
+    pipeline
+        .gistmill(&[&group[..], &["--scopes", "NONSENSE", "--block-digests", "--language", "ru"]].concat())?;
+    garden.ask(GARDEN, 7, "/digest", &json!({}));
+    garden.settle()?;
+    let said = texts(&garden.bot.posts(GARDEN));
+    assert!(said[2].starts_with("Say how far back"), "{said:?}");
+    assert!(said[3].starts_with("Этой группе сводки не разрешены"), "{said:?}");
+    assert_eq!(said.len(), 4);
+    up.stop(PATIENCE)?;
+    pipeline.finish()
+}
+
 #[test]
 fn a_command_is_answered_once_whenever_the_processes_are_killed() -> anyhow::Result<()> {
     let Some(pipeline) = Pipeline::start("commands_kills")? else { return Ok(()) };
@@ -121,13 +182,15 @@ fn a_command_is_answered_once_whenever_the_processes_are_killed() -> anyhow::Res
         garden.bot.add_chat(Chat::new(person, Kind::Private, "Ann"));
     }
     let mut asked = Vec::new();
-    for round in 0..5_usize {
+    for (round, said) in TALK.iter().enumerate().take(5) {
         let up = garden.up(&SLOW)?;
         let before = garden.answered().len();
         for person in 1..=20 {
             asked.push((person, garden.ask(person, person, "/help", &json!({}))));
         }
         asked.push((GARDEN, garden.ask(GARDEN, 7, "/help", &json!({}))));
+        garden.bot.write(GARDEN, &Person::new(8, "Bo"), json!({ "text": said }));
+        garden.ask(GARDEN, 8, "/digest 1h", &json!({}));
         // In the middle of them, at another place each time.
         eventually("some are answered", PATIENCE, || {
             Ok((garden.answered().len() > before + round * 4).then_some(()))
@@ -147,6 +210,11 @@ fn a_command_is_answered_once_whenever_the_processes_are_killed() -> anyhow::Res
         let rows = listed["unknown"].as_array().into_iter().flatten();
         unknown.extend(rows.filter_map(|row| row["digest_id"].as_str().map(str::to_owned)));
     }
+    // The digests, or why there were none, are posted or doubtful too, and none twice.
+    let posts = garden.bot.posts(GARDEN).iter().filter(|post| post["reply_to_message"].is_null()).count();
+    let of_digests = "SELECT count(*) FROM deliveries WHERE revision > 0 AND status IN ('sent', 'unknown')";
+    assert_eq!(pipeline.rows.number(of_digests)?, 5);
+    assert!((1..=5).contains(&posts), "{posts}");
     let is_unknown = |answer: &GroupCommandAnswered| unknown.contains(&answer.command_id);
     let is_missing = |answer: &&GroupCommandAnswered| {
         let chat = answer.chat.parse().unwrap_or_default();
