@@ -13,6 +13,20 @@ pub(crate) struct Address {
 }
 
 impl Address {
+    /// The addresses of a list, parted by commas as clients of Kafka write it. A comma with no scheme after it belongs to
+    /// an address, such as one in a password. There is at least one.
+    pub(crate) fn parse_all(addresses: &str) -> Result<Vec<Self>, Error> {
+        let mut parts: Vec<String> = Vec::new();
+        for part in addresses.split(',') {
+            let begins = ["http://", "https://"].iter().any(|scheme| part.trim_start().starts_with(scheme));
+            match parts.last_mut() {
+                Some(last) if !begins => *last = format!("{last},{part}"),
+                _ => parts.push(part.to_owned()),
+            }
+        }
+        parts.iter().map(|address| Self::parse(address.trim())).collect()
+    }
+
     pub(crate) fn parse(address: &str) -> Result<Self, Error> {
         let invalid = |reason: String| Error::Address { address: without_credentials(address), reason };
         let mut base = Url::parse(address).map_err(|error| invalid(error.to_string()))?;
@@ -62,6 +76,19 @@ mod tests {
             assert!(error.starts_with("could not use "), "{error}");
             assert!(!error.contains("secret"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_list_is_parted_where_an_address_begins() {
+        let bases = |text| {
+            let addresses = Address::parse_all(text).expect("addresses");
+            addresses.iter().map(|address| address.base.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(bases("http://one:1/a, https://two"), ["http://one:1/a", "https://two/"]);
+        assert_eq!(bases("http://ann:p,w@one"), ["http://one/"]);
+        let error = Address::parse_all("http://one,http://").err().map(|error| error.to_string());
+        let error = error.expect("no address");
+        assert!(error.starts_with("could not use \"http://\" as the address"), "{error}");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! What can go wrong between this program and the registry.
 
 use certificate::{Fault, Trust};
+use reqwest::StatusCode;
 use serde::Deserialize;
+use std::{error::Error as StdError, fmt};
 
 /// The registry, and how it is met.
 pub(crate) struct Peer<'a> {
@@ -29,7 +31,7 @@ pub enum Error {
         address: String,
         /// What the HTTP client says.
         #[source]
-        source: Box<reqwest::Error>,
+        source: Cause,
     },
     /// It answers and does not let this client in.
     #[error("{finding}")]
@@ -86,8 +88,42 @@ pub enum Error {
         address: String,
         /// What the decoder says.
         #[source]
-        source: Box<reqwest::Error>,
+        source: Cause,
     },
+}
+
+/// Why, in the words of what failed: kept as text, for `schema_registry_converter` lends its errors only.
+#[derive(Debug)]
+pub struct Cause {
+    text: String,
+    cause: Option<Box<Self>>,
+}
+
+impl Cause {
+    /// An error with its causes, but for the address in reqwest's words: it has been told.
+    pub(crate) fn of(error: &(dyn StdError + 'static)) -> Self {
+        let mut text = error.to_string();
+        if let Some(url) = error.downcast_ref::<reqwest::Error>().and_then(reqwest::Error::url) {
+            text = text.replace(&format!(" for url ({url})"), "");
+        }
+        Self { text, cause: error.source().map(|cause| Box::new(Self::of(cause))) }
+    }
+
+    pub(crate) fn text(text: String) -> Self {
+        Self { text, cause: None }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl StdError for Cause {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.cause.as_deref().map(|cause| cause as _)
+    }
 }
 
 /// Error body of the Confluent API.
@@ -97,6 +133,14 @@ pub(crate) struct ErrorBody {
     pub(crate) error_code: i64,
     #[serde(default)]
     pub(crate) message: String,
+}
+
+impl ErrorBody {
+    /// In place of a body that is not the API's (a proxy's page), which is kept out of messages.
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        let message = status.canonical_reason().unwrap_or("no reason given").to_owned();
+        Self { error_code: 0, message }
+    }
 }
 
 const SCHEMA_NOT_FOUND: i64 = 40403;
@@ -128,9 +172,9 @@ impl Error {
     }
 
     /// Why a request had no answer: nobody is there, or who is there is not to be trusted or speaks otherwise.
-    pub(crate) fn unanswered(peer: &Peer<'_>, source: reqwest::Error) -> Self {
+    pub(crate) fn unanswered(peer: &Peer<'_>, source: &reqwest::Error) -> Self {
         let registry = format!("the schema registry at {}", peer.address);
-        if let Some(fault) = Fault::in_causes(&source) {
+        if let Some(fault) = Fault::in_causes(source) {
             let trust = Trust {
                 setting: "registry.ca_location",
                 value: Some(peer.ca_location.unwrap_or("not set")),
@@ -138,17 +182,16 @@ impl Error {
             };
             return Self::Denied { finding: fault.finding(&registry), advice: fault.advice(trust) };
         }
-        if certificate::speaks_no_tls(&source) {
+        if certificate::speaks_no_tls(source) {
             let advice =
                 "registry.url begins with https: correct it, or name the port that speaks TLS".to_owned();
             return Self::Denied { finding: format!("{registry} does not speak TLS"), advice };
         }
-        // The address has been told.
-        Self::Unreachable { address: peer.address.to_owned(), source: Box::new(source.without_url()) }
+        Self::Unreachable { address: peer.address.to_owned(), source: Cause::of(source) }
     }
 
     /// The answers 401 and 403.
-    pub(crate) fn refused_entry(peer: &Peer<'_>, what: &str, status: u16, message: &str) -> Self {
+    fn refused_entry(peer: &Peer<'_>, what: &str, status: u16, message: &str) -> Self {
         let registry = format!("the schema registry at {}", peer.address);
         let who = peer
             .username
@@ -165,7 +208,15 @@ impl Error {
         }
     }
 
-    pub(crate) fn from_answer(what: &str, status: u16, body: ErrorBody) -> Self {
+    /// An answer that is an error.
+    pub(crate) fn answered(peer: &Peer<'_>, what: &str, status: StatusCode, body: ErrorBody) -> Self {
+        match status.as_u16() {
+            entry @ (401 | 403) => Self::refused_entry(peer, what, entry, &body.message),
+            other => Self::from_answer(what, other, body),
+        }
+    }
+
+    fn from_answer(what: &str, status: u16, body: ErrorBody) -> Self {
         let (what, code, message) = (what.to_owned(), body.error_code, body.message);
         match status {
             404 => Self::NotFound { what, code, message },

@@ -6,10 +6,12 @@
 mod address;
 mod client;
 mod error;
+mod node;
 mod options;
+mod settings;
 mod source;
 
 pub use client::{Client, Compatibility};
-pub use error::Error;
+pub use error::{Cause, Error};
 pub use options::Options;
 pub use source::RegistrySource;

@@ -11,7 +11,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Base address with the API's path, such as `http://127.0.0.1:8081/apis/ccompat/v7`. User and password in it
-    /// are used for basic authentication unless given below; because of them it is not printed.
+    /// are used for basic authentication unless given below; because of them it is not printed. Several, of registries
+    /// with the same schemas, are written with commas between them: the next is asked where one is away.
     pub url: SecretString,
     /// User for basic authentication. Default: none.
     pub username: Option<String>,

@@ -102,7 +102,7 @@ fn what_is_not_there_is_told_apart_from_a_failure() {
     let unknown = source.schema_by_id(2_000_000_000);
     assert!(matches!(unknown, Err(SchemaSourceError::NotFound(2_000_000_000))), "{unknown:?}");
     let versions = subject.runtime.block_on(subject.client.versions(&subject.name));
-    assert_eq!(versions.expect("no subject is no failure"), Vec::<i32>::new());
+    assert_eq!(versions.expect("no subject is no failure"), Vec::<u32>::new());
     let lookup = subject.runtime.block_on(subject.client.lookup(&subject.name, DigestDelivered::AVSC));
     assert!(matches!(&lookup, Err(Error::NotFound { .. })), "{lookup:?}");
     let rule = subject.runtime.block_on(subject.client.compatibility(&subject.name));

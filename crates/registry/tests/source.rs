@@ -143,6 +143,39 @@ fn a_registry_that_does_not_answer_is_not_waited_for_and_not_asked_twice() {
 }
 
 #[test]
+fn the_next_registry_is_asked_where_one_is_away() {
+    let away = Loopback::serve(&[(503, "")]);
+    let serving = Loopback::serve(&[(200, r#"{"schema":"\"long\""}"#)]);
+    let addresses = format!("http://127.0.0.1:9,{},{}", away.address, serving.address);
+    let source = RegistrySource::new(client(&addresses), serving.runtime.handle().clone());
+    assert_eq!(text(source.schema_by_id(7)), "\"long\"");
+    assert_eq!((away.requests(), serving.requests()), (1, 1));
+}
+
+#[test]
+fn an_answer_is_not_asked_for_elsewhere() {
+    for (answer, is_denied) in [(&[(404, NOT_FOUND)], false), (&[(401, "")], true)] {
+        let (first, second) = (Loopback::serve(answer), Loopback::serve(&[(200, r#"{"schema":"\"long\""}"#)]));
+        let client = client(&format!("{},{}", first.address, second.address));
+        let source = RegistrySource::new(client, first.runtime.handle().clone());
+        let answer = source.schema_by_id(7).expect_err("an answer");
+        assert_eq!(matches!(answer, SchemaSourceError::Denied(_)), is_denied, "{answer:?}");
+        assert_eq!(matches!(answer, SchemaSourceError::NotFound(7)), !is_denied, "{answer:?}");
+        assert_eq!((first.requests(), second.requests()), (1, 0));
+    }
+}
+
+#[test]
+fn an_answer_without_a_schema_is_not_a_registrys() {
+    let registry = Loopback::serve(&[(200, "{}"), (200, r#"{"schema":"\"int\""}"#)]);
+    let source = registry.source();
+    let message = source.schema_by_id(1).expect_err("no schema").to_string();
+    let words = format!("could not read schema 1: the answer of {} is not a schema registry's", registry.address);
+    assert!(message.contains(&words), "{message}");
+    assert_eq!(text(source.schema_by_id(1)), "\"int\"");
+}
+
+#[test]
 fn asking_inside_tokio_does_not_panic() {
     let registry = Loopback::serve(&[(200, r#"{"schema":"\"string\""}"#)]);
     let source = registry.source();

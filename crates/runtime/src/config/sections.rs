@@ -42,7 +42,8 @@ impl Default for Kafka {
 #[derive(Debug, Clone, Deserialize, Validate)]
 #[serde(default, deny_unknown_fields)]
 pub struct Registry {
-    /// Root of the Confluent API; credentials may stand in the URL.
+    /// Root of the Confluent API; credentials may stand in the URL. Several, with commas between them: the next is asked
+    /// where one is away.
     #[garde(custom(checks::registry_url))]
     pub url: SecretString,
     /// User for basic authentication, before one in the URL. Default: none.
