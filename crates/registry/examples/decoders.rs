@@ -27,9 +27,9 @@ fn registry() -> Result<String, Box<dyn Error>> {
     let answer =
         format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
     std::thread::spawn(move || {
-        listener.incoming().flatten().try_for_each(|mut stream| {
-            stream.read(&mut [0; 4096])?;
-            stream.write_all(answer.as_bytes())
+        listener.incoming().flatten().try_for_each(|mut stream| match stream.read(&mut [0; 4096])? {
+            0 => Ok(()),
+            _ => stream.write_all(answer.as_bytes()),
         })
     });
     Ok(address)

@@ -66,6 +66,10 @@ struct LevelBody {
 
 impl Client {
     /// A client; touches no network. Fails when an address is not one, or the authorities cannot be read.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "options are made for one client, and hold its password"
+    )]
     pub fn new(options: Options) -> Result<Self, Error> {
         let addresses = Address::parse_all(options.url.expose_secret())?;
         let nodes: Vec<Node> =
@@ -137,7 +141,7 @@ impl Client {
 
     /// Every subject. A registry may cap the list: ask for a subject's versions to know whether it exists.
     pub async fn subjects(&self) -> Result<Vec<String>, Error> {
-        self.first(|node| node.subjects()).await
+        self.first(Node::subjects).await
     }
 
     /// Version numbers of a subject, oldest first; empty when there is no such subject.
@@ -154,7 +158,8 @@ impl Client {
     /// A subject's own rule; `None` when it has none and the registry's global rule holds.
     pub async fn compatibility(&self, subject: &str) -> Result<Option<Compatibility>, Error> {
         let what = format!("read the compatibility of {subject}");
-        let level = self.first(|node| node.ask::<Level>(&what, node.request(Method::GET, &["config", subject])));
+        let level =
+            self.first(|node| node.ask::<Level>(&what, node.request(Method::GET, &["config", subject])));
         Ok(absent_as_none(level.await)?.map(|level| level.level))
     }
 
@@ -215,7 +220,8 @@ mod tests {
     #[test]
     fn subjects_are_escaped_in_paths() {
         let client = Client::new(Options::new("http://localhost/base")).expect("valid");
-        let request = client.nodes[0].request(Method::GET, &["subjects", "a/b c", "versions"]).build().expect("valid");
+        let request =
+            client.nodes[0].request(Method::GET, &["subjects", "a/b c", "versions"]).build().expect("valid");
         assert_eq!(request.url().as_str(), "http://localhost/base/subjects/a%2Fb%20c/versions");
     }
 }

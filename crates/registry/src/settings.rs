@@ -50,7 +50,8 @@ pub(crate) fn settings(
 
 /// What an error of the crate says, told apart as the errors of our own requests are.
 pub(crate) fn told(peer: &Peer<'_>, what: &str, error: &SRCError) -> Error {
-    let not_the_api = |source| Error::Answer { what: what.to_owned(), address: peer.address.to_owned(), source };
+    let not_the_api =
+        |source| Error::Answer { what: what.to_owned(), address: peer.address.to_owned(), source };
     let Some(source) = error.source() else {
         // An answer without what was asked for, told in words alone.
         return not_the_api(Cause::text(error.error.clone()));

@@ -155,7 +155,8 @@ fn the_next_registry_is_asked_where_one_is_away() {
 #[test]
 fn an_answer_is_not_asked_for_elsewhere() {
     for (answer, is_denied) in [(&[(404, NOT_FOUND)], false), (&[(401, "")], true)] {
-        let (first, second) = (Loopback::serve(answer), Loopback::serve(&[(200, r#"{"schema":"\"long\""}"#)]));
+        let (first, second) =
+            (Loopback::serve(answer), Loopback::serve(&[(200, r#"{"schema":"\"long\""}"#)]));
         let client = client(&format!("{},{}", first.address, second.address));
         let source = RegistrySource::new(client, first.runtime.handle().clone());
         let answer = source.schema_by_id(7).expect_err("an answer");
@@ -170,7 +171,8 @@ fn an_answer_without_a_schema_is_not_a_registrys() {
     let registry = Loopback::serve(&[(200, "{}"), (200, r#"{"schema":"\"int\""}"#)]);
     let source = registry.source();
     let message = source.schema_by_id(1).expect_err("no schema").to_string();
-    let words = format!("could not read schema 1: the answer of {} is not a schema registry's", registry.address);
+    let words =
+        format!("could not read schema 1: the answer of {} is not a schema registry's", registry.address);
     assert!(message.contains(&words), "{message}");
     assert_eq!(text(source.schema_by_id(1)), "\"int\"");
 }
