@@ -85,7 +85,7 @@ pub struct DigestContextPrepared {
     pub stats: BTreeMap<String, i64>,
     /// All messages of the window, by (`sent_at`, id).
     pub messages: Vec<ContextMessage>,
-    /// `ok` or `unavailable`.
+    /// `ok`, `unavailable`, or `off` where no index is set; see [`history`].
     pub history: String,
     /// Best matches first.
     pub history_matches: Vec<HistoryMatch>,
@@ -163,6 +163,16 @@ impl ContextMessage {
     }
 }
 
+/// What is known of the time before a window, by name on the wire; the set is open.
+pub mod history {
+    /// It was searched.
+    pub const OK: &str = "ok";
+    /// The index did not answer, or was behind.
+    pub const UNAVAILABLE: &str = "unavailable";
+    /// No index is set.
+    pub const OFF: &str = "off";
+}
+
 /// An earlier item that resembles a window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HistoryMatch {
@@ -172,6 +182,9 @@ pub struct HistoryMatch {
     pub sent_at: i64,
     /// Similarity in [0, 1].
     pub score: f64,
-    /// Redacted excerpt.
+    /// Redacted excerpt; empty in this version, which keeps no words of earlier messages.
     pub text: String,
+    /// Id of the message of this window that it resembles; 0 in payloads of earlier revisions.
+    #[serde(default)]
+    pub message_id: i64,
 }

@@ -58,6 +58,9 @@ pub struct Digest {
     /// Names, numbers, dates and addresses that were struck because the messages did not hold them.
     #[serde(default)]
     pub facts_struck: i32,
+    /// What was talked about before; the most alike first.
+    #[serde(default)]
+    pub recalls: Vec<Recall>,
 }
 
 /// A question that was answered in the window.
@@ -78,6 +81,26 @@ pub struct Continuity {
     pub gone: Vec<String>,
     /// Questions open then, or some windows before, and answered now; their messages are of those windows.
     pub closed: Vec<Answer>,
+}
+
+/// Something that was talked about before. It has no words of earlier messages: they may have been deleted since.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recall {
+    /// What it is about, in words of this window.
+    pub title: String,
+    /// Id of the message of this window.
+    pub message_id: i64,
+    /// When it was talked about, the latest first.
+    pub earlier: Vec<EarlierMessage>,
+}
+
+/// A message of an earlier window, without its words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlierMessage {
+    /// Message id.
+    pub message_id: i64,
+    /// Its time in ms.
+    pub sent_at: i64,
 }
 
 /// Stands between a question and its answer where one claim tells both: `question — Name: answer`.

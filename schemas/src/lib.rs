@@ -29,11 +29,11 @@ pub use artifacts::{
 pub use check::Invalid;
 pub use command::{Command, GroupCommandAnswered, no_tenant};
 pub use compatibility::{Incompatibility, check_mutually_readable};
-pub use context::{ContextMessage, DigestContextPrepared, DigestGenerateRequested, HistoryMatch};
+pub use context::{ContextMessage, DigestContextPrepared, DigestGenerateRequested, HistoryMatch, history};
 pub use delivery::{DigestBlocked, DigestDelivered, DigestPersisted, DigestReadyForDelivery};
 pub use digest::{
-    ANSWER_MARK, Action, Answer, Claim, Continuity, Digest, DigestThread, DigestTopic, LinkRef, Mood,
-    Participant, Quality, StageRun, topic_outcome,
+    ANSWER_MARK, Action, Answer, Claim, Continuity, Digest, DigestThread, DigestTopic, EarlierMessage,
+    LinkRef, Mood, Participant, Quality, Recall, StageRun, topic_outcome,
 };
 pub use dlq::{DigestDlq, RecordHeader};
 pub use identity::{

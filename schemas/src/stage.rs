@@ -100,7 +100,7 @@ pub struct DigestState {
     pub duplicates_removed: i32,
     /// All messages of the window, by (`sent_at`, id).
     pub messages: Vec<ContextMessage>,
-    /// `ok` or `unavailable`.
+    /// `ok`, `unavailable`, or `off` where no index is set; see [`crate::history`].
     pub history: String,
     /// Best matches first.
     pub history_matches: Vec<HistoryMatch>,
@@ -129,7 +129,7 @@ impl DigestState {
             language: language.to_owned(),
             duplicates_removed: 0,
             messages,
-            history: "unavailable".to_owned(),
+            history: crate::history::OFF.to_owned(),
             history_matches: Vec::new(),
             runs: Vec::new(),
             threads: None,

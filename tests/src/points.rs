@@ -56,9 +56,12 @@ impl<'a> Points<'a> {
     /// # Errors
     /// It cannot be started.
     pub fn sink(&self) -> anyhow::Result<Process> {
-        let variables =
-            [("GISTMILL_QDRANT__URL", self.url.as_str()), ("GISTMILL_QDRANT__DEVELOPMENT_FRONT", "true")];
-        self.pipeline.unit(SINK, &variables)
+        self.pipeline.unit(SINK, &self.variables())
+    }
+
+    /// What tells a process where the index is.
+    pub fn variables(&self) -> [(&str, &str); 2] {
+        [("GISTMILL_QDRANT__URL", &self.url), ("GISTMILL_QDRANT__DEVELOPMENT_FRONT", "true")]
     }
 
     fn client(&self) -> anyhow::Result<Qdrant> {

@@ -8,18 +8,16 @@ mod accept;
 mod changes;
 mod draft;
 
-use runtime::{Claim, Config, HostError, InputSpec, PartitionId, Sink, SinkBatch, SinkError, SinkRecord};
+pub use runtime::index;
+use runtime::{Claim, InputSpec, PartitionId, Sink, SinkBatch, SinkError, SinkRecord};
 use schemas::{DigestBlocked, DigestReadyForDelivery, DigestStageCompleted, GroupMessageIngested};
 use state::{BatchBounds, Filling, Opened, Store};
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 use tracing::{info, warn};
-use vector_index::{Error, Index, Model, Options};
+use vector_index::{Error, Index};
 
 const MESSAGES: InputSpec = InputSpec::of::<GroupMessageIngested>("messages");
 const THREADS: InputSpec = InputSpec::of::<DigestStageCompleted>("threads");
@@ -29,27 +27,6 @@ const BLOCKED: InputSpec = InputSpec::of::<DigestBlocked>("blocked");
 const DEAD_LETTERS: &str = "dead_letters";
 /// Messages of a slice: points of one request, and of one transaction, which must not idle long.
 const SLICE_MESSAGES: usize = 256;
-/// Longest call. A slow Qdrant is waited for, by trying again.
-const TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The index that the settings name, for the built-in embedding.
-///
-/// # Errors
-/// There is no address, or none that can be used.
-pub fn index(config: &Config) -> Result<Index, HostError> {
-    let unable = |why: String| HostError::Start { what: "use the index of Qdrant", why };
-    let missing = "qdrant.url is not set: give its address in GISTMILL_QDRANT__URL";
-    let options = Options {
-        url: config.qdrant.url.clone().ok_or_else(|| unable(missing.to_owned()))?,
-        api_key: config.qdrant.api_key.clone(),
-        allows_front: config.qdrant.development_front,
-        alias: config.prefix.topic("gistmill"),
-        model: Model { id: embedding::MODEL_ID.to_owned(), dimension: embedding::DIMENSION },
-        timeout: TIMEOUT,
-    };
-    Index::open(options).map_err(|error| unable(error.to_string()))
-}
-
 /// The sink.
 #[derive(Debug, Clone)]
 pub struct QdrantSink {

@@ -42,6 +42,8 @@ pub enum Step<Cursor> {
 pub enum Request {
     /// To Postgres: the messages of a window as of a position in the log.
     Messages(MessagesAsOf),
+    /// To the index of vectors and to Postgres: earlier messages that are near some texts.
+    Earlier(EarlierAsOf),
 }
 
 /// The messages with `start_ms <= sent_at < end_ms`, each in its newest state at `offset`, deleted ones left out,
@@ -62,6 +64,47 @@ pub struct MessagesAsOf {
     pub offset: i64,
 }
 
+/// The messages of the group that lie nearest to each text, of those sent before `before_ms`, each in its newest state at `offset`,
+/// deleted ones left out; and what was said before the message `before_id`. Answered once the index holds everything up to
+/// `offset`, or with why it is not searched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EarlierAsOf {
+    /// Tenant.
+    pub tenant_id: String,
+    /// Group.
+    pub group_id: String,
+    /// Time in ms up to which messages were sent, exclusive.
+    pub before_ms: i64,
+    /// Id before which texts are read, exclusive.
+    pub before_id: i64,
+    /// Partition of `group.message.ingested` that holds the group.
+    pub partition: i32,
+    /// Last offset that may be seen.
+    pub offset: i64,
+    /// What is looked for.
+    pub texts: Vec<String>,
+}
+
+/// What is known of earlier messages.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Earlier {
+    /// No index is set.
+    Off,
+    /// The index was away, or behind for long.
+    Unavailable,
+    /// It was searched.
+    Found(FoundEarlier),
+}
+
+/// Earlier messages.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FoundEarlier {
+    /// For each text, the messages near it, nearest first.
+    pub near: Vec<Vec<schemas::Message>>,
+    /// What was said last before the window, by which common words are known.
+    pub before: Vec<String>,
+}
+
 /// An answer; each variant answers the request of its name.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Response {
@@ -71,4 +114,6 @@ pub enum Response {
     NoSuchOffset(String),
     /// To [`Request::Messages`] of messages that are stored such that nobody can read them: why.
     Unreadable(String),
+    /// To [`Request::Earlier`].
+    Earlier(Earlier),
 }

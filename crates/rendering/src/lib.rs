@@ -10,6 +10,7 @@ mod markdown;
 mod outline;
 mod page;
 mod period;
+mod recalled;
 mod rich;
 mod terminal;
 mod wording;

@@ -1,6 +1,6 @@
 //! A digest as a list of blocks, before it is known how they will look.
 
-use crate::{Extent, View, page::page, period::period, wording::Wording};
+use crate::{Extent, View, page::page, period::period, recalled::recalled, wording::Wording};
 use schemas::{ANSWER_MARK, Action, Answer, Claim, Digest};
 
 /// A block of the digest, in reading order.
@@ -47,6 +47,7 @@ fn whole(view: &View<'_>) -> Vec<Block> {
     topics(&mut blocks, digest, words);
     claims(&mut blocks, words.decisions, &digest.decisions);
     continuity(&mut blocks, digest, words);
+    lines(&mut blocks, words.recalled, recalled(view, words));
     claims(&mut blocks, words.questions, &digest.questions);
     actions(&mut blocks, digest, words);
     mood(&mut blocks, digest, words);
@@ -81,13 +82,17 @@ pub(crate) fn closed(digest: &Digest) -> Vec<(String, Vec<i64>)> {
     closed.filter_map(line).collect()
 }
 
-fn continuity(blocks: &mut Vec<Block>, digest: &Digest, words: &Wording) {
-    let closed = closed(digest);
-    if !closed.is_empty() {
-        blocks.push(Block::Section(words.closed));
+/// A section of lines with the ids of their messages.
+fn lines(blocks: &mut Vec<Block>, heading: &'static str, lines: Vec<(String, Vec<i64>)>) {
+    if !lines.is_empty() {
+        blocks.push(Block::Section(heading));
         let item = |(text, message_ids)| Block::Item { depth: 0, text, message_ids };
-        blocks.extend(closed.into_iter().map(item));
+        blocks.extend(lines.into_iter().map(item));
     }
+}
+
+fn continuity(blocks: &mut Vec<Block>, digest: &Digest, words: &Wording) {
+    lines(blocks, words.closed, closed(digest));
     let continued = digest.continuity.iter().flat_map(|continuity| &continuity.continued);
     let mut titles = continued.peekable();
     if titles.peek().is_some() {

@@ -7,6 +7,7 @@ mod topics;
 use crate::{
     Extent, View,
     outline::{Block, action_text, closed, facts},
+    recalled::recalled,
     wording::Wording,
 };
 use schemas::{Claim, Digest};
@@ -138,8 +139,12 @@ pub(crate) fn page(view: &View<'_>) -> Vec<Block> {
     let closed = List::of(&mut room, sizes.questions, closed);
     let brief = List::of(&mut room, sizes.brief, claims(&digest.summary));
     let (topics, more) = topics(digest, &mut room, sizes, words);
+    // After the lines of their messages, which say more.
+    let recalls = recalled(view, words);
+    let recalled = recalls.iter().filter(|_| !glance).map(|(text, ids)| (text.clone(), ids.as_slice()));
+    let recalled = List::of(&mut room, recalls.len(), recalled);
     let links = links(digest, &mut room, sizes.links);
-    let mut lists = [brief, decisions, closed, questions, actions];
+    let mut lists = [brief, decisions, closed, recalled, questions, actions];
     let more_lines = lists.iter().map(|list| list.more).sum();
     lists[0].more = 0;
     if glance {
@@ -151,7 +156,7 @@ pub(crate) fn page(view: &View<'_>) -> Vec<Block> {
     let flat = lists.iter().map(|list| list.lines.len()).sum::<usize>() + told <= FLAT_LINES_MAX;
     let heading = |text: &'static str| (!flat).then_some(text);
     let mut blocks = vec![Block::Headline(digest.headline.clone()), Block::Facts(facts)];
-    let [brief, decisions, closed, questions, actions] = lists;
+    let [brief, decisions, closed, recalled, questions, actions] = lists;
     brief.put(&mut blocks, None, words);
     if flat {
         blocks.extend(topics.into_iter().flat_map(|topic| topic.lines));
@@ -161,6 +166,7 @@ pub(crate) fn page(view: &View<'_>) -> Vec<Block> {
     }
     decisions.put(&mut blocks, heading(words.decisions), words);
     closed.put(&mut blocks, heading(words.closed), words);
+    recalled.put(&mut blocks, heading(words.recalled), words);
     questions.put(&mut blocks, heading(words.questions), words);
     actions.put(&mut blocks, heading(words.actions), words);
     if !links.is_empty() {

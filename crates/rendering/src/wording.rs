@@ -1,6 +1,7 @@
 //! The words around a digest's own: headings, roles and counts in Russian and English.
 
 use crate::changes::Change;
+use jiff::civil::Date;
 use schemas::topic_outcome;
 
 /// Words of one language.
@@ -14,6 +15,8 @@ pub(crate) struct Wording {
     pub(crate) questions: &'static str,
     /// Questions of earlier windows that are answered in this one.
     pub(crate) closed: &'static str,
+    /// What was talked about before.
+    pub(crate) recalled: &'static str,
     /// Topics of the window before.
     pub(crate) continued: &'static str,
     pub(crate) actions: &'static str,
@@ -37,6 +40,7 @@ const ENGLISH: Wording = Wording {
     decisions: "Decisions",
     questions: "Open questions",
     closed: "Answered since",
+    recalled: "Not for the first time",
     continued: "Goes on from before",
     actions: "Actions",
     due: "due",
@@ -57,6 +61,7 @@ const RUSSIAN: Wording = Wording {
     decisions: "Решения",
     questions: "Открытые вопросы",
     closed: "Ответы на прежние вопросы",
+    recalled: "Не в первый раз",
     continued: "Продолжается с прошлого раза",
     actions: "Задачи",
     due: "срок:",
@@ -69,6 +74,11 @@ const RUSSIAN: Wording = Wording {
     emptied_part: "Этой части в дайджесте больше нет.",
     russian: true,
 };
+
+const ENGLISH_DAYS: [&str; 7] =
+    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+const RUSSIAN_DAYS: [&str; 7] =
+    ["в понедельник", "во вторник", "в среду", "в четверг", "в пятницу", "в субботу", "в воскресенье"];
 
 impl Wording {
     /// The words for a digest's language; any other than `ru` reads English.
@@ -87,6 +97,34 @@ impl Wording {
 
     pub(crate) fn people(&self, count: i32) -> String {
         self.counted(count, ["participant", "participants"], ["участник", "участника", "участников"])
+    }
+
+    /// A day, with its name where that is wanted.
+    pub(crate) fn day(&self, day: Date, named: bool) -> String {
+        if !named {
+            return day.to_string();
+        }
+        let at = usize::try_from(day.weekday().to_monday_zero_offset()).unwrap_or_default();
+        let name = if self.russian { RUSSIAN_DAYS[at] } else { ENGLISH_DAYS[at] };
+        format!("{name} ({day})")
+    }
+
+    /// That something was so on these days.
+    pub(crate) fn as_on(&self, days: &[String]) -> String {
+        let as_on = if self.russian { "как" } else { "as on" };
+        format!("{as_on} {}", days.join(", "))
+    }
+
+    /// Which time it is, of a few.
+    pub(crate) fn times(&self, times: usize, days: i32) -> String {
+        match (self.russian, times) {
+            (true, 3) => format!(", в третий раз за {days} дней"),
+            (true, 4) => format!(", в четвёртый раз за {days} дней"),
+            (true, _) => format!(", в {times}-й раз за {days} дней"),
+            (false, 3) => format!(", the third time in {days} days"),
+            (false, 4) => format!(", the fourth time in {days} days"),
+            (false, _) => format!(", {times} times in {days} days"),
+        }
     }
 
     /// What is otherwise in a newer version.

@@ -62,6 +62,7 @@ fn english() -> Digest {
         weaknesses: Vec::new(),
         claims_dropped: 0,
         facts_struck: 0,
+        recalls: Vec::new(),
     }
 }
 

@@ -3,18 +3,22 @@
 //! Invariant: a window is read only after the sink has passed its last offset, so that the answer is a function of
 //! the log; while Postgres is away a question waits, and its partition with it. Only what can never be read is no answer.
 
+mod earlier;
 mod horizon;
+mod passed;
 
 use crate::{
     kafka::Places,
     shapes::lookup::{Answering, Awaited, Clients},
 };
+use earlier::EarlierClient;
 use horizon::Horizon;
-use processor::{MessagesAsOf, Request, Response};
+use processor::{Earlier, MessagesAsOf, Request, Response};
 use state::Store;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use tracing::{debug, warn};
+use vector_index::Index;
 
 /// Sink whose offsets say what Postgres holds, and the topic that it reads messages from.
 pub(crate) const SINK: &str = "postgres_sink";
@@ -23,18 +27,25 @@ pub(crate) const MESSAGES_TOPIC: &str = "group.message.ingested.v1";
 const READS_MAX: usize = 4;
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
-/// The Postgres client of Lookups. One per process.
+/// The client of Lookups: Postgres, and the index of vectors where one is set. One per process.
 pub(crate) struct PostgresClient {
     store: Store,
     reads: Semaphore,
     horizon: Horizon,
+    earlier: Option<EarlierClient>,
 }
 
 impl PostgresClient {
-    /// A client on `store`; `places` tells what the topic of messages holds.
-    pub(crate) fn start(store: Store, places: Arc<dyn Places>, tasks: &tokio::runtime::Handle) -> Self {
+    /// A client on `store` and `index`; `places` tells what the topic of messages holds.
+    pub(crate) fn start(
+        store: Store,
+        index: Option<Index>,
+        places: Arc<dyn Places>,
+        tasks: &tokio::runtime::Handle,
+    ) -> Self {
         let horizon = Horizon::start(store.clone(), places, tasks);
-        Self { store, reads: Semaphore::new(READS_MAX), horizon }
+        let earlier = index.map(|index| EarlierClient::start(index, store.clone(), tasks));
+        Self { store, reads: Semaphore::new(READS_MAX), horizon, earlier }
     }
 
     async fn messages(&self, question: &MessagesAsOf, awaited: &Awaited) -> Response {
@@ -110,6 +121,10 @@ impl Clients for PostgresClient {
             for request in &requests {
                 responses.push(match request {
                     Request::Messages(question) => self.messages(question, &awaited).await,
+                    Request::Earlier(question) => Response::Earlier(match &self.earlier {
+                        Some(earlier) => earlier.answer(question, &awaited).await,
+                        None => Earlier::Off,
+                    }),
                 });
             }
             responses

@@ -12,6 +12,7 @@ mod connecting;
 mod deliveries;
 mod digest_reads;
 mod digests;
+mod earlier;
 mod effects;
 mod error;
 mod index_bounds;
@@ -42,6 +43,7 @@ pub use deliveries::{Delivery, DeliveryStatus, Ledger, LedgerVersion};
 pub use digest_reads::{
     BlockedSummary, CanonicalDigest, DigestFilter, DigestFound, DigestSummary, StoredDigest,
 };
+pub use earlier::EarlierMessages;
 pub use effects::{Effect, EffectState, TargetState};
 pub use error::Error;
 pub use index_bounds::Filling;

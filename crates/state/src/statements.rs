@@ -9,9 +9,9 @@
 //! just-in-time compilation for a plan that merely looks expensive. Tests hold each statement to its plan.
 
 use crate::{
-    as_of, asked, author_names, batch, blocked, deliveries, digest_reads, digests, effects, index_bounds,
-    kept_versions, known, messages, migrate, offsets, outbox, search, search_digests, search_found, store,
-    telegram_chats, topics, unsettled,
+    as_of, asked, author_names, batch, blocked, deliveries, digest_reads, digests, earlier, effects,
+    index_bounds, kept_versions, known, messages, migrate, offsets, outbox, search, search_digests,
+    search_found, store, telegram_chats, topics, unsettled,
 };
 
 /// A statement.
@@ -55,6 +55,8 @@ const ALL: &[Statement] = statements![
     digest_reads::SHOW,
     digest_reads::SHOW_WINDOW,
     digests::PUT,
+    earlier::BEFORE,
+    earlier::MESSAGES,
     effects::CHATS,
     effects::DISABLE_TARGET,
     effects::EFFECTS,

@@ -74,9 +74,27 @@ impl Index {
     /// The points that are nearest, best first; of equal score by kind and item. Those that share nothing (a score of 0 or
     /// less) are left out. Reads this model's collection.
     pub async fn search(&self, query: &Query) -> Result<Vec<Hit>, Error> {
+        self.nearest(query, query.filter()).await
+    }
+
+    /// [`Index::search`] among the points told by records of a partition up to an offset. Where more may be found than the
+    /// limit lets through, those of the last score are left out: which of them came through is chance.
+    pub async fn search_as_of(&self, query: &Query, partition: i32, offset: i64) -> Result<Vec<Hit>, Error> {
+        let mut filter = query.filter();
+        filter.must.push(Condition::matches("source_partition", i64::from(partition)));
+        let told = Range { lte: Some(offset as f64), ..Range::default() };
+        filter.must.push(Condition::range("source_offset", told));
+        let mut hits = self.nearest(query, filter).await?;
+        if let Some(last) = hits.last().map(|hit| hit.score).filter(|_| hits.len() as u64 == query.limit) {
+            hits.retain(|hit| hit.score > last);
+        }
+        Ok(hits)
+    }
+
+    async fn nearest(&self, query: &Query, filter: Filter) -> Result<Vec<Hit>, Error> {
         let request = QueryPointsBuilder::new(&self.collection)
             .query(query.vector.clone())
-            .filter(query.filter())
+            .filter(filter)
             .limit(query.limit)
             .with_payload(true)
             .params(SearchParamsBuilder::default().exact(true));

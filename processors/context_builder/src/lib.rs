@@ -5,6 +5,7 @@
 
 mod choice;
 mod duplicates;
+pub mod history;
 mod links;
 mod message;
 mod rank;
@@ -13,9 +14,14 @@ mod stats;
 mod tests;
 
 use choice::choose;
-use processor::{Event, Lookup, MessagesAsOf, Outcome, Port, PortSpec, Reject, Request, Response, Step};
+use history::Background;
+use processor::{
+    Earlier, EarlierAsOf, Event, Lookup, MessagesAsOf, Outcome, Port, PortSpec, Reject, Request, Response,
+    Step,
+};
 use schemas::{
-    ContextMessage, DigestBlocked, DigestContextPrepared, DigestGenerateRequested, Message, WindowRef,
+    ContextMessage, DigestBlocked, DigestContextPrepared, DigestGenerateRequested, HistoryMatch, Message,
+    WindowRef,
 };
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -23,8 +29,6 @@ use text::Language;
 
 const PREPARED: Port<DigestContextPrepared> = Port::new("prepared");
 const BLOCKED: Port<DigestBlocked> = Port::new("blocked");
-/// History is searched once there is a store of it.
-const NO_HISTORY: &str = "unavailable";
 
 /// The Lookup, and how much it takes in.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -48,13 +52,14 @@ impl Default for ContextBuilder {
 impl Lookup for ContextBuilder {
     const NAME: &'static str = "context_builder";
     type In = DigestGenerateRequested;
-    type Cursor = ();
+    /// What is prepared, while its history is looked up.
+    type Cursor = Option<Box<DigestContextPrepared>>;
 
     fn ports(&self) -> Vec<PortSpec> {
         vec![PREPARED.spec(), BLOCKED.spec()]
     }
 
-    fn begin(&self, event: &Event<DigestGenerateRequested>) -> Step<()> {
+    fn begin(&self, event: &Event<DigestGenerateRequested>) -> Step<Self::Cursor> {
         let DigestGenerateRequested { tenant_id, group_id, window, .. } = &event.value;
         if window.window_start >= window.window_end {
             let detail = format!("window from {} to {} is empty", window.window_start, window.window_end);
@@ -68,27 +73,81 @@ impl Lookup for ContextBuilder {
             partition: window.source_partition,
             offset: window.source_offset,
         };
-        Step::Ask((), vec![Request::Messages(request)])
+        Step::Ask(None, vec![Request::Messages(request)])
     }
 
-    fn resume(&self, event: &Event<DigestGenerateRequested>, (): (), responses: Vec<Response>) -> Step<()> {
+    fn resume(
+        &self,
+        event: &Event<DigestGenerateRequested>,
+        cursor: Self::Cursor,
+        responses: Vec<Response>,
+    ) -> Step<Self::Cursor> {
         let count = responses.len();
         let mut responses = responses.into_iter();
-        Step::Done(match (responses.next(), responses.next()) {
-            (Some(Response::Messages(messages)), None) => self.prepare(&event.value, messages),
-            (Some(Response::NoSuchOffset(why)), None) => Err(Reject::new("no_such_offset", why)),
-            (Some(Response::Unreadable(why)), None) => Err(Reject::new("unreadable_messages", why)),
-            _ => Err(Reject::new("unexpected_answer", format!("{count} answers to one question"))),
-        })
+        let reject = |reason, why: String| Step::Done(Err(Reject::new(reason, why)));
+        match (cursor, responses.next(), responses.next()) {
+            (None, Some(Response::Messages(messages)), None)
+                if messages.is_empty() && event.value.window.is_asked() =>
+            {
+                Step::Done(Ok(Outcome::Emit(vec![BLOCKED.emit(empty(&event.value))])))
+            }
+            (None, Some(Response::Messages(messages)), None) => match self.prepare(&event.value, messages) {
+                Ok(context) => {
+                    let question = Request::Earlier(earlier(&context));
+                    Step::Ask(Some(Box::new(context)), vec![question])
+                }
+                Err(reject) => Step::Done(Err(reject)),
+            },
+            (None, Some(Response::NoSuchOffset(why)), None) => reject("no_such_offset", why),
+            (None, Some(Response::Unreadable(why)), None) => reject("unreadable_messages", why),
+            (Some(context), Some(Response::Earlier(earlier)), None) => {
+                Step::Done(Ok(Outcome::Emit(vec![PREPARED.emit(with_history(*context, &earlier))])))
+            }
+            _ => reject("unexpected_answer", format!("{count} answers to one question")),
+        }
     }
 }
 
-impl ContextBuilder {
-    fn prepare(&self, request: &DigestGenerateRequested, read: Vec<Message>) -> Result<Outcome, Reject> {
-        let window = &request.window;
-        if read.is_empty() && window.is_asked() {
-            return Ok(Outcome::Emit(vec![BLOCKED.emit(empty(request))]));
+/// What the past of the group is asked for.
+fn earlier(context: &DigestContextPrepared) -> EarlierAsOf {
+    let subjects = history::subjects(&context.messages);
+    EarlierAsOf {
+        tenant_id: context.tenant_id.clone(),
+        group_id: context.group_id.clone(),
+        before_ms: context.window.window_start,
+        before_id: context.messages.iter().map(|message| message.id).min().unwrap_or_default(),
+        partition: context.window.source_partition,
+        offset: context.window.source_offset,
+        texts: subjects.iter().map(|message| message.text.clone()).collect(),
+    }
+}
+
+/// The context with what the past has of it.
+fn with_history(mut context: DigestContextPrepared, earlier: &Earlier) -> DigestContextPrepared {
+    let (status, matches) = match earlier {
+        Earlier::Off => (schemas::history::OFF, Vec::new()),
+        Earlier::Unavailable => (schemas::history::UNAVAILABLE, Vec::new()),
+        Earlier::Found(found) => {
+            let background = Background::of(found.before.iter().map(String::as_str));
+            let subjects = history::subjects(&context.messages).into_iter().zip(&found.near);
+            let mut matches: Vec<HistoryMatch> =
+                subjects.flat_map(|(subject, near)| history::related(subject, near, &background)).collect();
+            matches.sort_by(|a, b| b.score.total_cmp(&a.score));
+            (schemas::history::OK, matches)
         }
+    };
+    status.clone_into(&mut context.history);
+    context.history_matches = matches;
+    context
+}
+
+impl ContextBuilder {
+    fn prepare(
+        &self,
+        request: &DigestGenerateRequested,
+        read: Vec<Message>,
+    ) -> Result<DigestContextPrepared, Reject> {
+        let window = &request.window;
         if read.is_empty() {
             let (expected, offset) = (window.message_count, window.source_offset);
             let detail = format!("window of {expected} messages has none in the store as of offset {offset}");
@@ -112,7 +171,7 @@ impl ContextBuilder {
         }
         self.mark_budget(&mut messages);
         stats.insert("in_budget".to_owned(), messages.iter().filter(|m| m.in_budget).count() as i64);
-        Ok(Outcome::Emit(vec![PREPARED.emit(DigestContextPrepared {
+        Ok(DigestContextPrepared {
             tenant_id: request.tenant_id.clone(),
             group_id: request.group_id.clone(),
             window_id: request.window_id.clone(),
@@ -126,9 +185,9 @@ impl ContextBuilder {
             top_ranked: self.top_ranked(&messages),
             stats,
             messages,
-            history: NO_HISTORY.to_owned(),
+            history: schemas::history::OFF.to_owned(),
             history_matches: Vec::new(),
-        })]))
+        })
     }
 
     /// Leaves out the least important messages of a context that would not fit the wire: how many.

@@ -1,7 +1,12 @@
 //! Tables: what a request comes to, from the question to the context.
 
+mod past;
+
 use crate::ContextBuilder;
-use processor::{Event, Lookup, MessagesAsOf, Outcome, Reject, Request, Response, SourcePosition, Step};
+use processor::{
+    Earlier, EarlierAsOf, Event, Lookup, MessagesAsOf, Outcome, Reject, Request, Response, SourcePosition,
+    Step,
+};
 use proptest::prelude::*;
 use schemas::{
     Author, Checklist, ChecklistItem, ContextMessage, DigestContextPrepared, DigestGenerateRequested, Entity,
@@ -45,10 +50,28 @@ fn request(message_count: i32, language: &str) -> Event<DigestGenerateRequested>
     Event { value, source }
 }
 
-fn done(step: Step<()>) -> Result<Outcome, Reject> {
+type Stepped = Step<Option<Box<DigestContextPrepared>>>;
+
+fn done(step: Stepped) -> Result<Outcome, Reject> {
     match step {
         Step::Done(result) => result,
         Step::Ask(..) => panic!("asked again"),
+    }
+}
+
+/// Answers with messages, and then with what is known of earlier ones.
+fn answered(
+    builder: &ContextBuilder,
+    event: &Event<DigestGenerateRequested>,
+    messages: Vec<Message>,
+    earlier: Earlier,
+) -> (Option<EarlierAsOf>, Result<Outcome, Reject>) {
+    match builder.resume(event, None, vec![Response::Messages(messages)]) {
+        Step::Done(result) => (None, result),
+        Step::Ask(cursor, mut requests) => {
+            let Some(Request::Earlier(question)) = requests.pop() else { panic!("asked for something else") };
+            (Some(question), done(builder.resume(event, cursor, vec![Response::Earlier(earlier)])))
+        }
     }
 }
 
@@ -57,7 +80,7 @@ fn prepared(
     event: &Event<DigestGenerateRequested>,
     messages: Vec<Message>,
 ) -> DigestContextPrepared {
-    match done(builder.resume(event, (), vec![Response::Messages(messages)])) {
+    match answered(builder, event, messages, Earlier::Off).1 {
         Ok(Outcome::Emit(emissions)) if emissions.len() == 1 && emissions[0].port == "prepared" => {
             emissions[0].downcast().cloned().expect("context")
         }
@@ -71,7 +94,7 @@ fn reason(result: Result<Outcome, Reject>) -> &'static str {
 
 #[test]
 fn window_is_read_as_of_its_offset() {
-    let Step::Ask((), requests) = ContextBuilder::default().begin(&request(5, "auto")) else {
+    let Step::Ask(None, requests) = ContextBuilder::default().begin(&request(5, "auto")) else {
         panic!("nothing asked")
     };
     let expected = MessagesAsOf {
@@ -91,7 +114,7 @@ fn each_rejection_has_its_reason() {
     let mut backwards = request(5, "auto");
     backwards.value.window.window_end = 0;
     assert_eq!(reason(done(builder.begin(&backwards))), "bad_window");
-    let answered = |responses| reason(done(builder.resume(&request(5, "auto"), (), responses)));
+    let answered = |responses| reason(done(builder.resume(&request(5, "auto"), None, responses)));
     assert_eq!(answered(vec![Response::Messages(Vec::new())]), "empty_window");
     assert_eq!(answered(vec![Response::NoSuchOffset("why".to_owned())]), "no_such_offset");
     assert_eq!(answered(vec![Response::Unreadable("why".to_owned())]), "unreadable_messages");
@@ -105,7 +128,7 @@ fn who_asks_about_a_time_in_which_nobody_wrote_is_told_so() {
     let mut asked = request(0, "auto");
     let settings = asked.value.window.settings.clone();
     asked.value.window = schemas::WindowRef::asked((5, 8), "command:user7", settings);
-    let answered = done(ContextBuilder::default().resume(&asked, (), vec![Response::Messages(Vec::new())]));
+    let answered = done(ContextBuilder::default().resume(&asked, None, vec![Response::Messages(Vec::new())]));
     let Ok(Outcome::Emit(emissions)) = answered else { panic!("not blocked: {answered:?}") };
     let blocked: &schemas::DigestBlocked = emissions[0].downcast().expect("its type");
     assert_eq!((blocked.reason.as_str(), &blocked.window), ("empty_window", &asked.value.window));
@@ -120,7 +143,7 @@ fn what_an_asked_window_holds_is_counted_when_it_is_read() {
     let author = |id: &str| Some(Author { id: id.to_owned(), name: id.to_owned(), is_bot: false });
     let message = |id, by| Message { author: author(by), ..Message::plain(id, id, "some words here") };
     let read = vec![message(1, "a"), message(2, "b"), message(3, "a")];
-    let answered = done(ContextBuilder::default().resume(&asked, (), vec![Response::Messages(read)]));
+    let (_, answered) = answered(&ContextBuilder::default(), &asked, read, Earlier::Off);
     let Ok(Outcome::Emit(emissions)) = answered else { panic!("no context: {answered:?}") };
     let context: &DigestContextPrepared = emissions[0].downcast().expect("its type");
     assert_eq!((context.window.message_count, context.window.participant_count), (3, 2));
@@ -159,7 +182,7 @@ fn context_tells_what_the_window_holds() {
     assert_eq!(context.messages[2].links, ["https://a.example", "https://b.example"]);
     assert_eq!(context.messages[2].reactions, 3);
     assert_eq!(context.messages[3].text, "who is on call? write to [email]");
-    assert_eq!((context.language.as_str(), context.history.as_str()), ("en", "unavailable"));
+    assert_eq!((context.language.as_str(), context.history.as_str()), ("en", "off"));
     assert_eq!(context.top_ranked.len(), 3);
     assert!(!context.top_ranked.contains(&2));
     assert!(context.messages.iter().all(|message| message.in_budget == message.duplicate_of.is_none()));
@@ -286,7 +309,7 @@ proptest! {
     ) {
         let builder = ContextBuilder { token_budget, bytes_max, ..ContextBuilder::default() };
         let empty = messages.is_empty();
-        match done(builder.resume(&request(3, "auto"), (), vec![Response::Messages(messages)])) {
+        match answered(&builder, &request(3, "auto"), messages, Earlier::Off).1 {
             Ok(Outcome::Emit(emissions)) => {
                 let context: &DigestContextPrepared = emissions[0].downcast().expect("context");
                 let left_out = context.stats.get("left_out").copied().unwrap_or_default();

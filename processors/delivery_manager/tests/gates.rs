@@ -35,6 +35,7 @@ fn digest(score: f64) -> Digest {
         weaknesses: vec!["thin".to_owned()],
         claims_dropped: 0,
         facts_struck: 0,
+        recalls: Vec::new(),
     }
 }
 

@@ -65,6 +65,7 @@ pub(crate) fn compose(state: &DigestState, source: &Source<'_>, findings: &Findi
         weaknesses: Vec::new(),
         claims_dropped: 0,
         facts_struck: 0,
+        recalls: Vec::new(),
     }
 }
 

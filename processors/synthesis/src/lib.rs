@@ -16,6 +16,7 @@ mod lone;
 mod memory;
 mod people;
 mod quality;
+mod recall;
 mod sentence;
 mod sound;
 mod source;
@@ -109,6 +110,7 @@ impl Synthesis {
             report.outcome = outcome::RETRY;
         }
         digest.continuity = comparison.continuity;
+        digest.recalls = recall::recalls(state, &digest);
         state.digest = Some(digest);
         report
     }

@@ -25,10 +25,10 @@ fn all_revisions_read_each_other() {
             }
         }
     }
-    let expected = 4 + 2 * 4 + 3 * 9 + 16 + 2 * 25;
+    let expected = 4 + 2 * 4 + 2 * 9 + 16 + 2 * 25 + 36;
     assert_eq!(
         pairs, expected,
-        "four types with one revision, two with two, three with three, one with four, two with five"
+        "four types with one revision, two with two, two with three, one with four, two with five, one with six"
     );
 }
 

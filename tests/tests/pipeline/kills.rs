@@ -28,7 +28,7 @@ fn killed_processors_leave_the_same_bytes_on_every_topic() -> anyhow::Result<()>
     let mut survivors = Vec::new();
     let mut hits = Vec::new();
     for (name, topic, wanted) in VICTIMS {
-        let (survivor, hit) = kill_repeatedly(&pipeline, (name, topic), wanted)?;
+        let (survivor, hit) = kill_repeatedly(&pipeline, (name, topic), wanted, &[])?;
         assert!(hit.len() >= wanted, "{name}: {} of {wanted} kills hit an open transaction", hit.len());
         survivors.push(survivor);
         hits.extend(hit);
@@ -42,11 +42,12 @@ fn killed_processors_leave_the_same_bytes_on_every_topic() -> anyhow::Result<()>
     pipeline.finish()
 }
 
-/// Kills a processor until enough kills have hit; the last one started goes on.
-fn kill_repeatedly(
+/// Kills a processor, started with these variables, until enough kills have hit; the last one started goes on.
+pub(crate) fn kill_repeatedly(
     pipeline: &Pipeline,
     (name, topic): (&str, &str),
     wanted: usize,
+    variables: &[(&str, &str)],
 ) -> anyhow::Result<(Process, Vec<Hit>)> {
     let transactions = OpenTransactions::on(pipeline, &[topic])?;
     let mut hits = Vec::new();
@@ -54,14 +55,14 @@ fn kill_repeatedly(
         if hits.len() == wanted {
             break;
         }
-        let victim = pipeline.unit(name, &SLOW)?;
+        let victim = pipeline.unit(name, &[variables, &SLOW].concat())?;
         // In its first transaction: the next one may have all the work that is left.
         if let Some(hit) = kill_in_transaction(victim, &transactions, 0, CATCH)? {
             eprintln!("{name}: {hit:?}");
             hits.push(hit);
         }
     }
-    Ok((pipeline.unit(name, &[])?, hits))
+    Ok((pipeline.unit(name, variables)?, hits))
 }
 
 /// What was open at a kill is in the log and no reader of committed records was ever given it.

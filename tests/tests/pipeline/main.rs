@@ -10,6 +10,7 @@ mod demo;
 mod foreign_database;
 mod forgotten;
 mod happy;
+mod history;
 mod imports;
 mod index;
 mod instances;

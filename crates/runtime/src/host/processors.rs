@@ -3,6 +3,7 @@
 use super::{
     Host, HostError, Wait, binding,
     error::start_error,
+    index::index,
     pair::{self, PairSpec},
 };
 use crate::{
@@ -52,8 +53,10 @@ impl Host {
             self.shared.map.topic(MESSAGES_TOPIC).map_err(start_error("find the messages' topic"))?;
         let topic = self.shared.config.prefix.topic(MESSAGES_TOPIC);
         let places = TopicPlaces::new(&self.shared.config.kafka, topic, messages.partitions);
+        let is_set = self.shared.config.qdrant.url.is_some();
+        let index = if is_set { Some(index(&self.shared.config)?) } else { None };
         let client = self.postgres.get_or_insert_with(|| {
-            Arc::new(PostgresClient::start(store, Arc::new(places), &self.shared.tasks))
+            Arc::new(PostgresClient::start(store, index, Arc::new(places), &self.shared.tasks))
         });
         let clients = Arc::clone(client) as Arc<dyn Clients>;
         self.pairs(P::NAME, move |shared, slot, status| {

@@ -7,6 +7,8 @@ mod database;
 #[cfg(test)]
 mod digests;
 #[cfg(test)]
+mod earlier;
+#[cfg(test)]
 mod effects;
 #[cfg(test)]
 mod index_bounds;

@@ -21,7 +21,7 @@ const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_of
 const OF_ID: &str = "messages_pkey backward (tenant_id, group_id, id)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 82] = [
+const READS: [(&str, &[&str]); 84] = [
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("asked::BLOCKED", &["blocked_digests_pkey backward (tenant_id, window_id)"]),
     (
@@ -54,6 +54,8 @@ const READS: [(&str, &[&str]); 82] = [
     ("digest_reads::SHOW", &["digests_pkey (tenant_id, digest_id)"]),
     ("digest_reads::SHOW_WINDOW", &["digests_by_version backward (tenant_id, window_id)"]),
     ("digests::PUT", &["blocked_digests_pkey (tenant_id, window_id, revision, attempt)"]),
+    ("earlier::BEFORE", &["messages_pkey backward (tenant_id, group_id, id, source_offset)"]),
+    ("earlier::MESSAGES", &[NEWEST, NEWEST]),
     ("effects::CHATS", &["deliveries_pkey (tenant_id, window_id, channel)"]),
     ("effects::DISABLE_TARGET", &[]),
     ("effects::EFFECTS", &["deliveries_pkey (tenant_id, window_id, channel, chat)"]),

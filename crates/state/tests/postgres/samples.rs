@@ -100,6 +100,7 @@ pub(crate) fn digest(headline: &str) -> Digest {
         weaknesses: Vec::new(),
         claims_dropped: 0,
         facts_struck: 0,
+        recalls: Vec::new(),
     }
 }
 

@@ -1,7 +1,13 @@
 //! Who waits for the sink, who asks the broker, and who gives up.
 
 use super::*;
-use std::sync::Mutex as StdMutex;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex as StdMutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 /// Answers in turn, the last one for ever, and counts.
 struct Told(StdMutex<Vec<Result<Place, String>>>, AtomicUsize);

@@ -1,0 +1,138 @@
+//! Earlier messages near some texts: found in the index of vectors, read in Postgres.
+//!
+//! Invariant: the index is searched once its sink has passed the question's offset, exactly and within the group; texts come
+//! from Postgres as of that offset. An index that is away, or whose sink stands still, is waited for a little and then done
+//! without: a digest does not wait for its history.
+
+use super::{MESSAGES_TOPIC, passed::Passed};
+use crate::shapes::lookup::Awaited;
+use processor::{Earlier, EarlierAsOf, FoundEarlier};
+use schemas::Message;
+use state::Store;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::Semaphore;
+use tracing::{info, warn};
+use vector_index::{Index, Kind, Query};
+
+/// Sink whose offsets say what the index holds.
+const SINK: &str = "qdrant_sink";
+/// Messages asked for near each text.
+const NEAR_MAX: u64 = 24;
+/// Searches at once.
+const SEARCHES_MAX: usize = 2;
+/// How long the sink may stand still before a digest goes on without it: as long as one of its calls may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The same while it is known to stand still.
+const PATIENCE_WHILE_AWAY: Duration = Duration::from_millis(250);
+
+/// The searcher. One per process.
+pub(super) struct EarlierClient {
+    index: Index,
+    store: Store,
+    passed: Arc<Passed>,
+    searches: Semaphore,
+    /// Whether the last question went on without the index.
+    is_away: AtomicBool,
+}
+
+/// Why a question goes on without an answer.
+type Why = String;
+
+impl EarlierClient {
+    pub(super) fn start(index: Index, store: Store, tasks: &tokio::runtime::Handle) -> Self {
+        let passed = Passed::start(store.clone(), SINK, tasks);
+        Self { index, store, passed, searches: Semaphore::new(SEARCHES_MAX), is_away: AtomicBool::new(false) }
+    }
+
+    /// The answer; never an error.
+    pub(super) async fn answer(&self, question: &EarlierAsOf, awaited: &Awaited) -> Earlier {
+        if question.texts.is_empty() {
+            return Earlier::Found(FoundEarlier::default());
+        }
+        let (partition, offset) = (question.partition, question.offset);
+        awaited.is(format!(
+            "{SINK} has not indexed offset {offset} of partition {partition} of {MESSAGES_TOPIC}"
+        ));
+        match self.found(question).await {
+            Ok(found) => {
+                if self.is_away.swap(false, Ordering::Relaxed) {
+                    info!("the index of vectors is searched again");
+                }
+                Earlier::Found(found)
+            }
+            Err(why) => {
+                // Said once, not for each window.
+                if !self.is_away.swap(true, Ordering::Relaxed) {
+                    warn!(why, "digests go on without history until the index of vectors is searched again");
+                }
+                Earlier::Unavailable
+            }
+        }
+    }
+
+    async fn found(&self, question: &EarlierAsOf) -> Result<FoundEarlier, Why> {
+        let place = (question.partition, question.offset);
+        self.reached(place).await?;
+        let mut ids = Vec::with_capacity(question.texts.len());
+        {
+            let _permit = self.searches.acquire().await.map_err(|error| error.to_string())?;
+            for text in &question.texts {
+                ids.push(self.near(question, text).await?);
+            }
+        }
+        let all: BTreeSet<i64> = ids.iter().flatten().copied().collect();
+        let all: Vec<i64> = all.into_iter().collect();
+        let read = self.store.earlier_messages(question, &all, (SINK, MESSAGES_TOPIC)).await;
+        let Some((messages, before)) = read.map_err(|error| error.describe())? else {
+            // The collection is being filled anew: what was found is not all.
+            self.passed.forget();
+            return Err(format!("{SINK} was set back"));
+        };
+        let by_id: BTreeMap<i64, Message> =
+            messages.into_iter().map(|message| (message.id, message)).collect();
+        let known = |ids: Vec<i64>| ids.iter().filter_map(|id| by_id.get(id).cloned()).collect();
+        Ok(FoundEarlier { near: ids.into_iter().map(known).collect(), before })
+    }
+
+    async fn near(&self, question: &EarlierAsOf, text: &str) -> Result<Vec<i64>, Why> {
+        let query = Query {
+            vector: embedding::embed(text),
+            tenant_id: question.tenant_id.clone(),
+            group_id: Some(question.group_id.clone()),
+            kinds: vec![Kind::Message],
+            author_ids: Vec::new(),
+            since: None,
+            until: Some(question.before_ms),
+            limit: NEAR_MAX,
+        };
+        let hits = self.index.search_as_of(&query, question.partition, question.offset).await;
+        let hits = hits.map_err(|error| error.to_string())?;
+        Ok(hits.iter().filter_map(|hit| hit.item.parse().ok()).collect())
+    }
+
+    /// Waits until the sink has passed an offset, as long as it moves.
+    async fn reached(&self, (partition, offset): (i32, i64)) -> Result<(), Why> {
+        let passed = self.passed.wait_for(partition, offset);
+        tokio::pin!(passed);
+        loop {
+            let before = self.passed.of(partition);
+            let is_away = self.is_away.load(Ordering::Relaxed);
+            let patience = if is_away { PATIENCE_WHILE_AWAY } else { PATIENCE };
+            tokio::select! {
+                biased;
+                () = &mut passed => return Ok(()),
+                () = tokio::time::sleep(patience) => {}
+            }
+            if self.passed.of(partition) == before {
+                return Err(format!("{SINK} stands still before offset {offset} of partition {partition}"));
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Which earlier messages of the group are about the same thing as messages of the window.
+//!
+//! Invariant: pure; candidates are found by others and judged here by words alone. Silence before a guess: what is let through
+//! shares several words that are rare in this group, not only those of the trade.
+
+mod prose;
+
+use prose::{asks, stems};
+use schemas::{ContextMessage, HistoryMatch, Message};
+use std::collections::{BTreeSet, HashMap};
+use text::{noise, pii, specificity};
+
+/// Messages of a window that are looked up.
+const SUBJECTS_MAX: usize = 4;
+/// Stems of a text that is compared: fewer say too little, more are a log or an article.
+const STEMS: std::ops::RangeInclusive<usize> = 4..=40;
+/// Specificity of a stem that may name a subject: no everyday word of either language.
+const SPECIFIC: f64 = 0.97;
+/// Fewest texts from before the window by which common words are known.
+const BACKGROUND_MIN: usize = 500;
+/// A word that more than one message in so many holds is common here.
+const COMMON_ONE_IN: usize = 333;
+/// Rare stems that two messages have in common at least.
+const RARE_MIN: usize = 3;
+/// Least similarity, chosen by reading: `docs/QUALITY.md`.
+const SIMILARITY_MIN: f64 = 0.33;
+/// From here on it is one text posted again.
+const REPEATED: f64 = 0.9;
+/// Matches of a subject.
+const MATCHES_MAX: usize = 3;
+/// What the same person says again within this time is one conversation.
+const SAME_TALK_MS: i64 = 24 * 60 * 60 * 1000;
+const THOUSAND: f64 = 1000.0;
+
+/// The messages of a window that are worth a look into the past, best first: what people ask, by rank.
+pub fn subjects(messages: &[ContextMessage]) -> Vec<&ContextMessage> {
+    let mut found: Vec<&ContextMessage> = messages.iter().filter(|message| is_subject(message)).collect();
+    found.sort_by(|a, b| b.rank.total_cmp(&a.rank));
+    found.truncate(SUBJECTS_MAX);
+    found
+}
+
+fn is_subject(message: &ContextMessage) -> bool {
+    let by_people = !message.is_bot && !message.forwarded && message.duplicate_of.is_none();
+    by_people && asks(&message.text) && noise(&message.text).is_none() && tells(&stems(&message.text))
+}
+
+/// Whether stems are enough to know a subject by.
+fn tells(stems: &BTreeSet<String>) -> bool {
+    STEMS.contains(&stems.len()) && stems.iter().filter(|stem| is_specific(stem)).count() >= RARE_MIN
+}
+
+fn is_specific(stem: &str) -> bool {
+    specificity(stem) >= SPECIFIC && stem.chars().nth(2).is_some() && stem.contains(char::is_alphabetic)
+}
+
+/// How rare each stem is here, by the texts from before a window.
+#[derive(Debug)]
+pub struct Background {
+    counts: HashMap<String, usize>,
+    texts: usize,
+}
+
+impl Background {
+    /// Of these texts.
+    pub fn of<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
+        let mut background = Self { counts: HashMap::new(), texts: 0 };
+        for text in texts {
+            background.texts += 1;
+            for stem in stems(text) {
+                *background.counts.entry(stem).or_default() += 1;
+            }
+        }
+        background
+    }
+
+    fn count(&self, stem: &str) -> usize {
+        self.counts.get(stem).copied().unwrap_or_default()
+    }
+
+    fn is_rare(&self, stem: &str) -> bool {
+        is_specific(stem) && self.count(stem) * COMMON_ONE_IN <= self.texts
+    }
+
+    fn weight(&self, stem: &str) -> f64 {
+        ((self.texts + 1) as f64 / (self.count(stem) + 1) as f64).ln() * specificity(stem)
+    }
+
+    /// The weight that two texts share, as a share of all of theirs (Dice); none where they share too few rare stems.
+    fn similarity(&self, left: &BTreeSet<String>, right: &BTreeSet<String>) -> Option<f64> {
+        let rare = left.intersection(right).filter(|stem| self.is_rare(stem)).count();
+        let weight = |stems: &BTreeSet<String>| stems.iter().map(|stem| self.weight(stem)).sum::<f64>();
+        let shared: f64 = left.intersection(right).map(|stem| self.weight(stem)).sum();
+        let similarity = 2.0 * shared / (weight(left) + weight(right)).max(f64::MIN_POSITIVE);
+        (rare >= RARE_MIN && (SIMILARITY_MIN..REPEATED).contains(&similarity)).then_some(similarity)
+    }
+}
+
+/// The candidates that ask about the same as the subject, most similar first; of equal similarity by id.
+pub fn related(
+    subject: &ContextMessage,
+    candidates: &[Message],
+    background: &Background,
+) -> Vec<HistoryMatch> {
+    if background.texts < BACKGROUND_MIN {
+        return Vec::new();
+    }
+    let wanted = stems(&subject.text);
+    let mut found: Vec<(f64, &Message)> = candidates
+        .iter()
+        .filter(|candidate| is_earlier(subject, candidate) && asks(&candidate.text))
+        .filter_map(|candidate| {
+            let stems = stems(&pii::mask(&candidate.text));
+            let similarity = tells(&stems).then(|| background.similarity(&wanted, &stems))??;
+            Some((similarity, candidate))
+        })
+        .collect();
+    found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.id.cmp(&b.1.id)));
+    found.dedup_by_key(|found| found.1.id);
+    let found = found.into_iter().take(MATCHES_MAX);
+    found
+        .map(|(similarity, candidate)| HistoryMatch {
+            item_id: candidate.id.to_string(),
+            sent_at: candidate.sent_at,
+            score: (similarity * THOUSAND).round() / THOUSAND,
+            text: String::new(),
+            message_id: subject.id,
+        })
+        .collect()
+}
+
+/// Whether a candidate is another conversation, and one of people.
+fn is_earlier(subject: &ContextMessage, candidate: &Message) -> bool {
+    let (author, is_bot) =
+        candidate.author.as_ref().map_or(("", false), |author| (author.id.as_str(), author.is_bot));
+    let again = author == subject.author_id && subject.sent_at - candidate.sent_at < SAME_TALK_MS;
+    !is_bot && !again && candidate.id != subject.id && subject.reply_to != Some(candidate.id)
+}
+
+#[cfg(test)]
+mod tests;
