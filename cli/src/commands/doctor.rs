@@ -45,6 +45,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
             let map = Map::embedded()?;
             checks.extend(operate::doctor(&config, &map)?);
             checks.extend(index::check(&config, &map)?);
+            checks.extend(telegram_bot_source::check(&config.telegram));
             checks
         }
         Err(error) => vec![misread(&error)],

@@ -1,12 +1,15 @@
-//! The two calls of the Bot API that the source makes.
+//! The calls of the Bot API that the source makes.
 //!
 //! Invariant: each way in which a call gives nothing has a name.
 
+use crate::webhook;
 use bot_api::{Bounds, Client, Connections, Envelope};
 use reqwest::StatusCode;
 use runtime::{HostError, config::Telegram};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 /// Longest wait for an answer, beyond the time that a poll may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -18,6 +21,19 @@ const ANSWER_BYTES_MAX: usize = 16 << 20;
 pub struct Bot {
     client: Client,
     id: u64,
+    webhook: Option<webhook::Settings>,
+}
+
+/// What `getWebhookInfo` gives, as far as it is read.
+#[derive(Debug, Deserialize)]
+pub(crate) struct WebhookInfo {
+    /// Empty: updates are polled.
+    #[serde(default)]
+    pub(crate) url: String,
+    #[serde(default)]
+    pub(crate) pending_update_count: u64,
+    #[serde(default)]
+    pub(crate) last_error_message: String,
 }
 
 /// Who a bot is.
@@ -44,6 +60,8 @@ pub(crate) enum CallError {
     OtherPoller(String),
     #[error("a webhook gets this bot's updates: {0}")]
     Webhook(String),
+    #[error("could not listen on {0} for updates: {1}; choose another telegram.webhook_listen")]
+    Deaf(SocketAddr, String),
     #[error("Telegram refuses: {0}")]
     Refused(String),
 }
@@ -52,15 +70,37 @@ impl Bot {
     /// A bot with the settings' token; touches no network.
     ///
     /// # Errors
-    /// There is no token, it is none, or there is no way to speak TLS.
+    /// There is no token, it is none, there is no way to speak TLS, or a webhook has no secret.
     pub fn new(settings: &Telegram) -> Result<Self, HostError> {
         let client = Client::new(settings, Connections::Kept)?;
-        Ok(Self { id: client.id()?, client })
+        Ok(Self { id: client.id()?, client, webhook: webhook::Settings::of(settings)? })
     }
 
     /// The bot's own id, which its token begins with and keeps when it is replaced.
     pub(crate) fn id(&self) -> u64 {
         self.id
+    }
+
+    /// Where its updates are brought; none where they are polled.
+    pub(crate) fn webhook(&self) -> Option<&webhook::Settings> {
+        self.webhook.as_ref()
+    }
+
+    /// Lets Telegram bring updates from now on; nothing is polled then.
+    pub(crate) async fn set_webhook(&self, webhook: &webhook::Settings) -> Result<(), CallError> {
+        let body = json!({
+            "url": webhook.url,
+            "secret_token": webhook.secret.expose_secret(),
+            "allowed_updates": crate::convert::KINDS,
+            "max_connections": webhook::WAITING_MAX,
+        });
+        self.call("setWebhook", &body, Duration::ZERO).await.map(drop)
+    }
+
+    /// Where Telegram brings the bot's updates, and how that goes.
+    pub(crate) async fn webhook_info(&self) -> Result<WebhookInfo, CallError> {
+        let info = self.call("getWebhookInfo", &json!({}), Duration::ZERO).await?;
+        serde_json::from_value(info).map_err(|_| CallError::Nonsense(StatusCode::OK))
     }
 
     /// Who the bot is.

@@ -3,17 +3,21 @@
 //! Invariant: the offset that confirms updates to Telegram is the position that was committed with what they told, so that
 //! an update is confirmed when it is in Kafka, and not before.
 
+mod check;
 mod client;
 mod clock;
 mod command;
 mod convert;
 mod media;
 mod position;
+mod seen;
 mod source;
 mod texts;
 mod turn;
+mod webhook;
 mod wire;
 
+pub use check::check;
 pub use client::Bot;
 pub use source::TelegramBotSource;
 

@@ -1,5 +1,6 @@
 //! Where the source stands: the next update to ask for, and of which groups windows may be open.
 
+use crate::seen::Seen;
 use commands::Limits;
 use ingest::Group;
 use runtime::{Position, SourceError};
@@ -27,6 +28,9 @@ pub(crate) struct BotPosition {
     /// Commands of the last minute. Absent from positions of versions that knew none.
     #[serde(default)]
     pub(crate) commands: Limits,
+    /// Updates that a webhook has brought. Polls need none: what is before their offset does not come again.
+    #[serde(default, skip_serializing_if = "Seen::is_empty")]
+    pub(crate) seen: Seen,
 }
 
 /// A group that has talked in the last day.
@@ -49,6 +53,7 @@ impl Default for BotPosition {
             read_at: 0,
             groups: Vec::new(),
             commands: Limits::default(),
+            seen: Seen::default(),
         }
     }
 }
@@ -68,6 +73,13 @@ impl BotPosition {
     pub(crate) fn encode(&self) -> Result<Position, SourceError> {
         let encoded = serde_json::to_string(self).map(Position);
         encoded.map_err(|error| SourceError::Fatal(format!("could not write the bot's position: {error}")))
+    }
+
+    /// Updates that were read and may be brought by a webhook again at `now`, those that were polled included.
+    pub(crate) fn offered(&self, now: i64) -> Seen {
+        let mut seen = self.seen.clone();
+        self.next.into_iter().for_each(|next| seen.add_polled(next));
+        seen.offered(self.read_at, now)
     }
 
     /// Notes that groups were heard at `now`; marks of a group begin a minute after its first message.

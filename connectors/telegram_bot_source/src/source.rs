@@ -1,4 +1,4 @@
-//! The loop: poll, look up whose the chats are, give records with the position after them.
+//! The loop: poll or wait for what is brought, look up whose the chats are, give records with the position after them.
 
 use crate::{
     ANSWERED, MESSAGES,
@@ -6,6 +6,7 @@ use crate::{
     clock::now_ms,
     position::BotPosition,
     turn::{Around, Note, Read, Turned, read, turn},
+    webhook::Inbox,
 };
 use ingest::Group;
 use processor::{Emission, PortSpec};
@@ -28,6 +29,8 @@ const IDLE: Duration = Duration::from_millis(1);
 pub struct TelegramBotSource {
     bot: Bot,
     store: Store,
+    /// Where updates are brought; none where they are polled.
+    inbox: Option<Inbox>,
     /// Known once Telegram has told.
     me: Option<Me>,
     passed_over: BTreeMap<&'static str, u64>,
@@ -38,10 +41,12 @@ pub struct TelegramBotSource {
 impl TelegramBotSource {
     /// Reads what `bot` is shown of the chats that `store` has linked.
     pub fn new(bot: Bot, store: Store) -> Self {
-        Self { bot, store, me: None, passed_over: BTreeMap::new(), named: BTreeSet::new() }
+        let inbox = bot.webhook().cloned().map(Inbox::new);
+        let (passed_over, named) = (BTreeMap::new(), BTreeSet::new());
+        Self { bot, store, inbox, me: None, passed_over, named }
     }
 
-    /// Says once what the bot is not shown.
+    /// Says once what the bot is not shown, and asks Telegram to bring updates where that is wanted.
     async fn introduce(&mut self) -> Result<(), CallError> {
         if self.me.is_some() {
             return Ok(());
@@ -52,6 +57,10 @@ impl TelegramBotSource {
                 "the bot is in privacy mode: in groups it is shown commands alone, unless it is an administrator; turn it \
                  off with /setprivacy at @BotFather, then remove the bot from its groups and add it again"
             );
+        }
+        if let Some(inbox) = &mut self.inbox {
+            inbox.open().await?;
+            self.bot.set_webhook(inbox.settings()).await?;
         }
         self.me = Some(me);
         Ok(())
@@ -90,10 +99,22 @@ impl TelegramBotSource {
         self.introduce().await?;
         let until_mark = before.until_due(now_ms()).unwrap_or(POLL_MAX_MS);
         let wait = Duration::from_millis(until_mark.clamp(1000, POLL_MAX_MS).unsigned_abs());
+        if let Some(inbox) = &mut self.inbox {
+            return Ok(inbox.receive(&before.offered(now_ms()), UPDATES_MAX, wait).await);
+        }
         let answer = self.bot.updates(before.next, UPDATES_MAX, wait).await?;
         let is_drained = answer.len() < UPDATES_MAX;
         let updates = read(answer).ok_or(CallError::Nonsense(reqwest::StatusCode::OK))?;
-        Ok((updates, is_drained))
+        let seen = before.seen.offered(before.read_at, now_ms());
+        Ok((updates.into_iter().map(|update| update.unless_seen(&seen)).collect(), is_drained))
+    }
+
+    /// Turns updates, after a position that has an offset only where they are polled.
+    fn turn(&self, before: &BotPosition, updates: Vec<Read>, around: &Around<'_>) -> Turned {
+        let Some(inbox) = &self.inbox else { return turn(before, updates, around) };
+        let mut turned = turn(&BotPosition { next: None, ..before.clone() }, updates, around);
+        inbox.position(before, &mut turned);
+        turned
     }
 }
 
@@ -110,6 +131,9 @@ impl Source for TelegramBotSource {
 
     async fn next(&mut self, position: Option<&Position>) -> Result<SourceBatch, SourceError> {
         let before = BotPosition::parse(position)?;
+        if let Some(inbox) = &mut self.inbox {
+            inbox.settle(position);
+        }
         let (mut updates, is_drained) = match self.poll(&before).await {
             Ok(polled) => polled,
             Err(error @ CallError::TooMany(wait)) => {
@@ -126,7 +150,7 @@ impl Source for TelegramBotSource {
         let bot = self.me.as_ref().and_then(|me| me.name.as_deref());
         let is_drained = is_drained && !is_cut;
         let around = Around { identity: &identity, links: &links, bot, now, is_drained };
-        let turned = turn(&before, updates, &around);
+        let turned = self.turn(&before, updates, &around);
         self.follow(&turned.notes, &links).await?;
         if turned.position == before {
             return Ok(SourceBatch::Idle(IDLE));
@@ -140,7 +164,11 @@ impl Source for TelegramBotSource {
         self.passed_over = skipped;
         let mut emissions: Vec<Emission> = records.into_iter().map(|record| MESSAGES.emit(record)).collect();
         emissions.extend(answers.into_iter().map(|answer| ANSWERED.emit(answer)));
-        Ok(SourceBatch::Records { emissions, position: position.encode()? })
+        let position = position.encode()?;
+        if let Some(inbox) = &mut self.inbox {
+            inbox.give(&position);
+        }
+        Ok(SourceBatch::Records { emissions, position })
     }
 
     fn passed_over(&mut self) -> Vec<(&'static str, u64)> {

@@ -7,6 +7,7 @@ use crate::{
     command::{Written, answer, judged},
     convert::{Told, told},
     position::BotPosition,
+    seen::Seen,
 };
 use ingest::{Batch, Group, Origin};
 use schemas::{GroupCommandAnswered, GroupMessageIngested, LIVE_LANE};
@@ -46,6 +47,11 @@ pub(crate) fn read(answer: Vec<Value>) -> Option<Vec<Read>> {
 }
 
 impl Read {
+    /// Passes it over where it was read before.
+    pub(crate) fn unless_seen(self, seen: &Seen) -> Self {
+        if seen.contains(self.id) { Self { told: Told::Skipped("repeated"), ..self } } else { self }
+    }
+
     /// True for the word that a group goes on as a supergroup.
     pub(crate) fn is_migration(&self) -> bool {
         matches!(self.told, Told::Migrated { .. })

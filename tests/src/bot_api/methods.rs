@@ -79,6 +79,7 @@ impl World {
     fn set_webhook(&mut self, body: &Value) -> Value {
         self.updates.allow(&body["allowed_updates"]);
         body["url"].as_str().unwrap_or_default().clone_into(&mut self.webhook);
+        body["secret_token"].as_str().unwrap_or_default().clone_into(&mut self.webhook_secret);
         self.drop_pending(body)
     }
 
@@ -102,6 +103,10 @@ impl World {
         });
         if !self.updates.allowed().is_empty() {
             info["allowed_updates"] = self.updates.allowed().into();
+        }
+        if !self.webhook_error.is_empty() {
+            info["last_error_date"] = self.clock.unix().into();
+            info["last_error_message"] = self.webhook_error.as_str().into();
         }
         info
     }

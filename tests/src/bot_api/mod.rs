@@ -2,7 +2,8 @@
 //!
 //! It does what the Bot API's documentation says of the methods that it knows, fails as told by [`BotApi::fault`], and
 //! keeps every call, so that what came twice is counted here. Not there: files, inline mode, payments, rich messages
-//! but of blocks of text (and those only where [`BotApi::take_rich`] says so), markup of text (`parse_mode` is refused), and calls to a webhook.
+//! but of blocks of text (and those only where [`BotApi::take_rich`] says so), markup of text (`parse_mode` is refused),
+//! and TLS to a webhook.
 //! Invariant: the clock is the only thing that differs between two runs with the same calls.
 
 mod answer;
@@ -21,6 +22,7 @@ mod send;
 mod story;
 mod text;
 mod updates;
+mod webhook;
 mod world;
 
 pub use answer::Answer;
@@ -96,6 +98,7 @@ impl BotApi {
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::new(World::new(Clock::of_the_system())));
         tasks.spawn(http::serve(listener, Arc::clone(&shared)));
+        tasks.spawn(webhook::bring(Arc::clone(&shared)));
         Ok(Self { address, shared, tasks: Some(tasks) })
     }
 
@@ -112,6 +115,11 @@ impl BotApi {
     /// The calls of a method.
     pub fn calls_of(&self, method: &str) -> Vec<Call> {
         self.calls().into_iter().filter(|call| call.method.eq_ignore_ascii_case(method)).collect()
+    }
+
+    /// What a webhook was brought, whether it took it or not.
+    pub fn brought(&self) -> Vec<Call> {
+        self.calls_of(webhook::WEBHOOK)
     }
 
     /// What the bot's messages in a chat look like now, by message id.

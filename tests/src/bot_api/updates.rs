@@ -1,10 +1,13 @@
-//! The queue of updates: what is kept for how long, and what `getUpdates` gives of it.
+//! The queue of updates: what is kept for how long, and what `getUpdates` gives of it or a webhook is brought.
 //!
 //! As in Telegram's own server: an offset confirms everything before it; one that lies far past the end, or far before
 //! the beginning, counts as none; ids go on by one, but after a week without an update the next one is drawn anew.
 
 use serde_json::{Value, json};
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 /// Unread updates are kept this long.
 const KEPT: Duration = Duration::from_hours(24);
@@ -34,11 +37,20 @@ pub(crate) struct Updates {
     drawn: Option<i64>,
     /// Kinds that are wanted; empty: all but those on request.
     allowed: Vec<String>,
+    /// Those that were brought to a webhook: whether they are still on their way, or were refused.
+    offered: BTreeMap<i64, bool>,
 }
 
 impl Default for Updates {
     fn default() -> Self {
-        Self { queue: VecDeque::new(), next: FIRST_ID, last_at: None, drawn: None, allowed: Vec::new() }
+        Self {
+            queue: VecDeque::new(),
+            next: FIRST_ID,
+            last_at: None,
+            drawn: None,
+            allowed: Vec::new(),
+            offered: BTreeMap::new(),
+        }
     }
 }
 
@@ -95,6 +107,31 @@ impl Updates {
             self.queue.retain(|update| update.id >= offset);
         }
         self.queue.iter().take(limit).map(|update| update.body.clone()).collect()
+    }
+
+    /// Updates to bring to a webhook, the newest first, as long as fewer than `limit` are on their way.
+    pub(crate) fn offer(&mut self, limit: usize, now: Duration) -> Vec<(i64, Value)> {
+        self.expire(now);
+        let room =
+            limit.saturating_sub(self.offered.values().filter(|is_on_its_way| **is_on_its_way).count());
+        let new = self.queue.iter().rev().filter(|update| !self.offered.contains_key(&update.id)).take(room);
+        let new: Vec<_> = new.map(|update| (update.id, update.body.clone())).collect();
+        self.offered.extend(new.iter().map(|(id, _)| (*id, true)));
+        new
+    }
+
+    /// What a webhook said to an update that was brought.
+    pub(crate) fn answered(&mut self, id: i64, is_taken: bool) {
+        self.offered.insert(id, false);
+        if is_taken {
+            self.queue.retain(|update| update.id != id);
+            self.offered.remove(&id);
+        }
+    }
+
+    /// Lets what was refused be brought again.
+    pub(crate) fn offer_again(&mut self) {
+        self.offered.retain(|_, is_on_its_way| *is_on_its_way);
     }
 
     pub(crate) fn pending(&self) -> Vec<i64> {

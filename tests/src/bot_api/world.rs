@@ -20,8 +20,11 @@ pub(crate) struct World {
     pub(crate) limits: Limiter,
     pub(crate) faults: Faults,
     pub(crate) calls: Vec<Call>,
-    /// Address that `setWebhook` was told; empty: none. Nothing is sent there.
+    /// Address that `setWebhook` was told; empty: none.
     pub(crate) webhook: String,
+    pub(crate) webhook_secret: String,
+    /// What was wrong with the webhook's last answer; empty: nothing.
+    pub(crate) webhook_error: String,
     /// Callback queries that were not answered yet.
     pub(crate) queries: Vec<String>,
     pub(crate) is_revoked: bool,
@@ -43,6 +46,8 @@ impl World {
             faults: Faults::default(),
             calls: Vec::new(),
             webhook: String::new(),
+            webhook_secret: String::new(),
+            webhook_error: String::new(),
             queries: Vec::new(),
             is_revoked: false,
             is_rich: false,

@@ -13,12 +13,12 @@ use tests::{
     decode_all, eventually, read, settle,
 };
 
-const GARDEN: i64 = -1_001_234_567_890;
+pub(crate) const GARDEN: i64 = -1_001_234_567_890;
 const SHED: i64 = -1_001_234_567_891;
 const STRANGERS: i64 = -1_001_234_567_892;
-const INGESTED: &str = "group.message.ingested.v1";
+pub(crate) const INGESTED: &str = "group.message.ingested.v1";
 
-fn server() -> anyhow::Result<BotApi> {
+pub(crate) fn server() -> anyhow::Result<BotApi> {
     let bot = BotApi::start()?;
     for (chat, title) in [(GARDEN, "Garden"), (SHED, "Shed"), (STRANGERS, "Strangers")] {
         bot.add_chat(Chat::new(chat, Kind::Supergroup, title));
@@ -26,7 +26,7 @@ fn server() -> anyhow::Result<BotApi> {
     Ok(bot)
 }
 
-fn link(pipeline: &Pipeline, chat: i64, group: &str) -> anyhow::Result<()> {
+pub(crate) fn link(pipeline: &Pipeline, chat: i64, group: &str) -> anyhow::Result<()> {
     let chat = chat.to_string();
     pipeline.gistmill(&["group", "link", "--tenant", TENANT, "--group", group, "--chat", &chat]).map(drop)
 }
@@ -38,7 +38,7 @@ fn source(pipeline: &Pipeline, bot: &BotApi) -> anyhow::Result<Process> {
 }
 
 /// States of messages on the topic: group, id, revision.
-fn states(pipeline: &Pipeline) -> anyhow::Result<Vec<(String, i64, i64)>> {
+pub(crate) fn states(pipeline: &Pipeline) -> anyhow::Result<Vec<(String, i64, i64)>> {
     let seen = read(pipeline, Isolation::Committed)?;
     let records: Vec<GroupMessageIngested> = decode_all(pipeline, &seen, INGESTED)?;
     let of = |record: &GroupMessageIngested| {
@@ -49,7 +49,7 @@ fn states(pipeline: &Pipeline) -> anyhow::Result<Vec<(String, i64, i64)>> {
 }
 
 /// Waits until every update was read and confirmed.
-fn drained(bot: &BotApi) -> anyhow::Result<()> {
+pub(crate) fn drained(bot: &BotApi) -> anyhow::Result<()> {
     eventually("updates are confirmed", PATIENCE, || Ok(bot.pending().is_empty().then_some(())))
 }
 

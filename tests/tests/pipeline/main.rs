@@ -41,4 +41,5 @@ mod telegram;
 mod terminal;
 mod undisturbed;
 mod units;
+mod webhook;
 mod withdrawal;

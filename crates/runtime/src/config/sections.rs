@@ -4,6 +4,7 @@ use super::{Properties, checks};
 use garde::Validate;
 use secrecy::SecretString;
 use serde::Deserialize;
+use std::net::SocketAddr;
 
 /// Broker.
 #[derive(Debug, Clone, Deserialize, Validate)]
@@ -88,7 +89,7 @@ impl Default for Postgres {
 pub struct Http {
     /// Address for `/livez`, `/readyz` and `/metrics`, such as `127.0.0.1:9100`. Default: none is opened.
     #[garde(skip)]
-    pub listen: Option<std::net::SocketAddr>,
+    pub listen: Option<SocketAddr>,
 }
 
 /// What the digest processors are told; the environment's names are those of the event contract.
@@ -155,11 +156,27 @@ pub struct Telegram {
     /// clients from before June 2026 show something else in their place.
     #[garde(skip)]
     pub rich_messages: bool,
+    /// Address of `https` at which Telegram brings updates to `telegram_bot_source`. Default: none, and they are polled.
+    #[garde(skip)]
+    pub webhook_url: Option<String>,
+    /// What Telegram proves with that it is Telegram: 1 to 256 letters, digits, `_` and `-`.
+    #[garde(skip)]
+    pub webhook_secret: Option<SecretString>,
+    /// Where `telegram_bot_source` listens for what a proxy with that address passes on. Default: `127.0.0.1:8443`.
+    #[garde(skip)]
+    pub webhook_listen: SocketAddr,
 }
 
 impl Default for Telegram {
     fn default() -> Self {
-        Self { token: None, api: "https://api.telegram.org".to_owned(), rich_messages: true }
+        Self {
+            token: None,
+            api: "https://api.telegram.org".to_owned(),
+            rich_messages: true,
+            webhook_url: None,
+            webhook_secret: None,
+            webhook_listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
+        }
     }
 }
 

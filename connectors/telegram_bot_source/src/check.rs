@@ -1,0 +1,119 @@
+//! What `gistmill doctor` says of how a bot's updates come.
+
+use crate::client::{Bot, CallError, WebhookInfo};
+use runtime::{
+    config::Telegram,
+    operate::{Check, Level},
+};
+
+const NAME: &str = "bot's updates";
+
+/// Asks Telegram where the bot's updates go, and compares that with the settings; nothing where no token is set.
+#[must_use]
+pub fn check(settings: &Telegram) -> Option<Check> {
+    settings.token.as_ref()?;
+    let bot = match Bot::new(settings) {
+        Ok(bot) => bot,
+        Err(error) => return Some(told(Level::Fail, error.to_string(), "correct it under [telegram]")),
+    };
+    let tasks = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let info = tasks
+        .map_err(|error| CallError::Away(error.to_string()))
+        .and_then(|tasks| tasks.block_on(bot.webhook_info()));
+    Some(match info {
+        Ok(info) => compared(settings.webhook_url.as_deref(), &info),
+        Err(error @ CallError::BadToken(_)) => told(Level::Fail, error.to_string(), "correct telegram.token"),
+        Err(error) => {
+            told(Level::Warn, error.to_string(), "look whether telegram.api can be reached from here")
+        }
+    })
+}
+
+fn compared(wanted: Option<&str>, info: &WebhookInfo) -> Check {
+    let host = host(&info.url);
+    match wanted {
+        None if info.url.is_empty() => fine("they are polled".to_owned()),
+        None => told(
+            Level::Fail,
+            format!("a webhook at {host} gets them, and each poll is answered 409"),
+            "set telegram.webhook_url and telegram.webhook_secret, or call deleteWebhook of the Bot API",
+        ),
+        Some(wanted) if wanted != info.url => told(
+            Level::Warn,
+            if info.url.is_empty() {
+                "no webhook is set".to_owned()
+            } else {
+                format!("another webhook at {host} gets them")
+            },
+            "start telegram_bot_source, which sets the one of telegram.webhook_url",
+        ),
+        Some(_) if !info.last_error_message.is_empty() => told(
+            Level::Warn,
+            format!(
+                "the webhook at {host} failed last with {:?}, and {} wait",
+                info.last_error_message, info.pending_update_count
+            ),
+            "look whether telegram_bot_source runs, and whether the proxy passes on to telegram.webhook_listen",
+        ),
+        Some(_) => fine(format!("the webhook at {host} gets them; {} wait", info.pending_update_count)),
+    }
+}
+
+/// An address without its path, which may be a secret.
+fn host(url: &str) -> &str {
+    let after = url.find("://").map_or(0, |at| at + 3);
+    let end = url[after..].find('/').map_or(url.len(), |at| after + at);
+    &url[..end]
+}
+
+fn fine(finding: String) -> Check {
+    Check { name: NAME, level: Level::Ok, finding, advice: None, is_away: false }
+}
+
+fn told(level: Level, finding: String, advice: &str) -> Check {
+    Check { name: NAME, level, finding, advice: Some(advice.to_owned()), is_away: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(wanted: Option<&str>, url: &str, error: &str) -> (Level, String) {
+        let (url, last_error_message) = (url.to_owned(), error.to_owned());
+        let found = compared(wanted, &WebhookInfo { url, pending_update_count: 3, last_error_message });
+        (found.level, found.finding)
+    }
+
+    #[test]
+    fn both_ways_are_told_apart_and_a_secret_path_is_not_told() {
+        let (ours, other) = ("https://chat.example/secret", "https://other.example/secret");
+        let table = [
+            (None, "", "", Level::Ok, "they are polled"),
+            (
+                None,
+                other,
+                "",
+                Level::Fail,
+                "a webhook at https://other.example gets them, and each poll is answered 409",
+            ),
+            (Some(ours), "", "", Level::Warn, "no webhook is set"),
+            (Some(ours), other, "", Level::Warn, "another webhook at https://other.example gets them"),
+            (Some(ours), ours, "", Level::Ok, "the webhook at https://chat.example gets them; 3 wait"),
+            (
+                Some(ours),
+                ours,
+                "Connection refused",
+                Level::Warn,
+                "the webhook at https://chat.example failed last with \"Connection refused\", and 3 wait",
+            ),
+        ];
+        for (wanted, url, error, level, finding) in table {
+            assert_eq!(said(wanted, url, error), (level, finding.to_owned()));
+        }
+    }
+
+    #[test]
+    fn without_a_token_there_is_nothing_to_say() {
+        assert!(check(&Telegram::default()).is_none());
+    }
+}
