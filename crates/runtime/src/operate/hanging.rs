@@ -187,7 +187,11 @@ pub(super) mod tests {
             (
                 "p.group.message.ingested.v1",
                 &[][..],
-                &["window_builder reads no further", "postgres_sink reads no further"][..],
+                &[
+                    "command_router reads no further",
+                    "window_builder reads no further",
+                    "postgres_sink reads no further",
+                ][..],
             ),
             (
                 OFFSETS,
