@@ -3,7 +3,7 @@
 CARGO ?= cargo
 GISTMILL = $(CARGO) run --quiet --package cli --bin gistmill --
 
-.PHONY: demo test down lint build
+.PHONY: demo test down lint build documents
 
 ## From nothing to digests in the terminal: stack, topics, tables, processors, two sample chats. With TELEGRAM=loopback a
 ## chat is read, its digest posted and edited, with a Bot API server on this machine in the place of Telegram.
@@ -26,3 +26,9 @@ lint:
 ## Every processor and connector as a program of its own.
 build:
 	$(CARGO) build --release --workspace --bins
+
+## The contract for subscribers, from the map and the schemas: docs/EVENTS.md, docs/asyncapi.json, docs/schemas.
+documents:
+	$(GISTMILL) topology events --write docs/EVENTS.md
+	$(GISTMILL) topology asyncapi --write docs/asyncapi.json
+	$(GISTMILL) topology json-schema --write docs/schemas

@@ -49,26 +49,29 @@ pub struct RecordType {
     pub name: &'static str,
     /// Newest Avro schema, as JSON.
     pub avsc: &'static str,
+    /// Its identity, with the paths of fields in braces: `{window_id}/{revision}`, `{messages.0.id}`.
+    pub identity: &'static str,
 }
 
-const fn of<R: Record>() -> RecordType {
-    RecordType { name: R::TYPE, avsc: R::AVSC }
+const fn of<R: Record>(identity: &'static str) -> RecordType {
+    RecordType { name: R::TYPE, avsc: R::AVSC, identity }
 }
 
-/// Every record type of the contract.
+/// Every record type of the contract. A record of messages without any, which says how far its lane is whole, is known by
+/// its `ingest_trace_id`.
 pub const RECORD_TYPES: [RecordType; 12] = [
-    of::<crate::GroupMessageIngested>(),
-    of::<crate::GroupWindowReady>(),
-    of::<crate::DigestGenerateRequested>(),
-    of::<crate::DigestContextPrepared>(),
-    of::<crate::DigestStageStarted>(),
-    of::<crate::DigestStageCompleted>(),
-    of::<crate::DigestReadyForDelivery>(),
-    of::<crate::DigestBlocked>(),
-    of::<crate::DigestPersisted>(),
-    of::<crate::DigestDelivered>(),
-    of::<crate::DigestDlq>(),
-    of::<crate::GroupCommandAnswered>(),
+    of::<crate::GroupMessageIngested>("{tenant_id}/{group_id}/{messages.0.id}/{messages.0.revision}"),
+    of::<crate::GroupWindowReady>("{window_id}/{revision}"),
+    of::<crate::DigestGenerateRequested>("{window_id}/{version}"),
+    of::<crate::DigestContextPrepared>("{window_id}/{version}"),
+    of::<crate::DigestStageStarted>("{window_id}/{stage}/{run_id}"),
+    of::<crate::DigestStageCompleted>("{window_id}/{stage}/{run_id}"),
+    of::<crate::DigestReadyForDelivery>("{digest_id}"),
+    of::<crate::DigestBlocked>("{window_id}/{version}"),
+    of::<crate::DigestPersisted>("{digest_id}"),
+    of::<crate::DigestDelivered>("{digest_id}/{channel}/{status}"),
+    of::<crate::DigestDlq>("{topic}/{partition}/{offset}/{stage}"),
+    of::<crate::GroupCommandAnswered>("{command_id}"),
 ];
 
 /// Looks a record type up by its versioned name.

@@ -7,6 +7,7 @@ mod acl;
 pub mod broker;
 mod check;
 mod connector;
+mod documents;
 mod graph;
 mod map;
 mod plan;
@@ -16,6 +17,7 @@ mod retention;
 pub use acl::{Acl, OPERATOR, Operation, READERS_GROUP, ResourceKind, acls};
 pub use check::{Problem, check};
 pub use connector::{Connector, ConnectorShape, Processor, ProcessorShape};
+pub use documents::{DocumentError, asyncapi, events, json_schema};
 pub use graph::{graph, outline, page_with_graph, processors_in_order, text};
 pub use map::{Cleanup, Error, Map, Topic, TopicKind};
 pub use plan::{

@@ -1,6 +1,7 @@
 //! `gistmill topology`: the map checked, drawn, compared with a broker and a registry, and applied to them.
 
 mod acl;
+mod documents;
 mod target;
 
 use std::fs;
@@ -31,6 +32,7 @@ Examples:
   gistmill topology check                    is the map sound?
   gistmill topology graph --text             who reads and writes what
   gistmill topology graph --write README.md  bring a page's chart up to date
+  gistmill topology asyncapi                 topics, keys, headers and schemas, for those who subscribe
   gistmill topology acl                      what has each unit to be allowed on a broker?
   gistmill topology plan                     what would apply do? changes nothing
   gistmill topology apply --prefix trial     topics, schemas and groups' offsets of a second pipeline
@@ -66,6 +68,26 @@ Examples:
         #[arg(long, value_name = "PAGE")]
         write: Option<PathBuf>,
     },
+    /// Bring the page of all events up to date: topics, who writes and reads them, identities, fields
+    #[command(after_help = "\
+Examples:
+  gistmill topology events --write docs/EVENTS.md")]
+    Events(documents::Events),
+    /// Print the topics of events as an AsyncAPI 3.0 document
+    #[command(
+        name = "asyncapi",
+        after_help = "\
+Examples:
+  gistmill topology asyncapi > asyncapi.json
+  gistmill topology asyncapi --prefix trial | jq '.channels | keys'"
+    )]
+    AsyncApi(documents::AsyncApi),
+    /// Print the JSON form of records, as `tap --json` has it, as JSON Schemas (2020-12)
+    #[command(after_help = "\
+Examples:
+  gistmill topology json-schema digest.delivered.v1
+  gistmill topology json-schema --write schemas")]
+    JsonSchema(documents::JsonSchema),
     /// Print the permissions that each unit needs on a broker with an authorizer
     #[command(after_help = "\
 Examples:
@@ -96,6 +118,9 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
     match arguments.command {
         Command::Check { json } => check(&map, json, out),
         Command::Graph { text, write } => graph(&map, text, write.as_deref(), out),
+        Command::Events(options) => documents::events(&map, &options),
+        Command::AsyncApi(options) => documents::asyncapi(sound(&map)?, &options, settings, out),
+        Command::JsonSchema(options) => documents::json_schema(&options, out),
         Command::Acl(options) => acl::run(sound(&map)?, &options, settings, out),
         Command::Plan(target) => plan(sound(&map)?, &target.options(settings)?, target.json, out),
         Command::Apply(target) => apply(sound(&map)?, &target.options(settings)?, target.json, out),

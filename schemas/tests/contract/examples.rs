@@ -123,3 +123,34 @@ fn check_node(node: &serde_json::Value, path: &str) {
 fn schemas_have_docs_and_no_enums() {
     each_record!(sets_stay_open);
 }
+
+/// What a template of an identity says of an example: `{window_id}/{revision}`, `{messages.0.id}`.
+fn filled(template: &str, example: &serde_json::Value) -> String {
+    let mut text = String::new();
+    for part in template.split('{') {
+        let Some((path, rest)) = part.split_once('}') else {
+            text.push_str(part);
+            continue;
+        };
+        let value = example.pointer(&format!("/{}", path.replace('.', "/"))).expect("a field of the record");
+        text.push_str(&value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        text.push_str(rest);
+    }
+    text
+}
+
+fn is_known_by_its_template<R: Record>() {
+    let template = schemas::record_type(R::TYPE).expect("of the contract").identity;
+    for example in examples::<R>() {
+        if example.json["messages"].as_array().is_some_and(Vec::is_empty) {
+            assert_eq!(example.json["ingest_trace_id"].as_str(), Some(example.value.identity().as_str()));
+        } else {
+            assert_eq!(filled(template, &example.json), example.value.identity(), "{}", example.name);
+        }
+    }
+}
+
+#[test]
+fn identities_are_what_the_contract_says() {
+    each_record!(is_known_by_its_template);
+}

@@ -5,6 +5,7 @@
 
 mod bot_source;
 mod commands;
+mod consume;
 mod day_start;
 mod demo;
 mod foreign_database;
@@ -22,6 +23,7 @@ mod partitions;
 mod placement;
 mod poison;
 mod produce;
+mod programs;
 mod ranges;
 mod reading;
 mod rebalance;
