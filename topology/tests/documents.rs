@@ -68,7 +68,10 @@ fn the_page_has_each_type_with_its_topics_and_fields() {
     for record in schemas::RECORD_TYPES {
         assert_eq!(page.matches(&format!("\n### `{}`\n", record.name)).count(), 1, "{}", record.name);
     }
-    assert!(page.contains("| `digest.stage.topic.completed.v1` | topic | synthesis | 30 days | 4 |"), "{page}");
+    assert!(
+        page.contains("| `digest.stage.topic.completed.v1` | topic | synthesis | 30 days | 4 |"),
+        "{page}"
+    );
     assert_eq!(events(&page, &map()).expect("a page").as_ref(), Some(&page), "again");
     assert_eq!(events("# Events\n", &map()).expect("no page"), None);
 }

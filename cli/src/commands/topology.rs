@@ -73,7 +73,7 @@ Examples:
 Examples:
   gistmill topology events --write docs/EVENTS.md")]
     Events(documents::Events),
-    /// Print the topics of events as an AsyncAPI 3.0 document
+    /// Print the topics of events as a document for subscribers (`AsyncAPI` 3.0)
     #[command(
         name = "asyncapi",
         after_help = "\

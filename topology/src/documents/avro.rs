@@ -108,7 +108,8 @@ impl Schema {
     }
 
     fn of_type<'s>(&'s self, json: &'s Value) -> Result<Type<'s>, DocumentError> {
-        let unknown = || DocumentError::UnknownType { record: self.record.to_owned(), found: json.to_string() };
+        let unknown =
+            || DocumentError::UnknownType { record: self.record.to_owned(), found: json.to_string() };
         match json {
             Value::String(name) => Ok(match name.as_str() {
                 "boolean" => Type::Boolean,

@@ -62,7 +62,9 @@ fn of_type(of: &Type<'_>) -> Value {
         Type::Boolean => json!({"type": "boolean"}),
         Type::Int => json!({"type": "integer", "minimum": i32::MIN, "maximum": i32::MAX}),
         Type::Long => json!({"type": "integer", "format": "int64"}),
-        Type::Time => json!({"type": "integer", "format": "int64", "$comment": "milliseconds since the epoch"}),
+        Type::Time => {
+            json!({"type": "integer", "format": "int64", "$comment": "milliseconds since the epoch"})
+        }
         Type::Double => json!({"type": "number"}),
         Type::Bytes => json!({"type": "array", "items": {"type": "integer", "minimum": 0, "maximum": 255}}),
         Type::Text => json!({"type": "string"}),

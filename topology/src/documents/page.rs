@@ -37,23 +37,24 @@ fn written(map: &Map) -> Result<String, DocumentError> {
         let schema = Schema::of(record)?;
         let types = schema.types()?;
         let Some((whole, others)) = types.split_first() else { continue };
-        text.push_str(&format!("### `{}`\n\n{}\n\n", record.name, whole.doc));
+        text.extend([format!("### `{}`\n\n{}\n\n", record.name, whole.doc)]);
         text.push_str(&carried(map, topics));
-        text.push_str(&format!("Identity (`ce_id`): `{}`\n\n{}\n", record.identity, fields(whole)));
+        text.extend([format!("Identity (`ce_id`): `{}`\n\n{}\n", record.identity, fields(whole))]);
         for named in others {
             shared.entry(named.name.to_owned()).or_insert_with(|| fields(named));
         }
     }
     text.push_str("### Types that stand in them\n\n");
     for (name, fields) in &shared {
-        text.push_str(&format!("#### {name}\n\n{fields}\n"));
+        text.extend([format!("#### {name}\n\n{fields}\n")]);
     }
     Ok(text)
 }
 
 /// The topics that carry a type: a table where there are several.
 fn carried(map: &Map, topics: &[&Topic]) -> String {
-    let mut text = String::from("| topic | written by | read by | kept | partitions |\n|---|---|---|---|---|\n");
+    let mut text =
+        String::from("| topic | written by | read by | kept | partitions |\n|---|---|---|---|---|\n");
     for topic in topics {
         let joined = |names: Vec<&str>| if names.is_empty() { "–".to_owned() } else { names.join(", ") };
         let kept = match (topic.cleanup, topic.retention) {
@@ -64,7 +65,7 @@ fn carried(map: &Map, topics: &[&Topic]) -> String {
         let (writers, readers) =
             (joined(map.writers(&topic.name).collect()), joined(map.readers(&topic.name).collect()));
         let partitions = topic.partitions;
-        text.push_str(&format!("| `{}` | {writers} | {readers} | {kept} | {partitions} |\n", topic.name));
+        text.extend([format!("| `{}` | {writers} | {readers} | {kept} | {partitions} |\n", topic.name)]);
     }
     text.push('\n');
     text
@@ -80,7 +81,12 @@ fn fields(named: &Named<'_>) -> String {
             let mut text = String::from("| field | type | |\n|---|---|---|\n");
             for field in fields {
                 let doc = cell(field.doc);
-                text.push_str(&format!("| `{}` | {} | {doc}{} |\n", field.name, word(&field.of), absent(field)));
+                text.extend([format!(
+                    "| `{}` | {} | {doc}{} |\n",
+                    field.name,
+                    word(&field.of),
+                    absent(field)
+                )]);
             }
             text
         }
