@@ -157,7 +157,8 @@ fn a_chat_that_is_imported_and_followed_is_one_group_whichever_comes_first() -> 
     let bot = server()?;
     link(&pipeline, GARDEN, "garden")?;
     link(&pipeline, SHED, "shed")?;
-    let up = pipeline.up_without(&[])?;
+    // The four phrases of the chat make no good digest; that it is the same one is what is looked at.
+    let up = pipeline.spawn("up", &["up"], &[("DIGEST_QUALITY_THRESHOLD", "0")])?;
     let nobody = Person::new(1, "Nobody");
     let follow = |chat, ids: std::ops::Range<i64>| -> anyhow::Result<()> {
         for id in ids {
