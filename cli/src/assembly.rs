@@ -50,7 +50,10 @@ const UNITS: &[(&str, Add)] = &[
     }),
     ("qdrant_sink", |host| {
         let (store, index) = (host.store()?, qdrant_sink::index(host.config())?);
-        Ok(host.sink(move |cluster| qdrant_sink::QdrantSink::new(store.clone(), cluster, index.clone()))?)
+        let embedder = qdrant_sink::Embedder::of(host.config(), store.clone())?;
+        Ok(host.sink(move |cluster| {
+            qdrant_sink::QdrantSink::new(store.clone(), cluster, (index.clone(), embedder.clone()))
+        })?)
     }),
     ("telegram_bot_source", |host| {
         let (store, bot) = (host.store()?, telegram_bot_source::Bot::new(&host.config().telegram)?);

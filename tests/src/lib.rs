@@ -5,6 +5,7 @@
 pub mod bot_api;
 mod chance;
 mod chat;
+mod embeddings;
 mod foreign;
 mod forgotten;
 mod health;
@@ -30,6 +31,7 @@ mod transactions;
 
 pub use chance::{Die, kills_and_seed};
 pub use chat::{Chat, Day};
+pub use embeddings::{Embeddings, LETTERS, Scripted};
 pub use foreign::{Foreign, day_is_over, said};
 pub use forgotten::{Forgotten, LeftOpen};
 pub use health::{Readiness, free_port, metrics, readyz};

@@ -10,7 +10,7 @@ use crate::{
 use anyhow::Context;
 use qdrant_client::{
     Qdrant,
-    qdrant::{PointId, ScrollPointsBuilder, point_id::PointIdOptions, vectors_output::VectorsOptions},
+    qdrant::{CountPointsBuilder, PointId, ScrollPointsBuilder, point_id::PointIdOptions, vectors_output::VectorsOptions},
 };
 use schemas::{DigestBlocked, DigestReadyForDelivery, DigestStageCompleted, GroupMessageIngested, Version};
 use std::collections::BTreeMap;
@@ -44,6 +44,23 @@ impl<'a> Points<'a> {
             eprintln!("skipped: {VARIABLE} is not set");
         }
         Some(Self { pipeline, url: url?, alias: pipeline.topic("gistmill") })
+    }
+
+    /// The pipeline's alias.
+    pub fn alias(&self) -> &str {
+        &self.alias
+    }
+
+    /// How many points a collection has, whether it is searched or not.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn count_of(&self, collection: &str) -> anyhow::Result<usize> {
+        self.pipeline.rows.block_on(async {
+            let request = CountPointsBuilder::new(collection).exact(true);
+            let counted = self.client()?.count(request).await?;
+            Ok(counted.result.context("no count")?.count as usize)
+        })
     }
 
     /// Where Qdrant is.

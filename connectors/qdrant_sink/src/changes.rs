@@ -1,7 +1,10 @@
 //! What the records of a slice change in the index, in their order. Invariant: what a bound forbids is left out: states of
 //! deleted messages and older versions of windows; and a window that was asked for, which says again what others say.
 
-use crate::draft::{self, Draft, Place};
+use crate::{
+    draft::{self, Draft, Place},
+    vectors::Vectors,
+};
 use runtime::{SinkError, SinkRecord};
 use schemas::{
     DigestBlocked, DigestReadyForDelivery, DigestStageCompleted, GroupMessageIngested, MessageKind, Version,
@@ -15,18 +18,24 @@ use vector_index::{Change, Kind, of_version};
 type ByGroup = BTreeMap<(String, String), BTreeSet<String>>;
 
 /// Collects changes in the order of the records.
-#[derive(Debug, Default)]
-struct Collected {
+#[derive(Debug)]
+struct Collected<'a> {
     changes: Vec<Change>,
+    /// Of all texts that may be put.
+    vectors: &'a Vectors,
     /// Deleted before the slice, or in it.
     gone: ByGroup,
 }
 
 /// The changes that the records make, with their bounds raised in the batch.
-pub(crate) async fn of_records(batch: &mut Batch, records: &[&SinkRecord]) -> Result<Vec<Change>, SinkError> {
+pub(crate) async fn of_records(
+    batch: &mut Batch,
+    records: &[&SinkRecord],
+    vectors: &Vectors,
+) -> Result<Vec<Change>, SinkError> {
     let failed = |error: Error| SinkError::of_state("the bounds of the index", error);
-    let mut collected =
-        Collected { gone: gone(batch, records).await.map_err(failed)?, ..Collected::default() };
+    let gone = gone(batch, records).await.map_err(failed)?;
+    let mut collected = Collected { changes: Vec::new(), vectors, gone };
     for record in records {
         let SinkRecord::Decoded { source, record, .. } = record else { continue };
         let place = (source.partition, source.offset);
@@ -72,12 +81,11 @@ fn version(text: &str, (_, offset): Place) -> Result<Version, SinkError> {
     })
 }
 
-fn put(Draft { point, text }: Draft) -> Change {
-    let vector = embedding::embed(&text);
-    Change::Put(vector_index::Point { vector, ..point })
+fn put(vectors: &Vectors, Draft { point, text }: Draft) -> Change {
+    Change::Put(vector_index::Point { vector: vectors.of(&text), ..point })
 }
 
-impl Collected {
+impl Collected<'_> {
     async fn messages(
         &mut self,
         batch: &mut Batch,
@@ -98,7 +106,7 @@ impl Collected {
                     id: message.id,
                 });
             } else if !gone.contains(&item) {
-                self.changes.push(put(draft::message(record, message, place)));
+                self.changes.push(put(self.vectors, draft::message(record, message, place)));
             }
         }
         Ok(())
@@ -139,7 +147,8 @@ impl Collected {
         let version = version(&record.version, place)?;
         let window = (&*record.tenant_id, &*record.group_id, &*record.window_id);
         if self.pass(batch, window, Kind::Thread, version).await? {
-            self.changes.extend(draft::threads(record, version, place).into_iter().map(put));
+            let drafts = draft::threads(record, version, place).into_iter();
+            self.changes.extend(drafts.map(|draft| put(self.vectors, draft)));
         }
         Ok(())
     }
@@ -156,7 +165,7 @@ impl Collected {
         let version = version(&record.version, place)?;
         let window = (&*record.tenant_id, &*record.group_id, &*record.window_id);
         if self.pass(batch, window, Kind::Digest, version).await? {
-            self.changes.push(put(draft::digest(record, version, place)));
+            self.changes.push(put(self.vectors, draft::digest(record, version, place)));
         }
         Ok(())
     }

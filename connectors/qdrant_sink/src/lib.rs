@@ -7,7 +7,10 @@
 mod accept;
 mod changes;
 mod draft;
+mod embedder;
+mod vectors;
 
+pub use embedder::{EmbedError, Embedder};
 pub use runtime::index;
 use runtime::{Claim, InputSpec, PartitionId, Sink, SinkBatch, SinkError, SinkRecord};
 use schemas::{DigestBlocked, DigestReadyForDelivery, DigestStageCompleted, GroupMessageIngested};
@@ -18,6 +21,7 @@ use std::sync::{
 };
 use tracing::{info, warn};
 use vector_index::{Error, Index};
+use vectors::Vectors;
 
 const MESSAGES: InputSpec = InputSpec::of::<GroupMessageIngested>("messages");
 const THREADS: InputSpec = InputSpec::of::<DigestStageCompleted>("threads");
@@ -27,20 +31,27 @@ const BLOCKED: InputSpec = InputSpec::of::<DigestBlocked>("blocked");
 const DEAD_LETTERS: &str = "dead_letters";
 /// Messages of a slice: points of one request, and of one transaction, which must not idle long.
 const SLICE_MESSAGES: usize = 256;
+
 /// The sink.
 #[derive(Debug, Clone)]
 pub struct QdrantSink {
     store: Store,
     cluster_id: String,
     index: Index,
+    embedder: Embedder,
     /// Whether the collection may be one that is being filled anew.
     is_filling: Arc<AtomicBool>,
 }
 
 impl QdrantSink {
-    /// A sink into `index`, with its offsets in `store`, for the records of the Kafka cluster with this id.
-    pub fn new(store: Store, cluster_id: impl Into<String>, index: Index) -> Self {
-        Self { store, cluster_id: cluster_id.into(), index, is_filling: Arc::default() }
+    /// A sink into an index, with what makes its vectors and its offsets in `store`, for the records of the Kafka cluster
+    /// with this id.
+    pub fn new(
+        store: Store,
+        cluster_id: impl Into<String>,
+        (index, embedder): (Index, Embedder),
+    ) -> Self {
+        Self { store, cluster_id: cluster_id.into(), index, embedder, is_filling: Arc::default() }
     }
 
     /// Makes sure that the collection is there and that the offsets are those of what it holds: one that is not there, or of
@@ -87,14 +98,16 @@ impl QdrantSink {
         records: &[SinkRecord],
         end_offset: i64,
     ) -> Result<(), SinkError> {
+        let all: Vec<&SinkRecord> = records.iter().collect();
+        let vectors = self.vectors(&all).await?;
         let bounds = BatchBounds { end_offset, ..batch.bounds(Self::NAME) };
         let Opened::Batch(mut open) = self.store.open_batch(&bounds).await.map_err(of_state)? else {
             return Ok(());
         };
         let begin_offset = open.begin_offset();
         let fresh: Vec<&SinkRecord> =
-            records.iter().filter(|record| offset(record) >= begin_offset).collect();
-        let changes = changes::of_records(&mut open, &fresh).await?;
+            all.into_iter().filter(|record| offset(record) >= begin_offset).collect();
+        let changes = changes::of_records(&mut open, &fresh, &vectors).await?;
         match self.index.apply(&changes).await {
             Ok(()) => {}
             Err(Error::Refused { detail, .. }) if fresh.len() == 1 => {
@@ -106,7 +119,7 @@ impl QdrantSink {
             }
             Err(error @ Error::Refused { .. }) => {
                 open.abandon().await.map_err(of_state)?;
-                return Err(self.refused(batch, &fresh, error).await);
+                return Err(self.refused(batch, &fresh, (&vectors, error)).await);
             }
             Err(error) => return Err(of_index(error)),
         }
@@ -119,8 +132,33 @@ impl QdrantSink {
         open.commit().await.map_err(of_state)
     }
 
+    /// The vectors of all that the records may put. A record with a text that the endpoint refuses can never be indexed.
+    async fn vectors(&self, records: &[&SinkRecord]) -> Result<Vectors, SinkError> {
+        match self.embedder.vectors(&vectors::texts(records)).await {
+            Ok(vectors) => Ok(vectors),
+            Err(EmbedError::State(error)) => Err(SinkError::of_state("vectors of texts", error)),
+            Err(EmbedError::Text { text, source }) => {
+                let holder = records.iter().find(|record| vectors::has(record, &text));
+                Err(SinkError::Poison {
+                    offset: holder.map_or(0, |record| offset(record)),
+                    reason: "refused_by_embeddings",
+                    detail: source.to_string(),
+                })
+            }
+            // Whatever an endpoint does, somebody can mend it: nothing is lost, and this sink alone waits.
+            Err(EmbedError::Endpoint(error)) => {
+                Err(SinkError::Transient { what: "vectors of texts", source: Box::new(error) })
+            }
+        }
+    }
+
     /// Tries each record by itself, to find the one that Qdrant refuses. What it takes is written, and written again later.
-    async fn refused(&self, batch: &SinkBatch, records: &[&SinkRecord], error: Error) -> SinkError {
+    async fn refused(
+        &self,
+        batch: &SinkBatch,
+        records: &[&SinkRecord],
+        (vectors, error): (&Vectors, Error),
+    ) -> SinkError {
         for record in records {
             let bounds = BatchBounds { end_offset: batch.next_offset, ..batch.bounds(Self::NAME) };
             let mut open = match self.store.open_batch(&bounds).await {
@@ -128,7 +166,7 @@ impl QdrantSink {
                 Ok(Opened::Written) => break,
                 Err(error) => return of_state(error),
             };
-            let changes = match changes::of_records(&mut open, &[record]).await {
+            let changes = match changes::of_records(&mut open, &[record], vectors).await {
                 Ok(changes) => changes,
                 Err(error) => return error,
             };

@@ -27,7 +27,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 pub use binary::run;
 pub use config::Config;
 pub use dead_letter::NEXT_ACTIONS;
-pub use host::{Host, HostError, LockError, SourceEnd, Stop, index};
+pub use host::{Host, HostError, LockError, SourceEnd, Stop, embedding_model, index};
 pub use metrics::Metrics;
 pub use rest::is_at_rest;
 pub use sink::{AnyDecoder, Claim, InputSpec, PartitionId, Sink, SinkBatch, SinkError, SinkRecord};

@@ -14,6 +14,7 @@ mod digest_reads;
 mod digests;
 mod earlier;
 mod effects;
+mod embeddings;
 mod error;
 mod index_bounds;
 mod json;
@@ -45,6 +46,7 @@ pub use digest_reads::{
 };
 pub use earlier::EarlierMessages;
 pub use effects::{Effect, EffectState, TargetState};
+pub use embeddings::TextHash;
 pub use error::Error;
 pub use index_bounds::Filling;
 pub use kept_versions::VERSIONS_KEPT;

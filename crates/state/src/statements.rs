@@ -10,7 +10,7 @@
 
 use crate::{
     as_of, asked, author_names, batch, blocked, deliveries, digest_reads, digests, earlier, effects,
-    index_bounds, kept_versions, known, messages, migrate, offsets, outbox, search, search_digests,
+    embeddings, index_bounds, kept_versions, known, messages, migrate, offsets, outbox, search, search_digests,
     search_found, store, telegram_chats, topics, unsettled,
 };
 
@@ -66,6 +66,8 @@ const ALL: &[Statement] = statements![
     effects::STATE,
     effects::STATED,
     effects::TARGET,
+    embeddings::KEEP,
+    embeddings::KNOWN,
     index_bounds::BEGIN_FILLING,
     index_bounds::END_FILLING,
     index_bounds::FILLING,

@@ -8,6 +8,7 @@ mod commands;
 mod consume;
 mod day_start;
 mod demo;
+mod embeddings;
 mod foreign_database;
 mod forgotten;
 mod happy;

@@ -1,9 +1,10 @@
 //! What the index of vectors finds. Invariant: it is asked within one tenant, with the model whose points are searched.
 
 use anyhow::Context;
+use qdrant_sink::Embedder;
 use runtime::Config;
 use state::{DigestHit, Filling, MessageHit, SearchQuery, Store};
-use vector_index::{Index, Model};
+use vector_index::Index;
 
 use super::note;
 
@@ -64,7 +65,8 @@ impl Meaning {
         if store.filling(index.collection(), "qdrant_sink").await? == Filling::Behind {
             note("the index is being filled anew: hits may be missing; `gistmill lag` shows how far it is");
         }
-        let vector = vector(&index, &without_operators(text))?;
+        let embedder = Embedder::of(config, store.clone())?;
+        let vector = vector(&index, embedder, &without_operators(text)).await?;
         let is_none = vector.iter().all(|number| *number == 0.0);
         Ok((!is_none).then_some(Self { index, vector }))
     }
@@ -109,13 +111,15 @@ impl Meaning {
     }
 }
 
-/// The vector of a text by the index's model.
-fn vector(index: &Index, text: &str) -> Result<Vec<f32>, NoIndex> {
-    let built_in = Model { id: embedding::MODEL_ID.to_owned(), dimension: embedding::DIMENSION };
-    if *index.model() == built_in {
-        return Ok(embedding::embed(text));
-    }
-    Err(NoIndex::OtherModel { collection: index.collection().to_owned(), model: index.model().id.clone() })
+/// The vector of a text by the index's model. While the collection of another one is filled, what is searched may be the
+/// built-in embedding's still.
+async fn vector(index: &Index, configured: Embedder, text: &str) -> anyhow::Result<Vec<f32>> {
+    let embedders = [configured, Embedder::BuiltIn];
+    let Some(embedder) = embedders.iter().find(|embedder| embedder.model() == *index.model()) else {
+        let (collection, model) = (index.collection().to_owned(), index.model().id.clone());
+        return Err(NoIndex::OtherModel { collection, model }.into());
+    };
+    embedder.query(text).await.context("could not search by meaning; --text searches by words without it")
 }
 
 /// A query without what it says of words: quotes, and words that must not be there.

@@ -71,6 +71,11 @@ pub(super) fn qdrant(value: &str, _: &()) -> garde::Result {
     begins(&value.into(), &["http://", "https://"], "expected http://HOST:PORT")
 }
 
+/// The address of an endpoint of embeddings.
+pub(super) fn endpoint(value: &str, _: &()) -> garde::Result {
+    begins(&value.into(), &["http://", "https://"], "expected https://HOST/v1")
+}
+
 fn begins(value: &SecretString, schemes: &[&str], expected: &str) -> garde::Result {
     let value = value.expose_secret();
     if schemes.iter().any(|scheme| value.len() > scheme.len() && value.starts_with(scheme)) {

@@ -10,7 +10,7 @@ use config::{Environment, File, FileFormat};
 use garde::Validate;
 pub use kafka_client::Properties;
 use secrecy::ExposeSecret;
-pub use sections::{DigestSettings, Files, Http, Kafka, Postgres, Qdrant, Registry, Telegram, Telemetry};
+pub use sections::{DigestSettings, Embedding, Files, Http, Kafka, Postgres, Qdrant, Registry, Telegram, Telemetry};
 use serde::Deserialize;
 use state::SinkOffset;
 use std::path::Path;
@@ -54,6 +54,9 @@ pub struct Config {
     /// Where `qdrant_sink` puts what can be searched for.
     #[garde(dive)]
     pub qdrant: Qdrant,
+    /// What makes vectors of texts.
+    #[garde(dive)]
+    pub embedding: Embedding,
     /// Logs and traces.
     #[garde(dive)]
     pub telemetry: Telemetry,
@@ -73,6 +76,7 @@ impl Default for Config {
             files: Files::default(),
             telegram: Telegram::default(),
             qdrant: Qdrant::default(),
+            embedding: Embedding::default(),
             telemetry: Telemetry::default(),
         }
     }
@@ -233,6 +237,8 @@ mod tests {
             ("[registry]\nurl = 'localhost:8081'", "registry.url: expected http://HOST"),
             ("[telegram]\napi = 'api.telegram.org'", "telegram.api: expected https://HOST"),
             ("[qdrant]\nurl = 'localhost:6334'", "qdrant.url: expected http://HOST:PORT"),
+            ("[embedding]\nurl = 'localhost'", "embedding.url: expected https://HOST/v1"),
+            ("[embedding]\ndimension = 70000", "embedding.dimension"),
             ("[telemetry]\nlog = 'inof'", "telemetry.log: \"inof\" is no level"),
             ("[telemetry]\nlog = 'runtime=loud,warn'", "telemetry.log: \"loud\" is no level"),
             ("[kafka]\nproperties = 'sasl.passwrod=hunter2'", "librdkafka has no property \"sasl.passwrod\""),

@@ -196,6 +196,38 @@ pub struct Qdrant {
     pub development_front: bool,
 }
 
+/// What makes vectors of texts. Default: the built-in embedding, which needs nothing else.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(default, deny_unknown_fields)]
+pub struct Embedding {
+    /// What comes before `/embeddings` in the address of an endpoint that speaks OpenAI's API, such as
+    /// `https://api.openai.com/v1`. Default: none, and the built-in embedding is used.
+    #[garde(inner(custom(checks::endpoint)))]
+    pub url: Option<String>,
+    /// The endpoint's name of the model.
+    #[garde(length(max = 200))]
+    pub model: String,
+    /// Its name for queries, where the model takes them otherwise than texts (`e5-query` beside `e5-passage`). Default: the
+    /// same.
+    #[garde(skip)]
+    pub query_model: Option<String>,
+    /// Numbers in the model's vectors. Another number is another collection.
+    #[garde(range(max = 65_535))]
+    pub dimension: usize,
+    /// Sent as a bearer token. Default: none.
+    #[garde(skip)]
+    pub api_key: Option<SecretString>,
+    /// Most texts in a request. Default: 64.
+    #[garde(range(min = 1, max = 2_048))]
+    pub batch_max: usize,
+}
+
+impl Default for Embedding {
+    fn default() -> Self {
+        Self { url: None, model: String::new(), query_model: None, dimension: 0, api_key: None, batch_max: 64 }
+    }
+}
+
 /// Logs and traces.
 #[derive(Debug, Clone, Deserialize, Validate)]
 #[serde(default, deny_unknown_fields)]

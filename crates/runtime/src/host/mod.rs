@@ -29,7 +29,7 @@ mod watch;
 use crate::{clients::PostgresClient, config::Config, kafka::Standing, metrics::Metrics, telemetry::Tracer};
 pub use error::HostError;
 use error::start_error;
-pub use index::index;
+pub use index::{embedding_model, index};
 use lock::InstanceLock;
 pub use lock::LockError;
 use registry::RegistrySource;

@@ -53,7 +53,8 @@ impl Host {
             self.shared.map.topic(MESSAGES_TOPIC).map_err(start_error("find the messages' topic"))?;
         let topic = self.shared.config.prefix.topic(MESSAGES_TOPIC);
         let places = TopicPlaces::new(&self.shared.config.kafka, topic, messages.partitions);
-        let is_set = self.shared.config.qdrant.url.is_some();
+        // History is judged by what the built-in embedding finds; it asks no endpoint.
+        let is_set = self.shared.config.qdrant.url.is_some() && self.shared.config.embedding.url.is_none();
         let index = if is_set { Some(index(&self.shared.config)?) } else { None };
         let client = self.postgres.get_or_insert_with(|| {
             Arc::new(PostgresClient::start(store, index, Arc::new(places), &self.shared.tasks))

@@ -11,6 +11,8 @@ mod earlier;
 #[cfg(test)]
 mod effects;
 #[cfg(test)]
+mod embeddings;
+#[cfg(test)]
 mod index_bounds;
 #[cfg(test)]
 mod known;

@@ -21,7 +21,7 @@ const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_of
 const OF_ID: &str = "messages_pkey backward (tenant_id, group_id, id)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 84] = [
+const READS: [(&str, &[&str]); 86] = [
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("asked::BLOCKED", &["blocked_digests_pkey backward (tenant_id, window_id)"]),
     (
@@ -68,6 +68,8 @@ const READS: [(&str, &[&str]); 84] = [
         &["deliveries_pkey backward (tenant_id, window_id, channel, chat, revision, attempt)"],
     ),
     ("effects::TARGET", &["delivery_targets_pkey (tenant_id, channel, chat)"]),
+    ("embeddings::KEEP", &[]),
+    ("embeddings::KNOWN", &["embeddings_pkey (tenant_id, model, text_hash)"]),
     ("index_bounds::BEGIN_FILLING", &["sink_offsets_pkey (consumer_group)"]),
     ("index_bounds::END_FILLING", &["index_fillings_pkey (collection, consumer_group)"]),
     (
@@ -167,7 +169,9 @@ const ROWS: i64 = 100_000;
 
 /// Rows of a tenant in every table that grows: a group of messages, each edited once; windows of a digest and of a
 /// blocked version; and what is said of them.
-const FILL: [&str; 12] = [
+const FILL: [&str; 13] = [
+    "INSERT INTO embeddings (tenant_id, model, text_hash, vector)
+     SELECT current_setting('app.current_tenant'), 'm', int8send(n), '' FROM generate_series(1, $1) AS n",
     "INSERT INTO index_bounds (tenant_id, group_id, item, revision)
      SELECT current_setting('app.current_tenant'), 'g', 'message/' || n, n FROM generate_series(1, $1) AS n",
     "INSERT INTO index_fillings (collection, consumer_group, topic, partition, until_offset)
@@ -203,7 +207,8 @@ const FILL: [&str; 12] = [
     "INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, epoch, cluster_id, physical_topic)
      SELECT current_setting('app.current_tenant'), 't', n, 0, 1, 'c', 't' FROM generate_series(1, $1 / 100) AS n",
 ];
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
+    "embeddings",
     "author_names",
     "index_bounds",
     "index_fillings",
@@ -229,6 +234,7 @@ fn argument(statement: &Statement, number: usize, kind: &str) -> &'static str {
         (_, _, "text") => "'t'",
         (_, _, "text[]") => "array_fill('g'::text, ARRAY[1000])",
         (_, _, "bigint[]") => "array_fill(5::bigint, ARRAY[1000])",
+        (_, _, "bytea[]") => "array_fill('\\x05'::bytea, ARRAY[1000])",
         (_, _, "integer[]") => "array_fill(0, ARRAY[1000])",
         (_, _, "double precision[]") => "array_fill(1::float8, ARRAY[3])",
         (_, _, "boolean") => "true",
