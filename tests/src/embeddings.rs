@@ -5,7 +5,10 @@
 use axum::{
     Router,
     extract::State,
-    http::{StatusCode, header::{LOCATION, RETRY_AFTER}},
+    http::{
+        StatusCode,
+        header::{LOCATION, RETRY_AFTER},
+    },
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -87,8 +90,7 @@ async fn answer(State(world): State<Arc<Mutex<World>>>, body: String) -> Respons
     }
     let body: Value = serde_json::from_str(&body).unwrap_or_default();
     let texts: Vec<String> = serde_json::from_value(body["input"].clone()).unwrap_or_default();
-    let data: Vec<Value> =
-        texts.iter().map(|text| json!({ "embedding": letters(text) })).collect();
+    let data: Vec<Value> = texts.iter().map(|text| json!({ "embedding": letters(text) })).collect();
     world.asked.extend(texts);
     json!({ "data": data }).to_string().into_response()
 }

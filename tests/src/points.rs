@@ -10,7 +10,10 @@ use crate::{
 use anyhow::Context;
 use qdrant_client::{
     Qdrant,
-    qdrant::{CountPointsBuilder, PointId, ScrollPointsBuilder, point_id::PointIdOptions, vectors_output::VectorsOptions},
+    qdrant::{
+        CountPointsBuilder, PointId, ScrollPointsBuilder, point_id::PointIdOptions,
+        vectors_output::VectorsOptions,
+    },
 };
 use schemas::{DigestBlocked, DigestReadyForDelivery, DigestStageCompleted, GroupMessageIngested, Version};
 use std::collections::BTreeMap;

@@ -46,11 +46,7 @@ pub struct QdrantSink {
 impl QdrantSink {
     /// A sink into an index, with what makes its vectors and its offsets in `store`, for the records of the Kafka cluster
     /// with this id.
-    pub fn new(
-        store: Store,
-        cluster_id: impl Into<String>,
-        (index, embedder): (Index, Embedder),
-    ) -> Self {
+    pub fn new(store: Store, cluster_id: impl Into<String>, (index, embedder): (Index, Embedder)) -> Self {
         Self { store, cluster_id: cluster_id.into(), index, embedder, is_filling: Arc::default() }
     }
 

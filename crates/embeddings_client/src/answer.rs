@@ -28,7 +28,8 @@ pub(crate) fn vectors(bytes: &[u8], asked: usize, dimension: usize) -> Result<Ve
     for (place, entry) in answer.data.into_iter().enumerate() {
         let at = entry.index.unwrap_or(place);
         let free = vectors.get_mut(at).filter(|vector| vector.is_none());
-        let free = free.ok_or_else(|| Error::Unreadable { detail: format!("index {at} is of no text, or twice") })?;
+        let free =
+            free.ok_or_else(|| Error::Unreadable { detail: format!("index {at} is of no text, or twice") })?;
         *free = Some(vector(at, &entry.embedding, dimension)?);
     }
     Ok(vectors.into_iter().flatten().collect())
@@ -62,7 +63,10 @@ mod tests {
             (r#"{"data": [{"embedding": [1, 2]}, {"embedding": [1, null]}]}"#, "not finite, in vector 1"),
             (r#"{"data": [{"embedding": [1, 1e300]}, {"embedding": [1, 2]}]}"#, "not finite, in vector 0"),
             (r#"{"data": [{"index": 0, "embedding": [1, 2]}, {"index": 0, "embedding": [1, 2]}]}"#, "twice"),
-            (r#"{"data": [{"index": 7, "embedding": [1, 2]}, {"index": 0, "embedding": [1, 2]}]}"#, "index 7"),
+            (
+                r#"{"data": [{"index": 7, "embedding": [1, 2]}, {"index": 0, "embedding": [1, 2]}]}"#,
+                "index 7",
+            ),
             (r#"{"error": "busy"}"#, "missing field `data`"),
             ("<html>", "could not read the answer"),
         ] {

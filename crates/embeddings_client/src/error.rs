@@ -18,7 +18,9 @@ pub enum Error {
         status: u16,
     },
     /// There is no such endpoint or model there; a redirect is not followed, since it would carry the key elsewhere.
-    #[error("could not get embeddings: the endpoint answered {status}; see embedding.url and embedding.model")]
+    #[error(
+        "could not get embeddings: the endpoint answered {status}; see embedding.url and embedding.model"
+    )]
     NotThere {
         /// Status of the answer.
         status: u16,

@@ -1,4 +1,4 @@
-//! Vectors from an endpoint that speaks OpenAI's `POST /v1/embeddings`.
+//! Vectors from an endpoint that speaks `OpenAI`'s `POST /v1/embeddings`.
 //!
 //! Invariant: an answer is taken as a whole or not at all: as many vectors as texts, all of the size that the settings say, every
 //! number finite. No text and no key is in an error.

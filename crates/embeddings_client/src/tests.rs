@@ -85,14 +85,12 @@ async fn a_busy_endpoint_is_asked_again_and_one_that_stays_busy_is_away() {
 
 #[tokio::test]
 async fn what_will_not_get_better_is_said_at_once_without_the_key() {
-    for (status, named) in
-        [
-            (StatusCode::UNAUTHORIZED, "embedding.api_key"),
-            (StatusCode::NOT_FOUND, "embedding.url"),
-            (StatusCode::FOUND, "302"),
-            (StatusCode::BAD_REQUEST, "refuses the texts"),
-        ]
-    {
+    for (status, named) in [
+        (StatusCode::UNAUTHORIZED, "embedding.api_key"),
+        (StatusCode::NOT_FOUND, "embedding.url"),
+        (StatusCode::FOUND, "302"),
+        (StatusCode::BAD_REQUEST, "refuses the texts"),
+    ] {
         let (client, peer) = client(vec![status.into_response()]).await;
         let error = client.embed(&["abc"]).await.unwrap_err();
         assert!(!error.is_passing() && error.to_string().contains(named), "{error}");
@@ -103,7 +101,9 @@ async fn what_will_not_get_better_is_said_at_once_without_the_key() {
 
 #[tokio::test]
 async fn an_answer_of_nothing_but_brackets_or_of_html_is_named() {
-    for text in ["[".repeat(100_000), format!("{{\"data\": {}", "[".repeat(100_000)), "<html>busy</html>".to_owned()] {
+    for text in
+        ["[".repeat(100_000), format!("{{\"data\": {}", "[".repeat(100_000)), "<html>busy</html>".to_owned()]
+    {
         let (client, peer) = client(vec![text.into_response()]).await;
         let error = client.embed(&["abc"]).await.unwrap_err();
         assert!(matches!(error, Error::Unreadable { .. }), "{error}");

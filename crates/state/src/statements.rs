@@ -10,8 +10,8 @@
 
 use crate::{
     as_of, asked, author_names, batch, blocked, deliveries, digest_reads, digests, earlier, effects,
-    embeddings, index_bounds, kept_versions, known, messages, migrate, offsets, outbox, search, search_digests,
-    search_found, store, telegram_chats, topics, unsettled,
+    embeddings, index_bounds, kept_versions, known, messages, migrate, offsets, outbox, search,
+    search_digests, search_found, store, telegram_chats, topics, unsettled,
 };
 
 /// A statement.

@@ -5,8 +5,8 @@ use crate::undisturbed::{chats, import};
 use anyhow::Context;
 use std::collections::BTreeSet;
 use tests::{
-    Embeddings, LETTERS, PATIENCE, Pipeline, Points, Readiness, Scripted, eventually, expected, free_port, items,
-    settle, settle_without,
+    Embeddings, LETTERS, PATIENCE, Pipeline, Points, Readiness, Scripted, eventually, expected, free_port,
+    items, settle, settle_without,
 };
 
 /// What an endpoint may answer, and what is said of it.
@@ -91,8 +91,7 @@ fn an_endpoint_may_do_what_it_likes_and_a_new_model_is_searched_once_it_is_fille
     // A replay pays nothing.
     let before = peer.asked().len();
     let filled = points.read()?;
-    let running = sink.context("it was started")?;
-    running.stop(PATIENCE)?;
+    sink.context("it was started")?.stop(PATIENCE)?;
     points.delete_collection()?;
     let running = pipeline.unit("qdrant_sink", &variables)?;
     eventually("the collection is filled again", PATIENCE, || {

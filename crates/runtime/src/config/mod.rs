@@ -10,7 +10,9 @@ use config::{Environment, File, FileFormat};
 use garde::Validate;
 pub use kafka_client::Properties;
 use secrecy::ExposeSecret;
-pub use sections::{DigestSettings, Embedding, Files, Http, Kafka, Postgres, Qdrant, Registry, Telegram, Telemetry};
+pub use sections::{
+    DigestSettings, Embedding, Files, Http, Kafka, Postgres, Qdrant, Registry, Telegram, Telemetry,
+};
 use serde::Deserialize;
 use state::SinkOffset;
 use std::path::Path;

@@ -200,7 +200,7 @@ pub struct Qdrant {
 #[derive(Debug, Clone, Deserialize, Validate)]
 #[serde(default, deny_unknown_fields)]
 pub struct Embedding {
-    /// What comes before `/embeddings` in the address of an endpoint that speaks OpenAI's API, such as
+    /// What comes before `/embeddings` in the address of an endpoint that speaks `OpenAI`'s API, such as
     /// `https://api.openai.com/v1`. Default: none, and the built-in embedding is used.
     #[garde(inner(custom(checks::endpoint)))]
     pub url: Option<String>,
@@ -224,7 +224,14 @@ pub struct Embedding {
 
 impl Default for Embedding {
     fn default() -> Self {
-        Self { url: None, model: String::new(), query_model: None, dimension: 0, api_key: None, batch_max: 64 }
+        Self {
+            url: None,
+            model: String::new(),
+            query_model: None,
+            dimension: 0,
+            api_key: None,
+            batch_max: 64,
+        }
     }
 }
 
