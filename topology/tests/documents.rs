@@ -75,3 +75,19 @@ fn the_page_has_each_type_with_its_topics_and_fields() {
     assert_eq!(events(&page, &map()).expect("a page").as_ref(), Some(&page), "again");
     assert_eq!(events("# Events\n", &map()).expect("no page"), None);
 }
+
+#[test]
+fn the_documents_of_the_repository_are_those_of_the_map() {
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let kept = |name: &str| std::fs::read_to_string(docs.join(name)).expect("a document");
+    let pretty = |json: &Value| serde_json::to_string_pretty(json).expect("JSON") + "\n";
+    let advice = "`make documents` brings it up to date";
+    let page = kept("EVENTS.md");
+    assert!(events(&page, &map()).expect("a page").as_ref() == Some(&page), "docs/EVENTS.md: {advice}");
+    let document = pretty(&asyncapi(&map(), &topology::Prefix::none()).expect("a document"));
+    assert!(kept("asyncapi.json") == document, "docs/asyncapi.json: {advice}");
+    for record in schemas::RECORD_TYPES {
+        let name = format!("schemas/{}.schema.json", record.name);
+        assert!(kept(&name) == pretty(&json_schema(&record).expect("a schema")), "docs/{name}: {advice}");
+    }
+}

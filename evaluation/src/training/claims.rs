@@ -4,7 +4,7 @@
 //! Invariant: deterministic; the test half is never read, and each figure given is of windows left out of the training.
 
 use super::{
-    logistic::{Example, fit, left_out},
+    logistic::{Example, fit, left_out, probability},
     read::Read,
     titles::Titles,
 };
@@ -135,13 +135,9 @@ pub fn claims(data_dir: &Path, gold_dir: &Path) -> Result<Trained, Error> {
         let source = Source::new(&messages, None);
         examples.questions(windows.len() + chats.len() + number, &source, &chat.label());
     }
-    let mut read = Read::default();
     let before = windows.len() + chats.len() + asking.len();
-    for (number, (reading, state)) in gold::readings(data_dir, &gold_dir.join("../read"))?.iter().enumerate()
-    {
-        let source = Source::new(&state.messages, state.threads.as_ref());
-        read.add(before + number, &source, reading);
-    }
+    let read = readings(data_dir, &gold_dir.join("../read"), before)?;
+    let unseen = readings(data_dir, &gold_dir.join("../read/unseen"), 0)?;
     examples.answers.extend(read.answers);
     examples.open.extend(read.open);
     let mut trained = Trained { first_read: before, ..Trained::default() };
@@ -154,11 +150,24 @@ pub fn claims(data_dir: &Path, gold_dir: &Path) -> Result<Trained, Error> {
     trained.add("idle", &windows, &examples.idle);
     trained.add_pulled("lone", &windows, &read.lone, READ_DECAY);
     trained.add_pulled("line", &windows, &read.lines, READ_DECAY);
-    trained.rank(&read.lines, &read.ratings);
+    trained.rank("read", &left_out(&read.lines, FOLDS, READ_DECAY), &read.ratings);
+    let weights = fit(read.lines.iter(), READ_DECAY);
+    let judged = unseen.lines.iter().map(|line| (line, probability(&weights, &line.features)));
+    trained.rank("unseen", &judged.collect::<Vec<_>>(), &unseen.ratings);
     let (weights, figures) = examples.titles.trained();
     trained.line("title", weights);
     trained.figures.push_str(&figures);
     Ok(trained)
+}
+
+/// What readers said of the days of a folder, numbered from `first` on.
+fn readings(data_dir: &Path, folder: &Path, first: usize) -> Result<Read, Error> {
+    let mut read = Read::default();
+    for (number, (reading, state)) in gold::readings(data_dir, folder)?.iter().enumerate() {
+        let source = Source::new(&state.messages, state.threads.as_ref());
+        read.add(first + number, &source, reading);
+    }
+    Ok(read)
 }
 
 impl Examples {
@@ -240,18 +249,16 @@ impl Trained {
         self.tell(name, windows, &left_out(examples, FOLDS, decay));
     }
 
-    /// How the mean of a page's lines, each judged by weights of other days, ranks the pages beside their readers.
-    fn rank(&mut self, lines: &[Example<LINE_FEATURES>], ratings: &[(usize, f64)]) {
-        let judged = left_out(lines, FOLDS, READ_DECAY);
+    /// How the mean of a page's lines, each with the probability that it is right, ranks the pages beside their readers.
+    fn rank(&mut self, days: &str, judged: &[(&Example<LINE_FEATURES>, f64)], ratings: &[(usize, f64)]) {
         let pairs = ratings.iter().filter_map(|(window, rating)| {
             let of: Vec<f64> =
                 judged.iter().filter(|(line, _)| line.window == *window).map(|(_, p)| *p).collect();
             (!of.is_empty()).then(|| (of.iter().sum::<f64>() / of.len() as f64, *rating))
         });
         let pairs: Vec<(f64, f64)> = pairs.collect();
-        let figure = spearman(&pairs);
-        self.figures
-            .extend([format!("line read: Spearman {figure:.2} with the ratings of {} days\n", pairs.len())]);
+        let (figure, count) = (spearman(&pairs), pairs.len());
+        self.figures.extend([format!("line {days}: Spearman {figure:.2} with the ratings of {count} days\n")]);
     }
 
     fn line<const COUNT: usize>(&mut self, name: &str, weights: [f64; COUNT]) {
