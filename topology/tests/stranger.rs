@@ -113,6 +113,7 @@ async fn a_reader_in_python_decodes_every_type() {
         examples.write::<schemas::DigestPersisted>().await,
         examples.write::<schemas::DigestDelivered>().await,
         examples.write::<schemas::DigestDlq>().await,
+        examples.write::<schemas::GroupCommandAnswered>().await,
     ]);
     assert_eq!(written.len(), schemas::RECORD_TYPES.len());
     examples.producer.flush(WAIT).expect("delivered");

@@ -96,6 +96,7 @@ fn of_message(mut message: Message, is_edit: bool) -> Told {
 
 fn is_command(message: &Message) -> bool {
     message.entities.iter().any(|entity| entity.kind == "bot_command" && entity.offset == 0)
+        && message.text.as_deref().is_some_and(commands::is_command)
 }
 
 /// What is edited into a command, or passed on, asks for nothing; nor do other bots.

@@ -236,7 +236,7 @@ mod tests {
     #[tokio::test]
     async fn no_error_and_no_debug_output_tells_the_token() {
         rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
-        let token = "123456:AAsecret";
+        let token = "123456:AAhidden";
         // Nobody listens at port 1; the other two are no addresses.
         for api in ["http://127.0.0.1:1", "nonsense", "http://"] {
             let settings = Telegram { token: Some(token.into()), api: api.to_owned(), ..Telegram::default() };
@@ -252,7 +252,7 @@ mod tests {
             let answer = api.put(&message).await;
             assert!(matches!(answer, Answer::Later(_)), "{answer:?}");
             let shown = format!("{answer:?} {api:?} {settings:?}");
-            assert!(!shown.contains("secret") && !shown.contains("123456"), "{shown}");
+            assert!(!shown.contains("hidden") && !shown.contains("123456"), "{shown}");
         }
     }
 }

@@ -8,6 +8,6 @@ mod span;
 mod wording;
 
 pub use limits::{Limits, Verdict};
-pub use parse::{ARGUMENTS_MAX, Name, Parsed, parse};
+pub use parse::{ARGUMENTS_MAX, Name, Parsed, is_command, parse};
 pub use span::{span_ms, until_asked};
 pub use wording::{Words, words};

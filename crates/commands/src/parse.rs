@@ -65,6 +65,13 @@ pub fn parse(text: &str, bot: Option<&str>) -> Parsed {
     }
 }
 
+/// Whether a text begins with a command of a bot of this kind, whichever it names: such a text is no message to the others
+/// in the chat. One to a bot of another kind is.
+pub fn is_command(text: &str) -> bool {
+    let head = text.split_whitespace().next().and_then(|head| head.strip_prefix('/')).unwrap_or_default();
+    Name::of(head.split('@').next().unwrap_or_default()).is_some()
+}
+
 fn arguments<'a>(words: impl Iterator<Item = &'a str>) -> String {
     let mut kept = String::new();
     for word in words {
@@ -89,6 +96,14 @@ mod tests {
             Parsed::Ours { name, arguments } => Some((name, arguments)),
             Parsed::Others => None,
         }
+    }
+
+    #[test]
+    fn commands_of_bots_of_other_kinds_are_said_to_all() {
+        let of_this_kind = ["/help", "/DIGEST 3h", "/start@gist_bot x", "/help@other_bot"];
+        assert!(of_this_kind.into_iter().all(is_command));
+        let said = ["/stat@other_bot", "/helpless", "/", "/@gist_bot", "help", "see /help", ""];
+        assert!(!said.into_iter().any(is_command));
     }
 
     #[test]

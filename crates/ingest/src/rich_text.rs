@@ -52,9 +52,10 @@ impl RichText {
         self.text.is_empty()
     }
 
-    /// True where it begins with a command to a bot: that is no message to the others in the chat.
+    /// True where it begins with a command of a bot of this kind: that is no message to the others in the chat.
     pub fn is_command(&self) -> bool {
-        self.marks.first().is_some_and(|mark| mark.range.start == 0 && mark.kind == "bot_command")
+        let marked = self.marks.first().filter(|mark| mark.range.start == 0 && mark.kind == "bot_command");
+        marked.is_some_and(|_| commands::is_command(&self.text))
     }
 
     /// Bytes of text and link targets.

@@ -23,7 +23,7 @@ const IDENTITY: StageIdentity =
 /// The gate's own threshold of the quality score: above .4, the most that a digest with a dangling citation or an
 /// invented number can score, and such that few honest digests are held back: those that tell next to nothing of their
 /// window, or claim what nobody settled. `gistmill eval quality` says how many days of a large chat that is.
-pub const THRESHOLD: f64 = 0.5;
+pub const THRESHOLD: f64 = 0.45;
 
 /// The gates before delivery.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

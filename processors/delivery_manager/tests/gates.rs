@@ -123,7 +123,7 @@ fn each_gate_has_its_reason() {
 
 #[test]
 fn the_threshold_itself_passes() {
-    let emissions = emitted(&input(Some(digest(0.5)), &["DIGEST_READ"], "file"));
+    let emissions = emitted(&input(Some(digest(0.45)), &["DIGEST_READ"], "file"));
     assert_eq!(emissions[2].port, "ready");
 }
 

@@ -67,7 +67,7 @@ impl Default for Synthesis {
 
 impl StageFold for Synthesis {
     const NAME: &'static str = "synthesis";
-    const CODE_VERSION: &'static str = "14";
+    const CODE_VERSION: &'static str = "15";
     const SCHEMA_VERSION: i32 = 1;
     const STATE_VERSION: u32 = 1;
     type In = DigestStageCompleted;

@@ -24,6 +24,11 @@ pub enum Part {
     Open,
 }
 
+/// What is thought of a line before it is looked at, and of how many lines that is: a page of one line is not judged by it
+/// alone.
+const EVEN: f64 = 0.5;
+const UNKNOWN: f64 = 2.0;
+
 const PARTS: usize = 3;
 /// What is known of one message: of its sentence that would be told alone, and of the message.
 const MESSAGE: usize = LONE_FEATURES + TELLING_FEATURES;
@@ -40,12 +45,16 @@ pub fn line_features(source: &Source<'_>, lines: &[(Part, &[i64])]) -> Vec<Optio
     lines.iter().map(|(part, ids)| features(source, &findings, *part, ids)).collect()
 }
 
-/// Mean probability that a reader finds nothing wrong with a line of a digest; 1 where it has none that cites.
+/// Mean probability that a reader finds nothing wrong with a line of a digest, drawn towards even odds where there are few;
+/// 1 where it has none that cites.
 pub(crate) fn sound(source: &Source<'_>, findings: &Findings, digest: &Digest) -> f64 {
     let known = lines(digest);
     let known = known.iter().filter_map(|(part, ids)| features(source, findings, *part, ids));
     let judged: Vec<f64> = known.map(|features| acts::probability(&acts::LINE[..], &features)).collect();
-    if judged.is_empty() { 1.0 } else { judged.iter().sum::<f64>() / judged.len() as f64 }
+    if judged.is_empty() {
+        return 1.0;
+    }
+    (judged.iter().sum::<f64>() + EVEN * UNKNOWN) / (judged.len() as f64 + UNKNOWN)
 }
 
 /// The lines of a digest that are no decision and no promise, each once.

@@ -24,7 +24,7 @@ fn lag_counts_plain_records_and_tells_without_postgres_what_kafka_knows() -> any
     assert_eq!((count(&whole, "window_builder"), count(&whole, "postgres_sink")), (Some(5), Some(5)));
     assert_eq!((&whole["postgres_unknown"], &whole["unknown"]), (&Value::Null, &Value::Array(Vec::new())));
 
-    assert_eq!([failed_above(&pipeline, "10")?, failed_above(&pipeline, "9")?], [Some(0), Some(1)]);
+    assert_eq!([failed_above(&pipeline, "15")?, failed_above(&pipeline, "14")?], [Some(0), Some(1)]);
     watched(&pipeline)?;
 
     let nobody = format!("postgres://nobody@127.0.0.1:{}/gistmill", free_port()?);

@@ -144,7 +144,7 @@ fn a_command_takes_its_place_in_its_groups_log_and_is_no_message() {
 }
 
 #[test]
-fn a_command_to_another_bot_is_no_message_either() {
+fn a_command_that_asks_for_nothing_here_is_no_message_either() {
     let mut edited = command(14, GARDEN, "/help");
     edited["edited_message"] = edited["message"].take();
     edited.as_object_mut().expect("an object").remove("message");
@@ -154,10 +154,12 @@ fn a_command_to_another_bot_is_no_message_either() {
     let mut bots = command(16, GARDEN, "/help");
     bots["message"]["from"]["is_bot"] = true.into();
     let others =
-        [command(11, GARDEN, "/help@other_bot"), command(12, GARDEN, "/poll"), edited, passed_on, bots];
+        [command(11, GARDEN, "/help@other_bot"), edited, passed_on, bots, command(17, GARDEN, "/stat@other_bot")];
     let turned = turned(&at(11), others.to_vec(), NOW, false);
-    assert_eq!((turned.records.len(), turned.answers.len()), (0, 0));
-    assert_eq!(turned.skipped, BTreeMap::from([("command", 5)]));
+    let told: Vec<&str> =
+        turned.records.iter().flat_map(|record| &record.messages).map(|message| message.text.as_str()).collect();
+    assert_eq!((told, turned.answers.len()), (vec!["/stat@other_bot"], 0), "one to a bot of another kind is");
+    assert_eq!(turned.skipped, BTreeMap::from([("command", 4)]));
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn what_is_no_message_is_counted() {
     assert_eq!(got, [(1, 5), (12, 1024 * 1024), (13, 5)]);
 }
 
-/// Of this bot or another one. A command inside of a text, or below a picture, is said to people.
+/// Of a bot of this kind. A command to another one, inside of a text, or below a picture, is said to people.
 #[test]
 fn a_command_is_no_message_and_what_answers_it_keeps_its_topic() {
     let command = |text: &str| json!([{ "type": "bot_command", "text": text }, " 3h"]);
@@ -139,7 +139,8 @@ fn a_command_is_no_message_and_what_answers_it_keeps_its_topic() {
         &export(&[
             json!({ "id": 1, "type": "service", "date_unixtime": "1772445600", "action": "topic_created", "text": "" }),
             message(2, &json!({ "text": command("/digest"), "reply_to_message_id": 1 })),
-            message(3, &json!({ "text": command("/poll@other_bot") })),
+            message(3, &json!({ "text": command("/help@other_bot") })),
+            message(8, &json!({ "text": command("/stat@other_bot") })),
             message(4, &json!({ "text": ["see ", { "type": "bot_command", "text": "/digest" }] })),
             message(5, &json!({ "text": command("/digest"), "photo": "(File not included.)" })),
             message(6, &json!({ "text": "thanks", "reply_to_message_id": 2 })),
@@ -149,7 +150,7 @@ fn a_command_is_no_message_and_what_answers_it_keeps_its_topic() {
     assert_eq!(summary.skipped, BTreeMap::from([("command", 2), ("service", 1)]));
     let got: Vec<(i64, Option<i64>)> =
         messages(records).iter().map(|message| (message.id, message.topic_id)).collect();
-    assert_eq!(got, [(4, None), (5, None), (6, Some(1)), (7, None)]);
+    assert_eq!(got, [(8, None), (4, None), (5, None), (6, Some(1)), (7, None)]);
 }
 
 #[test]

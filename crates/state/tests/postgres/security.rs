@@ -64,6 +64,7 @@ async fn no_table_of_a_tenant_is_without_forced_row_level_security() {
             "deliveries",
             "delivery_targets",
             "digests",
+            "embeddings",
             "index_bounds",
             "message_words",
             "messages",
