@@ -258,7 +258,8 @@ impl Trained {
         });
         let pairs: Vec<(f64, f64)> = pairs.collect();
         let (figure, count) = (spearman(&pairs), pairs.len());
-        self.figures.extend([format!("line {days}: Spearman {figure:.2} with the ratings of {count} days\n")]);
+        self.figures
+            .extend([format!("line {days}: Spearman {figure:.2} with the ratings of {count} days\n")]);
     }
 
     fn line<const COUNT: usize>(&mut self, name: &str, weights: [f64; COUNT]) {

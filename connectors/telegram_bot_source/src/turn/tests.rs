@@ -153,11 +153,20 @@ fn a_command_that_asks_for_nothing_here_is_no_message_either() {
         json!({ "type": "hidden_user", "sender_user_name": "Bo", "date": 1 });
     let mut bots = command(16, GARDEN, "/help");
     bots["message"]["from"]["is_bot"] = true.into();
-    let others =
-        [command(11, GARDEN, "/help@other_bot"), edited, passed_on, bots, command(17, GARDEN, "/stat@other_bot")];
+    let others = [
+        command(11, GARDEN, "/help@other_bot"),
+        edited,
+        passed_on,
+        bots,
+        command(17, GARDEN, "/stat@other_bot"),
+    ];
     let turned = turned(&at(11), others.to_vec(), NOW, false);
-    let told: Vec<&str> =
-        turned.records.iter().flat_map(|record| &record.messages).map(|message| message.text.as_str()).collect();
+    let told: Vec<&str> = turned
+        .records
+        .iter()
+        .flat_map(|record| &record.messages)
+        .map(|message| message.text.as_str())
+        .collect();
     assert_eq!((told, turned.answers.len()), (vec!["/stat@other_bot"], 0), "one to a bot of another kind is");
     assert_eq!(turned.skipped, BTreeMap::from([("command", 4)]));
 }
