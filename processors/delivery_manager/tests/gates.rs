@@ -106,7 +106,7 @@ fn each_gate_has_its_reason() {
     let cases = [
         (0.8, vec!["OTHER"], "missing_scope", vec!["DIGEST_READ"]),
         (0.1, vec![], "missing_scope", vec!["DIGEST_READ"]),
-        (0.399, vec!["DIGEST_READ"], "low_quality", vec![]),
+        (0.409, vec!["DIGEST_READ"], "low_quality", vec![]),
         (0.40, vec!["DIGEST_READ"], "low_quality", vec![]),
         (f64::NAN, vec!["DIGEST_READ"], "low_quality", vec![]),
     ];
@@ -123,7 +123,7 @@ fn each_gate_has_its_reason() {
 
 #[test]
 fn the_threshold_itself_passes() {
-    let emissions = emitted(&input(Some(digest(0.4)), &["DIGEST_READ"], "file"));
+    let emissions = emitted(&input(Some(digest(0.41)), &["DIGEST_READ"], "file"));
     assert_eq!(emissions[2].port, "ready");
 }
 
