@@ -6,8 +6,8 @@ use schemas::{DigestContextPrepared, DigestReadyForDelivery};
 use serde_json::json;
 use std::{fmt::Write, fs, path::PathBuf};
 use tests::{
-    PATIENCE, Pipeline, Points, Seen, assert_equal, decode_all, expected, free_port, items, settle,
-    settle_without,
+    PATIENCE, Pipeline, Points, Seen, assert_equal, decode_all, eventually, expected, free_port, items,
+    settle, settle_without,
 };
 
 const DAY_MS: i64 = 86_400_000;
@@ -112,7 +112,10 @@ fn digests_go_on_without_history_while_qdrant_is_away_and_its_sink_catches_up() 
     let _up = pipeline.spawn("up", &["up"], &points.variables())?;
     let later = settle(&pipeline)?.into_seen();
     assert_equal(&seen, &later);
-    assert_eq!(items(&points.read()?)?, expected(&pipeline, &later)?, "the sink has caught up");
+    let wanted = expected(&pipeline, &later)?;
+    let caught_up = || Ok((points.count() == wanted.len()).then_some(()));
+    eventually("the sink has caught up", PATIENCE, caught_up)?;
+    assert_eq!(items(&points.read()?)?, wanted);
     points.delete_collection()?;
     pipeline.finish()
 }
