@@ -150,3 +150,13 @@ impl Chat {
         Ok(path)
     }
 }
+
+/// A talk of which a digest has a decision, a promise and an answered question.
+pub const TALK: [&str; 6] = [
+    "Which day does the Zanzibar release go out?",
+    "We decided: the Zanzibar release goes out on Thursday.",
+    "I will write the notes for the Zanzibar release by Friday.",
+    "Could somebody look at the invoice export?",
+    "The invoice export works again since this morning.",
+    "Thanks, the invoice export looks great now!",
+];

@@ -30,7 +30,7 @@ mod tls_front;
 mod transactions;
 
 pub use chance::{Die, kills_and_seed};
-pub use chat::{Chat, Day};
+pub use chat::{Chat, Day, TALK};
 pub use embeddings::{Embeddings, LETTERS, Scripted};
 pub use foreign::{Foreign, day_is_over, said};
 pub use forgotten::{Forgotten, LeftOpen};

@@ -62,7 +62,7 @@ Examples:
   gistmill search \"who looks after the cluster at night?\" --tenant acme --hybrid
   gistmill search \"retry storm\" --tenant acme --json | jq -r .message_id
 
-A hit need not have all words: rare ones count for more, and of texts that have the same ones the shorter is first.
+A hit need not have all words, unless the query has a phrase or a `-`: rare ones count for more, and of texts that have the same ones the shorter is first.
 Edited messages are found by their newest text, deleted ones and digests that were withdrawn not at all.
 --semantic and --hybrid need Qdrant (qdrant.url) and fail where it is away or holds nothing yet: --text needs Postgres
 alone.";

@@ -3,11 +3,12 @@
 //! Invariant: the token is in the path of a request and nowhere else: no error and no debug output tells an address; and
 //! nothing is sent twice by the client itself.
 
+use http_reply::{read, told};
 use reqwest::StatusCode;
 use runtime::{HostError, config::Telegram};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use std::{error::Error, fmt, time::Duration};
+use std::{fmt, time::Duration};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -133,35 +134,12 @@ impl Client {
             if not_sent { CallError::NotSent(told(error)) } else { CallError::Lost(told(error)) }
         })?;
         let status = response.status();
-        Ok(Reply { status, body: read(response, bounds.bytes_max).await })
+        Ok(Reply { status, body: read(response, bounds.bytes_max).await.map_err(|error| error.to_string()) })
     }
 }
 
 fn unable(why: String) -> HostError {
     HostError::Start { what: "speak to Telegram", why }
-}
-
-async fn read(mut response: reqwest::Response, bytes_max: usize) -> Result<Vec<u8>, String> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(told)? {
-        if body.len() + chunk.len() > bytes_max {
-            return Err("its answer is too long".to_owned());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// An error without the address, which holds the token.
-fn told(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! What can go wrong with an endpoint. Invariant: no text, no address and no key is told.
 
-use std::error::Error as _;
-
 /// Why there are no vectors.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -69,16 +67,4 @@ impl Error {
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Away { .. })
     }
-}
-
-/// An error of the connection, without the address, which may hold a key.
-pub(crate) fn told(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }

@@ -8,6 +8,7 @@ mod error;
 
 pub use error::Error;
 
+use http_reply::{ReadError, read, told};
 use reqwest::{StatusCode, header::RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -79,7 +80,7 @@ impl EmbeddingsClient {
             .timeout(options.timeout)
             .retry(reqwest::retry::never())
             .redirect(reqwest::redirect::Policy::none());
-        let http = builder.build().map_err(|error| Error::Away { detail: error::told(error) })?;
+        let http = builder.build().map_err(|error| Error::Away { detail: told(error) })?;
         Ok(Self { http, options })
     }
 
@@ -118,21 +119,20 @@ impl EmbeddingsClient {
         if let Some(key) = &self.options.api_key {
             request = request.bearer_auth(key.expose_secret());
         }
-        let away = |error| failed(Error::Away { detail: error::told(error) });
-        let mut response = request.send().await.map_err(away)?;
+        let away = |error| failed(Error::Away { detail: told(error) });
+        let response = request.send().await.map_err(away)?;
         let status = response.status();
         let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after = retry_after.and_then(|text| text.parse().ok()).map(Duration::from_secs);
         if let Some(error) = of_status(status) {
             return Err(Failed { error, retry_after });
         }
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(away)? {
-            if bytes.len() + chunk.len() > BYTES_MAX {
-                return Err(failed(Error::Unreadable { detail: "it is longer than 64 MiB".to_owned() }));
-            }
-            bytes.extend_from_slice(&chunk);
-        }
+        let bytes = read(response, BYTES_MAX).await.map_err(|error| {
+            failed(match error {
+                ReadError::Broken(detail) => Error::Away { detail },
+                ReadError::TooLong => Error::Unreadable { detail: "it is longer than 64 MiB".to_owned() },
+            })
+        })?;
         answer::vectors(&bytes, input.len(), self.options.dimension).map_err(failed)
     }
 }

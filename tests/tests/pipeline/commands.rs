@@ -5,7 +5,7 @@ use schemas::GroupCommandAnswered;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tests::{
-    PATIENCE, Pipeline, Process, TENANT,
+    PATIENCE, Pipeline, Process, TALK, TENANT,
     bot_api::{BotApi, Chat, Deed, Kind, Person, TOKEN},
     decode_all, eventually, settle,
 };
@@ -119,15 +119,6 @@ fn a_command_is_answered_in_its_place_and_language_and_is_no_message() -> anyhow
 fn texts(posts: &[Value]) -> Vec<String> {
     posts.iter().map(|post| post["text"].as_str().unwrap_or_default().to_owned()).collect()
 }
-
-const TALK: [&str; 6] = [
-    "Which day does the Zanzibar release go out?",
-    "We decided: the Zanzibar release goes out on Thursday.",
-    "I will write the notes for the Zanzibar release by Friday.",
-    "Could somebody look at the invoice export?",
-    "The invoice export works again since this morning.",
-    "Thanks, the invoice export looks great now!",
-];
 
 #[test]
 fn a_digest_is_made_when_asked_where_it_was_asked_or_it_is_said_why_not() -> anyhow::Result<()> {

@@ -3,7 +3,7 @@
 use schemas::{Author, DigestDelivered, GroupMessageIngested, Message};
 use std::time::Duration;
 use tests::{
-    Foreign, MessageKills, Moment, PATIENCE, Pipeline, Process, Stranger, TENANT,
+    Foreign, MessageKills, Moment, PATIENCE, Pipeline, Process, Stranger, TALK, TENANT,
     bot_api::{BotApi, Chat, Kind, TOKEN},
     day_is_over, decode_all, partition_of, settle,
 };
@@ -11,14 +11,6 @@ use tests::{
 const CHAT: i64 = -1_001_234_567_890;
 /// 2026-03-02T12:00:00Z, of the day that [`day_is_over`] closes.
 const NOON: i64 = 1_772_452_800_000;
-const TALK: [&str; 6] = [
-    "Which day does the Zanzibar release go out?",
-    "We decided: the Zanzibar release goes out on Thursday.",
-    "I will write the notes for the Zanzibar release by Friday.",
-    "Could somebody look at the invoice export?",
-    "The invoice export works again since this morning.",
-    "Thanks, the invoice export looks great now!",
-];
 
 fn message(id: i64, text: &str) -> Message {
     let name = if id % 2 == 0 { "Ann" } else { "Bo" };
