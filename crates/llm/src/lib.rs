@@ -4,11 +4,15 @@
 //! Invariant: pure. No client, no clock and no environment: `now` is an argument, and equal arguments give equal results.
 //! `Debug` of what is asked and answered shows sizes, never words.
 
+pub mod budget;
 pub mod chat;
 pub mod dialect;
 mod failure;
 pub mod guard;
+pub mod moderation;
+pub mod price;
 pub mod router;
+pub mod tokens;
 
 pub use chat::{ChatRequest, Completion, Finish, Role, Turn, Usage};
 pub use dialect::Dialect;

@@ -1,7 +1,7 @@
 //! Who is asked next: an ordered chain of providers for each stage, with what stands in the way of each.
 //!
-//! Invariant: a state machine without a clock. Nothing begins before the moment that a provider named, none is asked more often than
-//! it allows, a half open breaker lets one probe through, and each call ends after at most [`TRIES_MAX`] attempts at each provider.
+//! Invariant: a state machine without a clock. Nothing begins before the moment that a provider named, none is asked more often, or by
+//! more calls at once, than it allows, a half open breaker lets one probe through, and each call ends after at most [`TRIES_MAX`] attempts at each provider.
 
 mod breaker;
 mod rate;
@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// Attempts at a provider within a call.
 pub const TRIES_MAX: u32 = 2;
-/// For so long a provider is waited for rather than the next one asked.
+/// For so long a provider, or room with it, is waited for rather than the next one asked.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// First wait after a failure that names none, doubled with the next.
 const BACK_OFF: Duration = Duration::from_secs(1);
@@ -23,6 +23,8 @@ const BACK_OFF: Duration = Duration::from_secs(1);
 pub struct Provider {
     /// Name in the settings, by which chains speak of it.
     pub name: String,
+    /// Most requests that are on their way at once. Default: no bound.
+    pub max_concurrent: Option<u32>,
     /// Most requests that may begin in a minute. Default: no bound.
     pub requests_per_minute: Option<u32>,
     /// Most tokens in a minute, input and output. Default: no bound.
@@ -66,6 +68,8 @@ pub struct Router {
 struct State {
     breaker: Breaker,
     rate: Rate,
+    max_concurrent: Option<u32>,
+    on_their_way: u32,
     /// Before it nothing begins: the provider's own word.
     blocked_until: Duration,
 }
@@ -77,6 +81,8 @@ pub struct Route {
     deadline: Duration,
     tokens: u64,
     over: Option<&'static str>,
+    /// Since when it has waited for room.
+    waits_since: Option<Duration>,
     last: Option<Failure>,
 }
 
@@ -112,6 +118,8 @@ pub enum Step {
     Try(usize, Permit),
     /// Ask again at this moment, which is ahead.
     WaitUntil(Duration),
+    /// Ask again when an attempt has ended, or else at this moment, which is ahead: requests on their way fill what is allowed.
+    WaitForRoom(Duration),
     /// Nobody is left: the built-in result is to be taken, for this reason.
     Offline(&'static str),
 }
@@ -146,6 +154,8 @@ impl Router {
         let state = |provider: &Provider| State {
             breaker: Breaker::default(),
             rate: Rate::new(provider.requests_per_minute, provider.tokens_per_minute),
+            max_concurrent: provider.max_concurrent,
+            on_their_way: 0,
             blocked_until: Duration::ZERO,
         };
         Ok(Self { providers: providers.iter().map(state).collect(), chains })
@@ -162,7 +172,7 @@ impl Router {
         let link = |provider: &usize| Link { provider: *provider, tries: 0, is_done: false };
         let chain: Vec<Link> = self.chain(stage).iter().map(link).collect();
         let over = chain.is_empty().then_some("no_provider");
-        Route { chain, deadline, tokens, over, last: None }
+        Route { chain, deadline, tokens, over, waits_since: None, last: None }
     }
 
     /// What a call does next.
@@ -174,12 +184,15 @@ impl Router {
             return Step::Offline("deadline");
         }
         let mut earliest: Option<Duration> = None;
+        let mut is_full = false;
         let mut reason = route.last.map(Failure::reason);
         for link in route.chain.iter_mut().filter(|link| !link.is_done) {
             let state = &mut self.providers[link.provider];
             match state.free_at(now, route.tokens) {
                 Free::Now(pass) => {
                     link.tries += 1;
+                    route.waits_since = None;
+                    state.on_their_way += 1;
                     state.breaker.begin(pass);
                     let spent = state.rate.begin(now, route.tokens);
                     return Step::Try(link.provider, Permit { provider: link.provider, pass, spent });
@@ -191,10 +204,18 @@ impl Router {
                     earliest = Some(earliest.map_or(at, |earliest| earliest.min(at)));
                     reason = reason.or(Some("rate_limited"));
                 }
+                Free::Full => {
+                    let until = route.waits_since.get_or_insert(now).saturating_add(PATIENCE);
+                    if now < until && until < route.deadline {
+                        return Step::WaitForRoom(until);
+                    }
+                    is_full = true;
+                }
                 Free::Not(why) => reason = reason.or(Some(why)),
             }
         }
         match earliest {
+            _ if is_full => Step::WaitForRoom(earliest.map_or(route.deadline, |at| at.min(route.deadline))),
             Some(at) if at < route.deadline => Step::WaitUntil(at),
             _ => Step::Offline(reason.unwrap_or("no_provider")),
         }
@@ -207,6 +228,7 @@ impl Router {
         let Outcome { failure, usage } = outcome;
         let state = &mut self.providers[provider];
         let health = failure.map_or(Health::Good, Failure::health);
+        state.on_their_way = state.on_their_way.saturating_sub(1);
         state.breaker.end(pass, now, health);
         if let Some(usage) = usage {
             state.rate.settle(spent, usage.total());
@@ -232,7 +254,9 @@ impl Router {
     #[expect(clippy::needless_pass_by_value, reason = "a permit is used up")]
     pub fn give_up(&mut self, permit: Permit, now: Duration) {
         let Permit { provider, pass, spent: _ } = permit;
-        self.providers[provider].breaker.end(pass, now, Health::Unknown);
+        let state = &mut self.providers[provider];
+        state.on_their_way = state.on_their_way.saturating_sub(1);
+        state.breaker.end(pass, now, Health::Unknown);
     }
 }
 
@@ -240,12 +264,16 @@ impl Router {
 enum Free {
     Now(Pass),
     At(Duration),
+    Full,
     Not(&'static str),
 }
 
 impl State {
     fn free_at(&mut self, now: Duration, tokens: u64) -> Free {
         let Gate::Open(pass) = self.breaker.gate(now) else { return Free::Not("breaker_open") };
+        if self.max_concurrent.is_some_and(|max| self.on_their_way >= max) {
+            return Free::Full;
+        }
         let room = match self.rate.room(now, tokens) {
             Room::Never => return Free::Not("over_rate"),
             Room::Now => now,

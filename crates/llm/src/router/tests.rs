@@ -1,14 +1,20 @@
-//! The router by tables, and by a die against what must hold whatever happens.
+//! The router by tables.
+
+mod dice;
 
 use super::*;
-use proptest::prelude::*;
 
 const fn at(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
 fn provider(name: &str) -> Provider {
-    Provider { name: name.to_owned(), requests_per_minute: None, tokens_per_minute: None }
+    Provider {
+        name: name.to_owned(),
+        max_concurrent: None,
+        requests_per_minute: None,
+        tokens_per_minute: None,
+    }
 }
 
 fn chains(chain: &[&str]) -> BTreeMap<String, Vec<String>> {
@@ -88,6 +94,26 @@ fn a_wait_beyond_the_deadline_is_not_begun_and_a_short_one_keeps_the_order() {
 }
 
 #[test]
+fn room_is_waited_for_a_while_and_then_the_next_is_asked() {
+    let one = |name| Provider { max_concurrent: Some(1), ..provider(name) };
+    let mut router = Router::new(&[one("pro"), one("base")], &chains(&["pro", "base"])).unwrap();
+    let mut routes = [(); 3].map(|()| router.route("writer", 10, at(60)));
+    let (first, permit) = tried(&mut router, &mut routes[0], at(0));
+    assert_eq!(router.next(&mut routes[1], at(1)), Step::WaitForRoom(at(3)));
+    assert_eq!(router.next(&mut routes[1], at(2)), Step::WaitForRoom(at(3)));
+    let (second, _on_its_way) = tried(&mut router, &mut routes[1], at(3));
+    assert_eq!((first, second), (0, 1));
+    // Nobody has room: until the deadline.
+    assert_eq!(router.next(&mut routes[2], at(3)), Step::WaitForRoom(at(5)));
+    assert_eq!(router.next(&mut routes[2], at(5)), Step::WaitForRoom(at(60)));
+    router.end(&mut routes[0], permit, at(6), Outcome::default());
+    let (third, permit) = tried(&mut router, &mut routes[2], at(6));
+    router.give_up(permit, at(7));
+    let mut fourth = router.route("writer", 10, at(60));
+    assert_eq!((third, tried(&mut router, &mut fourth, at(7)).0), (0, 0));
+}
+
+#[test]
 fn a_cut_answer_is_not_paid_for_a_second_time() {
     let mut router = router();
     let mut route = router.route("writer", 10, at(60));
@@ -134,167 +160,5 @@ fn a_chain_that_cannot_work_is_named() {
     ] {
         let error = Router::new(&names.map(provider), &chains(&chain)).unwrap_err().to_string();
         assert!(error.contains(named), "{error}");
-    }
-}
-
-/// What happens to the calls, by a die.
-#[derive(Debug, Clone)]
-enum Turn {
-    Pass(u64),
-    Next(usize),
-    End(usize, u8),
-    GiveUp(usize),
-}
-
-fn turns() -> impl Strategy<Value = Vec<Turn>> {
-    let turn = prop_oneof![
-        (0_u64..40_000).prop_map(Turn::Pass),
-        (0_usize..6).prop_map(Turn::Next),
-        (0_usize..6).prop_map(Turn::Next),
-        (0_usize..6, 0_u8..10).prop_map(|(call, outcome)| Turn::End(call, outcome)),
-        (0_usize..6).prop_map(Turn::GiveUp),
-    ];
-    prop::collection::vec(turn, 0..400)
-}
-
-fn outcome(die: u8) -> Outcome {
-    match die {
-        0 => failed(Failure::RateLimited { retry_after: Some(at(20)) }),
-        1 => failed(Failure::RateLimited { retry_after: None }),
-        2 => failed(Failure::Overloaded { retry_after: Some(at(90)) }),
-        3 => failed(Failure::Timeout),
-        4 | 5 => failed(Failure::ServerError),
-        6 => failed(Failure::Unauthorized),
-        7 => failed(Failure::Truncated),
-        _ => Outcome::default(),
-    }
-}
-
-const REQUESTS_MAX: usize = 4;
-const TOKENS: u64 = 10;
-const TOKENS_MAX: u64 = 60;
-
-/// A call, its attempt that is on its way, and how often it has asked whom.
-type Call = (Route, Option<(usize, Permit)>, [u32; 3]);
-
-/// Several calls at once, and what the providers have seen of them.
-struct World {
-    router: Router,
-    calls: Vec<Call>,
-    now: Duration,
-    begun: [Vec<Duration>; 3],
-    blocked_until: [Duration; 3],
-}
-
-impl World {
-    fn new() -> Self {
-        let limited = Provider {
-            requests_per_minute: Some(REQUESTS_MAX as u32),
-            tokens_per_minute: Some(TOKENS_MAX),
-            ..provider("a")
-        };
-        let router =
-            Router::new(&[limited, provider("b"), provider("c")], &chains(&["a", "b", "c"])).unwrap();
-        let begun = Default::default();
-        let mut world = Self { router, calls: Vec::new(), now: at(0), begun, blocked_until: [at(0); 3] };
-        world.calls = (0..6).map(|_| world.call()).collect();
-        world
-    }
-
-    fn call(&self) -> Call {
-        (self.router.route("writer", TOKENS, self.now + at(300)), None, [0; 3])
-    }
-
-    fn turn(&mut self, turn: &Turn) {
-        match turn {
-            Turn::Pass(ms) => self.now += Duration::from_millis(*ms),
-            Turn::Next(call) => self.next(*call),
-            Turn::End(call, die) => {
-                let (route, on_its_way, _) = &mut self.calls[*call];
-                let Some((provider, permit)) = on_its_way.take() else { return };
-                let outcome = outcome(*die);
-                if let Some(wait) = outcome.failure.and_then(Failure::retry_after) {
-                    self.blocked_until[provider] = self.blocked_until[provider].max(self.now + wait);
-                }
-                self.router.end(route, permit, self.now, outcome);
-            }
-            Turn::GiveUp(call) => {
-                let (_, on_its_way, _) = &mut self.calls[*call];
-                if let Some((_, permit)) = on_its_way.take() {
-                    self.router.give_up(permit, self.now);
-                    self.calls[*call] = self.call();
-                }
-            }
-        }
-    }
-
-    fn next(&mut self, call: usize) {
-        let (route, on_its_way, tries) = &mut self.calls[call];
-        if on_its_way.is_some() {
-            return;
-        }
-        match self.router.next(route, self.now) {
-            Step::Try(provider, permit) => {
-                assert!(self.now >= self.blocked_until[provider], "asked before the moment it named");
-                tries[provider] += 1;
-                assert!(tries[provider] <= TRIES_MAX, "asked too often within a call");
-                self.begun[provider].push(self.now);
-                *on_its_way = Some((provider, permit));
-                self.check();
-            }
-            Step::WaitUntil(moment) => {
-                assert!(moment > self.now && moment < route.deadline, "waits for the past or in vain");
-            }
-            Step::Offline(_) => self.calls[call] = self.call(),
-        }
-    }
-
-    fn check(&self) {
-        let minute = self.begun[0].iter().filter(|begun| **begun + at(60) > self.now).count();
-        assert!(minute <= REQUESTS_MAX && minute as u64 * TOKENS <= TOKENS_MAX, "{minute} in a minute");
-        for provider in 0..3 {
-            let on_their_way = self.calls.iter().filter_map(|(_, attempt, _)| attempt.as_ref());
-            let probes =
-                on_their_way.filter(|(of, permit)| *of == provider && permit.pass == Pass::Probe).count();
-            assert!(probes <= 1, "{probes} probes at once");
-        }
-    }
-}
-
-proptest! {
-    #[test]
-    fn whatever_happens_waits_rates_probes_and_tries_are_kept(turns in turns()) {
-        let mut world = World::new();
-        for turn in &turns {
-            world.turn(turn);
-        }
-    }
-
-    /// Whoever waits as told and is always answered so comes to an end.
-    #[test]
-    fn every_call_ends(dice in prop::collection::vec(0_u8..10, 64)) {
-        let mut router = World::new().router;
-        let mut route = router.route("writer", TOKENS, at(300));
-        let mut now = at(0);
-        let mut dice = dice.into_iter();
-        let mut is_answered = false;
-        loop {
-            match router.next(&mut route, now) {
-                Step::Try(_, permit) => {
-                    let outcome = outcome(dice.next().expect("at most six attempts and the waits between"));
-                    is_answered = outcome.failure.is_none();
-                    router.end(&mut route, permit, now, outcome);
-                    if is_answered {
-                        break;
-                    }
-                }
-                Step::WaitUntil(moment) => {
-                    prop_assert!(moment > now);
-                    now = moment;
-                }
-                Step::Offline(_) => break,
-            }
-        }
-        prop_assert!(is_answered || now <= at(300));
     }
 }
