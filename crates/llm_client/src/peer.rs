@@ -1,0 +1,226 @@
+//! One attempt at one provider.
+//!
+//! Invariant: the secret is in a header that is marked sensitive and nowhere else; redirects are not followed, since they would carry
+//! it elsewhere; no more of an answer is read than is taken.
+
+use crate::{
+    oauth::Oauth,
+    settings::{Error, ProviderSettings},
+};
+use http_reply::{ReadError, read, told};
+use llm::{
+    ChatRequest, Completion, Dialect, Failure,
+    dialect::{HttpParts, Model, Reply, SecretPlace},
+};
+use reqwest::{
+    Response,
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+};
+use secrecy::{ExposeSecret, SecretString};
+use std::{fmt, sync::Arc, time::Duration};
+
+/// Largest answer that is read.
+const BYTES_MAX: usize = 4 << 20;
+/// Most bytes of a stream: each token comes with some hundreds of its own.
+const STREAM_BYTES_MAX: usize = 32 << 20;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A provider as it is asked.
+pub(crate) struct Peer {
+    pub(crate) name: String,
+    pub(crate) vendor: String,
+    pub(crate) model: Model,
+    pub(crate) timeout: Duration,
+    dialect: Dialect,
+    url: String,
+    http: reqwest::Client,
+    key: Option<SecretString>,
+    oauth: Option<Arc<Oauth>>,
+}
+
+/// How an attempt failed, and what an operator may want to know about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) failure: Failure,
+    pub(crate) detail: Option<String>,
+}
+
+impl Fault {
+    pub(crate) fn of(failure: Failure) -> Self {
+        Self { failure, detail: None }
+    }
+
+    /// A request that got no answer.
+    pub(crate) fn of_connection(error: reqwest::Error) -> Self {
+        let failure = match &error {
+            error if error.is_timeout() => Failure::Timeout,
+            error if error.is_connect() || error.is_builder() => Failure::Unreachable,
+            _ => Failure::Broken,
+        };
+        Self { failure, detail: Some(told(error)) }
+    }
+}
+
+impl fmt::Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peer")
+            .field("name", &self.name)
+            .field("url", &self.url)
+            .field("model", &self.model.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The client that all providers without authorities of their own share.
+pub(crate) fn shared() -> Result<reqwest::Client, Error> {
+    builder().build().map_err(|error| Error::Client(told(error)))
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .retry(reqwest::retry::never())
+        .redirect(reqwest::redirect::Policy::none())
+}
+
+/// A client that trusts a provider's own authorities as well.
+fn trusting(settings: &ProviderSettings, shared: &reqwest::Client) -> Result<reqwest::Client, Error> {
+    let Some(path) = &settings.ca_file else { return Ok(shared.clone()) };
+    let failed = |why: String| {
+        settings.error(
+            "ca_file",
+            format!("could not use {}: {why}; expected certificates in PEM", path.display()),
+        )
+    };
+    let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    let found = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| failed(told(error)))?;
+    if found.is_empty() {
+        return Err(failed("there is none in it".to_owned()));
+    }
+    builder().tls_certs_merge(found).build().map_err(|error| failed(told(error)))
+}
+
+impl Peer {
+    pub(crate) fn new(
+        settings: &ProviderSettings,
+        shared: &reqwest::Client,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Error> {
+        settings.check()?;
+        let http = trusting(settings, shared)?;
+        let key = settings.key(variable)?;
+        let oauth = match (settings.dialect, &key) {
+            (Dialect::GigaChat, Some(key)) => {
+                let (url, scope) = (settings.oauth_address()?, settings.scope().to_owned());
+                Some(Arc::new(Oauth::new(http.clone(), url, scope, key.clone())))
+            }
+            _ => None,
+        };
+        Ok(Self {
+            name: settings.name.clone(),
+            vendor: settings.vendor(),
+            model: settings.model(),
+            timeout: settings.timeout(),
+            dialect: settings.dialect,
+            url: settings.address()?,
+            http,
+            key,
+            oauth,
+        })
+    }
+
+    /// Asks once. A token that is not taken is replaced and the request sent again: nothing was generated for it.
+    pub(crate) async fn ask(&self, request: &ChatRequest) -> Result<Completion, Fault> {
+        let parts = self.dialect.request(&self.model, request);
+        let Some(oauth) = &self.oauth else { return self.exchange(&parts, self.key.as_ref()).await };
+        let token = oauth.token(None).await?;
+        match self.exchange(&parts, Some(&token)).await {
+            Err(Fault { failure: Failure::Unauthorized, .. }) => {
+                let other = oauth.token(Some(&token)).await?;
+                self.exchange(&parts, Some(&other)).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn exchange(&self, parts: &HttpParts, secret: Option<&SecretString>) -> Result<Completion, Fault> {
+        let mut request = self.http.post(format!("{}{}", self.url, parts.path)).json(&parts.body);
+        for (name, value) in &parts.headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(secret) = secret {
+            let (name, value) = header(parts.secret, secret)?;
+            request = request.header(name, value);
+        }
+        let response = request.send().await.map_err(Fault::of_connection)?;
+        let head = Head::of(&response);
+        if head.status == 200 && head.is_stream {
+            return self.stream(response).await;
+        }
+        let body = body(response).await?;
+        self.dialect.answer(&head.reply(&body)).map_err(Fault::of)
+    }
+
+    /// Reads events up to the terminal one.
+    async fn stream(&self, mut response: Response) -> Result<Completion, Fault> {
+        let mut stream = self.dialect.stream();
+        let mut bytes = 0;
+        while let Some(chunk) = response.chunk().await.map_err(Fault::of_connection)? {
+            bytes += chunk.len();
+            if bytes > STREAM_BYTES_MAX {
+                return Err(Fault::of(Failure::TooLarge));
+            }
+            if stream.push(&chunk).map_err(Fault::of)? {
+                break;
+            }
+        }
+        stream.end().map_err(Fault::of)
+    }
+}
+
+fn header(place: SecretPlace, secret: &SecretString) -> Result<(HeaderName, HeaderValue), Fault> {
+    let (name, value) = match place {
+        SecretPlace::Bearer => (AUTHORIZATION, format!("Bearer {}", secret.expose_secret())),
+        SecretPlace::Header(name) => (HeaderName::from_static(name), secret.expose_secret().to_owned()),
+    };
+    let mut value = HeaderValue::try_from(value).map_err(|_| Fault::of(Failure::Unauthorized))?;
+    value.set_sensitive(true);
+    Ok((name, value))
+}
+
+/// The body of an answer.
+pub(crate) async fn body(response: Response) -> Result<Vec<u8>, Fault> {
+    read(response, BYTES_MAX).await.map_err(|error| match error {
+        ReadError::TooLong => Fault::of(Failure::TooLarge),
+        ReadError::Broken(detail) => Fault { failure: Failure::Broken, detail: Some(detail) },
+    })
+}
+
+/// What is read of an answer before its body.
+pub(crate) struct Head {
+    status: u16,
+    is_stream: bool,
+    headers: HeaderMap,
+    now: jiff::Timestamp,
+}
+
+impl Head {
+    pub(crate) fn of(response: &Response) -> Self {
+        let headers = response.headers().clone();
+        let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let is_stream = kind.starts_with("text/event-stream");
+        Self { status: response.status().as_u16(), is_stream, headers, now: jiff::Timestamp::now() }
+    }
+
+    pub(crate) fn reply<'a>(&'a self, body: &'a [u8]) -> Reply<'a> {
+        let header = |name: &str| self.headers.get(name).and_then(|value| value.to_str().ok());
+        Reply {
+            status: self.status,
+            retry_after: header("retry-after"),
+            retry_after_ms: header("retry-after-ms"),
+            date: header("date"),
+            now: self.now,
+            body,
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What settings mean, and how those that cannot work are named.
+
+use super::*;
+
+fn settings(text: &str) -> ProviderSettings {
+    toml::from_str(text).unwrap()
+}
+
+const PRO: &str = "name = 'pro'\ndialect = 'openai'\nmodel = 'm'\n";
+
+#[test]
+fn the_defaults_are_those_of_the_vendor() {
+    let pro = settings(PRO);
+    assert_eq!(
+        (pro.address().unwrap().as_str(), pro.vendor().as_str()),
+        ("https://api.openai.com/v1", "openai")
+    );
+    assert_eq!((pro.model().limit, pro.model().json), (LimitField::MaxCompletionTokens, JsonMode::Schema));
+    assert_eq!((pro.timeout_s, pro.max_concurrent, pro.requests_per_minute), (60, 4, None));
+    let local = settings(&format!("{PRO}url = 'http://127.0.0.1:8000/v1/'"));
+    assert_eq!(
+        (local.address().unwrap().as_str(), local.vendor().as_str()),
+        ("http://127.0.0.1:8000/v1", "127.0.0.1")
+    );
+    assert_eq!((local.model().limit, local.key(&|_| None).unwrap().is_none()), (LimitField::MaxTokens, true));
+    let giga = settings("name = 'g'\ndialect = 'gigachat'\nmodel = 'GigaChat-2'\n");
+    assert_eq!(
+        (giga.vendor().as_str(), giga.scope(), giga.model().json),
+        ("gigachat", "GIGACHAT_API_PERS", JsonMode::Words)
+    );
+    assert_eq!(giga.oauth_address().unwrap(), "https://ngw.devices.sberbank.ru:9443/api/v2/oauth");
+}
+
+#[test]
+fn what_cannot_work_is_named_with_what_to_write_and_without_the_key() {
+    let variable = |name: &str| (name == "BAD").then(|| "hunter2\nhunter2".to_owned());
+    for (added, named) in [
+        ("url = 'localhost:80'", "llm.providers.pro.url: is no address: expected https://HOST/v1"),
+        ("url = 'http://ann:hunter2@host/v1'", "url: holds a name or password"),
+        ("timeout_s = 0", "timeout_s: expected 1 to 600 seconds"),
+        ("max_concurrent = 0", "max_concurrent: expected at least 1"),
+        ("requests_per_minute = 0", "requests_per_minute: expected at least 1"),
+        ("tokens_per_minute = 0", "tokens_per_minute: expected at least 1"),
+        ("key_env = 'NONE'", "key_env: the environment has no NONE"),
+        ("key_env = 'BAD'", "key_env: holds no key"),
+        ("key_file = '/nowhere/key'", "key_file: could not read /nowhere/key"),
+        ("key_env = 'A'\nkey_file = 'b'", "leave one of them out"),
+    ] {
+        let provider = settings(&format!("{PRO}{added}"));
+        let error =
+            provider.check().and_then(|()| provider.key(&variable).map(drop)).unwrap_err().to_string();
+        assert!(error.contains(named) && !error.contains("hunter2"), "{error}");
+    }
+    let blank = settings("name = 'pro'\ndialect = 'openai'\nmodel = ' '\n").check().unwrap_err().to_string();
+    assert!(blank.contains("llm.providers.pro.model"), "{blank}");
+    let keyless = settings("name = 'a'\ndialect = 'anthropic'\nmodel = 'c'\n").key(&variable).unwrap_err();
+    assert!(keyless.to_string().contains("name the variable that holds the key"), "{keyless}");
+    assert!(toml::from_str::<Settings>("chain = 1").unwrap_err().to_string().contains("chain"));
+}
+
+#[test]
+fn a_key_is_read_from_the_environment_or_a_file() {
+    let variable = |name: &str| (name == "KEY").then(|| " hunter2\n".to_owned());
+    let key = |text: &str| settings(&format!("{PRO}{text}")).key(&variable).unwrap().unwrap();
+    assert_eq!(key("key_env = 'KEY'").expose_secret(), "hunter2");
+    let path = std::env::temp_dir().join(format!("llm_client_key_{}", std::process::id()));
+    std::fs::write(&path, "hunter3\n").unwrap();
+    let read = key(&format!("key_file = '{}'", path.display()));
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(read.expose_secret(), "hunter3");
+}
