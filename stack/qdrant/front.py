@@ -64,12 +64,15 @@ class Collections(wire.CollectionsServicer):
     def Get(self, request):
         collection = self.store.get(request.collection_name)
         with collection.lock:
-            count = collection.shard.info().points_count
+            found = collection.shard.info()
+            count = found.points_count
         info = wire.CollectionInfo(status=collections_pb2.Green, points_count=count, segments_count=1)
         info.optimizer_status.ok = True
         info.config.params.shard_number = 1
         params = info.config.params.vectors_config.params
         params.size, params.distance = collection.made["size"], collection.made["distance"]
+        for name, indexed in found.payload_schema.items():
+            info.payload_schema[name].data_type = FIELD_TYPES.index(indexed.data_type) + 1
         for name, value in collection.made["metadata"].items():
             info.config.metadata[name].CopyFrom(value_out(value))
         return wire.GetCollectionInfoResponse(result=info)

@@ -30,6 +30,8 @@ pub type Scripted = (u16, String);
 struct World {
     always: Option<Scripted>,
     first: VecDeque<Scripted>,
+    /// A request that holds this is refused.
+    refused: Option<String>,
     asked: Vec<String>,
 }
 
@@ -72,6 +74,11 @@ impl Embeddings {
         (world.always, world.first) = (None, first.into());
     }
 
+    /// Refuses each request with a text that holds this from now on, with 400.
+    pub fn refuse(&self, words: &str) {
+        locked(&self.world).refused = Some(words.to_owned());
+    }
+
     /// The texts that it gave vectors of, in order.
     pub fn asked(&self) -> Vec<String> {
         locked(&self.world).asked.clone()
@@ -90,6 +97,9 @@ async fn answer(State(world): State<Arc<Mutex<World>>>, body: String) -> Respons
     }
     let body: Value = serde_json::from_str(&body).unwrap_or_default();
     let texts: Vec<String> = serde_json::from_value(body["input"].clone()).unwrap_or_default();
+    if world.refused.as_ref().is_some_and(|words| texts.iter().any(|text| text.contains(words))) {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
     let data: Vec<Value> = texts.iter().map(|text| json!({ "embedding": letters(text) })).collect();
     world.asked.extend(texts);
     json!({ "data": data }).to_string().into_response()

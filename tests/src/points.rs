@@ -3,6 +3,7 @@
 //! Invariant: what is expected is computed from Kafka's records alone, in another way than the sink goes.
 
 use crate::{
+    patience::{PATIENCE, eventually},
     pipeline::Pipeline,
     process::Process,
     seen::{Seen, decode},
@@ -11,8 +12,8 @@ use anyhow::Context;
 use qdrant_client::{
     Qdrant,
     qdrant::{
-        CountPointsBuilder, PointId, ScrollPointsBuilder, point_id::PointIdOptions,
-        vectors_output::VectorsOptions,
+        CountPointsBuilder, CreateCollectionBuilder, Distance, PointId, ScrollPointsBuilder,
+        VectorParamsBuilder, point_id::PointIdOptions, vectors_output::VectorsOptions,
     },
 };
 use schemas::{DigestBlocked, DigestReadyForDelivery, DigestStageCompleted, GroupMessageIngested, Version};
@@ -22,6 +23,8 @@ use std::collections::BTreeMap;
 const VARIABLE: &str = "TEST_GISTMILL_QDRANT";
 const SINK: &str = "qdrant_sink";
 const PAGE: u32 = 500;
+/// Partitions of its inputs.
+const CLAIMS: usize = 16;
 
 /// A point: its payload as text by field, and the bits of its vector.
 pub type StoredPoint = (BTreeMap<String, String>, Vec<u32>);
@@ -79,6 +82,17 @@ impl<'a> Points<'a> {
         self.pipeline.unit(SINK, &self.variables())
     }
 
+    /// Waits until the sink has claimed every partition: from then on rest counts it.
+    ///
+    /// # Errors
+    /// It does not come in time.
+    pub fn wait_for_claims(&self) -> anyhow::Result<()> {
+        eventually("the sink has claimed its partitions", PATIENCE, || {
+            let offsets = self.pipeline.rows.sink_offsets()?;
+            Ok((offsets.keys().filter(|(sink, ..)| sink == SINK).count() == CLAIMS).then_some(()))
+        })
+    }
+
     /// What tells a process where the index is.
     pub fn variables(&self) -> [(&str, &str); 2] {
         [("GISTMILL_QDRANT__URL", &self.url), ("GISTMILL_QDRANT__DEVELOPMENT_FRONT", "true")]
@@ -129,6 +143,30 @@ impl<'a> Points<'a> {
     /// How many points there are; none while there is no collection.
     pub fn count(&self) -> usize {
         self.read().map_or(0, |points| points.len())
+    }
+
+    /// Makes a collection by hand, as somebody might who does not know whose it is.
+    ///
+    /// # Errors
+    /// Qdrant refuses.
+    pub fn make_by_hand(&self, collection: &str, dimension: u64) -> anyhow::Result<()> {
+        self.pipeline.rows.block_on(async {
+            let vectors = VectorParamsBuilder::new(dimension, Distance::Cosine);
+            let made = CreateCollectionBuilder::new(collection).vectors_config(vectors);
+            self.client()?.create_collection(made).await?;
+            Ok(())
+        })
+    }
+
+    /// Deletes a collection.
+    ///
+    /// # Errors
+    /// Qdrant refuses.
+    pub fn delete(&self, collection: &str) -> anyhow::Result<()> {
+        self.pipeline.rows.block_on(async {
+            self.client()?.delete_collection(collection).await?;
+            Ok(())
+        })
     }
 
     /// Deletes the collection that the alias is on.

@@ -13,8 +13,11 @@ use rdkafka::{
 use std::{collections::BTreeMap, time::Duration};
 
 /// Port of the outbox and the topic that it ends on.
-const OUTBOX: [(&str, &str); 2] =
-    [("persisted", "digest.persisted.v1"), ("delivered", "digest.delivered.v1")];
+const OUTBOX: [(&str, &str); 3] = [
+    ("persisted", "digest.persisted.v1"),
+    ("delivered", "digest.delivered.v1"),
+    ("dead_letters", "digest.dlq.v1"),
+];
 /// Longer than the transaction of a process that was killed keeps its offsets pending.
 const OFFSETS_TIMEOUT: Duration = Duration::from_mins(1);
 

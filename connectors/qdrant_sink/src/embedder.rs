@@ -58,37 +58,42 @@ fn hash(text: &str) -> TextHash {
     Sha256::digest(text.as_bytes()).into()
 }
 
+/// Clients of the endpoint that the settings name: for texts, and for queries; `None` where they name none. Touches no network.
+///
+/// # Errors
+/// A setting of the endpoint is missing, or there is no way to speak TLS.
+pub fn clients(settings: &Embedding) -> Result<Option<(EmbeddingsClient, EmbeddingsClient)>, HostError> {
+    let unable = |why: String| HostError::Start { what: "use the endpoint of embeddings", why };
+    let Some(url) = &settings.url else { return Ok(None) };
+    if settings.model.is_empty() || settings.dimension == 0 {
+        let why = "embedding.model and embedding.dimension say which vectors it gives: set both, in the file or as \
+                   GISTMILL_EMBEDDING__MODEL and GISTMILL_EMBEDDING__DIMENSION";
+        return Err(unable(why.to_owned()));
+    }
+    let client = |model: &str| {
+        EmbeddingsClient::new(Options {
+            url: url.clone(),
+            api_key: settings.api_key.clone(),
+            model: model.to_owned(),
+            dimension: settings.dimension,
+            batch_max: settings.batch_max,
+            timeout: TIMEOUT,
+        })
+        .map_err(|error| unable(error.to_string()))
+    };
+    let queries = settings.query_model.as_ref().unwrap_or(&settings.model);
+    Ok(Some((client(&settings.model)?, client(queries)?)))
+}
+
 impl Embedder {
     /// What the settings name; touches no network.
     ///
     /// # Errors
     /// A setting of the endpoint is missing, or there is no way to speak TLS.
     pub fn of(config: &Config, store: Store) -> Result<Self, HostError> {
-        let settings = &config.embedding;
-        let unable = |why: String| HostError::Start { what: "use the endpoint of embeddings", why };
-        let Some(url) = &settings.url else { return Ok(Self::BuiltIn) };
-        if settings.model.is_empty() || settings.dimension == 0 {
-            let why = "embedding.model and embedding.dimension say which vectors it gives: set both, in the file or as \
-                       GISTMILL_EMBEDDING__MODEL and GISTMILL_EMBEDDING__DIMENSION";
-            return Err(unable(why.to_owned()));
-        }
-        let client = |model: &str| {
-            EmbeddingsClient::new(Options {
-                url: url.clone(),
-                api_key: settings.api_key.clone(),
-                model: model.to_owned(),
-                dimension: settings.dimension,
-                batch_max: settings.batch_max,
-                timeout: TIMEOUT,
-            })
-            .map_err(|error| unable(error.to_string()))
-        };
-        Ok(Self::Endpoint(Box::new(Endpoint {
-            model: embedding_model(settings),
-            texts: client(&settings.model)?,
-            queries: client(settings.query_model.as_ref().unwrap_or(&settings.model))?,
-            store,
-        })))
+        let Some((texts, queries)) = clients(&config.embedding)? else { return Ok(Self::BuiltIn) };
+        let model = embedding_model(&config.embedding);
+        Ok(Self::Endpoint(Box::new(Endpoint { model, texts, queries, store })))
     }
 
     /// The model whose vectors these are.
@@ -183,7 +188,7 @@ impl Endpoint {
 }
 
 /// As much of a text as an endpoint is asked about.
-fn begin(text: &str) -> &str {
+pub fn begin(text: &str) -> &str {
     text.char_indices().nth(TEXT_CHARS_MAX).map_or(text, |(end, _)| &text[..end])
 }
 

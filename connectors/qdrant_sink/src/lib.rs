@@ -10,7 +10,7 @@ mod draft;
 mod embedder;
 mod vectors;
 
-pub use embedder::{EmbedError, Embedder};
+pub use embedder::{EmbedError, Embedder, begin, clients};
 pub use runtime::index;
 use runtime::{Claim, InputSpec, PartitionId, Sink, SinkBatch, SinkError, SinkRecord};
 use schemas::{DigestBlocked, DigestReadyForDelivery, DigestStageCompleted, GroupMessageIngested};
@@ -41,13 +41,16 @@ pub struct QdrantSink {
     embedder: Embedder,
     /// Whether the collection may be one that is being filled anew.
     is_filling: Arc<AtomicBool>,
+    /// Whether the fields of the collection are known to be indexed.
+    is_indexed: Arc<AtomicBool>,
 }
 
 impl QdrantSink {
     /// A sink into an index, with what makes its vectors and its offsets in `store`, for the records of the Kafka cluster
     /// with this id.
     pub fn new(store: Store, cluster_id: impl Into<String>, (index, embedder): (Index, Embedder)) -> Self {
-        Self { store, cluster_id: cluster_id.into(), index, embedder, is_filling: Arc::default() }
+        let (is_filling, is_indexed) = (Arc::default(), Arc::default());
+        Self { store, cluster_id: cluster_id.into(), index, embedder, is_filling, is_indexed }
     }
 
     /// Makes sure that the collection is there and that the offsets are those of what it holds: one that is not there, or of
@@ -66,6 +69,11 @@ impl QdrantSink {
             self.index.create().await.map_err(of_index)?;
         } else if aliased.is_none() {
             self.index.take_alias().await.map_err(of_index)?;
+        }
+        if !self.is_indexed.load(Ordering::Relaxed) {
+            // It may have been made by an older release.
+            self.index.index_fields().await.map_err(of_index)?;
+            self.is_indexed.store(true, Ordering::Relaxed);
         }
         self.is_filling.store(true, Ordering::Relaxed);
         Ok(())
@@ -106,13 +114,6 @@ impl QdrantSink {
         let changes = changes::of_records(&mut open, &fresh, &vectors).await?;
         match self.index.apply(&changes).await {
             Ok(()) => {}
-            Err(Error::Refused { detail, .. }) if fresh.len() == 1 => {
-                return Err(SinkError::Poison {
-                    offset: offset(fresh[0]),
-                    reason: "refused_by_qdrant",
-                    detail,
-                });
-            }
             Err(error @ Error::Refused { .. }) => {
                 open.abandon().await.map_err(of_state)?;
                 return Err(self.refused(batch, &fresh, (&vectors, error)).await);
@@ -149,12 +150,18 @@ impl QdrantSink {
     }
 
     /// Tries each record by itself, to find the one that Qdrant refuses. What it takes is written, and written again later.
+    /// A collection that is not ours any more refuses everything: no record is blamed for that.
     async fn refused(
         &self,
         batch: &SinkBatch,
         records: &[&SinkRecord],
         (vectors, error): (&Vectors, Error),
     ) -> SinkError {
+        match self.index.is_there().await {
+            Ok(true) => {}
+            Ok(false) => return of_index(Error::Gone { collection: self.index.collection().to_owned() }),
+            Err(error) => return of_index(error),
+        }
         for record in records {
             let bounds = BatchBounds { end_offset: batch.next_offset, ..batch.bounds(Self::NAME) };
             let mut open = match self.store.open_batch(&bounds).await {

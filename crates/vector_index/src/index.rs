@@ -15,13 +15,16 @@ use std::{fmt, time::Duration};
 
 /// In a collection's metadata: the model that fills it.
 pub(crate) const MODEL_KEY: &str = "gistmill_model";
-/// Fields by which points are found.
-const FIELDS: [(&str, FieldType); 5] = [
+/// Fields by which points are found. Of one that is not indexed the payload of every point is read and parsed.
+const FIELDS: [(&str, FieldType); 8] = [
     ("tenant_id", FieldType::Keyword),
     ("group_id", FieldType::Keyword),
     ("kind", FieldType::Keyword),
     ("window_id", FieldType::Keyword),
+    ("author_id", FieldType::Keyword),
     ("sent_at", FieldType::Integer),
+    ("source_partition", FieldType::Integer),
+    ("source_offset", FieldType::Integer),
 ];
 
 /// An embedding model as a collection knows it.
@@ -115,12 +118,18 @@ impl Index {
             }
             Ok(_) | Err(_) => {}
         }
+        self.index_fields().await?;
+        if self.aliased().await?.is_none() {
+            self.take_alias().await?;
+        }
+        Ok(())
+    }
+
+    /// Indexes the fields by which points are found, those of a collection that was made with fewer too.
+    pub async fn index_fields(&self) -> Result<(), Error> {
         for (name, kind) in FIELDS {
             let index = CreateFieldIndexCollectionBuilder::new(&self.collection, name, kind).wait(true);
             self.client.create_field_index(index).await.map_err(self.failed("make an index of a field"))?;
-        }
-        if self.aliased().await?.is_none() {
-            self.take_alias().await?;
         }
         Ok(())
     }

@@ -3,10 +3,11 @@
 
 use crate::undisturbed::{chats, import};
 use anyhow::Context;
-use std::collections::BTreeSet;
+use schemas::DigestDlq;
+use std::{collections::BTreeSet, fs};
 use tests::{
-    Embeddings, LETTERS, PATIENCE, Pipeline, Points, Readiness, Scripted, eventually, expected, free_port,
-    items, settle, settle_without,
+    Embeddings, LETTERS, PATIENCE, Pipeline, Points, Readiness, Scripted, decode_all, eventually, expected,
+    free_port, items, settle, settle_without,
 };
 
 /// What an endpoint may answer, and what is said of it.
@@ -99,6 +100,43 @@ fn an_endpoint_may_do_what_it_likes_and_a_new_model_is_searched_once_it_is_fille
     })?;
     assert_eq!(peer.asked().len(), before);
     running.stop(PATIENCE)?;
+    up.stop(PATIENCE)?;
+    points.delete_collection()?;
+    pipeline.finish()
+}
+
+#[test]
+fn a_text_that_the_endpoint_refuses_is_a_dead_letter_of_its_record_and_all_else_is_indexed()
+-> anyhow::Result<()> {
+    let Some(pipeline) = Pipeline::start("refused_text")? else { return Ok(()) };
+    let Some(points) = Points::of(&pipeline) else { return pipeline.finish() };
+    let peer = Embeddings::start()?;
+    peer.refuse("unspeakable");
+    let size = LETTERS.to_string();
+    let variables = [
+        ("GISTMILL_QDRANT__URL", points.url()),
+        ("GISTMILL_QDRANT__DEVELOPMENT_FRONT", "true"),
+        ("GISTMILL_EMBEDDING__URL", peer.url()),
+        ("GISTMILL_EMBEDDING__MODEL", "letters"),
+        ("GISTMILL_EMBEDDING__DIMENSION", &*size),
+    ];
+    // A record of its own, which others stand beside in the batch.
+    let file = pipeline.directory().join("whisper.jsonl");
+    fs::write(&file, r#"{"id": 1, "sent_at": 1767571200000, "text": "the unspeakable word"}"#)?;
+    pipeline.import(&file, "whisper")?;
+    import(&pipeline, &chats()[2..])?;
+    let up = pipeline.spawn("up", &["up"], &variables)?;
+    points.wait_for_claims()?;
+    let seen = settle(&pipeline)?.into_seen();
+
+    let letters: Vec<DigestDlq> = decode_all(&pipeline, &seen, "digest.dlq.v1")?;
+    let [letter] = &letters[..] else { anyhow::bail!("{} dead letters", letters.len()) };
+    let of = (letter.stage.as_str(), letter.error_class.as_str(), letter.group_id.as_str());
+    assert_eq!(of, ("qdrant_sink", "refused_by_embeddings", "whisper"));
+    assert!(letter.error.contains("400") && !letter.error.contains("unspeakable"), "{}", letter.error);
+    let mut wanted = expected(&pipeline, &seen)?;
+    assert!(wanted.remove(&("whisper".to_owned(), "message".to_owned(), "1".to_owned())).is_some());
+    assert_eq!(items(&points.read()?)?, wanted);
     up.stop(PATIENCE)?;
     points.delete_collection()?;
     pipeline.finish()

@@ -6,8 +6,8 @@ use schemas::{DigestContextPrepared, DigestReadyForDelivery};
 use serde_json::json;
 use std::{fmt::Write, fs, path::PathBuf};
 use tests::{
-    PATIENCE, Pipeline, Points, Seen, assert_equal, decode_all, eventually, expected, free_port, items,
-    settle, settle_without,
+    PATIENCE, Pipeline, Points, Relay, Seen, assert_equal, decode_all, eventually, expected, free_port,
+    items, settle, settle_without,
 };
 
 const DAY_MS: i64 = 86_400_000;
@@ -93,29 +93,56 @@ fn what_came_up_before_is_told_in_its_group_alone_and_the_same_after_kills() -> 
     pipeline.finish()
 }
 
+/// What the contexts of a group say of its history, in the order of their windows.
+fn told(pipeline: &Pipeline, seen: &[Seen], group: &str) -> anyhow::Result<Vec<(String, usize)>> {
+    let mut found = contexts(pipeline, seen)?;
+    found.retain(|context| context.group_id == group);
+    found.sort_by_key(|context| context.window.window_start);
+    Ok(found.into_iter().map(|context| (context.history, context.history_matches.len())).collect())
+}
+
 #[test]
-fn digests_go_on_without_history_while_qdrant_is_away_and_its_sink_catches_up() -> anyhow::Result<()> {
+fn digests_go_on_without_history_while_qdrant_is_away_or_silent_and_with_it_once_it_speaks()
+-> anyhow::Result<()> {
     let Some(pipeline) = Pipeline::start("past_away")? else { return Ok(()) };
     let Some(points) = Points::of(&pipeline) else { return pipeline.finish() };
+    let questions = [(EARLIER_ID, EARLIER), (ASKED_ID, ASKED)];
     let nobody = format!("http://127.0.0.1:{}", free_port()?);
     let up = pipeline.spawn("up", &["up"], &[("GISTMILL_QDRANT__URL", &nobody)])?;
-    let questions = [(EARLIER_ID, EARLIER), (ASKED_ID, ASKED)];
-    pipeline.import(&chat(&pipeline, "twice", &questions)?, "twice")?;
-    let seen = settle_without(&pipeline, &["qdrant_sink"])?.into_seen();
-    let found = contexts(&pipeline, &seen)?;
-    let away = found.iter().filter(|context| context.history == "unavailable").count();
-    assert_eq!(away, 2, "the days with a question");
-    assert!(found.iter().all(|context| context.history_matches.is_empty()));
-    assert_eq!(seen.iter().filter(|seen| seen.topic == "digest.persisted.v1").count(), found.len());
+    pipeline.import(&chat(&pipeline, "away", &questions)?, "away")?;
+    let without = settle_without(&pipeline, &["qdrant_sink"])?.into_seen();
+    let is_silent = |(history, matches): &(String, usize)| history == "unavailable" && *matches == 0;
+    let away = told(&pipeline, &without, "away")?;
+    assert_eq!(away.iter().filter(|told| is_silent(told)).count(), 2, "the days with a question: {away:?}");
     up.stop(PATIENCE)?;
 
-    let _up = pipeline.spawn("up", &["up"], &points.variables())?;
-    let later = settle(&pipeline)?.into_seen();
-    assert_equal(&seen, &later);
-    let wanted = expected(&pipeline, &later)?;
-    let caught_up = || Ok((points.count() == wanted.len()).then_some(()));
-    eventually("the sink has caught up", PATIENCE, caught_up)?;
-    assert_eq!(items(&points.read()?)?, wanted);
+    // It takes connections and says nothing; then it speaks, and nobody is started again.
+    let relay = Relay::to(points.url().trim_start_matches("http://"))?;
+    relay.fall_silent(true);
+    let url = format!("http://{}", relay.address());
+    let [_, front] = points.variables();
+    let _up = pipeline.spawn("up", &["up"], &[("GISTMILL_QDRANT__URL", &*url), front])?;
+    pipeline.import(&chat(&pipeline, "silent", &questions)?, "silent")?;
+    let seen = settle_without(&pipeline, &["qdrant_sink"])?.into_seen();
+    let silent = told(&pipeline, &seen, "silent")?;
+    assert_eq!(silent.iter().filter(|told| is_silent(told)).count(), 2, "{silent:?}");
+    relay.fall_silent(false);
+    points.wait_for_claims()?;
+    settle(&pipeline)?;
+    let mut groups = (1..).map(|number| format!("heard{number}"));
+    let (heard, seen) = eventually("history is told again", PATIENCE, || {
+        // A sink that stood still is given little time until it has answered once.
+        let group = groups.next().unwrap_or_default();
+        pipeline.import(&chat(&pipeline, &group, &questions)?, &group)?;
+        let seen = settle(&pipeline)?.into_seen();
+        let told = told(&pipeline, &seen, &group)?;
+        Ok(told.iter().all(|(history, _)| history == "ok").then_some((told, seen)))
+    })?;
+    assert_eq!(heard.iter().map(|told| told.1).sum::<usize>(), 1, "{heard:?}");
+    assert_eq!(told(&pipeline, &seen, "away")?, away, "what was told stays");
+    let digests = seen.iter().filter(|seen| seen.topic == "digest.persisted.v1").count();
+    assert_eq!(digests, contexts(&pipeline, &seen)?.len());
+    assert_eq!(items(&points.read()?)?, expected(&pipeline, &seen)?);
     points.delete_collection()?;
     pipeline.finish()
 }

@@ -21,10 +21,7 @@ fn points_are_what_kafka_holds_whenever_the_sink_is_killed_or_its_collection_is_
     let kills = kill_index_sink(&pipeline, &points, KILLS)?;
     eprintln!("{kills} kills, {KILLS} between points and offset");
     let sink = points.sink()?;
-    eventually("the sink has claimed its partitions", PATIENCE, || {
-        let offsets = pipeline.rows.sink_offsets()?;
-        Ok((offsets.keys().filter(|(sink, ..)| sink == "qdrant_sink").count() == 16).then_some(()))
-    })?;
+    points.wait_for_claims()?;
     let seen = settle(&pipeline)?.into_seen();
     let wanted = expected(&pipeline, &seen)?;
     let by_kind = wanted.keys().fold(BTreeMap::<&str, usize>::new(), |mut counts, (_, kind, _)| {
@@ -72,5 +69,50 @@ fn qdrant_away_holds_up_its_sink_alone_which_says_so() -> anyhow::Result<()> {
     })?;
     assert!(line.contains("could not ask Qdrant what it is") && line.contains(&nobody), "{line}");
     up.stop(PATIENCE)?;
+    pipeline.finish()
+}
+
+#[test]
+fn a_collection_that_is_lost_while_the_sink_runs_is_filled_anew_and_somebody_elses_is_named_and_blames_no_record()
+-> anyhow::Result<()> {
+    let Some(pipeline) = Pipeline::start("lost_index")? else { return Ok(()) };
+    let Some(points) = Points::of(&pipeline) else { return pipeline.finish() };
+    let health = free_port()?;
+    let listen = format!("127.0.0.1:{health}");
+    let [url, front] = points.variables();
+    let variables = [url, front, ("GISTMILL_HTTP__LISTEN", &*listen)];
+    let _up = pipeline.spawn("up", &["up"], &variables)?;
+    let chats = &chats()[2..];
+    import(&pipeline, chats)?;
+    points.wait_for_claims()?;
+    let seen = settle(&pipeline)?.into_seen();
+    assert_eq!(items(&points.read()?)?, expected(&pipeline, &seen)?);
+    let collection = format!("{}-lexical-512-v1", points.alias());
+
+    // Qdrant comes back empty, and somebody makes a collection of that name by hand.
+    points.delete(&collection)?;
+    points.make_by_hand(&collection, 3)?;
+    import(&pipeline, &[Chat::later("gamma", 40, 8, 12)])?;
+    let named = "gistmill did not make it";
+    eventually("the collection is named", PATIENCE, || {
+        Ok(Readiness::at(health)?.filter(|told| told.of("qdrant_sink").contains(named)))
+    })?;
+    let seen = settle_without(&pipeline, &["qdrant_sink"])?.into_seen();
+    assert_eq!(seen.iter().filter(|seen| seen.topic == "digest.dlq.v1").count(), 0);
+
+    // It is deleted: the sink makes its own and reads the topics again.
+    points.delete(&collection)?;
+    let wanted = expected(&pipeline, &seen)?;
+    eventually("the collection is filled", PATIENCE, || Ok((points.count() == wanted.len()).then_some(())))?;
+    assert_eq!(items(&points.read()?)?, wanted);
+
+    // Lost once more, with nobody else's in its place.
+    points.delete(&collection)?;
+    import(&pipeline, &[Chat::later("gamma", 60, 8, 12)])?;
+    let seen = settle(&pipeline)?.into_seen();
+    let wanted = expected(&pipeline, &seen)?;
+    eventually("the collection is filled", PATIENCE, || Ok((points.count() == wanted.len()).then_some(())))?;
+    assert_eq!(items(&points.read()?)?, wanted);
+    points.delete_collection()?;
     pipeline.finish()
 }

@@ -27,10 +27,23 @@ const SINK: &str = "qdrant_sink";
 const NEAR_MAX: u64 = 24;
 /// Searches at once.
 const SEARCHES_MAX: usize = 2;
-/// How long the sink may stand still before a digest goes on without it: as long as one of its calls may take.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// The same while it is known to stand still.
-const PATIENCE_WHILE_AWAY: Duration = Duration::from_millis(250);
+const PATIENCE: Patience = Patience {
+    // As long as one of the sink's calls may take.
+    standstill: Duration::from_secs(10),
+    standstill_while_away: Duration::from_millis(250),
+    search_while_away: Duration::from_secs(1),
+};
+
+/// How long a question waits for the index.
+#[derive(Clone, Copy)]
+struct Patience {
+    /// For a sink that stands still.
+    standstill: Duration,
+    /// The same while the last question went on without the index.
+    standstill_while_away: Duration,
+    /// For a search, then. Otherwise as long as any call of Qdrant.
+    search_while_away: Duration,
+}
 
 /// The searcher. One per process.
 pub(super) struct EarlierClient {
@@ -38,8 +51,12 @@ pub(super) struct EarlierClient {
     store: Store,
     passed: Arc<Passed>,
     searches: Semaphore,
+    patience: Patience,
     /// Whether the last question went on without the index.
     is_away: AtomicBool,
+    /// Held by the one question that finds out whether it still is: the others do not wait, since an answer holds up those behind
+    /// it in its partition.
+    trial: Semaphore,
 }
 
 /// Why a question goes on without an answer.
@@ -48,7 +65,9 @@ type Why = String;
 impl EarlierClient {
     pub(super) fn start(index: Index, store: Store, tasks: &tokio::runtime::Handle) -> Self {
         let passed = Passed::start(store.clone(), SINK, tasks);
-        Self { index, store, passed, searches: Semaphore::new(SEARCHES_MAX), is_away: AtomicBool::new(false) }
+        let (searches, is_away) = (Semaphore::new(SEARCHES_MAX), AtomicBool::new(false));
+        let trial = Semaphore::new(1);
+        Self { index, store, passed, searches, patience: PATIENCE, is_away, trial }
     }
 
     /// The answer; never an error.
@@ -56,15 +75,19 @@ impl EarlierClient {
         if question.texts.is_empty() {
             return Earlier::Found(FoundEarlier::default());
         }
+        let trial = if self.is_away.load(Ordering::Relaxed) {
+            let Ok(permit) = self.trial.try_acquire() else { return Earlier::Unavailable };
+            Some(permit)
+        } else {
+            None
+        };
         let (partition, offset) = (question.partition, question.offset);
         awaited.is(format!(
             "{SINK} has not indexed offset {offset} of partition {partition} of {MESSAGES_TOPIC}"
         ));
-        match self.found(question).await {
+        match self.found(question, trial.is_some()).await {
             Ok(found) => {
-                if self.is_away.swap(false, Ordering::Relaxed) {
-                    info!("the index of vectors is searched again");
-                }
+                self.is_back();
                 Earlier::Found(found)
             }
             Err(why) => {
@@ -77,14 +100,24 @@ impl EarlierClient {
         }
     }
 
-    async fn found(&self, question: &EarlierAsOf) -> Result<FoundEarlier, Why> {
+    fn is_back(&self) {
+        if self.is_away.swap(false, Ordering::Relaxed) {
+            info!("the index of vectors is searched again");
+        }
+    }
+
+    async fn found(&self, question: &EarlierAsOf, is_trial: bool) -> Result<FoundEarlier, Why> {
         let place = (question.partition, question.offset);
         self.reached(place).await?;
         let mut ids = Vec::with_capacity(question.texts.len());
         {
             let _permit = self.searches.acquire().await.map_err(|error| error.to_string())?;
+            if self.is_away.load(Ordering::Relaxed) && !is_trial {
+                return Err("another search has just failed".to_owned());
+            }
             for text in &question.texts {
-                ids.push(self.near(question, text).await?);
+                let near = Box::pin(self.near(question, text));
+                ids.push(if is_trial { self.soon(near).await? } else { near.await? });
             }
         }
         let all: BTreeSet<i64> = ids.iter().flatten().copied().collect();
@@ -99,6 +132,13 @@ impl EarlierClient {
             messages.into_iter().map(|message| (message.id, message)).collect();
         let known = |ids: Vec<i64>| ids.iter().filter_map(|id| by_id.get(id).cloned()).collect();
         Ok(FoundEarlier { near: ids.into_iter().map(known).collect(), before })
+    }
+
+    /// What a search finds that is made to see whether the index answers.
+    async fn soon(&self, near: impl Future<Output = Result<Vec<i64>, Why>>) -> Result<Vec<i64>, Why> {
+        let limit = self.patience.search_while_away;
+        let late = |_| format!("a search took more than {limit:?}");
+        tokio::time::timeout(limit, near).await.map_err(late)?
     }
 
     async fn near(&self, question: &EarlierAsOf, text: &str) -> Result<Vec<i64>, Why> {
@@ -124,15 +164,20 @@ impl EarlierClient {
         loop {
             let before = self.passed.of(partition);
             let is_away = self.is_away.load(Ordering::Relaxed);
-            let patience = if is_away { PATIENCE_WHILE_AWAY } else { PATIENCE };
+            let Patience { standstill, standstill_while_away, .. } = self.patience;
             tokio::select! {
                 biased;
                 () = &mut passed => return Ok(()),
-                () = tokio::time::sleep(patience) => {}
+                () = tokio::time::sleep(if is_away { standstill_while_away } else { standstill }) => {}
             }
             if self.passed.of(partition) == before {
                 return Err(format!("{SINK} stands still before offset {offset} of partition {partition}"));
             }
+            // It writes: the others may wait for it again.
+            self.is_back();
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,8 @@
 //! collections of its own and deletes them.
 #![cfg(test)]
 
+mod searches;
+
 use qdrant_client::{
     Qdrant,
     qdrant::{CreateCollectionBuilder, Distance, GetPointsBuilder, RetrievedPoint, VectorParamsBuilder},
@@ -172,34 +174,6 @@ async fn deletions_take_what_they_name_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_search_stays_within_what_it_names() {
-    with_index("search", |index, _| async move {
-        let foreign = Point { tenant_id: "other".to_owned(), ..message(1, 0, X) };
-        let group = Point { group_id: "second".to_owned(), ..message(2, 0, X) };
-        let author = Point { author_id: None, ..message(3, 0, X) };
-        let digest = Point { kind: Kind::Digest, ..message(4, 0, X) };
-        let points = [foreign, group, author, digest, message(5, 0, X), message(6, 0, [1.0, 1.0, 0.0, 0.0])];
-        index.apply(&points.map(Change::Put)).await.expect("put");
-        assert_eq!(items(&index, &near(X)).await, ["2", "3", "5", "4", "6"]);
-        let one_group = Query { group_id: Some("qa".to_owned()), ..near(X) };
-        assert_eq!(items(&index, &one_group).await, ["3", "5", "4", "6"]);
-        let messages = Query { kinds: vec![Kind::Message, Kind::Thread], ..one_group.clone() };
-        assert_eq!(items(&index, &messages).await, ["3", "5", "6"]);
-        let author = |ids: &[&str]| Query {
-            author_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
-            ..messages.clone()
-        };
-        assert_eq!(items(&index, &author(&["u1", "u7"])).await, ["5", "6"]);
-        assert_eq!(items(&index, &author(&["u1"])).await, Vec::<String>::new());
-        let at = 1_700_000_000_005;
-        assert_eq!(items(&index, &Query { until: Some(at), ..messages.clone() }).await, ["3"]);
-        assert_eq!(items(&index, &Query { since: Some(at), ..messages.clone() }).await, ["5", "6"]);
-        assert_eq!(items(&index, &Query { limit: 1, ..messages }).await.len(), 1);
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_vector_that_does_not_fit_is_refused_and_nothing_of_the_request_is_kept() {
     with_index("misfits", |index, _| async move {
         let short = Point { vector: vec![1.0; 3], ..message(2, 0, X) };
@@ -227,6 +201,39 @@ async fn the_alias_moves_to_another_model_when_it_is_told_to() {
         client.delete_collection(second.collection()).await.expect("delete");
         assert_eq!(index.aliased().await.expect("look"), None);
         assert!(index.searched().await.expect("look").is_none());
+    })
+    .await;
+}
+
+/// Names of the fields that the collection has an index of.
+async fn indexed(client: &Qdrant, index: &Index) -> Vec<String> {
+    let info = client.collection_info(index.collection()).await.expect("look").result.expect("a collection");
+    let mut names: Vec<String> = info.payload_schema.into_keys().collect();
+    names.sort();
+    names
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_fields_by_which_points_are_found_are_indexed_also_in_a_collection_that_was_made_without() {
+    with_index("fields", |index, client| async move {
+        let fields = [
+            "author_id",
+            "group_id",
+            "kind",
+            "sent_at",
+            "source_offset",
+            "source_partition",
+            "tenant_id",
+            "window_id",
+        ];
+        assert_eq!(indexed(&client, &index).await, fields);
+        client.delete_collection(index.collection()).await.expect("delete");
+        let vectors = VectorParamsBuilder::new(4, Distance::Cosine);
+        let older = CreateCollectionBuilder::new(index.collection()).vectors_config(vectors);
+        client.create_collection(older).await.expect("make one without");
+        assert_eq!(indexed(&client, &index).await, Vec::<String>::new());
+        index.index_fields().await.expect("index them");
+        assert_eq!(indexed(&client, &index).await, fields);
     })
     .await;
 }
