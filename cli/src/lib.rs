@@ -89,7 +89,7 @@ impl Command {
             Self::Txn(arguments) => commands::txn::run(&arguments, settings, out),
             Self::Doctor(arguments) => commands::doctor::run(&arguments, settings, out),
             Self::Demo(arguments) => commands::demo::run(&arguments, settings, out),
-            Self::Eval(arguments) => commands::eval::run(arguments, out),
+            Self::Eval(arguments) => commands::eval::run(arguments, settings, out),
             Self::Completions(arguments) => commands::completions::run(&arguments, out),
         }
     }

@@ -24,6 +24,7 @@ pub mod training;
 pub mod windows;
 
 pub use report::{Report, Row};
+pub use search::{Among, Embeddings, Failure};
 
 use std::path::{Path, PathBuf};
 
@@ -60,6 +61,9 @@ pub enum Error {
     /// A labelled day is not in the data, or has another number of messages there.
     #[error("the data has no day {0} with as many messages as its label says")]
     OtherWindow(String),
+    /// A model gave no vectors.
+    #[error("could not make the vectors of the messages")]
+    Vectors(#[source] Failure),
     /// There is no evaluation of that name.
     #[error("no evaluation for stage {0}")]
     UnknownStage(String),
@@ -77,8 +81,16 @@ pub fn run(stage: &str, data_dir: &Path) -> Result<Report, Error> {
         "emotion" => emotion::evaluate(data_dir),
         "synthesis" => synthesis::evaluate(data_dir),
         "topic" => topic::evaluate(data_dir),
-        "search" => search::evaluate(data_dir),
+        "search" => search::evaluate(data_dir, None, Among::All),
         "quality" => quality::evaluate(data_dir),
         _ => Err(Error::UnknownStage(stage.to_owned())),
     }
+}
+
+/// Evaluates search on the data in `data_dir`, by the vectors of a model too where one is given.
+///
+/// # Errors
+/// The data cannot be read, or the model fails.
+pub fn search(data_dir: &Path, model: Option<&dyn Embeddings>, among: Among) -> Result<Report, Error> {
+    search::evaluate(data_dir, model, among)
 }

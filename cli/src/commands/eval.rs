@@ -1,6 +1,7 @@
 //! `gistmill eval`: the stages and the digests against data with known answers.
 //!
-//! Invariant: it needs no broker and no database; it calls the very code of the stages.
+//! Invariant: it needs no broker and no database, and no network but for an endpoint that it is told to ask; it calls the very
+//! code of the stages.
 
 use std::{
     io::Write,
@@ -9,11 +10,13 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use evaluation::{Report, gold};
+use evaluation::{Among, Report, gold};
 use rendering::View;
 use schemas::DigestState;
 
-use crate::exit::Exit;
+use crate::{exit::Exit, settings::Settings};
+
+mod endpoint;
 
 /// Measure the stages against data with known answers
 #[derive(Debug, Args)]
@@ -50,8 +53,8 @@ enum What {
     #[command(after_help = "Examples:\n  gistmill eval quality --data ../shared/data")]
     Quality(Data),
     /// Search: a question finds the replies to it
-    #[command(after_help = "Examples:\n  gistmill eval search --data ../shared/data")]
-    Search(Data),
+    #[command(after_help = SEARCH_HELP)]
+    Search(Search),
     /// Digests against labelled windows
     #[command(after_help = "Examples:\n  gistmill eval gold --data ../shared/data")]
     Gold(Gold),
@@ -71,6 +74,28 @@ struct Data {
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+const SEARCH_HELP: &str = "\
+Examples:
+  gistmill eval search --data ../shared/data
+  GISTMILL_EMBEDDING__URL=http://localhost:8000/v1 GISTMILL_EMBEDDING__MODEL=e5-passage \\
+    GISTMILL_EMBEDDING__QUERY_MODEL=e5-query GISTMILL_EMBEDDING__DIMENSION=384 \\
+    gistmill eval search --data ../shared/data --endpoint
+
+--endpoint asks for the vector of each message and question, some 80,000 (with --last-fifth 18,000); nothing of it is
+kept.";
+
+#[derive(Debug, Args)]
+struct Search {
+    #[command(flatten)]
+    data: Data,
+    /// Also by the vectors of the endpoint that the settings name (`[embedding]`)
+    #[arg(long)]
+    endpoint: bool,
+    /// Search among the messages of the last fifth alone, which the questions are of
+    #[arg(long)]
+    last_fifth: bool,
 }
 
 #[derive(Debug, Args)]
@@ -127,7 +152,7 @@ struct Day {
     json: bool,
 }
 
-pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
     match arguments.what {
         What::Thread(data) => stage("thread_builder", &data, out),
         What::Segment(data) => stage("segmenter", &data, out),
@@ -135,7 +160,7 @@ pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<E
         What::Topic(data) => stage("topic", &data, out),
         What::Synthesis(data) => stage("synthesis", &data, out),
         What::Quality(data) => stage("quality", &data, out),
-        What::Search(data) => stage("search", &data, out),
+        What::Search(wanted) => search(&wanted, settings, out),
         What::Gold(gold) => labelled(&gold, out),
         What::All(gold) => all(&gold, out),
         What::Day(day) => days(&day, out),
@@ -144,6 +169,14 @@ pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<E
 
 fn stage(name: &str, data: &Data, out: &mut dyn Write) -> anyhow::Result<Exit> {
     print(&[evaluation::run(name, folder(&data.data)?)?], data.json, out)
+}
+
+fn search(wanted: &Search, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let folder = folder(&wanted.data.data)?;
+    let endpoint = if wanted.endpoint { Some(endpoint::Endpoint::of(&settings.config()?)?) } else { None };
+    let model = endpoint.as_ref().map(|endpoint| endpoint as &dyn evaluation::Embeddings);
+    let among = if wanted.last_fifth { Among::LastFifth } else { Among::All };
+    print(&[evaluation::search(folder, model, among)?], wanted.data.json, out)
 }
 
 fn all(gold: &Gold, out: &mut dyn Write) -> anyhow::Result<Exit> {
