@@ -83,6 +83,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   gistmill group link --tenant acme --group team --chat -1001234567890
+  gistmill group link --tenant acme --group team --code
 
 The chat's id is -100 and the number in a message's link (t.me/c/NUMBER/..) or in an export. It is read from now on by
 telegram_bot_source, which needs a bot's token (GISTMILL_TELEGRAM__TOKEN) and the bot in the chat.")]
@@ -90,8 +91,11 @@ telegram_bot_source, which needs a bot's token (GISTMILL_TELEGRAM__TOKEN) and th
         #[command(flatten)]
         group: Name,
         /// Id of the chat, as bots see it
-        #[arg(long, allow_hyphen_values = true)]
-        chat: i64,
+        #[arg(long, allow_hyphen_values = true, required_unless_present = "code")]
+        chat: Option<i64>,
+        /// Print a code instead, which whoever writes it in the chat links it by: once, within an hour
+        #[arg(long, conflicts_with = "chat")]
+        code: bool,
     },
     /// Read a Telegram chat no more
     #[command(after_help = "\
@@ -140,7 +144,8 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
         Command::Ls { tenant, json } => list::run(tenant, json, settings, out),
         Command::Set { group, change, json } => change::run(&group, &change, (settings, json), out),
         Command::Show { group, json } => show(&group, json, settings, out),
-        Command::Link { group, chat } => link::link(&group, chat, settings, out),
+        Command::Link { group, chat: Some(chat), .. } => link::link(&group, chat, settings, out),
+        Command::Link { group, chat: None, .. } => link::make_code(&group, settings, out),
         Command::Unlink { chat } => link::unlink(chat, settings, out),
         Command::Links { json } => link::list(json, settings, out),
         Command::Lane { command } => lane::run(command, settings, out),

@@ -3,8 +3,9 @@
 //! Invariant: pure. A command's identity is that of its message, which Telegram gives once, whatever the update's id.
 
 use crate::wire::Message;
-use commands::{Name, Parsed, Verdict, parse, words};
+use commands::{LinkCode, Name, Parsed, Verdict, parse, words};
 use schemas::{Command, GroupCommandAnswered, no_tenant};
+use state::Redeemed;
 use text::Language;
 
 /// Characters of a command that are looked at.
@@ -50,6 +51,11 @@ impl Written {
         }
     }
 
+    /// True for a command to link the chat, to whichever bot.
+    pub(crate) fn is_link(&self) -> bool {
+        commands::name(&self.text) == Some(Name::Link)
+    }
+
     /// The command, if it is one to the bot of this name. `source` hears it.
     pub(crate) fn command(&self, source: &str, bot: Option<&str>) -> Option<Command> {
         let Parsed::Ours { name, arguments } = parse(&self.text, bot) else { return None };
@@ -78,16 +84,73 @@ pub(crate) fn judged(command: Command, verdict: Verdict) -> Option<Command> {
     }
 }
 
+/// A code that somebody wrote in a chat, of which nobody has looked yet whether it is one.
+#[derive(Debug)]
+pub(crate) struct Linking {
+    /// The command that brought it.
+    pub(crate) command: Command,
+    /// The chat.
+    pub(crate) chat: i64,
+    /// The code.
+    pub(crate) code: LinkCode,
+}
+
+impl Linking {
+    /// Of a command to link a chat; where it cannot be by this one, why.
+    pub(crate) fn of(command: Command, chat: i64) -> Result<Self, Box<GroupCommandAnswered>> {
+        let code = LinkCode::parse(&command.arguments).filter(|_| chat < 0 && !command.is_over_limit);
+        if let Some(code) = code {
+            return Ok(Self { command: without_code(command), chat, code });
+        }
+        let words = words(language(&command));
+        let text = match chat {
+            _ if command.is_over_limit => words.too_many,
+            1.. => words.link_in_a_group,
+            _ => words.no_such_code,
+        };
+        Err(Box::new(said(&command, chat, text.to_owned())))
+    }
+
+    /// What is said of it.
+    pub(crate) fn answered(&self, redeemed: Redeemed) -> GroupCommandAnswered {
+        let words = words(language(&self.command));
+        let text = match redeemed {
+            Redeemed::Linked => words.linked,
+            Redeemed::OfAnotherGroup => words.linked_to_another,
+            Redeemed::NoCode => words.no_such_code,
+        };
+        said(&self.command, self.chat, text.to_owned())
+    }
+
+    /// What is said where too many were tried.
+    pub(crate) fn refused(&self) -> GroupCommandAnswered {
+        said(&self.command, self.chat, words(language(&self.command)).too_many_codes.to_owned())
+    }
+}
+
+fn without_code(command: Command) -> Command {
+    Command { arguments: String::new(), ..command }
+}
+
 /// The answer in a chat that is no group's: nothing is known there but the person.
 pub(crate) fn answer(command: &Command, chat: i64) -> Option<GroupCommandAnswered> {
-    let language = Language::parse(&command.language).unwrap_or(Language::En);
-    let words = words(language);
+    let words = words(language(command));
     let text = match Name::of(&command.name)? {
         _ if command.is_over_limit => words.too_many.to_owned(),
+        Name::Link => return None,
         Name::Start if chat > 0 => words.start_alone(),
         Name::Start => words.start(false),
         Name::Digest => words.not_linked.to_owned(),
         Name::Help => words.help(),
     };
-    Some(command.answered((&no_tenant(CHANNEL), &chat.to_string()), language.code(), text))
+    Some(said(command, chat, text))
+}
+
+/// The language of whoever asks.
+fn language(command: &Command) -> Language {
+    Language::parse(&command.language).unwrap_or(Language::En)
+}
+
+fn said(command: &Command, chat: i64, text: String) -> GroupCommandAnswered {
+    command.answered((&no_tenant(CHANNEL), &chat.to_string()), language(command).code(), text)
 }

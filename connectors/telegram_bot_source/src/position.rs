@@ -28,6 +28,9 @@ pub(crate) struct BotPosition {
     /// Commands of the last minute. Absent from positions of versions that knew none.
     #[serde(default)]
     pub(crate) commands: Limits,
+    /// Codes of the last hour.
+    #[serde(default, skip_serializing_if = "Limits::is_empty")]
+    pub(crate) codes: Limits,
     /// Updates that a webhook has brought. Polls need none: what is before their offset does not come again.
     #[serde(default, skip_serializing_if = "Seen::is_empty")]
     pub(crate) seen: Seen,
@@ -53,6 +56,7 @@ impl Default for BotPosition {
             read_at: 0,
             groups: Vec::new(),
             commands: Limits::default(),
+            codes: Limits::default(),
             seen: Seen::default(),
         }
     }

@@ -11,7 +11,7 @@ use crate::{
 use ingest::Group;
 use processor::{Emission, PortSpec};
 use runtime::{Position, Source, SourceBatch, SourceError};
-use state::{Store, TelegramChat};
+use state::{Redeemed, Store, TelegramChat};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -95,6 +95,20 @@ impl TelegramBotSource {
         Ok(())
     }
 
+    /// Links the chat that a code was written in, before anything that follows is read. Where the position is not committed
+    /// then, the same command comes again and finds the same.
+    async fn redeem(&self, turned: &mut Turned) -> Result<(), SourceError> {
+        let Some(linking) = turned.linking.take() else { return Ok(()) };
+        let (hash, chat) = (linking.code.hash(), linking.chat);
+        let redeemed = self.store.redeem_link_code(&hash, chat, &linking.command.id).await;
+        let redeemed = redeemed.map_err(store_error)?;
+        if redeemed == Redeemed::Linked {
+            turned.notes.push(Note::Linked { chat });
+        }
+        turned.answers.push(linking.answered(redeemed));
+        Ok(())
+    }
+
     async fn poll(&mut self, before: &BotPosition) -> Result<(Vec<Read>, bool), CallError> {
         self.introduce().await?;
         let until_mark = before.until_due(now_ms()).unwrap_or(POLL_MAX_MS);
@@ -142,20 +156,21 @@ impl Source for TelegramBotSource {
             }
             Err(error) => return Err(SourceError::Transient(Box::new(error))),
         };
-        // What comes after a migration is looked up once the new chat is linked.
-        let is_cut = cut_after_migration(&mut updates);
+        // What comes after is looked up once the chat is linked.
+        let is_cut = cut_after_link(&mut updates);
         let links = self.groups(&updates).await?;
         let identity = self.identity();
         let now = now_ms();
         let bot = self.me.as_ref().and_then(|me| me.name.as_deref());
         let is_drained = is_drained && !is_cut;
         let around = Around { identity: &identity, links: &links, bot, now, is_drained };
-        let turned = self.turn(&before, updates, &around);
+        let mut turned = self.turn(&before, updates, &around);
         self.follow(&turned.notes, &links).await?;
+        self.redeem(&mut turned).await?;
         if turned.position == before {
             return Ok(SourceBatch::Idle(IDLE));
         }
-        let Turned { records, answers, position, skipped, notes } = turned;
+        let Turned { records, answers, position, skipped, notes, .. } = turned;
         for note in &notes {
             if !matches!(note, Note::Unlinked { chat } if !self.named.insert(*chat)) {
                 tell(note);
@@ -176,11 +191,11 @@ impl Source for TelegramBotSource {
     }
 }
 
-/// Leaves what follows a migration for the next call; true where there was something.
-fn cut_after_migration(updates: &mut Vec<Read>) -> bool {
-    let moved = updates.iter().position(Read::is_migration).map_or(updates.len(), |index| index + 1);
-    let is_cut = moved < updates.len();
-    updates.truncate(moved);
+/// Leaves what follows the link of a chat for the next call; true where there was something.
+fn cut_after_link(updates: &mut Vec<Read>) -> bool {
+    let linked = updates.iter().position(Read::ends_a_turn).map_or(updates.len(), |index| index + 1);
+    let is_cut = linked < updates.len();
+    updates.truncate(linked);
     is_cut
 }
 
@@ -208,6 +223,7 @@ fn tell(note: &Note) {
         Note::Migrated { from, to } => {
             info!(from, to, "a group goes on as a supergroup, which is linked too");
         }
+        Note::Linked { chat } => info!(chat, "a chat was linked by a code: see `gistmill group links`"),
         Note::Unlinked { chat } => {
             info!(chat, "messages were passed over: link the chat with `gistmill group link`");
         }

@@ -4,13 +4,14 @@
 //! quiet week, and may be smaller then.
 
 use crate::{
-    command::{Written, answer, judged},
+    command::{Linking, Written, answer, judged},
     convert::{Told, told},
     position::BotPosition,
     seen::Seen,
 };
+use commands::Verdict;
 use ingest::{Batch, Group, Origin};
-use schemas::{GroupCommandAnswered, GroupMessageIngested, LIVE_LANE};
+use schemas::{Command, GroupCommandAnswered, GroupMessageIngested, LIVE_LANE};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -30,6 +31,8 @@ pub(crate) enum Note {
     Membership { chat: i64, status: String },
     /// A basic group goes on as a supergroup.
     Migrated { from: i64, to: i64 },
+    /// A chat was linked by a code.
+    Linked { chat: i64 },
     /// Messages of a chat were passed over, since nobody has linked it.
     Unlinked { chat: i64 },
 }
@@ -52,9 +55,14 @@ impl Read {
         if seen.contains(self.id) { Self { told: Told::Skipped("repeated"), ..self } } else { self }
     }
 
-    /// True for the word that a group goes on as a supergroup.
-    pub(crate) fn is_migration(&self) -> bool {
-        matches!(self.told, Told::Migrated { .. })
+    /// True for what may link a chat, so that what follows it has to be looked up afterwards: the word that a group goes on
+    /// as a supergroup, and a code.
+    pub(crate) fn ends_a_turn(&self) -> bool {
+        match &self.told {
+            Told::Migrated { .. } => true,
+            Told::Command(written) => written.is_link(),
+            _ => false,
+        }
     }
 
     /// Chats that have to be looked up.
@@ -88,6 +96,8 @@ pub(crate) struct Turned {
     pub(crate) records: Vec<GroupMessageIngested>,
     /// Answers in chats that are no group's.
     pub(crate) answers: Vec<GroupCommandAnswered>,
+    /// A code that is still to be looked up, and answered. Nothing comes after it.
+    pub(crate) linking: Option<Linking>,
     pub(crate) position: BotPosition,
     pub(crate) skipped: BTreeMap<&'static str, u64>,
     pub(crate) notes: Vec<Note>,
@@ -159,11 +169,26 @@ impl Turn<'_> {
         };
         let verdict = self.turned.position.commands.take(written.chat, written.person, written.asked_at);
         let Some(command) = judged(command, verdict) else { return self.skip("too_many_commands") };
-        if let Some(group) = self.around.links.get(&written.chat) {
+        if written.is_link() {
+            self.link(command, written);
+        } else if let Some(group) = self.around.links.get(&written.chat) {
             let batch = self.batches.entry(group.clone()).or_default();
             batch.command(&origin(group, self.around.identity), at, command);
         } else {
             self.turned.answers.extend(answer(&command, written.chat));
+        }
+    }
+
+    /// A code is no group's: it enters no log, whoever's the chat is.
+    fn link(&mut self, command: Command, written: &Written) {
+        let linking = match Linking::of(command, written.chat) {
+            Ok(linking) => linking,
+            Err(answer) => return self.turned.answers.push(*answer),
+        };
+        match self.turned.position.codes.take_code(written.chat, written.person, written.asked_at) {
+            Verdict::Take => self.turned.linking = Some(linking),
+            Verdict::Tell => self.turned.answers.push(linking.refused()),
+            Verdict::Ignore => self.skip("too_many_codes"),
         }
     }
 

@@ -2,12 +2,14 @@
 //!
 //! Invariant: pure; time is when a command was sent. What `/help` names is what [`Name`] has, and nothing else.
 
+mod code;
 mod limits;
 mod parse;
 mod span;
 mod wording;
 
+pub use code::LinkCode;
 pub use limits::{Limits, Verdict};
-pub use parse::{ARGUMENTS_MAX, Name, Parsed, is_command, parse};
+pub use parse::{ARGUMENTS_MAX, Name, Parsed, is_command, name, parse};
 pub use span::{span_ms, until_asked};
 pub use wording::{Words, words};

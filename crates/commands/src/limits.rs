@@ -4,12 +4,18 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Length of what is counted, in ms.
+/// Within this time, in ms, commands are counted.
 const SPAN_MS: i64 = 60 * 1000;
 /// Most commands of a person in a chat within that time: nobody reads more answers.
 const OF_A_PERSON: u32 = 5;
 /// Most commands in a chat within that time: Telegram takes twenty messages a minute to a group, digests among them.
 const IN_A_CHAT: u32 = 15;
+/// Within this time, in ms, codes are counted.
+const CODES_SPAN_MS: i64 = 60 * 60 * 1000;
+/// Most codes of a person in all chats, in a chat, and in all, within that time: who has one needs one.
+const CODES_OF_A_PERSON: u32 = 5;
+const CODES_IN_A_CHAT: u32 = 10;
+const CODES_IN_ALL: u32 = 100;
 /// Most counts that are kept. Beyond it the oldest are forgotten, and whoever they were of may go on.
 const COUNTS_MAX: usize = 512;
 
@@ -22,7 +28,8 @@ pub struct Limits {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Count {
-    chat: i64,
+    /// None: in all chats.
+    chat: Option<i64>,
     /// None: of all people in the chat.
     person: Option<i64>,
     since_ms: i64,
@@ -42,33 +49,55 @@ pub enum Verdict {
     Ignore,
 }
 
+/// What is counted together: the chat and the person, where it is one's alone, and the most that is taken.
+type Bound = ((Option<i64>, Option<i64>), u32);
+
 impl Limits {
     /// Counts a command that a person sent in a chat.
     pub fn take(&mut self, chat: i64, person: i64, sent_ms: i64) -> Verdict {
-        self.counts.retain(|count| sent_ms < count.since_ms + SPAN_MS);
-        // What is not taken of one person uses up nothing of the others in the chat.
-        let verdict = match self.count((chat, Some(person)), (sent_ms, OF_A_PERSON)) {
-            Verdict::Take => self.count((chat, None), (sent_ms, IN_A_CHAT)),
-            refused => refused,
+        let bounds = [((Some(chat), Some(person)), OF_A_PERSON), ((Some(chat), None), IN_A_CHAT)];
+        self.take_within(&bounds, SPAN_MS, sent_ms)
+    }
+
+    /// Counts a code that a person wrote in a chat. These counts are kept apart from those of commands.
+    pub fn take_code(&mut self, chat: i64, person: i64, sent_ms: i64) -> Verdict {
+        let bounds = [
+            ((None, Some(person)), CODES_OF_A_PERSON),
+            ((Some(chat), None), CODES_IN_A_CHAT),
+            ((None, None), CODES_IN_ALL),
+        ];
+        self.take_within(&bounds, CODES_SPAN_MS, sent_ms)
+    }
+
+    /// What one bound refuses uses up nothing of the others.
+    fn take_within(&mut self, bounds: &[Bound], span_ms: i64, sent_ms: i64) -> Verdict {
+        self.counts.retain(|count| sent_ms < count.since_ms + span_ms);
+        let find = |counts: &[Count], (chat, person)| {
+            counts.iter().position(|count| (count.chat, count.person) == (chat, person))
         };
+        for (key, max) in bounds {
+            if let Some(index) = find(&self.counts, *key).filter(|index| self.counts[*index].taken >= *max) {
+                let was_told = std::mem::replace(&mut self.counts[index].is_told, true);
+                return if was_told { Verdict::Ignore } else { Verdict::Tell };
+            }
+        }
+        for (key, _) in bounds {
+            if let Some(index) = find(&self.counts, *key) {
+                self.counts[index].taken += 1;
+            } else {
+                let (chat, person) = *key;
+                self.counts.push(Count { chat, person, since_ms: sent_ms, taken: 1, is_told: false });
+            }
+        }
         if self.counts.len() > COUNTS_MAX {
             self.counts.drain(..self.counts.len() - COUNTS_MAX);
         }
-        verdict
+        Verdict::Take
     }
 
-    fn count(&mut self, (chat, person): (i64, Option<i64>), (sent_ms, max): (i64, u32)) -> Verdict {
-        let known = self.counts.iter().position(|count| (count.chat, count.person) == (chat, person));
-        let index = known.unwrap_or_else(|| {
-            self.counts.push(Count { chat, person, since_ms: sent_ms, taken: 0, is_told: false });
-            self.counts.len() - 1
-        });
-        let count = &mut self.counts[index];
-        if count.taken < max {
-            count.taken += 1;
-            return Verdict::Take;
-        }
-        if std::mem::replace(&mut count.is_told, true) { Verdict::Ignore } else { Verdict::Tell }
+    /// True where nothing is counted.
+    pub fn is_empty(&self) -> bool {
+        self.counts.is_empty()
     }
 }
 
@@ -94,6 +123,30 @@ mod tests {
         let verdicts: Vec<Verdict> = (0..18).map(|person| limits.take(-1, person, 1_000)).collect();
         assert!(verdicts[..15].iter().all(|verdict| *verdict == Verdict::Take), "{verdicts:?}");
         assert_eq!(verdicts[15..], [Verdict::Tell, Verdict::Ignore, Verdict::Ignore]);
+    }
+
+    #[test]
+    fn codes_are_guessed_a_few_times_an_hour_by_a_person_in_a_chat_and_in_all() {
+        let taken = |tries: &mut dyn Iterator<Item = (i64, i64)>| {
+            let mut limits = Limits::default();
+            tries.filter(|(chat, person)| limits.take_code(*chat, *person, 1_000) == Verdict::Take).count()
+        };
+        assert_eq!(taken(&mut (0..50).map(|chat| (chat, 7))), 5, "one person in many chats");
+        assert_eq!(taken(&mut (0..50).map(|person| (-1, person))), 10, "many people in one chat");
+        assert_eq!(taken(&mut (0..900).map(|n| (-n, n))), 100, "many people in many chats");
+        let mut limits = Limits::default();
+        let hour = |limits: &mut Limits, sent_ms| [0; 7].map(|_| limits.take_code(-1, 7, sent_ms));
+        let [.., last, told, ignored] = hour(&mut limits, 1_000);
+        assert_eq!([last, told, ignored], [Verdict::Take, Verdict::Tell, Verdict::Ignore]);
+        assert_eq!(limits.take_code(-1, 7, 3_600_999), Verdict::Ignore);
+        assert_eq!(limits.take_code(-1, 7, 3_601_000), Verdict::Take, "an hour later");
+    }
+
+    #[test]
+    fn counts_of_earlier_positions_are_read() {
+        let before = r#"[{"chat":-1,"person":7,"since_ms":5,"taken":2,"is_told":false},{"chat":-1,"person":null,"since_ms":5,"taken":2,"is_told":false}]"#;
+        let limits: Limits = serde_json::from_str(before).expect("reads");
+        assert_eq!(serde_json::to_string(&limits).expect("writes"), before);
     }
 
     #[test]

@@ -12,19 +12,22 @@ pub enum Name {
     Start,
     /// A digest of the time until now.
     Digest,
+    /// The chat becomes a group's, by a code.
+    Link,
     /// Which commands there are.
     Help,
 }
 
 impl Name {
     /// All of them, in the order of `/help`.
-    pub const ALL: [Self; 3] = [Self::Start, Self::Digest, Self::Help];
+    pub const ALL: [Self; 4] = [Self::Start, Self::Digest, Self::Link, Self::Help];
 
     /// The word after the slash.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Start => "start",
             Self::Digest => "digest",
+            Self::Link => "link",
             Self::Help => "help",
         }
     }
@@ -68,8 +71,13 @@ pub fn parse(text: &str, bot: Option<&str>) -> Parsed {
 /// Whether a text begins with a command of a bot of this kind, whichever it names: such a text is no message to the others
 /// in the chat. One to a bot of another kind is.
 pub fn is_command(text: &str) -> bool {
+    name(text).is_some()
+}
+
+/// The command of a bot of this kind that a text begins with, whichever bot it names.
+pub fn name(text: &str) -> Option<Name> {
     let head = text.split_whitespace().next().and_then(|head| head.strip_prefix('/')).unwrap_or_default();
-    Name::of(head.split('@').next().unwrap_or_default()).is_some()
+    Name::of(head.split('@').next().unwrap_or_default())
 }
 
 fn arguments<'a>(words: impl Iterator<Item = &'a str>) -> String {

@@ -19,6 +19,16 @@ pub struct Words {
     pub switched_off: &'static str,
     /// The chat is no group's.
     pub not_linked: &'static str,
+    /// The chat is a group's from now on.
+    pub linked: &'static str,
+    /// The chat is another group's.
+    pub linked_to_another: &'static str,
+    /// No chat can be linked by this code.
+    pub no_such_code: &'static str,
+    /// A chat with one person is no group's.
+    pub link_in_a_group: &'static str,
+    /// Said once where too many codes were tried.
+    pub too_many_codes: &'static str,
     empty_window: &'static str,
     low_quality: &'static str,
     missing_scope: &'static str,
@@ -31,13 +41,19 @@ pub struct Words {
 const EN: Words = Words {
     about: "This bot sums up what was said in a chat: decisions, questions, who does what, with a link to each message.",
     start_in_a_group: "This chat is read, and its digests come here when their time is over.",
-    start_elsewhere: "This chat is linked to no group yet, so that nothing of it is read or kept. Whoever runs the bot links it: \
-                      gistmill group link.",
+    start_elsewhere: "This chat is linked to no group yet, so that nothing of it is read or kept. Whoever runs the bot makes a \
+                      code for it; write it here: /link CODE.",
     start_alone: "Add me to a group to read along there.",
     commands: "Commands:",
     digest_usage: "Say how far back, from 5 minutes to 7 days: /digest 90m, /digest 3h, /digest 2d.",
     switched_off: "Digests are switched off here.",
     not_linked: "This works in a chat that is linked to a group.",
+    linked: "This chat is linked: what is written from now on is read, and /digest makes a digest of it.",
+    linked_to_another: "This chat is linked already, to another group. Whoever runs the bot can unlink it: gistmill group unlink.",
+    no_such_code: "No chat is linked by this code: it is mistyped, was used, or its time is over. Whoever runs the bot makes a new \
+                   one: gistmill group link --code. Write it here: /link CODE.",
+    link_in_a_group: "A group's chat is linked there: write /link CODE in it.",
+    too_many_codes: "That was a lot of codes. Wait an hour, then try again.",
     empty_window: "Nobody has written in that time.",
     low_quality: "There is too little to tell of that time. Try a longer one: /digest 24h.",
     missing_scope: "This group is not granted digests. Whoever runs the bot can grant them.",
@@ -45,6 +61,7 @@ const EN: Words = Words {
     too_many: "That was a lot of commands. Wait a minute, then ask again.",
     of: |name| match name {
         Name::Start => "what this bot is for",
+        Name::Link => "links this chat by a code that whoever runs the bot has made",
         Name::Digest => "a digest of the last day; /digest 3h of the last three hours",
         Name::Help => "this list",
     },
@@ -53,13 +70,19 @@ const EN: Words = Words {
 const RU: Words = Words {
     about: "Этот бот пересказывает, о чём говорили в чате: решения, вопросы, кто что делает, со ссылкой на каждое сообщение.",
     start_in_a_group: "Этот чат читается, и сводки приходят сюда, когда заканчивается их время.",
-    start_elsewhere: "Этот чат ещё не связан ни с одной группой: из него ничего не читается и не хранится. Связывает его тот, у кого \
-                      работает бот: gistmill group link.",
+    start_elsewhere: "Этот чат ещё не связан ни с одной группой: из него ничего не читается и не хранится. Тот, у кого работает бот, \
+                      даст код; напишите его здесь: /link КОД.",
     start_alone: "Добавьте меня в группу, чтобы я читал её.",
     commands: "Команды:",
     digest_usage: "Скажите, за какое время, от 5 минут до 7 дней: /digest 90м, /digest 3ч, /digest 2д.",
     switched_off: "Сводки здесь выключены.",
     not_linked: "Это работает в чате, который связан с группой.",
+    linked: "Чат связан: то, что пишут с этого момента, читается, и /digest делает из этого сводку.",
+    linked_to_another: "Этот чат уже связан с другой группой. Развязать его может тот, у кого работает бот: gistmill group unlink.",
+    no_such_code: "По этому коду чат не связать: в нём опечатка, он использован или истёк. Новый делает тот, у кого работает бот: \
+                   gistmill group link --code. Напишите его здесь: /link КОД.",
+    link_in_a_group: "Чат группы связывают в нём самом: напишите там /link КОД.",
+    too_many_codes: "Слишком много кодов. Подождите час и попробуйте снова.",
     empty_window: "За это время никто ничего не написал.",
     low_quality: "За это время почти не о чем рассказать. Попробуйте взять больше: /digest 24ч.",
     missing_scope: "Этой группе сводки не разрешены. Разрешить их может тот, у кого работает бот.",
@@ -67,6 +90,7 @@ const RU: Words = Words {
     too_many: "Слишком много команд. Подождите минуту и спросите снова.",
     of: |name| match name {
         Name::Start => "для чего этот бот",
+        Name::Link => "связать этот чат по коду, который сделал тот, у кого работает бот",
         Name::Digest => "сводка за последние сутки; /digest 3ч – за три часа",
         Name::Help => "этот список",
     },

@@ -10,7 +10,7 @@
 
 use crate::{
     as_of, asked, author_names, batch, blocked, deliveries, digest_reads, digests, earlier, effects,
-    embeddings, index_bounds, kept_versions, known, messages, migrate, offsets, outbox, search,
+    embeddings, index_bounds, kept_versions, known, link_codes, messages, migrate, offsets, outbox, search,
     search_digests, search_found, store, telegram_chats, topics, unsettled,
 };
 
@@ -78,6 +78,10 @@ const ALL: &[Statement] = statements![
     kept_versions::DELIVERIES,
     kept_versions::DIGESTS,
     known::COUNT,
+    link_codes::FORGET,
+    link_codes::MAKE,
+    link_codes::USABLE,
+    link_codes::USE,
     messages::APPEND,
     messages::COUNTS,
     messages::NEWEST_BEFORE,

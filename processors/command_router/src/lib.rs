@@ -48,7 +48,9 @@ impl Fold for CommandRouter {
         }
         state.hear(&record.messages);
         let Some(command) = &record.command else { return Ok(Outcome::absorbed()) };
-        let Some(name) = Name::of(&command.name) else { return Ok(Outcome::drop("unknown_command")) };
+        // A code is for the source alone.
+        let name = Name::of(&command.name).filter(|name| *name != Name::Link);
+        let Some(name) = name else { return Ok(Outcome::drop("unknown_command")) };
         let asked = Asked { event, command, state, language: state.language(&command.language) };
         Ok(Outcome::Emit(vec![self.carry_out(name, &asked)]))
     }
@@ -68,7 +70,7 @@ impl CommandRouter {
         match name {
             _ if asked.command.is_over_limit => asked.answer(words.too_many),
             Name::Start => asked.answer(&words.start(true)),
-            Name::Help => asked.answer(&words.help()),
+            Name::Help | Name::Link => asked.answer(&words.help()),
             Name::Digest if !self.trigger.is_enabled_for(&asked.event.value.tenant_id) => {
                 asked.answer(words.switched_off)
             }

@@ -1,5 +1,7 @@
 //! Commands in chats: answered once each, whatever is killed, and no message of anybody's digest.
 
+mod linking;
+
 use crate::kills::SLOW;
 use schemas::GroupCommandAnswered;
 use serde_json::{Value, json};

@@ -2,9 +2,11 @@
 //!
 //! Invariant: a chat that is linked stays with its group until it is unlinked; nothing is taken over silently.
 
-use std::io::Write;
+use std::{io::Write, time::Duration};
 
 use anyhow::{Context, bail};
+use aws_lc_rs::rand;
+use commands::LinkCode;
 use runtime::Host;
 use state::{Store, TelegramChat};
 use telegram_export_source::Group;
@@ -44,6 +46,26 @@ pub(super) fn link(
         ),
         None => bail!("could not link chat {chat_id}: it was unlinked meanwhile; try again"),
     }
+    Ok(Exit::Done)
+}
+
+/// How long a code can be used.
+const CODE_VALID_FOR: Duration = Duration::from_hours(1);
+
+/// Makes a code that links a chat, and keeps its hash.
+pub(super) fn make_code(name: &Name, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let group = Group::new(&name.tenant, &name.group)?;
+    let mut bytes = [0; 8];
+    rand::fill(&mut bytes).ok().context("could not make a code: the system gives no random numbers")?;
+    let code = LinkCode::of_random(bytes);
+    let of = (group.tenant_id(), group.group_id());
+    with_store(settings, async |store| Ok(store.make_link_code(&code.hash(), of, CODE_VALID_FOR).await?))?;
+    writeln!(out, "/link {}", code.shown())?;
+    let owner = printable(&format!("{}/{}", of.0, of.1));
+    writeln!(
+        out,
+        "Write this in the chat within an hour: it is read into {owner} from then on. It works once."
+    )?;
     Ok(Exit::Done)
 }
 

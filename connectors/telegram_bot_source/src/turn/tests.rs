@@ -1,6 +1,9 @@
 use super::*;
+use commands::words;
 use schemas::Record;
 use serde_json::json;
+use state::Redeemed;
+use text::Language;
 
 const GARDEN: i64 = -1001;
 const SHED: i64 = -1002;
@@ -217,4 +220,58 @@ fn the_same_answer_gives_the_same_records() {
     let twice = [updates(), updates()].map(|updates| turned(&at(10), updates, NOW, true));
     assert_eq!(twice[0].records, twice[1].records);
     assert_eq!(twice[0].position, twice[1].position);
+}
+
+const CODE: &str = "/link 7g1a-02c0-280y";
+
+#[test]
+fn a_code_is_looked_up_by_the_source_and_is_in_no_log() {
+    let turned = turned(&at(10), vec![command(10, GARDEN, "/link@gist_bot 7g1a-02c0-280y")], NOW, false);
+    assert_eq!((turned.records.len(), turned.answers.len(), turned.position.next), (0, 0, Some(11)));
+    let linking = turned.linking.expect("a code");
+    assert_eq!((linking.chat, linking.code.shown().as_str()), (GARDEN, "7G1A-02C0-280Y"));
+    let said = |redeemed| linking.answered(redeemed);
+    assert_eq!(said(Redeemed::Linked).text, words(Language::En).linked);
+    assert_eq!(said(Redeemed::OfAnotherGroup).text, words(Language::En).linked_to_another);
+    let wrong = said(Redeemed::NoCode);
+    assert_eq!(
+        (wrong.text.as_str(), wrong.key()),
+        (words(Language::En).no_such_code, format!("~telegram/{GARDEN}"))
+    );
+    assert!(!serde_json::to_string(&wrong).expect("JSON").to_uppercase().contains("7G1A"));
+}
+
+#[test]
+fn what_cannot_be_a_code_is_answered_as_a_wrong_one_is() {
+    let said = |update| turned(&at(10), vec![update], NOW, false).answers.remove(0).text;
+    assert_eq!(said(command(10, -1009, "/link")), words(Language::En).no_such_code);
+    assert_eq!(said(command(10, -1009, "/link 12345")), words(Language::En).no_such_code);
+    assert_eq!(said(command(10, 7, CODE)), words(Language::En).link_in_a_group);
+    let elsewhere = turned(&at(10), vec![command(10, -1009, "/link@other_bot 7g1a-02c0-280y")], NOW, false);
+    assert!(elsewhere.linking.is_none() && elsewhere.answers.is_empty());
+}
+
+#[test]
+fn who_guesses_codes_is_refused_after_a_few_also_after_a_restart() {
+    let mut position = at(10);
+    let (mut looked_up, mut answers, mut skipped) = (0, Vec::new(), Vec::new());
+    for id in 0..60 {
+        // One in a chat of its own each minute: no limit of commands is reached.
+        let mut guess = command(10 + id, -2000 - id, CODE);
+        guess["message"]["date"] = (1_789_999_000 + 60 * (id % 50)).into();
+        let turned = turned(&position, vec![guess], NOW, false);
+        position = BotPosition::parse(Some(&turned.position.encode().expect("encodes"))).expect("parses");
+        looked_up += usize::from(turned.linking.is_some());
+        answers.extend(turned.answers.into_iter().map(|answer| answer.text));
+        skipped.extend(turned.skipped.into_keys());
+    }
+    assert_eq!((looked_up, answers), (5, vec![words(Language::En).too_many_codes.to_owned()]));
+    assert_eq!(skipped, ["too_many_codes"; 54]);
+}
+
+#[test]
+fn what_may_link_a_chat_ends_a_turn() {
+    let updates = [command(10, GARDEN, CODE), command(11, GARDEN, "/help"), message(12, GARDEN, 1)];
+    let ends: Vec<bool> = read(updates.to_vec()).expect("updates").iter().map(Read::ends_a_turn).collect();
+    assert_eq!(ends, [true, false, false]);
 }

@@ -65,7 +65,7 @@ impl Inbox {
     }
 
     /// Up to `limit` updates that are not in `seen`, and whether nothing more waits; waits for one if there is none. What
-    /// follows a migration is left for the next call.
+    /// follows the link of a chat is left for the next call.
     pub(crate) async fn receive(&mut self, seen: &Seen, limit: usize, wait: Duration) -> (Vec<Read>, bool) {
         let Some(listener) = &mut self.listener else { return (Vec::new(), true) };
         if self.kept.is_empty() {
@@ -77,7 +77,7 @@ impl Inbox {
         }
         let mut updates: Vec<Read> = Vec::new();
         while updates.len() < limit
-            && !updates.last().is_some_and(Read::is_migration)
+            && !updates.last().is_some_and(Read::ends_a_turn)
             && let Some(arrival) = self.kept.pop_front()
         {
             updates.extend(self.take(arrival, seen));

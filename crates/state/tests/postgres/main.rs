@@ -17,6 +17,8 @@ mod index_bounds;
 #[cfg(test)]
 mod known;
 #[cfg(test)]
+mod link_codes;
+#[cfg(test)]
 mod messages;
 #[cfg(test)]
 mod names;

@@ -21,7 +21,7 @@ const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_of
 const OF_ID: &str = "messages_pkey backward (tenant_id, group_id, id)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 86] = [
+const READS: [(&str, &[&str]); 90] = [
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("asked::BLOCKED", &["blocked_digests_pkey backward (tenant_id, window_id)"]),
     (
@@ -101,6 +101,10 @@ const READS: [(&str, &[&str]); 86] = [
         ],
     ),
     ("known::COUNT", &["messages_pkey (tenant_id, group_id, id, source_offset)"]),
+    ("link_codes::FORGET", &["link_codes_by_end (expires_at)"]),
+    ("link_codes::MAKE", &[]),
+    ("link_codes::USABLE", &["link_codes_pkey (code_hash)"]),
+    ("link_codes::USE", &["link_codes_pkey (code_hash)"]),
     ("messages::APPEND", &[]),
     ("messages::COUNTS", &["messages_pkey (tenant_id)"]),
     (
@@ -207,7 +211,7 @@ const FILL: [&str; 13] = [
     "INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, epoch, cluster_id, physical_topic)
      SELECT current_setting('app.current_tenant'), 't', n, 0, 1, 'c', 't' FROM generate_series(1, $1 / 100) AS n",
 ];
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 17] = [
     "embeddings",
     "author_names",
     "index_bounds",
@@ -221,6 +225,7 @@ const TABLES: [&str; 16] = [
     "outbox",
     "sink_offsets",
     "tenants",
+    "link_codes",
     "telegram_chats",
     "topics",
     "installation",
@@ -234,6 +239,7 @@ fn argument(statement: &Statement, number: usize, kind: &str) -> &'static str {
         (_, _, "text") => "'t'",
         (_, _, "text[]") => "array_fill('g'::text, ARRAY[1000])",
         (_, _, "bigint[]") => "array_fill(5::bigint, ARRAY[1000])",
+        (_, _, "bytea") => "'\\x05'",
         (_, _, "bytea[]") => "array_fill('\\x05'::bytea, ARRAY[1000])",
         (_, _, "integer[]") => "array_fill(0, ARRAY[1000])",
         (_, _, "double precision[]") => "array_fill(1::float8, ARRAY[3])",
