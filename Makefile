@@ -27,8 +27,9 @@ lint:
 build:
 	$(CARGO) build --release --workspace --bins
 
-## The contract for subscribers, from the map and the schemas: docs/EVENTS.md, docs/asyncapi.json, docs/schemas.
+## What is written from the code: the contract for subscribers (docs/EVENTS.md, docs/asyncapi.json, docs/schemas), docs/METRICS.md.
 documents:
 	$(GISTMILL) topology events --write docs/EVENTS.md
 	$(GISTMILL) topology asyncapi --write docs/asyncapi.json
 	$(GISTMILL) topology json-schema --write docs/schemas
+	$(GISTMILL) metrics --write docs/METRICS.md

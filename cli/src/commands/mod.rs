@@ -11,6 +11,7 @@ pub(crate) mod group;
 pub(crate) mod import;
 mod known;
 pub(crate) mod lag;
+pub(crate) mod metrics;
 pub(crate) mod migrate;
 pub(crate) mod reset;
 pub(crate) mod run;

@@ -39,5 +39,5 @@ pub use membership::{Member, leave};
 pub use offsets_log::committed_since;
 pub use survey::{Hanging, Running, Survey, Unseen, survey};
 pub use types::{Open, Outcome, TopicPartition};
-pub use unread::{committed, first_unread};
+pub use unread::{committed, ends, first_unread};
 pub use verdict::{Doubt, Proof, Verdict};

@@ -19,12 +19,15 @@ use kafka_protocol::{
     },
     protocol::StrBytes,
 };
-use std::{collections::BTreeSet, ops::ControlFlow};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+};
 
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 /// Most bytes of one answer; a single batch above it is sent whole all the same.
-const FETCH_BYTES_MAX: i32 = 8 << 20;
+pub(crate) const FETCH_BYTES_MAX: i32 = 8 << 20;
 
 /// What its coordinator says of a producer's transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,6 +123,39 @@ impl Cluster {
         Ok((bound(self.list_offset(at, EARLIEST)?), bound(self.list_offset(at, LATEST)?)))
     }
 
+    /// Ends of many partitions, a question to each of their leaders: of what is committed, or of everything.
+    pub(crate) fn latest(
+        &mut self,
+        partitions: &[TopicPartition],
+        is_committed: bool,
+    ) -> Result<BTreeMap<TopicPartition, i64>, Error> {
+        let mut ends = BTreeMap::new();
+        let last = |partition: i32| {
+            ListOffsetsPartition::default()
+                .with_partition_index(partition)
+                .with_current_leader_epoch(-1)
+                .with_timestamp(LATEST)
+        };
+        for (node, topics) in self.by_leader(partitions) {
+            let topic = |(name, partitions): (&str, Vec<i32>)| {
+                let partitions = partitions.into_iter().map(last).collect();
+                ListOffsetsTopic::default().with_name(text(name).into()).with_partitions(partitions)
+            };
+            let request = ListOffsetsRequest::default()
+                .with_replica_id(BrokerId(-1))
+                .with_isolation_level(i8::from(is_committed))
+                .with_topics(topics.into_iter().map(topic).collect());
+            for topic in &self.call(node, &request)?.topics {
+                for partition in &topic.partitions {
+                    let at = TopicPartition::new(topic.name.0.as_str(), partition.partition_index);
+                    Error::check(ListOffsetsRequest::NAME, &at, partition.error_code)?;
+                    ends.insert(at, partition.offset);
+                }
+            }
+        }
+        Ok(ends)
+    }
+
     /// Offset of the first record stamped at or after a time; none when there is none.
     pub(crate) fn offset_at(&mut self, at: &TopicPartition, ms: i64) -> Result<Option<i64>, Error> {
         self.list_offset(at, ms.max(0))
@@ -144,7 +180,7 @@ impl Cluster {
     pub(crate) fn read(&mut self, at: &TopicPartition, from: i64, visit: Visit<'_>) -> Result<(), Error> {
         let (mut next, end) = (from, self.bounds(at)?.1);
         while next < end {
-            let answer = self.fetch(at, next, false)?;
+            let answer = self.fetch(at, next, (false, FETCH_BYTES_MAX))?;
             let records = answer.records.unwrap_or_default();
             let before = next;
             for batch in batches(&records) {
@@ -163,23 +199,24 @@ impl Cluster {
         Ok(())
     }
 
-    /// What lies at an offset: everything, or what is committed, with the transactions that were aborted among it.
+    /// What lies at an offset, up to a number of bytes: everything, or what is committed, with the transactions that were
+    /// aborted among it.
     pub(crate) fn fetch(
         &mut self,
         at: &TopicPartition,
         offset: i64,
-        is_committed: bool,
+        (is_committed, bytes_max): (bool, i32),
     ) -> Result<PartitionData, Error> {
         let partition = FetchPartition::default()
             .with_partition(at.partition)
             .with_current_leader_epoch(-1)
             .with_fetch_offset(offset)
-            .with_partition_max_bytes(FETCH_BYTES_MAX);
+            .with_partition_max_bytes(bytes_max);
         let topic = FetchTopic::default().with_topic(text(&at.topic).into()).with_partitions(vec![partition]);
         let request = FetchRequest::default()
             .with_replica_id(BrokerId(-1))
             .with_isolation_level(i8::from(is_committed))
-            .with_max_bytes(FETCH_BYTES_MAX)
+            .with_max_bytes(bytes_max)
             .with_session_epoch(-1)
             .with_topics(vec![topic]);
         let answer = self.call(self.leader_of(at)?, &request)?;

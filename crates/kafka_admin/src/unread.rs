@@ -4,7 +4,7 @@ use crate::{
     Cluster, Error, Outcome, TopicPartition,
     batch::{Batch, batches},
     offsets_log::partition_of,
-    questions::text,
+    questions::{FETCH_BYTES_MAX, text},
     requests::Request,
 };
 use kafka_protocol::{
@@ -12,6 +12,9 @@ use kafka_protocol::{
     messages::{OffsetFetchRequest, offset_fetch_request::OffsetFetchRequestTopic},
 };
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Most bytes that are fetched for one record; a batch above it is sent whole.
+const FIRST_BYTES_MAX: i32 = 16 << 10;
 
 /// Offsets that a group has committed, those of open transactions left out; partitions without one are missing.
 ///
@@ -48,15 +51,33 @@ pub fn committed(
     Ok(committed)
 }
 
+/// Last stable offset and high watermark of partitions, in that order; those without a leader are missing. The stable
+/// ones are asked for first, so that none lies beyond its high watermark.
+///
+/// # Errors
+/// The broker is away or refuses.
+pub fn ends(
+    cluster: &mut Cluster,
+    partitions: &[TopicPartition],
+) -> Result<BTreeMap<TopicPartition, (i64, i64)>, Error> {
+    let stables = cluster.latest(partitions, true)?;
+    let highs = cluster.latest(partitions, false)?;
+    let both = |(at, stable): (TopicPartition, i64)| {
+        let high = highs.get(&at).copied()?;
+        Some((at, (stable, high)))
+    };
+    Ok(stables.into_iter().filter_map(both).collect())
+}
+
 /// When the first record that a reader of committed records is given from an offset on was appended, in ms; none when
 /// there is none, or when the offset is outside the partition.
 ///
 /// # Errors
 /// The broker is away or refuses.
 pub fn first_unread(cluster: &mut Cluster, at: &TopicPartition, position: i64) -> Result<Option<i64>, Error> {
-    let mut next = position;
+    let (mut next, mut bytes_max) = (position, FIRST_BYTES_MAX);
     loop {
-        let answer = match cluster.fetch(at, next, true) {
+        let answer = match cluster.fetch(at, next, (true, bytes_max)) {
             Err(Error::Refused { code: ResponseError::OffsetOutOfRange, .. }) => return Ok(None),
             answer => answer?,
         };
@@ -66,7 +87,7 @@ pub fn first_unread(cluster: &mut Cluster, at: &TopicPartition, position: i64) -
         let aborted: Vec<_> = aborted.iter().map(|it| (it.producer_id.0, it.first_offset)).collect();
         let found = first_given(&batches, aborted, position);
         let Some(last) = batches.last().filter(|_| found.is_none()) else { return Ok(found) };
-        next = last.last_offset + 1;
+        (next, bytes_max) = (last.last_offset + 1, FETCH_BYTES_MAX);
     }
 }
 

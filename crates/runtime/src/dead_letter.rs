@@ -63,14 +63,19 @@ impl From<Reject> for Cause {
     }
 }
 
+/// What dead letters of one kind have in common.
+pub(crate) fn fingerprint(unit: &str, reason: &str, topic: &str) -> String {
+    let mut digits = identity_hash("failure", &[unit, reason, topic]).simple().to_string();
+    digits.truncate(16);
+    digits
+}
+
 /// The payload of a dead letter.
 pub(crate) fn payload(origin: &Origin, cause: &Cause, record: &RecordView<'_>) -> DigestDlq {
     let key = || record.key.and_then(|key| std::str::from_utf8(key).ok());
     let owner = cause.owner.as_deref().or_else(key).and_then(|key| key.split_once('/'));
     let (tenant_id, group_id) = owner.unwrap_or_default();
-    let mut fingerprint =
-        identity_hash("failure", &[origin.stage, cause.reason, &origin.topic]).simple().to_string();
-    fingerprint.truncate(16);
+    let fingerprint = fingerprint(origin.stage, cause.reason, &origin.topic);
     DigestDlq {
         tenant_id: tenant_id.to_owned(),
         group_id: group_id.to_owned(),

@@ -28,7 +28,7 @@ pub use binary::run;
 pub use config::Config;
 pub use dead_letter::NEXT_ACTIONS;
 pub use host::{Host, HostError, LockError, SourceEnd, Stop, embedding_model, index};
-pub use metrics::Metrics;
+pub use metrics::{Family, Kind, Metrics, catalogue as metrics_catalogue};
 pub use rest::is_at_rest;
 pub use sink::{AnyDecoder, Claim, InputSpec, PartitionId, Sink, SinkBatch, SinkError, SinkRecord};
 pub use source::{Position, Source, SourceBatch, SourceError};

@@ -64,6 +64,8 @@ pub struct OutboxLag {
     pub readable: i64,
     /// Rows that wait for an older transaction, in any database of the server, to end.
     pub stalled: i64,
+    /// Age of the oldest of all of them, in ms of the server's clock; 0 when there is none.
+    pub oldest_ms: i64,
 }
 
 pub(crate) const SERVER: &str = "
@@ -100,7 +102,8 @@ SELECT coalesce((SELECT xid >= pg_snapshot_xmax(pg_current_snapshot()) FROM outb
 
 pub(crate) const LAG: &str = "
 SELECT count(*) FILTER (WHERE xid < pg_snapshot_xmin(pg_current_snapshot())),
-    count(*) FILTER (WHERE xid >= pg_snapshot_xmin(pg_current_snapshot()))
+    count(*) FILTER (WHERE xid >= pg_snapshot_xmin(pg_current_snapshot())),
+    coalesce(greatest(extract(epoch FROM clock_timestamp() - min(created_at)) * 1000, 0), 0)::bigint
 FROM outbox WHERE (xid, seq) > ($1::text::xid8, $2)";
 
 pub(crate) const APPEND: &str =
@@ -199,7 +202,7 @@ impl Store {
             .fetch_one(&mut *transaction)
             .await
             .map_err(Error::query(what))?;
-        Ok(OutboxLag { readable: row.get(0), stalled: row.get(1) })
+        Ok(OutboxLag { readable: row.get(0), stalled: row.get(1), oldest_ms: row.get(2) })
     }
 }
 

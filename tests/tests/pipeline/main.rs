@@ -19,6 +19,7 @@ mod instances;
 mod kills;
 mod lag;
 mod leaving;
+mod metrics;
 mod now;
 mod partitions;
 mod placement;

@@ -1,9 +1,17 @@
 //! `/livez`, `/readyz` and `/metrics`. Ready is a process whose units work and whose peers all answer.
 
 use super::{Shared, status::UnitStatus};
-use axum::{Router, extract::State, http::StatusCode, routing::get};
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderName, StatusCode, header::CONTENT_TYPE},
+    routing::get,
+};
 use std::sync::Arc;
 use tokio::net::TcpListener;
+
+/// Prometheus' text format, which scrapers of today ask to be named.
+const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 struct Process {
     units: Vec<Arc<UnitStatus>>,
@@ -43,11 +51,13 @@ async fn readyz(State(process): State<Arc<Process>>) -> (StatusCode, String) {
     (code(is_ready), process.lines())
 }
 
-async fn metrics(State(process): State<Arc<Process>>) -> String {
-    for unit in &process.units {
-        process.shared.metrics.unit_state(&unit.name, unit.state());
-    }
-    process.shared.metrics.text()
+async fn metrics(State(process): State<Arc<Process>>) -> ([(HeaderName, &'static str); 1], String) {
+    let shared = &process.shared;
+    shared.metrics.units(process.units.iter().map(AsRef::as_ref));
+    let mut peers = shared.peers_away.all(shared.store.get().is_some());
+    peers.push(("kafka", process.is_alone()));
+    shared.metrics.peers(&peers);
+    ([(CONTENT_TYPE, EXPOSITION)], shared.metrics.text())
 }
 
 /// Serves until the process ends.

@@ -4,8 +4,17 @@
 //! Invariant: a look changes nothing, joins no group and costs an idle process next to nothing.
 
 use super::Shared;
-use crate::operate::{self, Error, transactions};
-use kafka_admin::Cluster;
+use crate::{
+    metrics::{Findings, OutboxLag},
+    operate::{
+        Error, Running, Stalled, Transactions,
+        gauges::{Memory, State},
+        stalled::{self, Reader},
+        transactions,
+        waiting::{outbox_sources, place},
+    },
+};
+use kafka_admin::{Cluster, Open};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -41,7 +50,7 @@ impl HeldUp {
 /// Looks until the process is asked to stop, for the sake of the named units.
 pub(super) async fn run(shared: Arc<Shared>, units: Vec<String>) {
     let units = Arc::new(units);
-    let (mut cluster, mut failure) = (None, String::new());
+    let (mut cluster, mut memory, mut failure) = (None, Memory::default(), String::new());
     let mut wait = WAITS.0;
     loop {
         tokio::select! {
@@ -51,17 +60,19 @@ pub(super) async fn run(shared: Arc<Shared>, units: Vec<String>) {
         }
         wait = WAITS.1;
         if shared.standing.is_away() {
+            shared.metrics.measured(None);
             continue;
         }
         let (looking, asked) = (Arc::clone(&shared), Arc::clone(&units));
-        let look = move || match look(&looking, &asked, &mut cluster) {
-            Ok(found) => (cluster, Ok(found)),
-            Err(error) => (None, Err(error)),
+        let look = move || match look(&looking, &asked, (&mut cluster, &mut memory)) {
+            Ok(found) => (cluster, memory, Ok(found)),
+            Err(error) => (None, memory, Err(error)),
         };
-        let Ok((kept, found)) = tokio::task::spawn_blocking(look).await else { return };
-        cluster = kept;
+        let Ok((kept, remembered, found)) = tokio::task::spawn_blocking(look).await else { return };
+        (cluster, memory) = (kept, remembered);
+        shared.metrics.measured(found.as_ref().ok().map(|(_, findings)| findings));
         match found {
-            Ok(found) => tell(shared.held_up.take(found)),
+            Ok((found, _)) => tell(shared.held_up.take(found)),
             // A broker that is away is told by others.
             Err(error) if error.is_away() => {}
             Err(error) => {
@@ -87,15 +98,16 @@ fn tell((appeared, gone): (Vec<String>, Vec<String>)) {
 fn look(
     shared: &Shared,
     units: &[String],
-    cluster: &mut Option<Cluster>,
-) -> Result<BTreeMap<String, String>, Error> {
+    (cluster, memory): (&mut Option<Cluster>, &mut Memory),
+) -> Result<(BTreeMap<String, String>, Findings), Error> {
     let cluster = match cluster {
         Some(cluster) => cluster,
         None => cluster.insert(transactions::connect(&shared.config)?),
     };
     let is_ours = |unit: &str| units.iter().any(|ours| ours == unit);
+    let transactions = transactions::look(cluster, &shared.config, &shared.map)?;
     let mut found = BTreeMap::new();
-    for it in transactions::look(cluster, &shared.config, &shared.map)?.hanging {
+    for it in &transactions.hanging {
         if it.blocks.iter().any(|blocked| is_ours(&blocked.unit)) {
             let key = format!("{}/{} {} {}", it.topic, it.partition, it.producer_id, it.start_offset);
             found.insert(key, format!("{}: see `gistmill txn finish`", it.line()));
@@ -105,11 +117,50 @@ fn look(
         Some(store) => shared.tasks.block_on(store.sink_offsets())?,
         None => Vec::new(),
     };
-    for it in operate::stalled(cluster, (&shared.config, &shared.map), &sinks, &is_ours)? {
+    let readers = stalled::readers(cluster, (&shared.config, &shared.map), &sinks, &is_ours)?;
+    let stalled = stalled::stalled(cluster, &shared.config, &readers)?;
+    for it in &stalled {
         let key = format!("{} {}/{} {}", it.unit, it.topic, it.partition, it.position);
         found.insert(key, format!("{}: see `gistmill lag`", it.line()));
     }
+    let now_ms = jiff::Timestamp::now().as_millisecond();
+    let findings = Findings {
+        lag: memory.lag(cluster, &readers, now_ms)?,
+        stalled: counted(&readers, &stalled),
+        outboxes: outboxes(shared)?,
+        transactions: memory.transactions(states(&transactions), now_ms),
+        at_seconds: now_ms as f64 / 1000.0,
+    };
+    Ok((found, findings))
+}
+
+/// Partitions in which each of the readers' units stands still, those in none too.
+fn counted(readers: &[Reader<'_>], stalled: &[Stalled]) -> Vec<(String, i64)> {
+    let mut counts: BTreeMap<&str, i64> = readers.iter().map(|reader| (reader.unit, 0)).collect();
+    for it in stalled {
+        *counts.entry(&it.unit).or_default() += 1;
+    }
+    counts.into_iter().map(|(unit, count)| (unit.to_owned(), count)).collect()
+}
+
+/// Rows before the outbox sources that this process leads.
+fn outboxes(shared: &Shared) -> Result<Vec<OutboxLag>, Error> {
+    let Some(store) = shared.store.get() else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for source in outbox_sources(&shared.map) {
+        let Some(led) = shared.leading.place(source) else { continue };
+        let place = led.position.and_then(|position| place(&position.0));
+        let lag = shared.tasks.block_on(store.outbox_lag(place))?;
+        let (rows, oldest_seconds) = (lag.readable + lag.stalled, lag.oldest_ms as f64 / 1000.0);
+        found.push(OutboxLag { unit: source.to_owned(), rows, oldest_seconds });
+    }
     Ok(found)
+}
+
+fn states(transactions: &Transactions) -> impl Iterator<Item = (&Open, State)> {
+    let hanging = transactions.hanging.iter().map(|it| (&it.hanging.open, State::Hanging));
+    let state = |it: &Running| if it.is_ending { State::Ending } else { State::Running };
+    hanging.chain(transactions.running.iter().map(move |it| (&it.open, state(it))))
 }
 
 #[cfg(test)]

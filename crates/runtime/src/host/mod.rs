@@ -10,11 +10,13 @@ mod error;
 mod health;
 mod held_up;
 mod index;
+mod leading;
 mod leaving;
 mod letters;
 pub(crate) mod lock;
 mod pair;
 mod partition_counts;
+mod peer;
 mod peers_watch;
 mod processors;
 mod shared;
@@ -97,12 +99,14 @@ impl Host {
                     .with_patience(SCHEMA_PATIENCE),
             ),
             registry,
-            metrics: Metrics::new().map_err(start_error("register metrics"))?,
+            metrics: Metrics::new(config.digest.quality_threshold)
+                .map_err(start_error("register metrics"))?,
             tracer,
             stop: Stop::default(),
             standing: Standing::default(),
             held_up: held_up::HeldUp::default(),
             leaving: Arc::default(),
+            leading: leading::Leading::default(),
             peers_away: peers_watch::PeersAway::default(),
             consumers: consumers * config.kafka.pairs,
             store: OnceLock::new(),

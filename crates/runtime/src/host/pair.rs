@@ -43,6 +43,7 @@ impl Observer for Report {
 
     fn buried(&mut self, rejected: &[Rejected]) {
         for Rejected { partition, offset, reason } in rejected {
+            self.metrics.buried(self.name, &self.topic, reason);
             self.status.buried(&format!("{}/{partition}:{offset} {reason}", self.topic));
         }
     }

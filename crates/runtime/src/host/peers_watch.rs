@@ -36,6 +36,14 @@ impl PeersAway {
         away.values().map(|(why, since)| format!("{why} (for {} s)", since.elapsed().as_secs())).collect()
     }
 
+    /// Every peer that is looked at, as its metric's label names it, and whether it is away; Postgres only where it is used.
+    pub(super) fn all(&self, uses_postgres: bool) -> Vec<(&'static str, bool)> {
+        let away = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_away = |(peer, label)| (label, away.contains_key(peer));
+        let peers = [(REGISTRY, "registry"), (POSTGRES, POSTGRES)].into_iter();
+        peers.filter(|(peer, _)| uses_postgres || *peer != POSTGRES).map(is_away).collect()
+    }
+
     /// Takes what a look has found of a peer; what is new about it.
     fn take(&self, peer: &'static str, found: Result<(), String>, now: Instant) -> Option<News> {
         let mut away = self.0.lock().unwrap_or_else(PoisonError::into_inner);

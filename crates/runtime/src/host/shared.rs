@@ -4,6 +4,7 @@ use super::{
     Stop,
     binding::BindError,
     held_up::HeldUp,
+    leading::Leading,
     leaving::Leaving,
     partition_counts::{Miscounted, refusal},
     peers_watch::PeersAway,
@@ -50,6 +51,8 @@ pub(crate) struct Shared {
     pub(super) held_up: HeldUp,
     /// Groups that are left at the end.
     pub(super) leaving: Arc<Leaving>,
+    /// Where the sources that this process leads stand.
+    pub(super) leading: Leading,
     /// Registry and Postgres, while they do not answer.
     pub(super) peers_away: PeersAway,
     /// Consumers that the process is meant to have, for their share of memory.

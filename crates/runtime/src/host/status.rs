@@ -1,6 +1,6 @@
 //! What each unit of a process is doing, for health checks and for people who wait.
 
-use super::letters::Letters;
+use super::{letters::Letters, peer};
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
@@ -177,6 +177,15 @@ impl UnitStatus {
             Some(Held::Failed(_)) => "failed",
             None if self.ready.load(Ordering::Relaxed) => "ready",
             None => "starting",
+        }
+    }
+
+    /// The peer that it waits for, if it does.
+    pub(crate) fn awaited(&self) -> Option<&'static str> {
+        match self.held() {
+            Some(Held::Waiting(what)) => Some(peer::named(&what)),
+            Some(Held::Joining) => Some("kafka"),
+            Some(Held::StandingBy(_) | Held::Restarting(_) | Held::Failed(_)) | None => None,
         }
     }
 

@@ -2,8 +2,11 @@
 //! stand still.
 
 use super::{
-    Check, Error, HangingTransaction, Level, Peers, Stalled, Transactions, broker::Broker, stalled,
-    transactions, transactions::connect,
+    Check, Error, HangingTransaction, Level, Peers, Stalled, Transactions,
+    broker::Broker,
+    stalled::{readers, stalled},
+    transactions,
+    transactions::connect,
 };
 use crate::Config;
 use std::collections::BTreeMap;
@@ -58,7 +61,9 @@ fn hanging(transaction: &HangingTransaction) -> Check {
 pub(super) fn progress(config: &Config, map: &Map, peers: &Peers, broker: &Broker<'_>) -> Vec<Check> {
     let found = || -> Result<Vec<Check>, Error> {
         let sinks = peers.wait(peers.store.sink_offsets())?;
-        let stalled = stalled(&mut connect(config)?, (config, map), &sinks, &|_| true)?;
+        let mut cluster = connect(config)?;
+        let readers = readers(&mut cluster, (config, map), &sinks, &|_| true)?;
+        let stalled = stalled(&mut cluster, config, &readers)?;
         let members = broker.members()?;
         let is_running = |unit: &str| members.contains_key(&config.prefix.group(unit));
         Ok(standing_still(&stalled, &is_running))

@@ -80,7 +80,8 @@ fn held_up(
 ) -> Result<(Vec<HangingTransaction>, Vec<Stalled>), Error> {
     let mut cluster = connect(config)?;
     let hanging = look(&mut cluster, config, map)?.hanging;
-    Ok((hanging, stalled(&mut cluster, (config, map), sinks, &|_| true)?))
+    let readers = stalled::readers(&mut cluster, (config, map), sinks, &|_| true)?;
+    Ok((hanging, stalled::stalled(&mut cluster, config, &readers)?))
 }
 
 /// Every partition before every reader, with its position; sinks only where theirs are known.

@@ -11,6 +11,7 @@ mod delivery_check;
 mod doctor;
 mod error;
 mod files;
+pub(crate) mod gauges;
 mod group_log;
 mod groups;
 mod hanging;
@@ -26,12 +27,12 @@ mod placed;
 mod position;
 mod reset;
 mod scan;
-mod stalled;
+pub(crate) mod stalled;
 mod standing;
 mod stored_group;
 mod tap;
 pub(crate) mod transactions;
-mod waiting;
+pub(crate) mod waiting;
 
 pub use crate::{
     murmur2::murmur2_partition,
@@ -56,7 +57,6 @@ pub use place::{Bounds, Place};
 use position::positions;
 pub use reset::{Move, ResetKind, ResetOptions, ResetPlan, plan_reset, reset};
 pub use stalled::Stalled;
-pub(crate) use stalled::stalled;
 pub use standing::COUNT_OFFSETS_MAX;
 pub use stored_group::{StoredGroup, stored_group};
 pub use tap::{Heard, TapOptions, Tapped, tap};

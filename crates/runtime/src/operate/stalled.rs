@@ -44,11 +44,11 @@ impl Stalled {
 
 /// A partition before a reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Reader<'a> {
-    unit: &'a str,
-    topic: &'a str,
-    at: TopicPartition,
-    position: i64,
+pub(crate) struct Reader<'a> {
+    pub(crate) unit: &'a str,
+    pub(crate) topic: &'a str,
+    pub(crate) at: TopicPartition,
+    pub(crate) position: i64,
     /// It has committed within the time allowed.
     goes_on: bool,
 }
@@ -63,23 +63,36 @@ pub(crate) fn allowed(config: &Config) -> Duration {
     Duration::from_millis(transaction + session)
 }
 
-/// Readers among the units for which `is_asked` holds.
+/// Every partition before the units for which `is_asked` holds.
+///
+/// # Errors
+/// The broker is away or refuses.
+pub(crate) fn readers<'a>(
+    cluster: &mut Cluster,
+    (config, map): (&Config, &'a Map),
+    sinks: &[SinkOffset],
+    is_asked: &dyn Fn(&str) -> bool,
+) -> Result<Vec<Reader<'a>>, Error> {
+    let allowed = allowed(config);
+    let now_ms = jiff::Timestamp::now().as_millisecond();
+    let mut readers = processors(cluster, (config, map), now_ms - allowed.as_millis() as i64, is_asked)?;
+    readers.extend(sink_readers(cluster, (config, map), sinks, allowed));
+    readers.retain(|reader| is_asked(reader.unit));
+    Ok(readers)
+}
+
+/// Which of the readers do not go on.
 ///
 /// # Errors
 /// The broker is away or refuses.
 pub(crate) fn stalled(
     cluster: &mut Cluster,
-    (config, map): (&Config, &Map),
-    sinks: &[SinkOffset],
-    is_asked: &dyn Fn(&str) -> bool,
+    config: &Config,
+    readers: &[Reader<'_>],
 ) -> Result<Vec<Stalled>, Error> {
-    let allowed = allowed(config);
-    let now_ms = jiff::Timestamp::now().as_millisecond();
-    let mut readers = processors(cluster, (config, map), now_ms - allowed.as_millis() as i64, is_asked)?;
-    readers.extend(sink_readers(cluster, (config, map), sinks, allowed));
-    readers.retain(|reader| is_asked(reader.unit) && !reader.goes_on);
+    let (allowed, now_ms) = (allowed(config), jiff::Timestamp::now().as_millisecond());
     let mut stalled = Vec::new();
-    for reader in &readers {
+    for reader in readers.iter().filter(|reader| !reader.goes_on) {
         let since_ms = first_unread(cluster, &reader.at, reader.position)?;
         stalled.extend(since_ms.and_then(|since_ms| judged(reader, now_ms - since_ms, allowed)));
     }

@@ -20,7 +20,7 @@ use std::{
 use topology::{Connector, ConnectorShape, Map};
 
 /// Sources that publish what sinks wrote.
-pub(super) fn outbox_sources(map: &Map) -> BTreeSet<&str> {
+pub(crate) fn outbox_sources(map: &Map) -> BTreeSet<&str> {
     map.connectors().filter_map(|sink| sink.outbox.as_deref()).collect()
 }
 
@@ -79,7 +79,7 @@ pub(super) fn outboxes(
 }
 
 /// The place in an outbox source's position; none in one of another version, before which everything lies.
-fn place(position: &str) -> Option<OutboxPlace> {
+pub(crate) fn place(position: &str) -> Option<OutboxPlace> {
     let position: serde_json::Value = serde_json::from_str(position).ok()?;
     Some(OutboxPlace { xid: position.get("xid")?.as_u64()?, seq: position.get("seq")?.as_i64()? })
 }

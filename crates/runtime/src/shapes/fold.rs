@@ -16,6 +16,7 @@ use processor::{Fold, FoldState};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Instant,
 };
 use tracing::warn;
 
@@ -50,8 +51,8 @@ impl<F: Fold> FoldShape<F> {
         Self { fold, inlet, outlet, snapshots, partitions: BTreeMap::new() }
     }
 
-    /// Steps over one record; `None` for the fate while replaying means the same step without output.
-    fn step(&mut self, record: &RecordView<'_>) -> Accepted {
+    /// Steps over one record. What is replayed has been told to metrics and traces when it was first stepped over.
+    fn step(&mut self, record: &RecordView<'_>, is_replay: bool) -> Accepted {
         let event = match self.inlet.event(record) {
             Ok(event) => event,
             Err(error) if error.is_transient() => return Accepted::Stalled(chain(&error)),
@@ -59,6 +60,7 @@ impl<F: Fold> FoldShape<F> {
         };
         let keys = self.partitions.entry(record.partition).or_default();
         let key = schemas::Record::key(&event.value).into_bytes();
+        let began = Instant::now();
         let result = if let Some(state) = keys.states.get_mut(&key) {
             self.fold.step(state, &event)
         } else {
@@ -69,7 +71,11 @@ impl<F: Fold> FoldShape<F> {
         if result.is_ok() && !keys.touched.contains(&key) {
             keys.touched.insert(key);
         }
-        Accepted::Done(self.outlet.fate(result, record))
+        Accepted::Done(if is_replay {
+            self.outlet.fate(result, record)
+        } else {
+            self.outlet.measured(result, record, began.elapsed())
+        })
     }
 
     /// Reads the snapshot; the offset it is as of, or `None` when there is none that can be used.
@@ -124,7 +130,7 @@ impl<F: Fold> Shape for FoldShape<F> {
     }
 
     fn accept(&mut self, record: &RecordView<'_>) -> Accepted {
-        self.step(record)
+        self.step(record, false)
     }
 
     fn forget(&mut self, partitions: &[i32]) {
@@ -143,7 +149,7 @@ impl<F: Fold> Shape for FoldShape<F> {
         if from == Some(committed) {
             return Ok(Replayed(false));
         }
-        let mut replay = |record: &RecordView<'_>| match self.step(record) {
+        let mut replay = |record: &RecordView<'_>| match self.step(record, true) {
             Accepted::Stalled(why) => Err(why),
             Accepted::Done(Fate::Emit(_) | Fate::Drop(_) | Fate::LeftToOwner(_) | Fate::DeadLetter(..))
             | Accepted::Pending => Ok(()),

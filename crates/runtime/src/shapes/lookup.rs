@@ -182,8 +182,9 @@ impl<P: Lookup> Shape for LookupShape<P> {
             Err(error) if error.is_transient() => return Accepted::Stalled(chain(&error)),
             Err(error) => return Accepted::Done(self.outlet.unfit(&error, record)),
         };
+        let began = Instant::now();
         match self.lookup.begin(&event) {
-            Step::Done(result) => Accepted::Done(self.outlet.fate(result, record)),
+            Step::Done(result) => Accepted::Done(self.outlet.measured(result, record, began.elapsed())),
             Step::Ask(cursor, requests) => {
                 self.ask(event, record, cursor, requests);
                 Accepted::Pending

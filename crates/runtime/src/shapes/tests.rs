@@ -106,7 +106,7 @@ fn outlet(is_dlq_owner: bool) -> Outlet {
         ports: BTreeMap::from([(PERSISTED.spec().name, bound(&PERSISTED.spec()))]),
         dead_letters: bound(&DEAD_LETTERS.spec()),
         is_dlq_owner,
-        metrics: Metrics::new().expect("metrics"),
+        metrics: Metrics::new(None).expect("metrics"),
         tracer: None,
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     sink::{Sink, SinkError, SinkRecord},
 };
 use rdkafka::consumer::Consumer;
-use schemas::DigestReadyForDelivery;
+use schemas::{DigestDlq, DigestReadyForDelivery};
 use std::{
     sync::Arc,
     time::{Instant, SystemTime, UNIX_EPOCH},
@@ -80,7 +80,10 @@ impl<S: Sink> SinkLoop<'_, S> {
                         self.shared.metrics.delivered(channel, seconds);
                     });
                 }
-                lane.batch.records.iter().filter_map(letter).for_each(|letter| self.status.buried(&letter));
+                for letter in lane.batch.records.iter().filter_map(letter) {
+                    self.shared.metrics.buried(S::NAME, &letter.topic, &letter.error_class);
+                    self.status.buried(&input_of(letter));
+                }
                 lane.written();
                 self.shared.metrics.committed(S::NAME, count, started.elapsed());
                 self.status.working();
@@ -128,10 +131,13 @@ enum Written {
     Buried,
 }
 
+fn letter(record: &SinkRecord) -> Option<&DigestDlq> {
+    if let SinkRecord::DeadLetter(letter) = record { Some(letter) } else { None }
+}
+
 /// What a dead letter of a batch is of.
-fn letter(record: &SinkRecord) -> Option<String> {
-    let SinkRecord::DeadLetter(letter) = record else { return None };
-    Some(format!("{}/{}:{} {}", letter.topic, letter.partition, letter.offset, letter.error_class))
+fn input_of(letter: &DigestDlq) -> String {
+    format!("{}/{}:{} {}", letter.topic, letter.partition, letter.offset, letter.error_class)
 }
 
 /// Seconds since a digest to deliver to a channel was appended.

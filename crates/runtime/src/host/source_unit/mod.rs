@@ -107,7 +107,9 @@ pub(super) fn run<S: Source>(
             has_committed: false,
             failures: 0,
         };
-        match source_loop.lead(committed)? {
+        let led = source_loop.lead(committed);
+        shared.leading.ended(S::NAME);
+        match led? {
             Led::To(end) => return Ok(end),
             Led::Lost => {}
             Led::Fenced(why) => {
@@ -156,7 +158,8 @@ impl<S: Source> SourceLoop<'_, S> {
                         Ok(()) => {
                             (self.failures, self.has_committed) = (0, true);
                             self.position = Some(position);
-                            self.shared.metrics.committed(S::NAME, emissions.len(), started.elapsed());
+                            self.shared.leading.stands_at(S::NAME, self.position.as_ref());
+                            self.shared.metrics.published(S::NAME, &emissions, started.elapsed());
                             for (reason, count) in self.source.passed_over() {
                                 self.shared.metrics.fates(S::NAME, ("drop", reason), count);
                             }
@@ -284,6 +287,7 @@ impl<S: Source> SourceLoop<'_, S> {
             match position::newest(self.shared, self.status, (&self.positions, self.identity)) {
                 Ok(found) => {
                     self.position = found;
+                    self.shared.leading.stands_at(S::NAME, self.position.as_ref());
                     return self.status.ready();
                 }
                 Err(why) => Wait { stop: &self.shared.stop, status: self.status }.for_a_while(&why),

@@ -1,0 +1,258 @@
+//! Metrics under the names of the event contract, and the runtime's own.
+//!
+//! Invariant: no label carries a chat or a user; a tenant only where the contract says so.
+
+mod catalogue;
+mod measured;
+mod tenants;
+
+use crate::{dead_letter::fingerprint, host::UnitStatus};
+use catalogue::{
+    COMMIT_SECONDS, COMMITTED, CONTEXT_DUPLICATES, CONTEXT_HISTORY_MATCHES, CONTEXT_MESSAGES, DEAD_LETTERS,
+    DELIVERY_LATENCY, DIGESTS, EVENTS, GENERATION_SECONDS, LAST_COMMIT, PARTITIONS, PEER_AWAY, QUALITY_SCORE,
+    READY, RECOVERIES, Registrar, STAGE_STATUS, SYNTHESIS_FALLBACK, TOKENS, UNIT_STATE, WAITING,
+    WINDOW_QUALITY,
+};
+pub use catalogue::{Family, Kind, catalogue};
+use measured::Measured;
+pub(crate) use measured::{Findings, OpenTransactions, OutboxLag, TopicLag};
+use processor::{AnyRecord, Emission};
+use prometheus::{Encoder, HistogramVec, IntCounterVec, IntGaugeVec, Registry, TextEncoder};
+use schemas::{
+    DigestBlocked, DigestContextPrepared, DigestDelivered, DigestDlq, DigestStageCompleted, WindowRef,
+};
+use std::{sync::Arc, time::Duration};
+use tenants::Tenants;
+
+/// Stage whose outcome is the digest's.
+const SYNTHESIS: &str = "synthesis";
+/// Unit that makes contexts.
+const CONTEXT_BUILDER: &str = "context_builder";
+
+/// Every metric of the process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    threshold: String,
+    tenants: Tenants,
+    generation_seconds: HistogramVec,
+    tokens: IntCounterVec,
+    quality_score: HistogramVec,
+    window_quality: HistogramVec,
+    digests: IntCounterVec,
+    delivery_latency: HistogramVec,
+    synthesis_fallback: IntCounterVec,
+    stage_status: IntCounterVec,
+    context_messages: HistogramVec,
+    context_duplicates: IntCounterVec,
+    context_history_matches: IntCounterVec,
+    events: IntCounterVec,
+    dead_letters: IntCounterVec,
+    commit_seconds: HistogramVec,
+    committed: IntCounterVec,
+    last_commit: IntGaugeVec,
+    recoveries: IntCounterVec,
+    partitions: IntGaugeVec,
+    unit_states: IntGaugeVec,
+    ready: IntGaugeVec,
+    waiting: IntGaugeVec,
+    peer_away: IntGaugeVec,
+    measured: Measured,
+}
+
+impl Metrics {
+    /// All metrics, registered; `quality_threshold` is the label of quality scores.
+    ///
+    /// # Errors
+    /// A name registered twice: a defect that the unit test finds.
+    pub fn new(quality_threshold: Option<f64>) -> Result<Arc<Self>, prometheus::Error> {
+        let registry = Registry::new();
+        let all = Registrar(&registry);
+        #[cfg(target_os = "linux")]
+        registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+        Ok(Arc::new(Self {
+            threshold: quality_threshold.map_or_else(|| "default".to_owned(), |score| score.to_string()),
+            tenants: Tenants::default(),
+            generation_seconds: all.histogram(&GENERATION_SECONDS)?,
+            tokens: all.counter(&TOKENS)?,
+            quality_score: all.histogram(&QUALITY_SCORE)?,
+            window_quality: all.histogram(&WINDOW_QUALITY)?,
+            digests: all.counter(&DIGESTS)?,
+            delivery_latency: all.histogram(&DELIVERY_LATENCY)?,
+            synthesis_fallback: all.counter(&SYNTHESIS_FALLBACK)?,
+            stage_status: all.counter(&STAGE_STATUS)?,
+            context_messages: all.histogram(&CONTEXT_MESSAGES)?,
+            context_duplicates: all.counter(&CONTEXT_DUPLICATES)?,
+            context_history_matches: all.counter(&CONTEXT_HISTORY_MATCHES)?,
+            events: all.counter(&EVENTS)?,
+            dead_letters: all.counter(&DEAD_LETTERS)?,
+            commit_seconds: all.histogram(&COMMIT_SECONDS)?,
+            committed: all.counter(&COMMITTED)?,
+            last_commit: all.gauge(&LAST_COMMIT)?,
+            recoveries: all.counter(&RECOVERIES)?,
+            partitions: all.gauge(&PARTITIONS)?,
+            unit_states: all.gauge(&UNIT_STATE)?,
+            ready: all.gauge(&READY)?,
+            waiting: all.gauge(&WAITING)?,
+            peer_away: all.gauge(&PEER_AWAY)?,
+            measured: Measured::new(&all)?,
+            registry,
+        }))
+    }
+
+    /// The exposition text.
+    pub fn text(&self) -> String {
+        let mut bytes = Vec::new();
+        match TextEncoder::new().encode(&self.registry.gather(), &mut bytes) {
+            Ok(()) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(error) => format!("# could not encode metrics: {error}\n"),
+        }
+    }
+
+    /// Counts what an emitted record says; `took` is the time the step took.
+    pub(crate) fn emitted(&self, record: &dyn AnyRecord, took: Duration) {
+        let any = record.as_any();
+        if let Some(completed) = any.downcast_ref::<DigestStageCompleted>() {
+            self.stage_completed(completed, took);
+        } else if let Some(context) = any.downcast_ref::<DigestContextPrepared>() {
+            self.context(context);
+        } else if let Some(blocked) = any.downcast_ref::<DigestBlocked>() {
+            self.stage_status.with_label_values(&["digest", "blocked", "blocked", &blocked.reason]).inc();
+        } else if let Some(delivered) = any.downcast_ref::<DigestDelivered>() {
+            self.stage_status
+                .with_label_values(&["delivery", &delivered.status, &delivered.channel, ""])
+                .inc();
+        }
+    }
+
+    fn stage_completed(&self, completed: &DigestStageCompleted, took: Duration) {
+        let (stage, outcome) = (completed.stage.as_str(), completed.outcome.as_str());
+        self.generation_seconds.with_label_values(&[stage, outcome]).observe(took.as_secs_f64());
+        self.tokens.with_label_values(&[&completed.model_id]).inc_by(completed.tokens.unsigned_abs());
+        self.stage_status.with_label_values(&[stage, "completed", outcome, ""]).inc();
+        if stage == SYNTHESIS {
+            if let Some(digest) = &completed.state.digest {
+                let score = digest.quality.score;
+                self.quality_score.with_label_values(&[&self.threshold]).observe(score);
+                let window = window(&completed.state.window);
+                self.window_quality.with_label_values(&[&window]).observe(score);
+            }
+            let tenant = self.tenants.label(&completed.tenant_id);
+            self.digests.with_label_values(&[tenant, outcome]).inc();
+            if outcome == schemas::outcome::FALLBACK {
+                self.synthesis_fallback.with_label_values(&["model_failed"]).inc();
+            }
+        }
+    }
+
+    fn context(&self, context: &DigestContextPrepared) {
+        let total = f64::from(context.message_total);
+        self.context_messages.with_label_values(&["original"]).observe(total);
+        self.context_messages
+            .with_label_values(&["deduplicated"])
+            .observe(total - f64::from(context.duplicates_removed));
+        let count = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
+        let tenant = self.tenants.label(&context.tenant_id);
+        self.context_duplicates
+            .with_label_values(&[tenant])
+            .inc_by(u64::from(context.duplicates_removed.unsigned_abs()));
+        self.context_history_matches
+            .with_label_values(&[tenant])
+            .inc_by(count(context.history_matches.len()));
+        for (status, present) in [
+            ("context_trimmed", context.messages.iter().any(|message| !message.in_budget)),
+            ("context_dedup", context.duplicates_removed > 0),
+            ("context_history", !context.history_matches.is_empty()),
+        ] {
+            if present {
+                self.stage_status.with_label_values(&[CONTEXT_BUILDER, status, "ok", ""]).inc();
+            }
+        }
+    }
+
+    /// Seconds from `digest.ready_for_delivery` on the topic to its delivery.
+    pub(crate) fn delivered(&self, channel: &str, seconds: f64) {
+        self.delivery_latency.with_label_values(&[channel]).observe(seconds.max(0.0));
+    }
+
+    /// Counts an input's fate.
+    pub(crate) fn fate(&self, unit: &str, (fate, reason): (&str, &str)) {
+        self.events.with_label_values(&[unit, fate, reason]).inc();
+    }
+
+    /// Counts inputs that have one fate.
+    pub(crate) fn fates(&self, unit: &str, (fate, reason): (&str, &str), count: u64) {
+        self.events.with_label_values(&[unit, fate, reason]).inc_by(count);
+    }
+
+    /// Counts an input of a topic that has become a dead letter.
+    pub(crate) fn buried(&self, unit: &str, topic: &str, reason: &str) {
+        let fingerprint = fingerprint(unit, reason, topic);
+        self.dead_letters.with_label_values(&[unit, topic, reason, &fingerprint]).inc();
+    }
+
+    /// Counts a committed transaction.
+    pub(crate) fn committed(&self, unit: &str, records: usize, took: Duration) {
+        self.commit_seconds.with_label_values(&[unit]).observe(took.as_secs_f64());
+        self.committed.with_label_values(&[unit]).inc_by(records as u64);
+        self.last_commit.with_label_values(&[unit]).set(jiff::Timestamp::now().as_second());
+    }
+
+    /// Counts a committed transaction of a source. What it gives up itself is a dead letter of its own; what it publishes
+    /// for others, those have counted.
+    pub(crate) fn published(&self, source: &str, emissions: &[Emission], took: Duration) {
+        self.committed(source, emissions.len(), took);
+        for emission in emissions {
+            if let Some(letter) = emission.record.as_any().downcast_ref::<DigestDlq>()
+                && letter.stage == source
+            {
+                self.buried(source, &letter.topic, &letter.error_class);
+            }
+        }
+    }
+
+    /// Counts a failure that is being mended.
+    pub(crate) fn recovering(&self, unit: &str) {
+        self.recoveries.with_label_values(&[unit]).inc();
+    }
+
+    /// Sets how many partitions a unit holds.
+    pub(crate) fn partitions(&self, unit: &str, count: usize) {
+        self.partitions.with_label_values(&[unit]).set(count as i64);
+    }
+
+    /// Takes what a look at lag, outbox and transactions has found; none when it failed.
+    pub(crate) fn measured(&self, findings: Option<&Findings>) {
+        self.measured.take(findings);
+    }
+
+    /// Sets whether each of the peers answers.
+    pub(crate) fn peers(&self, peers: &[(&str, bool)]) {
+        for (peer, is_away) in peers {
+            self.peer_away.with_label_values(&[peer]).set(i64::from(*is_away));
+        }
+    }
+
+    /// Sets what the units are doing.
+    pub(crate) fn units<'a>(&self, units: impl IntoIterator<Item = &'a UnitStatus>) {
+        self.waiting.reset();
+        for unit in units {
+            let (name, state) = (unit.name.as_str(), unit.state());
+            for possible in UnitStatus::STATES {
+                self.unit_states.with_label_values(&[name, possible]).set(i64::from(possible == state));
+            }
+            self.ready.with_label_values(&[name]).set(i64::from(unit.is_ready()));
+            if let Some(peer) = unit.awaited() {
+                self.waiting.with_label_values(&[name, peer]).set(1);
+            }
+        }
+    }
+}
+
+/// The size of a window as a label; asked for one by one they have none.
+fn window(window: &WindowRef) -> String {
+    if window.is_asked() { "asked".to_owned() } else { format!("{}h", window.size_hours) }
+}
+
+#[cfg(test)]
+mod tests;
