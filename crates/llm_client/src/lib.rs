@@ -3,22 +3,26 @@
 //! Invariants: nothing is sent that the witness was not told of before; nothing is sent twice where it may have been answered; no word
 //! of a request or an answer and no key is in an error, an attempt or debug output.
 
+mod check;
 mod oauth;
 mod peer;
 mod settings;
 mod witness;
 
+pub use check::{KeyError, check_key};
 pub use llm::router::ChainError;
 pub use settings::{Error, ProviderSettings, Settings};
 pub use witness::{Begun, Refusal, Unwitnessed, Witness};
 
 use llm::{
     ChatRequest, Completion, Failure, Usage,
-    router::{self, Outcome, Permit, Route, Router, Step},
+    router::{Outcome, Permit, Route, Router, Step},
     tokens,
 };
 use peer::{Fault, Peer};
+use secrecy::SecretString;
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -31,6 +35,8 @@ use tokio::{
 #[derive(Debug, Clone)]
 pub struct Client {
     shared: Arc<Shared>,
+    /// A tenant's own keys by provider.
+    own: Arc<BTreeMap<String, SecretString>>,
 }
 
 #[derive(Debug)]
@@ -51,6 +57,8 @@ pub struct Attempt {
     pub vendor: String,
     /// The model that was asked.
     pub model: String,
+    /// Whether a key of the tenant's own was used.
+    pub has_own_key: bool,
     /// Why there is no answer; none where there is one.
     pub failure: Option<Failure>,
     /// What the transport says of that, for an operator.
@@ -100,22 +108,23 @@ impl Client {
         settings: &Settings,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Option<Self>, Error> {
-        let limits = |provider: &ProviderSettings| router::Provider {
-            name: provider.name.clone(),
-            max_concurrent: Some(provider.max_concurrent),
-            requests_per_minute: provider.requests_per_minute,
-            tokens_per_minute: provider.tokens_per_minute,
-        };
-        let providers: Vec<_> = settings.providers.iter().map(limits).collect();
-        let router = Router::new(&providers, &settings.chains)?;
+        settings.check()?;
         if settings.chains.values().all(Vec::is_empty) {
             return Ok(None);
         }
         let http = peer::shared()?;
-        let peers = settings.providers.iter().map(|provider| Peer::new(provider, &http, variable));
-        let peers = peers.collect::<Result<_, _>>()?;
-        let (router, ended, begun) = (Mutex::new(router), Notify::new(), Instant::now());
-        Ok(Some(Self { shared: Arc::new(Shared { peers, router, ended, begun }) }))
+        let peer = |provider: &ProviderSettings| Peer::new(provider, &http, provider.key(variable)?);
+        let peers = settings.providers.iter().map(peer).collect::<Result<_, _>>()?;
+        let router = Mutex::new(settings.router()?);
+        let shared = Shared { peers, router, ended: Notify::new(), begun: Instant::now() };
+        Ok(Some(Self { shared: Arc::new(shared), own: Arc::default() }))
+    }
+
+    /// The same client with keys of a tenant's own, by name of the provider: they are used instead of the settings' keys. What
+    /// they meet (not taken, out of credit, too many requests) stands in nobody else's way.
+    #[must_use]
+    pub fn with_keys(&self, keys: BTreeMap<String, SecretString>) -> Self {
+        Self { shared: Arc::clone(&self.shared), own: Arc::new(keys) }
     }
 
     /// Whether a stage asks anybody.
@@ -170,7 +179,8 @@ impl Client {
                     if let Err(Refusal { reason }) = witness.begin(begun).await {
                         return Err(Exhausted { reason, attempts });
                     }
-                    let (attempt, completion) = shared.attempt(peer, request, deadline).await;
+                    let (attempt, completion) =
+                        shared.attempt(peer, request, deadline, self.own.get(&peer.name)).await;
                     leave.end(&mut route, &attempt);
                     witness.end(&attempt).await;
                     attempts.push(attempt);
@@ -194,10 +204,11 @@ impl Shared {
         peer: &Peer,
         request: &ChatRequest,
         deadline: Instant,
+        own: Option<&SecretString>,
     ) -> (Attempt, Option<Completion>) {
         let begun = Instant::now();
         let patience = peer.timeout.min(deadline.saturating_duration_since(begun));
-        let outcome = timeout(patience, peer.ask(request)).await;
+        let outcome = timeout(patience, peer.ask(request, own)).await;
         let outcome = outcome.unwrap_or_else(|_| Err(Fault::of(Failure::Timeout)));
         let (failure, detail, usage, completion) = match outcome {
             Err(Fault { failure, detail }) => (Some(failure), detail, None, None),
@@ -210,6 +221,7 @@ impl Shared {
             provider: peer.name.clone(),
             vendor: peer.vendor.clone(),
             model: peer.model.name.clone(),
+            has_own_key: own.is_some(),
             failure,
             detail,
             usage,
@@ -228,7 +240,8 @@ struct Leave<'a> {
 impl Leave<'_> {
     fn end(&mut self, route: &mut Route, attempt: &Attempt) {
         if let Some(permit) = self.permit.take() {
-            let outcome = Outcome { failure: attempt.failure, usage: attempt.usage };
+            let Attempt { failure, usage, has_own_key, .. } = *attempt;
+            let outcome = Outcome { failure, usage, has_own_key };
             self.shared.router().end(route, permit, self.shared.begun.elapsed(), outcome);
             self.shared.ended.notify_waiters();
         }

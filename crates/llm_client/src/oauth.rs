@@ -29,6 +29,11 @@ impl Oauth {
         Self { http, url, scope, key, held: Mutex::new(None) }
     }
 
+    /// The same for another key.
+    pub(crate) fn with_key(&self, key: SecretString) -> Self {
+        Self::new(self.http.clone(), self.url.clone(), self.scope.clone(), key)
+    }
+
     /// A token that is good now, other than `refused`.
     pub(crate) async fn token(&self, refused: Option<&SecretString>) -> Result<SecretString, Fault> {
         let mut held = self.held.lock().await;

@@ -17,7 +17,7 @@ use reqwest::{
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
 use secrecy::{ExposeSecret, SecretString};
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
 /// Largest answer that is read.
 const BYTES_MAX: usize = 4 << 20;
@@ -35,7 +35,7 @@ pub(crate) struct Peer {
     url: String,
     http: reqwest::Client,
     key: Option<SecretString>,
-    oauth: Option<Arc<Oauth>>,
+    oauth: Option<Oauth>,
 }
 
 /// How an attempt failed, and what an operator may want to know about it.
@@ -104,15 +104,14 @@ impl Peer {
     pub(crate) fn new(
         settings: &ProviderSettings,
         shared: &reqwest::Client,
-        variable: &dyn Fn(&str) -> Option<String>,
+        key: Option<SecretString>,
     ) -> Result<Self, Error> {
         settings.check()?;
         let http = trusting(settings, shared)?;
-        let key = settings.key(variable)?;
         let oauth = match (settings.dialect, &key) {
             (Dialect::GigaChat, Some(key)) => {
                 let (url, scope) = (settings.oauth_address()?, settings.scope().to_owned());
-                Some(Arc::new(Oauth::new(http.clone(), url, scope, key.clone())))
+                Some(Oauth::new(http.clone(), url, scope, key.clone()))
             }
             _ => None,
         };
@@ -129,15 +128,28 @@ impl Peer {
         })
     }
 
-    /// Asks once. A token that is not taken is replaced and the request sent again: nothing was generated for it.
-    pub(crate) async fn ask(&self, request: &ChatRequest) -> Result<Completion, Fault> {
+    /// Asks once, with a key of the tenant's own if there is one.
+    pub(crate) async fn ask(
+        &self,
+        request: &ChatRequest,
+        own: Option<&SecretString>,
+    ) -> Result<Completion, Fault> {
         let parts = self.dialect.request(&self.model, request);
-        let Some(oauth) = &self.oauth else { return self.exchange(&parts, self.key.as_ref()).await };
+        match (&self.oauth, own) {
+            (None, own) => self.exchange(&parts, own.or(self.key.as_ref())).await,
+            (Some(oauth), None) => self.ask_with_token(&parts, oauth).await,
+            // Its token is not kept: keys of tenants come and go.
+            (Some(oauth), Some(own)) => self.ask_with_token(&parts, &oauth.with_key(own.clone())).await,
+        }
+    }
+
+    /// A token that is not taken is replaced and the request sent again: nothing was generated for it.
+    async fn ask_with_token(&self, parts: &HttpParts, oauth: &Oauth) -> Result<Completion, Fault> {
         let token = oauth.token(None).await?;
-        match self.exchange(&parts, Some(&token)).await {
+        match self.exchange(parts, Some(&token)).await {
             Err(Fault { failure: Failure::Unauthorized, .. }) => {
                 let other = oauth.token(Some(&token)).await?;
-                self.exchange(&parts, Some(&other)).await
+                self.exchange(parts, Some(&other)).await
             }
             outcome => outcome,
         }

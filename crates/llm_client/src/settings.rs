@@ -2,7 +2,10 @@
 //!
 //! Invariant: a setting that cannot work is an error that names its key and what to write; no key of a provider is in one.
 
-use llm::dialect::{Dialect, JsonMode, LimitField, Model, gigachat};
+use llm::{
+    dialect::{Dialect, JsonMode, LimitField, Model, gigachat},
+    router::{self, Router},
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
@@ -90,6 +93,28 @@ pub enum Error {
     /// There is no way to speak TLS.
     #[error("could not make a client for models: {0}")]
     Client(String),
+}
+
+impl Settings {
+    /// Looks for what cannot work, without reading a key or a file.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn check(&self) -> Result<(), Error> {
+        self.router()?;
+        self.providers.iter().try_for_each(ProviderSettings::check)
+    }
+
+    pub(crate) fn router(&self) -> Result<Router, Error> {
+        let limits = |provider: &ProviderSettings| router::Provider {
+            name: provider.name.clone(),
+            max_concurrent: Some(provider.max_concurrent),
+            requests_per_minute: provider.requests_per_minute,
+            tokens_per_minute: provider.tokens_per_minute,
+        };
+        let providers: Vec<_> = self.providers.iter().map(limits).collect();
+        Ok(Router::new(&providers, &self.chains)?)
+    }
 }
 
 impl ProviderSettings {

@@ -1,5 +1,6 @@
 //! The client against providers on the loopback address.
 
+mod keys;
 mod provider;
 
 use super::*;

@@ -91,6 +91,8 @@ struct Link {
     provider: usize,
     tries: u32,
     is_done: bool,
+    /// Before it this call does not ask: its own key was told so.
+    blocked_until: Duration,
 }
 
 /// Leave to make one attempt; goes back to [`Router::end`], whatever becomes of it.
@@ -109,6 +111,8 @@ pub struct Outcome {
     pub failure: Option<Failure>,
     /// What it took, as far as that is known: a failure may have been paid for all the same.
     pub usage: Option<Usage>,
+    /// Whether it was made with a key of the tenant's own: what that key meets says nothing of ours.
+    pub has_own_key: bool,
 }
 
 /// What to do now.
@@ -169,7 +173,12 @@ impl Router {
     /// Begins a call for a stage, which is of about so many tokens (input and the most that may be answered) and is of no use
     /// after its deadline.
     pub fn route(&self, stage: &str, tokens: u64, deadline: Duration) -> Route {
-        let link = |provider: &usize| Link { provider: *provider, tries: 0, is_done: false };
+        let link = |provider: &usize| Link {
+            provider: *provider,
+            tries: 0,
+            is_done: false,
+            blocked_until: Duration::ZERO,
+        };
         let chain: Vec<Link> = self.chain(stage).iter().map(link).collect();
         let over = chain.is_empty().then_some("no_provider");
         Route { chain, deadline, tokens, over, waits_since: None, last: None }
@@ -188,7 +197,7 @@ impl Router {
         let mut reason = route.last.map(Failure::reason);
         for link in route.chain.iter_mut().filter(|link| !link.is_done) {
             let state = &mut self.providers[link.provider];
-            match state.free_at(now, route.tokens) {
+            match state.free_at(now, route.tokens, link.blocked_until) {
                 Free::Now(pass) => {
                     link.tries += 1;
                     route.waits_since = None;
@@ -225,9 +234,12 @@ impl Router {
     #[expect(clippy::needless_pass_by_value, reason = "a permit is used up")]
     pub fn end(&mut self, route: &mut Route, permit: Permit, now: Duration, outcome: Outcome) {
         let Permit { provider, pass, spent } = permit;
-        let Outcome { failure, usage } = outcome;
+        let Outcome { failure, usage, has_own_key } = outcome;
         let state = &mut self.providers[provider];
-        let health = failure.map_or(Health::Good, Failure::health);
+        let health = match failure.map_or(Health::Good, Failure::health) {
+            Health::Bad if has_own_key => Health::Unknown,
+            health => health,
+        };
         state.on_their_way = state.on_their_way.saturating_sub(1);
         state.breaker.end(pass, now, health);
         if let Some(usage) = usage {
@@ -241,7 +253,9 @@ impl Router {
         if failure.may_repeat() {
             let wait =
                 failure.retry_after().unwrap_or(BACK_OFF * (1 << (link.tries.min(5).saturating_sub(1))));
-            state.blocked_until = state.blocked_until.max(now.saturating_add(wait));
+            let is_of_key = has_own_key && matches!(failure, Failure::RateLimited { .. });
+            let blocked = if is_of_key { &mut link.blocked_until } else { &mut state.blocked_until };
+            *blocked = (*blocked).max(now.saturating_add(wait));
         }
         link.is_done = !failure.may_repeat() || link.tries >= TRIES_MAX;
         route.last = Some(failure);
@@ -269,7 +283,7 @@ enum Free {
 }
 
 impl State {
-    fn free_at(&mut self, now: Duration, tokens: u64) -> Free {
+    fn free_at(&mut self, now: Duration, tokens: u64, blocked_until: Duration) -> Free {
         let Gate::Open(pass) = self.breaker.gate(now) else { return Free::Not("breaker_open") };
         if self.max_concurrent.is_some_and(|max| self.on_their_way >= max) {
             return Free::Full;
@@ -279,7 +293,7 @@ impl State {
             Room::Now => now,
             Room::At(at) => at,
         };
-        let at = room.max(self.blocked_until);
+        let at = room.max(self.blocked_until).max(blocked_until);
         if at <= now { Free::Now(pass) } else { Free::At(at) }
     }
 }

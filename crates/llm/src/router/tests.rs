@@ -26,7 +26,7 @@ fn router() -> Router {
 }
 
 fn failed(failure: Failure) -> Outcome {
-    Outcome { failure: Some(failure), usage: None }
+    Outcome { failure: Some(failure), ..Outcome::default() }
 }
 
 /// The provider that is asked now.
@@ -136,6 +136,22 @@ fn a_key_that_is_not_taken_is_not_tried_with_each_call() {
     let mut route = router.route("writer", 10, at(60));
     let (probed, _permit) = tried(&mut router, &mut route, at(30));
     assert_eq!(probed, 1);
+}
+
+#[test]
+fn what_a_key_of_ones_own_meets_stands_in_nobody_elses_way() {
+    for failure in
+        [Failure::Unauthorized, Failure::NoCredit, Failure::RateLimited { retry_after: Some(at(30)) }]
+    {
+        let mut router = router();
+        let mut own = router.route("writer", 10, at(60));
+        let (first, permit) = tried(&mut router, &mut own, at(0));
+        router.end(&mut own, permit, at(0), Outcome { has_own_key: true, ..failed(failure) });
+        let (next, permit) = tried(&mut router, &mut own, at(0));
+        router.give_up(permit, at(0));
+        let mut other = router.route("writer", 10, at(60));
+        assert_eq!((first, next, tried(&mut router, &mut other, at(0)).0), (1, 0, 1));
+    }
 }
 
 #[test]
