@@ -9,6 +9,7 @@ pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod group;
 pub(crate) mod import;
+pub(crate) mod keys;
 mod known;
 pub(crate) mod lag;
 pub(crate) mod metrics;

@@ -10,8 +10,8 @@
 
 use crate::{
     as_of, asked, author_names, batch, blocked, deliveries, digest_reads, digests, earlier, effects,
-    embeddings, index_bounds, kept_versions, known, link_codes, messages, migrate, offsets, outbox, search,
-    search_digests, search_found, store, telegram_chats, topics, unsettled,
+    embeddings, index_bounds, kept_versions, known, link_codes, messages, migrate, offsets, outbox,
+    provider_keys, search, search_digests, search_found, store, telegram_chats, topics, unsettled,
 };
 
 /// A statement.
@@ -98,6 +98,10 @@ const ALL: &[Statement] = statements![
     outbox::PAGE,
     outbox::PASSED,
     outbox::SERVER,
+    provider_keys::LIST,
+    provider_keys::PUT,
+    provider_keys::RESEAL,
+    provider_keys::REVOKE,
     search::ASK,
     search::BITMAPS,
     search::COUNT,

@@ -76,6 +76,11 @@ pub(super) fn endpoint(value: &str, _: &()) -> garde::Result {
     begins(&value.into(), &["http://", "https://"], "expected https://HOST/v1")
 }
 
+/// Language models: addresses, bounds, and names in chains.
+pub(super) fn models(value: &llm_client::Settings, _: &()) -> garde::Result {
+    value.check().map_err(|error| garde::Error::new(error.to_string()))
+}
+
 fn begins(value: &SecretString, schemes: &[&str], expected: &str) -> garde::Result {
     let value = value.expose_secret();
     if schemes.iter().any(|scheme| value.len() > scheme.len() && value.starts_with(scheme)) {

@@ -2,7 +2,7 @@
 
 use super::{Properties, checks};
 use garde::Validate;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::net::SocketAddr;
 
@@ -232,6 +232,26 @@ impl Default for Embedding {
             api_key: None,
             batch_max: 64,
         }
+    }
+}
+
+/// What the keys of tenants for language models are sealed with, in the database.
+#[derive(Debug, Clone, Default, Deserialize, Validate)]
+#[serde(default, deny_unknown_fields)]
+pub struct Keys {
+    /// 32 random bytes in base64. Default: none, and no key of a tenant can be kept or used.
+    #[garde(skip)]
+    pub master: Option<SecretString>,
+    /// Those before it, with commas between them, until `gistmill keys rotate` has sealed all keys anew.
+    #[garde(skip)]
+    pub former: Option<SecretString>,
+}
+
+impl Keys {
+    /// The former master keys, one by one.
+    pub fn former(&self) -> Vec<SecretString> {
+        let text = self.former.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
+        text.split(',').map(str::trim).filter(|key| !key.is_empty()).map(SecretString::from).collect()
     }
 }
 

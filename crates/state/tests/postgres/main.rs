@@ -29,6 +29,8 @@ mod outbox;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
+mod provider_keys;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod search;

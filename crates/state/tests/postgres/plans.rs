@@ -21,7 +21,7 @@ const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_of
 const OF_ID: &str = "messages_pkey backward (tenant_id, group_id, id)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 90] = [
+const READS: [(&str, &[&str]); 94] = [
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("asked::BLOCKED", &["blocked_digests_pkey backward (tenant_id, window_id)"]),
     (
@@ -124,6 +124,10 @@ const READS: [(&str, &[&str]); 90] = [
     ("outbox::PAGE", &["outbox_pkey (xid, seq, xid)"]),
     ("outbox::PASSED", &["outbox_pkey backward (xid, seq)"]),
     ("outbox::SERVER", &[]),
+    ("provider_keys::LIST", &["provider_keys_pkey (tenant_id)"]),
+    ("provider_keys::PUT", &[]),
+    ("provider_keys::RESEAL", &["provider_keys_pkey (tenant_id, owner, provider)"]),
+    ("provider_keys::REVOKE", &["provider_keys_pkey (tenant_id, owner, provider)"]),
     ("search::ASK", &[]),
     ("search::BITMAPS", &[]),
     ("search::COUNT", &["Bitmap Heap Scan message_words"]),
@@ -173,7 +177,7 @@ const ROWS: i64 = 100_000;
 
 /// Rows of a tenant in every table that grows: a group of messages, each edited once; windows of a digest and of a
 /// blocked version; and what is said of them.
-const FILL: [&str; 13] = [
+const FILL: [&str; 14] = [
     "INSERT INTO embeddings (tenant_id, model, text_hash, vector)
      SELECT current_setting('app.current_tenant'), 'm', int8send(n), '' FROM generate_series(1, $1) AS n",
     "INSERT INTO index_bounds (tenant_id, group_id, item, revision)
@@ -208,10 +212,14 @@ const FILL: [&str; 13] = [
      SELECT current_setting('app.current_tenant'), 'telegram', 'c' || n FROM generate_series(1, $1) AS n",
     "INSERT INTO outbox (xid, tenant_id, group_id, port, payload)
      SELECT '2'::xid8, current_setting('app.current_tenant'), 'g', 'persisted', '{}' FROM generate_series(1, $1)",
+    "INSERT INTO provider_keys (tenant_id, owner, provider, id, master_id, salt, nonce, ciphertext, purpose)
+     SELECT current_setting('app.current_tenant'), 'u' || n / 2, 'p' || n % 2, '', 'm', '', '', '', 'x'
+     FROM generate_series(1, $1) AS n",
     "INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, epoch, cluster_id, physical_topic)
      SELECT current_setting('app.current_tenant'), 't', n, 0, 1, 'c', 't' FROM generate_series(1, $1 / 100) AS n",
 ];
-const TABLES: [&str; 17] = [
+const TABLES: [&str; 18] = [
+    "provider_keys",
     "embeddings",
     "author_names",
     "index_bounds",
@@ -236,10 +244,10 @@ fn argument(statement: &Statement, number: usize, kind: &str) -> &'static str {
     match (statement.name, number, kind) {
         ("outbox::LAG" | "outbox::PAGE" | "outbox::PASSED", 0, _) => "'0'",
         ("search::MESSAGES" | "search_digests::DIGESTS", 2, _) => "array_fill('w'::text, ARRAY[3])",
+        (_, _, "bytea") => "'\\x05'",
         (_, _, "text") => "'t'",
         (_, _, "text[]") => "array_fill('g'::text, ARRAY[1000])",
         (_, _, "bigint[]") => "array_fill(5::bigint, ARRAY[1000])",
-        (_, _, "bytea") => "'\\x05'",
         (_, _, "bytea[]") => "array_fill('\\x05'::bytea, ARRAY[1000])",
         (_, _, "integer[]") => "array_fill(0, ARRAY[1000])",
         (_, _, "double precision[]") => "array_fill(1::float8, ARRAY[3])",

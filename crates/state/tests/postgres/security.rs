@@ -70,6 +70,7 @@ async fn no_table_of_a_tenant_is_without_forced_row_level_security() {
             "message_words",
             "messages",
             "outbox",
+            "provider_keys",
             "telegram_chats",
             "tenants",
             "topics"
