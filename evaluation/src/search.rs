@@ -14,7 +14,7 @@ use std::{
 /// Hits that count.
 const SHOWN: usize = 10;
 /// Hits of each way of searching that are fused.
-const FUSED: usize = 100;
+const FUSED: usize = 30;
 
 /// Makes vectors as a model wants them: some models take a query otherwise than a text that is searched.
 pub trait Embeddings {

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Hits of either way that are fused: more change little, as their places count for little.
-const FUSED: u32 = 100;
+const FUSED: u32 = 30;
 
 /// The flags of the ways.
 #[derive(Debug, Args)]
