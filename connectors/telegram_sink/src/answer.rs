@@ -40,6 +40,8 @@ pub(crate) enum Answer {
 #[derive(Deserialize)]
 struct Posted {
     message_id: i64,
+    /// Of a message that one person alone sees, which has no other.
+    ephemeral_message_id: Option<i64>,
 }
 
 /// Of a gateway that waited in vain nobody knows whether what is behind it got the call.
@@ -59,9 +61,10 @@ pub(crate) fn answer(status: StatusCode, body: &[u8]) -> Answer {
     };
     if envelope.ok {
         let no_id = "it answers without the id of the message";
-        return envelope
-            .result
-            .map_or_else(|| Answer::Lost(no_id.to_owned()), |it| Answer::Done(it.message_id));
+        return envelope.result.map_or_else(
+            || Answer::Lost(no_id.to_owned()),
+            |it| Answer::Done(it.ephemeral_message_id.unwrap_or(it.message_id)),
+        );
     }
     let parameters = envelope.parameters.as_ref();
     let seconds = parameters.and_then(|it| it.retry_after);
@@ -104,6 +107,8 @@ mod tests {
     #[test]
     fn every_answer_has_one_meaning() {
         assert_eq!(answered(200, r#"{"ok":true,"result":{"message_id":7,"date":1}}"#), Answer::Done(7));
+        let ephemeral = r#"{"ok":true,"result":{"message_id":0,"ephemeral_message_id":9}}"#;
+        assert_eq!(answered(200, ephemeral), Answer::Done(9));
         let wait = r#"{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 35","parameters":{"retry_after":35}}"#;
         assert_eq!(answered(429, wait), Answer::TooMany(Duration::from_secs(35)));
         let moved = r#"{"ok":false,"error_code":400,"description":"Bad Request: group chat was upgraded to a supergroup chat","parameters":{"migrate_to_chat_id":-1001}}"#;

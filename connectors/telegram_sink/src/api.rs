@@ -43,6 +43,8 @@ pub struct BotApi {
     breaker: Arc<Mutex<Breaker>>,
     /// Whether the server takes rich messages, once it has told.
     takes_rich: Arc<OnceLock<bool>>,
+    /// Whether it takes messages that one person alone sees.
+    takes_ephemeral: Arc<OnceLock<bool>>,
 }
 
 /// What is asked for, under the Bot API's own names.
@@ -58,6 +60,29 @@ pub(crate) struct Request<'a> {
     pub(crate) content: Content<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reply_parameters: Option<ReplyParameters>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub(crate) only_for: Option<OnlyFor>,
+}
+
+/// Who alone sees a message. A server that does not know the one field leaves it alone and takes the other.
+#[derive(Debug, Serialize)]
+pub(crate) struct OnlyFor {
+    /// As servers from 10.3 on take it.
+    ephemeral_message_parameters: EphemeralMessageParameters,
+    /// As those of 10.2 did.
+    receiver_user_id: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct EphemeralMessageParameters {
+    receiver_user_id: i64,
+}
+
+impl OnlyFor {
+    pub(crate) fn person(receiver_user_id: i64) -> Self {
+        let ephemeral_message_parameters = EphemeralMessageParameters { receiver_user_id };
+        Self { ephemeral_message_parameters, receiver_user_id }
+    }
 }
 
 /// What a message says: text with entities, or blocks.
@@ -107,20 +132,32 @@ impl BotApi {
         }
         let limiter = Arc::new(Mutex::new(Limiter::new(ALL)));
         let breaker = Arc::new(Mutex::new(Breaker::default()));
-        Ok(Self { client, limiter, breaker, takes_rich: Arc::new(takes_rich) })
+        let (takes_rich, takes_ephemeral) = (Arc::new(takes_rich), Arc::default());
+        Ok(Self { client, limiter, breaker, takes_rich, takes_ephemeral })
     }
 
-    /// Whether the server takes rich messages. It is asked once, by a call that says nothing: a server that knows the method
-    /// refuses it, one that does not answers 404. False while it has not told.
+    /// Whether the server takes rich messages. False while it has not told.
     pub(crate) async fn takes_rich(&self) -> bool {
-        if let Some(known) = self.takes_rich.get() {
+        self.knows("sendRichMessage", &self.takes_rich).await
+    }
+
+    /// Whether the server takes messages that one person alone sees. One that does not would show them to all, so it is
+    /// asked for a method that came with them. False while it has not told.
+    pub(crate) async fn takes_ephemeral(&self) -> bool {
+        self.knows("editEphemeralMessageText", &self.takes_ephemeral).await
+    }
+
+    /// Whether the server knows a method. It is asked once, by a call that says nothing: a server that knows it refuses the
+    /// call, one that does not answers 404.
+    async fn knows(&self, method: &str, told_once: &OnceLock<bool>) -> bool {
+        if let Some(known) = told_once.get() {
             return *known;
         }
         if self.breaker().is_open(Instant::now()) {
             return false;
         }
         let nothing = BTreeMap::<&str, &str>::new();
-        let told = match self.client.call("sendRichMessage", &nothing, BOUNDS).await {
+        let told = match self.client.call(method, &nothing, BOUNDS).await {
             Ok(reply) if reply.status == StatusCode::BAD_REQUEST => true,
             Ok(reply) if reply.status == StatusCode::NOT_FOUND => false,
             Ok(reply) if !reply.status.is_server_error() => return false,
@@ -129,7 +166,7 @@ impl BotApi {
                 return false;
             }
         };
-        *self.takes_rich.get_or_init(|| told)
+        *told_once.get_or_init(|| told)
     }
 
     /// Takes the right to one call to a chat, and waits for it where that does not take long.
@@ -218,11 +255,17 @@ mod tests {
             message_thread_id: None,
             content: Content::text("a", &[]),
             reply_parameters: None,
+            only_for: None,
         };
         let json = |message: &Request<'_>| serde_json::to_string(message).expect("JSON");
         assert_eq!(
             json(&message),
             r#"{"chat_id":-5,"text":"a","link_preview_options":{"is_disabled":true}}"#
+        );
+        message.only_for = Some(OnlyFor::person(7));
+        assert!(
+            json(&message)
+                .ends_with(r#","ephemeral_message_parameters":{"receiver_user_id":7},"receiver_user_id":7}"#)
         );
         message.message_thread_id = Some(3);
         message.reply_parameters = Some(ReplyParameters { message_id: 9, allow_sending_without_reply: true });
@@ -248,6 +291,7 @@ mod tests {
                 message_thread_id: None,
                 content: Content::text("a", &[]),
                 reply_parameters: None,
+                only_for: None,
             };
             let answer = api.put(&message).await;
             assert!(matches!(answer, Answer::Later(_)), "{answer:?}");

@@ -2,6 +2,7 @@
 
 use crate::{
     CHANNEL,
+    answer::Answer,
     post::{Post, posts},
     rich::rich_message,
     target::Target,
@@ -26,6 +27,21 @@ enum Kind {
     Blocked,
     /// What is said to somebody who wrote a command.
     Answer,
+    /// That a digest cannot be told to the one who asked for it.
+    Undelivered,
+}
+
+/// How a message gets to where it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// It is posted to the target.
+    Plain,
+    /// It is posted to the chat, and one person alone sees it.
+    Ephemeral,
+    /// It is posted to the chat with the person alone.
+    Private,
+    /// The chat is told how the person can be reached.
+    Notice,
 }
 
 /// A version of a delivery.
@@ -41,6 +57,7 @@ pub(crate) struct Job<'a> {
     emptied: Post,
     target: Option<Target>,
     kind: Kind,
+    pub(crate) way: Way,
     /// The message that it answers, where it is not one of its own.
     pub(crate) answers: Option<i64>,
     /// What the digest states, as JSON; none of a version without one.
@@ -153,12 +170,49 @@ impl<'a> Job<'a> {
         };
         let target = Target::parse(delivery.chat);
         let (emptied, rich, answers, stated) = (Post::plain(emptied), None, None, None);
-        Self { delivery, wanted, posts, rich, emptied, target, kind, answers, stated }
+        let way = Way::Plain;
+        Self { delivery, wanted, posts, rich, emptied, target, kind, way, answers, stated }
+    }
+
+    /// True for what one person alone is to see.
+    pub(crate) fn is_personal(&self) -> bool {
+        self.target.as_ref().is_some_and(|target| target.person.is_some())
+    }
+
+    /// The same for one person alone, as text.
+    pub(crate) fn into_personal(self, takes_ephemeral: bool) -> Self {
+        let way = if takes_ephemeral { Way::Ephemeral } else { Way::Private };
+        Self { way, ..self.into_text() }
+    }
+
+    /// The next way after one by which the person cannot be reached.
+    pub(crate) fn by_another_way(self, language: &str) -> Self {
+        if self.way == Way::Ephemeral {
+            return Self { way: Way::Private, ..self };
+        }
+        let language = Language::parse(language).unwrap_or(Language::En);
+        let kind = if self.kind == Kind::Digest { Kind::Undelivered } else { self.kind };
+        let posts = vec![Post::plain(commands::words(language).open_me)];
+        Self { way: Way::Notice, kind, posts, ..self }.into_text()
+    }
+
+    /// Whether there is another way, after this answer to a new message.
+    pub(crate) fn has_another_way(&self, answer: &Answer) -> bool {
+        match self.way {
+            Way::Ephemeral => matches!(answer, Answer::NoChat(_) | Answer::Refused(_)),
+            Way::Private => matches!(answer, Answer::NoChat(_)),
+            Way::Plain | Way::Notice => false,
+        }
     }
 
     /// True for a digest, which is told of when it is there or failed.
     pub(crate) fn is_digest(&self) -> bool {
         self.kind == Kind::Digest
+    }
+
+    /// True for a digest of which its reader was told alone how to get it.
+    pub(crate) fn is_undelivered(&self) -> bool {
+        self.kind == Kind::Undelivered
     }
 
     /// True for a version that was blocked: what older ones posted is withdrawn.
@@ -189,7 +243,14 @@ impl<'a> Job<'a> {
             return Err(format!("the target is disabled: {why}"));
         }
         match &self.target {
-            Some(target) => Ok(target.clone().moved(known.moved_to.as_deref())),
+            Some(target) => {
+                let target = target.clone().moved(known.moved_to.as_deref());
+                Ok(match self.way {
+                    Way::Plain | Way::Ephemeral => target,
+                    Way::Private => target.private(),
+                    Way::Notice => target.public(),
+                })
+            }
             None if self.delivery.chat.is_empty() => Err("the group's settings name no chat".to_owned()),
             None => Err("the chat in the group's settings is neither a number nor @name, maybe with /TOPIC"
                 .to_owned()),

@@ -83,14 +83,8 @@ impl TelegramSink {
         let Some(mut open) = self.open(batch).await? else { return Ok(Progress::Ended) };
         let before = open.stated_before(&delivery).await.map_err(failed)?;
         open.abandon().await.map_err(failed)?;
-        let mut job = Job::of_ready(ready, (delivery, before), self.versions_kept);
-        if !self.api.takes_rich().await {
-            job = job.into_text();
-        }
-        match self.pursue(batch, &job, pass).await? {
-            Progress::AsText => self.pursue(batch, &job.into_text(), pass).await,
-            progress => Ok(progress),
-        }
+        let job = Job::of_ready(ready, (delivery, before), self.versions_kept);
+        self.carry_out(batch, (job, &ready.delivery_payload.language), pass).await
     }
 
     async fn answer(
@@ -119,7 +113,7 @@ impl TelegramSink {
         if blocked.window.is_asked_in_chat() {
             let chat = blocked.window.settings.chat.as_deref().unwrap_or_default();
             let job = Job::of_refusal(blocked, Delivery { chat, ..delivery }, self.versions_kept);
-            return self.pursue(batch, &job, pass).await;
+            return self.carry_out(batch, (job, &blocked.window.settings.language), pass).await;
         }
         let mut progress = Progress::Ended;
         for chat in self.begin_withdrawal(batch, blocked, &delivery).await? {

@@ -18,6 +18,8 @@ pub(crate) enum Progress {
     Later(String),
     /// It goes on as text: as a rich message it is refused.
     AsText,
+    /// It goes on by another way: by the one that was tried the person cannot be reached.
+    OtherWay,
 }
 
 /// An attempt.

@@ -5,7 +5,7 @@
 use crate::{
     TelegramSink,
     answer::Answer,
-    api::{Content, ReplyParameters, Request},
+    api::{Content, OnlyFor, ReplyParameters, Request},
     failed,
     job::Job,
     pass::{Pass, Progress},
@@ -53,6 +53,27 @@ pub(crate) enum Turn {
 }
 
 impl TelegramSink {
+    /// Does what is left to be done of a version, in the form and by the way that its target takes.
+    pub(crate) async fn carry_out(
+        &self,
+        batch: &SinkBatch,
+        (mut job, language): (Job<'_>, &str),
+        pass: &mut Pass,
+    ) -> Result<Progress, SinkError> {
+        if job.is_personal() {
+            job = job.into_personal(self.api.takes_ephemeral().await);
+        } else if !self.api.takes_rich().await {
+            job = job.into_text();
+        }
+        loop {
+            match self.pursue(batch, &job, pass).await? {
+                Progress::AsText => job = job.into_text(),
+                Progress::OtherWay => job = job.by_another_way(language),
+                progress => return Ok(progress),
+            }
+        }
+    }
+
     /// Does what is left to be done of a version.
     pub(crate) async fn pursue(
         &self,
@@ -114,6 +135,10 @@ impl TelegramSink {
             };
             begin(open, job, (&known, &call)).await?;
             let answer = match self.ask(job, &target, (&call, is_plain)).await {
+                answer if job.has_another_way(&answer) => {
+                    let not_done = (call, Answer::Later("the person cannot be reached that way".to_owned()));
+                    return self.write_down(batch, job, not_done).await.map(|_| Progress::OtherWay);
+                }
                 Answer::Entities(why) | Answer::Refused(why) if job.rich(&call).is_some() => {
                     // Nothing was done.
                     let not_done = (call, Answer::Later(why));
@@ -149,6 +174,7 @@ impl TelegramSink {
                 None => Content::text(&post.text, if is_plain { &[] } else { &post.entities }),
             },
             reply_parameters: answered.map(reply),
+            only_for: target.person.map(OnlyFor::person),
         };
         self.api.put(&message).await
     }

@@ -7,9 +7,9 @@ use crate::{
     TelegramSink,
     answer::Answer,
     failed,
-    job::Job,
+    job::{Job, Way},
     pursuit::{Known, Turn},
-    target::reference,
+    target::{ephemeral, reference},
 };
 use delivery::{
     DELIVERED, Ended, delivered,
@@ -79,7 +79,10 @@ impl TelegramSink {
         match answer {
             Answer::Done(id) => {
                 let known = open.target(&job.delivery).await.map_err(failed)?;
-                let reference = reference(*id, known.moved_to.as_deref());
+                let reference = match job.way {
+                    Way::Ephemeral => ephemeral(*id),
+                    Way::Plain | Way::Private | Way::Notice => reference(*id, known.moved_to.as_deref()),
+                };
                 self.done(open, job, (call.part, &reference)).await.map(|()| as_asked)
             }
             Answer::NotModified => self
@@ -142,6 +145,9 @@ impl TelegramSink {
         open.put_stated(&job.delivery, job.stated.as_deref()).await.map_err(failed)?;
         if job.is_digest() {
             say(open, &job.delivery, Ended::Success).await?;
+        } else if job.is_undelivered() {
+            let why = "the bot may not write to the one who asked, which the chat was told";
+            say(open, &job.delivery, Ended::Failed(why)).await?;
         } else if job.is_blocked() {
             withdraw_older(open, job).await?;
         }

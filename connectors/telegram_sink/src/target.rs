@@ -1,4 +1,4 @@
-//! Where a group's digests go, as its settings name it: `CHAT` or `CHAT/TOPIC`.
+//! Where a group's digests go, as its settings name it: `CHAT` or `CHAT/TOPIC`; what one person alone sees, `CHAT/TOPIC+PERSON`.
 
 use serde::Serialize;
 
@@ -12,25 +12,31 @@ pub(crate) enum ChatId {
     Name(String),
 }
 
-/// A chat, and the topic of a forum.
+/// A chat, and the topic of a forum, and who alone sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
     /// Chat.
     pub(crate) chat: ChatId,
     /// Topic of a forum, by the message that began it.
     pub(crate) topic: Option<i64>,
+    /// The only one who sees it.
+    pub(crate) person: Option<i64>,
 }
 
 /// True for the name of a target: a chat's number or `@name`, and after a slash the topic of a forum.
 pub fn is_target(name: &str) -> bool {
-    Target::parse(name).is_some()
+    Target::parse(name).is_some_and(|target| target.person.is_none())
 }
 
 impl Target {
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        let (chat, topic) = match name.trim().split_once('/') {
-            Some((chat, topic)) => (chat, Some(topic.parse().ok().filter(|topic| *topic > 0)?)),
+        let (name, person) = match name.trim().split_once('+') {
+            Some((name, person)) => (name, Some(person.parse().ok().filter(|person| *person > 0)?)),
             None => (name.trim(), None),
+        };
+        let (chat, topic) = match name.split_once('/') {
+            Some((chat, topic)) => (chat, Some(topic.parse().ok().filter(|topic| *topic > 0)?)),
+            None => (name, None),
         };
         let is_word = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         let chat = match chat.strip_prefix('@') {
@@ -38,7 +44,20 @@ impl Target {
             Some(_) => return None,
             None => ChatId::Number(chat.parse().ok().filter(|number| *number != 0)?),
         };
-        Some(Self { chat, topic })
+        Some(Self { chat, topic, person })
+    }
+
+    /// The chat with the person alone; itself where there is none.
+    pub(crate) fn private(self) -> Self {
+        match self.person {
+            Some(person) => Self { chat: ChatId::Number(person), topic: None, person: None },
+            None => self,
+        }
+    }
+
+    /// The same for everybody in the chat.
+    pub(crate) fn public(self) -> Self {
+        Self { person: None, ..self }
     }
 
     /// The same topic in the chat that it has become.
@@ -68,6 +87,11 @@ pub(crate) fn reference(message_id: i64, moved_to: Option<&str>) -> String {
     moved_to.map_or_else(|| message_id.to_string(), |chat| format!("{chat}:{message_id}"))
 }
 
+/// Where a message is that one person alone sees: nobody answers or edits it by this.
+pub(crate) fn ephemeral(id: i64) -> String {
+    format!("ephemeral:{id}")
+}
+
 /// Id of the message at a reference; `None` for one in a chat that the target has left, where it cannot be edited.
 pub(crate) fn message_id(reference: &str, moved_to: Option<&str>) -> Option<i64> {
     let (chat, id) = match reference.split_once(':') {
@@ -90,6 +114,19 @@ mod tests {
         for name in ["", "0", "team", "@", "@a b", "-100/0", "-100/x", "-100/1/2", "https://t.me/x"] {
             assert_eq!(parsed(name), None, "{name:?}");
         }
+    }
+
+    #[test]
+    fn what_one_person_sees_goes_to_a_chat_or_to_the_person_and_is_no_groups_target() {
+        let target = Target::parse("-1001/45+7").expect("a target");
+        assert_eq!(
+            (target.chat_name(), target.topic, target.person),
+            ("-1001".to_owned(), Some(45), Some(7))
+        );
+        assert_eq!(Some(target.clone().private()), Target::parse("7"));
+        assert_eq!(Some(target.public()), Target::parse("-1001/45"));
+        assert!(["-1001+", "-1001+0", "-1001+x", "+7"].into_iter().all(|name| Target::parse(name).is_none()));
+        assert!(is_target("-1001/45") && !is_target("-1001/45+7"));
     }
 
     #[test]

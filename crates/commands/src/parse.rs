@@ -12,6 +12,8 @@ pub enum Name {
     Start,
     /// A digest of the time until now.
     Digest,
+    /// A digest of the time since the person last wrote, for that person.
+    Missed,
     /// The chat becomes a group's, by a code.
     Link,
     /// Which commands there are.
@@ -20,13 +22,14 @@ pub enum Name {
 
 impl Name {
     /// All of them, in the order of `/help`.
-    pub const ALL: [Self; 4] = [Self::Start, Self::Digest, Self::Link, Self::Help];
+    pub const ALL: [Self; 5] = [Self::Start, Self::Digest, Self::Missed, Self::Link, Self::Help];
 
     /// The word after the slash.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Start => "start",
             Self::Digest => "digest",
+            Self::Missed => "missed",
             Self::Link => "link",
             Self::Help => "help",
         }

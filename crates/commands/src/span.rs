@@ -34,6 +34,18 @@ pub fn until_asked(asked_at_ms: i64, span_ms: i64) -> (i64, i64) {
     (end_ms.saturating_sub(span_ms), end_ms)
 }
 
+/// The bounds in ms of what somebody missed who wrote last at `last_ms`, and asks: the newest week of it at most.
+pub fn missed_since(last_ms: i64, asked_at_ms: i64) -> (i64, i64) {
+    let (earliest, end_ms) = until_asked(asked_at_ms, *BOUNDS_MS.end());
+    (last_ms.saturating_add(1).clamp(earliest, end_ms - 1), end_ms)
+}
+
+/// The target of what nobody but this author sees in this chat; none for who is no person.
+pub fn to_person(chat: &str, author_id: &str) -> Option<String> {
+    let person = author_id.strip_prefix("user").filter(|id| id.parse::<i64>().is_ok_and(|id| id > 0))?;
+    Some(format!("{chat}+{person}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +81,22 @@ mod tests {
         assert_eq!(hour(0), (MINUTE_MS - HOUR_MS, MINUTE_MS));
         assert_eq!(hour(59_999), hour(0));
         assert_eq!(hour(60_000), (2 * MINUTE_MS - HOUR_MS, 2 * MINUTE_MS));
+    }
+
+    #[test]
+    fn what_was_missed_begins_after_the_last_message_and_is_a_week_at_most() {
+        let asked_at = 30 * DAY_MS;
+        let end = asked_at + MINUTE_MS;
+        assert_eq!(missed_since(asked_at - HOUR_MS, asked_at), (asked_at - HOUR_MS + 1, end));
+        assert_eq!(missed_since(0, asked_at), (end - 7 * DAY_MS, end));
+        assert_eq!(missed_since(asked_at + DAY_MS, asked_at), (end - 1, end), "by a clock that is ahead");
+    }
+
+    #[test]
+    fn a_person_is_told_alone_and_a_channel_is_nobody() {
+        assert_eq!(to_person("-1001/45", "user7").as_deref(), Some("-1001/45+7"));
+        let others = ["channel7", "user", "user-7", "user0", "userx", ""].map(|id| to_person("-1", id));
+        assert!(others.iter().all(Option::is_none), "{others:?}");
     }
 
     proptest! {

@@ -19,6 +19,12 @@ pub struct Words {
     pub switched_off: &'static str,
     /// The chat is no group's.
     pub not_linked: &'static str,
+    /// Nobody knows when the person wrote last.
+    pub missed_unknown: &'static str,
+    /// Who asks is no person.
+    pub missed_by_nobody: &'static str,
+    /// The bot may not write to the person alone.
+    pub open_me: &'static str,
     /// The chat is a group's from now on.
     pub linked: &'static str,
     /// The chat is another group's.
@@ -48,6 +54,9 @@ const EN: Words = Words {
     digest_usage: "Say how far back, from 5 minutes to 7 days: /digest 90m, /digest 3h, /digest 2d.",
     switched_off: "Digests are switched off here.",
     not_linked: "This works in a chat that is linked to a group.",
+    missed_unknown: "I know of nothing that you wrote here. Ask for a time instead: /digest 3h.",
+    missed_by_nobody: "I answer this to a person alone. Write it as yourself, not in the name of a group or channel.",
+    open_me: "The answer is for you alone, and I may not write to you yet: open a chat with me, press Start, then ask here again.",
     linked: "This chat is linked: what is written from now on is read, and /digest makes a digest of it.",
     linked_to_another: "This chat is linked already, to another group. Whoever runs the bot can unlink it: gistmill group unlink.",
     no_such_code: "No chat is linked by this code: it is mistyped, was used, or its time is over. Whoever runs the bot makes a new \
@@ -61,6 +70,7 @@ const EN: Words = Words {
     too_many: "That was a lot of commands. Wait a minute, then ask again.",
     of: |name| match name {
         Name::Start => "what this bot is for",
+        Name::Missed => "a digest since you last wrote, for you alone",
         Name::Link => "links this chat by a code that whoever runs the bot has made",
         Name::Digest => "a digest of the last day; /digest 3h of the last three hours",
         Name::Help => "this list",
@@ -77,6 +87,9 @@ const RU: Words = Words {
     digest_usage: "Скажите, за какое время, от 5 минут до 7 дней: /digest 90м, /digest 3ч, /digest 2д.",
     switched_off: "Сводки здесь выключены.",
     not_linked: "Это работает в чате, который связан с группой.",
+    missed_unknown: "Я не знаю, когда вы здесь писали. Спросите за время: /digest 3ч.",
+    missed_by_nobody: "На это я отвечаю только человеку. Напишите от своего имени, а не от имени группы или канала.",
+    open_me: "Ответ только для вас, а писать вам я пока не могу: откройте чат со мной, нажмите «Запустить» и спросите здесь снова.",
     linked: "Чат связан: то, что пишут с этого момента, читается, и /digest делает из этого сводку.",
     linked_to_another: "Этот чат уже связан с другой группой. Развязать его может тот, у кого работает бот: gistmill group unlink.",
     no_such_code: "По этому коду чат не связать: в нём опечатка, он использован или истёк. Новый делает тот, у кого работает бот: \
@@ -90,6 +103,7 @@ const RU: Words = Words {
     too_many: "Слишком много команд. Подождите минуту и спросите снова.",
     of: |name| match name {
         Name::Start => "для чего этот бот",
+        Name::Missed => "сводка с тех пор, как вы писали, только для вас",
         Name::Link => "связать этот чат по коду, который сделал тот, у кого работает бот",
         Name::Digest => "сводка за последние сутки; /digest 3ч – за три часа",
         Name::Help => "этот список",

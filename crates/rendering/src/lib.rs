@@ -60,8 +60,8 @@ pub enum Extent {
 impl View<'_> {
     /// Address of a message, where the window's chat is one of Telegram's groups.
     pub(crate) fn address(&self, message_id: i64) -> Option<String> {
-        // A forum topic of the chat may follow.
-        let chat = self.window.settings.chat.as_deref()?.split('/').next()?.strip_prefix("-100")?;
+        // A forum topic of the chat may follow, and the person who alone sees it.
+        let chat = self.window.settings.chat.as_deref()?.split(['/', '+']).next()?.strip_prefix("-100")?;
         let known = !chat.is_empty() && chat.chars().all(|c| c.is_ascii_digit());
         known.then(|| format!("https://t.me/c/{chat}/{message_id}"))
     }

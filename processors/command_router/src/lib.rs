@@ -3,10 +3,11 @@
 //! Invariant: a command has one answer, which is a function of what came before it in the group's log.
 
 mod state;
+mod written;
 
 pub use state::GroupState;
 
-use commands::{Name, span_ms, until_asked, words};
+use commands::{Name, missed_since, span_ms, to_person, until_asked, words};
 use digest_trigger::DigestTrigger;
 use processor::{Emission, Event, Fold, Outcome, Port, PortSpec, Reject};
 use schemas::{
@@ -33,7 +34,7 @@ impl CommandRouter {
 
 impl Fold for CommandRouter {
     const NAME: &'static str = "command_router";
-    const STATE_VERSION: u32 = 1;
+    const STATE_VERSION: u32 = 2;
     type In = GroupMessageIngested;
     type State = GroupState;
 
@@ -71,13 +72,17 @@ impl CommandRouter {
             _ if asked.command.is_over_limit => asked.answer(words.too_many),
             Name::Start => asked.answer(&words.start(true)),
             Name::Help | Name::Link => asked.answer(&words.help()),
-            Name::Digest if !self.trigger.is_enabled_for(&asked.event.value.tenant_id) => {
+            Name::Digest | Name::Missed if !self.trigger.is_enabled_for(&asked.event.value.tenant_id) => {
                 asked.answer(words.switched_off)
             }
             Name::Digest => match span_ms(&asked.command.arguments) {
-                Some(span_ms) => asked.request(until_asked(asked.command.asked_at, span_ms)),
+                Some(span_ms) => {
+                    let bounds = until_asked(asked.command.asked_at, span_ms);
+                    asked.request(bounds, asked.command.chat.clone())
+                }
                 None => asked.answer(words.digest_usage),
             },
+            Name::Missed => asked.missed(),
         }
     }
 }
@@ -89,13 +94,23 @@ impl Asked<'_> {
         ANSWERED.emit(self.command.answered((tenant_id, group_id), language, text.to_owned()))
     }
 
-    /// Asks for a digest of what the log holds up to the command, for the chat that it was written in. What it holds is
-    /// counted by who reads it.
-    fn request(&self, bounds: (i64, i64)) -> Emission {
+    /// Asks for a digest of what was written since the person last wrote, for nobody else to see.
+    fn missed(&self) -> Emission {
+        let words = words(self.language);
+        let Command { asked_by, asked_at, chat, .. } = self.command;
+        match (to_person(chat, asked_by), self.state.last_written(asked_by)) {
+            (None, _) => self.answer(words.missed_by_nobody),
+            (_, None) => self.answer(words.missed_unknown),
+            (Some(chat), Some(last)) => self.request(missed_since(last, *asked_at), chat),
+        }
+    }
+
+    /// Asks for a digest of what the log holds up to the command. What it holds is counted by who reads it.
+    fn request(&self, bounds: (i64, i64), chat: String) -> Emission {
         let Event { value: record, source } = self.event;
         let settings = GroupSettings {
             channels: vec![self.command.channel.clone()],
-            chat: Some(self.command.chat.clone()),
+            chat: Some(chat),
             language: self.language.code().to_owned(),
             ..self.state.settings()
         };

@@ -2,6 +2,7 @@
 //!
 //! Invariant: bounded, whatever is written.
 
+use crate::written::{self, LastWritten};
 use processor::{FoldState, StateError};
 use schemas::{GroupSettings, Message};
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,7 @@ const LETTERS: &str = "letters";
 pub struct GroupState {
     settings: Changing<Option<GroupSettings>>,
     letters: Changing<Letters>,
+    written: LastWritten,
 }
 
 /// A part, and whether it has changed since it was last written.
@@ -55,6 +57,9 @@ impl GroupState {
         }
         for message in messages {
             self.letters.value.add(&message.text);
+            if let Some(author) = &message.author {
+                self.written.hear(&author.id, message.sent_at);
+            }
         }
         self.letters.value.forget_beyond(LETTERS_MAX);
         self.letters.is_changed = true;
@@ -63,6 +68,11 @@ impl GroupState {
     /// The group's settings; the default ones where none were set.
     pub(crate) fn settings(&self) -> GroupSettings {
         self.settings.value.clone().unwrap_or_default()
+    }
+
+    /// When a person wrote last, in ms; none of whom nothing is known.
+    pub(crate) fn last_written(&self, author: &str) -> Option<i64> {
+        self.written.of(author)
     }
 
     /// The language that the group is answered in: that of its settings, else of its messages, else the person's own.
@@ -77,13 +87,17 @@ impl FoldState for GroupState {
     fn drain_changes(&mut self, write: &mut dyn FnMut(&str, Option<Vec<u8>>)) {
         self.settings.drain(SETTINGS, write);
         self.letters.drain(LETTERS, write);
+        self.written.drain(write);
     }
 
     fn restore(&mut self, part: &str, value: &[u8]) -> Result<(), StateError> {
         match part {
             SETTINGS => self.settings.restore(value),
             LETTERS => self.letters.restore(value),
-            _ => Err(StateError(format!("part {part:?} is unknown"))),
+            _ => match part.strip_prefix(written::PART) {
+                Some(author) => self.written.restore(author, value),
+                None => Err(StateError(format!("part {part:?} is unknown"))),
+            },
         }
     }
 }

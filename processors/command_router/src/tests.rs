@@ -1,6 +1,6 @@
 use super::*;
 use processor::{FoldState, SourcePosition};
-use schemas::{GroupSettings, LIVE_LANE, Message, Record};
+use schemas::{Author, GroupSettings, LIVE_LANE, Message, Record};
 use std::collections::BTreeMap;
 
 fn event(value: GroupMessageIngested) -> Event<GroupMessageIngested> {
@@ -102,6 +102,30 @@ fn a_digest_is_asked_for_of_the_time_until_the_command_and_as_of_its_place() {
     assert_eq!(day.window_end - day.window_start, 24 * 3_600_000);
 }
 
+/// Ann writes at a time.
+fn write(state: &mut GroupState, id: i64, sent_at: i64) {
+    let author = Some(Author { id: "user7".to_owned(), name: "Ann".to_owned(), is_bot: false });
+    let messages = vec![Message { author, ..Message::plain(id, sent_at, "hi") }];
+    assert!(step(state, GroupMessageIngested { messages, ..GroupMessageIngested::default() }).is_none());
+}
+
+#[test]
+fn what_somebody_missed_begins_after_the_last_message_and_is_for_that_person_alone() {
+    let mut state = GroupState::default();
+    assert_eq!(ask(&mut state, command("missed")).text, words(Language::En).missed_unknown);
+    let last = 1_772_460_000_000;
+    write(&mut state, 1, last);
+    write(&mut state, 2, last - 5_000);
+    let window = requested(&mut state, command("missed")).window;
+    assert_eq!((window.window_start, window.window_end), (last + 1, 1_772_467_980_000));
+    assert_eq!(window.settings.chat.as_deref(), Some("-1001/45+7"));
+    assert!(window.is_asked_in_chat());
+    let other = Command { asked_by: "user8".to_owned(), ..command("missed") };
+    assert_eq!(ask(&mut state, other).text, words(Language::En).missed_unknown);
+    let channel = Command { asked_by: "channel7".to_owned(), ..command("missed") };
+    assert_eq!(ask(&mut state, channel).text, words(Language::En).missed_by_nobody);
+}
+
 #[test]
 fn a_digest_that_cannot_be_asked_for_is_answered_with_why() {
     let far = Command { arguments: "3 weeks".to_owned(), ..command("digest") };
@@ -153,6 +177,7 @@ fn a_command_of_a_newer_source_is_dropped() {
 fn a_snapshot_holds_what_is_known() {
     let mut state = GroupState::default();
     say(&mut state, "Привет, когда релиз?");
+    write(&mut state, 2, 9);
     let settings = GroupSettings { time_zone: "Europe/Berlin".to_owned(), ..GroupSettings::default() };
     step(&mut state, GroupMessageIngested { settings: Some(settings), ..GroupMessageIngested::default() });
     let mut parts = BTreeMap::new();

@@ -15,6 +15,13 @@ pub enum Deed {
         /// Its id.
         message: i64,
     },
+    /// One person alone sees a message more in the chat.
+    Whispered {
+        /// The chat.
+        chat: i64,
+        /// The person.
+        person: i64,
+    },
     /// A message looks otherwise.
     Edited {
         /// The chat.

@@ -17,6 +17,7 @@ impl World {
             "getme" => Ok(nothing(self.me())),
             "sendmessage" => self.send_message(body, Content::of_text),
             "sendrichmessage" if self.is_rich => self.send_message(body, Content::of_rich),
+            "editephemeralmessagetext" if self.is_ephemeral => self.edit_ephemeral(body),
             "editmessagetext" => self.edit_message_text(body),
             "deletemessage" => self.delete_message(body),
             "getchat" => self.get_chat(body).map(nothing),

@@ -13,6 +13,7 @@ mod clock;
 mod connection;
 mod edit;
 mod entities;
+mod ephemeral;
 mod fault;
 mod http;
 mod limits;

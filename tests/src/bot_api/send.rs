@@ -19,6 +19,9 @@ impl World {
         let date = self.clock.unix();
         let id = self.writable(body)?;
         let content = read(body)?;
+        if let Some(receiver) = self.receiver(body) {
+            return self.whisper(body, receiver, &content);
+        }
         let chat = self.chat(body)?;
         chat.check_topic(&body["message_thread_id"])?;
         let replied = replied(chat, &body["reply_parameters"])?;

@@ -12,6 +12,7 @@ pub(crate) fn bot() -> Value {
     json!({ "id": BOT_ID, "is_bot": true, "first_name": "Gist", "username": "gist_loopback_bot" })
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is something that a test sets alone")]
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) clock: Clock,
@@ -30,6 +31,10 @@ pub(crate) struct World {
     pub(crate) is_revoked: bool,
     /// Rich messages are taken.
     pub(crate) is_rich: bool,
+    /// Messages for one person are taken.
+    pub(crate) is_ephemeral: bool,
+    /// Messages that one person alone sees.
+    pub(crate) whispers: Vec<Value>,
     /// The bot gets commands and replies to it alone.
     pub(crate) has_privacy: bool,
     /// The poll that waits; one that finds another number here was ended by a later one.
@@ -51,6 +56,8 @@ impl World {
             queries: Vec::new(),
             is_revoked: false,
             is_rich: false,
+            is_ephemeral: false,
+            whispers: Vec::new(),
             has_privacy: false,
             poll: 0,
         }
