@@ -31,7 +31,8 @@ const UNITS: &[(&str, Add)] = &[
     }),
     ("command_router", |host| {
         let trigger = trigger(host.config())?;
-        Ok(host.fold(command_router::CommandRouter::new(trigger))?)
+        let threshold = gates(host.config()).digest_quality_threshold;
+        Ok(host.fold(command_router::CommandRouter::new(trigger, threshold))?)
     }),
     ("postgres_sink", |host| {
         let (store, kept) = (host.store()?, host.config().digest.versions_kept);

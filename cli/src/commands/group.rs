@@ -118,6 +118,18 @@ Examples:
         #[arg(long)]
         json: bool,
     },
+    /// End the bot's webhook, so that its updates are polled
+    #[command(after_help = "\
+Examples:
+  gistmill group webhook --delete
+
+Take telegram.webhook_url out of the settings first: telegram_bot_source sets the webhook when it starts. Updates that wait
+are polled; `gistmill doctor` says where they go.")]
+    Webhook {
+        /// End it
+        #[arg(long, required = true)]
+        delete: bool,
+    },
     /// List how far the lanes of a group have come, or set one back that ran ahead
     #[command(after_help = "\
 Examples:
@@ -147,6 +159,7 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
         Command::Link { group, chat: Some(chat), .. } => link::link(&group, chat, settings, out),
         Command::Link { group, chat: None, .. } => link::make_code(&group, settings, out),
         Command::Unlink { chat } => link::unlink(chat, settings, out),
+        Command::Webhook { .. } => link::end_webhook(settings, out),
         Command::Links { json } => link::list(json, settings, out),
         Command::Lane { command } => lane::run(command, settings, out),
     }

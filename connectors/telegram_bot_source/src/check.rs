@@ -16,17 +16,33 @@ pub fn check(settings: &Telegram) -> Option<Check> {
         Ok(bot) => bot,
         Err(error) => return Some(told(Level::Fail, error.to_string(), "correct it under [telegram]")),
     };
-    let tasks = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let info = tasks
-        .map_err(|error| CallError::Away(error.to_string()))
-        .and_then(|tasks| tasks.block_on(bot.webhook_info()));
-    Some(match info {
+    Some(match wait_for(bot.webhook_info()) {
         Ok(info) => compared(settings.webhook_url.as_deref(), &info),
         Err(error @ CallError::BadToken(_)) => told(Level::Fail, error.to_string(), "correct telegram.token"),
         Err(error) => {
             told(Level::Warn, error.to_string(), "look whether telegram.api can be reached from here")
         }
     })
+}
+
+/// Ends a webhook, so that updates are polled; the address that it was at, without its path, or none where there was none.
+///
+/// # Errors
+/// Why it could not be ended.
+pub fn end_webhook(settings: &Telegram) -> Result<Option<String>, String> {
+    let bot = Bot::new(settings).map_err(|error| error.to_string())?;
+    let ended = wait_for(async {
+        let info = bot.webhook_info().await?;
+        bot.delete_webhook().await?;
+        Ok(info.url)
+    });
+    let url = ended.map_err(|error| error.to_string())?;
+    Ok(Some(host(&url).to_owned()).filter(|host| !host.is_empty()))
+}
+
+fn wait_for<T>(call: impl Future<Output = Result<T, CallError>>) -> Result<T, CallError> {
+    let tasks = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    tasks.map_err(|error| CallError::Away(error.to_string()))?.block_on(call)
 }
 
 fn compared(wanted: Option<&str>, info: &WebhookInfo) -> Check {
@@ -36,7 +52,7 @@ fn compared(wanted: Option<&str>, info: &WebhookInfo) -> Check {
         None => told(
             Level::Fail,
             format!("a webhook at {host} gets them, and each poll is answered 409"),
-            "set telegram.webhook_url and telegram.webhook_secret, or call deleteWebhook of the Bot API",
+            "set telegram.webhook_url and telegram.webhook_secret, or end it: gistmill group webhook --delete",
         ),
         Some(wanted) if wanted != info.url => told(
             Level::Warn,
@@ -77,6 +93,7 @@ fn told(level: Level, finding: String, advice: &str) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ::tests::bot_api::{BotApi, TOKEN};
 
     fn said(wanted: Option<&str>, url: &str, error: &str) -> (Level, String) {
         let (url, last_error_message) = (url.to_owned(), error.to_owned());
@@ -110,6 +127,27 @@ mod tests {
         for (wanted, url, error, level, finding) in table {
             assert_eq!(said(wanted, url, error), (level, finding.to_owned()));
         }
+    }
+
+    #[test]
+    fn a_webhook_is_ended_and_what_waits_is_polled() {
+        rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+        let server = BotApi::start().expect("a server");
+        let settings = Telegram { token: Some(TOKEN.into()), api: server.url(), ..Telegram::default() };
+        assert_eq!(end_webhook(&settings), Ok(None));
+        let bot = Bot::new(&settings).expect("a bot");
+        let webhook = crate::webhook::Settings {
+            url: "https://other.example/secret".to_owned(),
+            secret: "s".into(),
+            listen: ([127, 0, 0, 1], 0).into(),
+        };
+        wait_for(bot.set_webhook(&webhook)).expect("set");
+        assert_eq!(end_webhook(&settings), Ok(Some("https://other.example".to_owned())));
+        assert_eq!(wait_for(bot.webhook_info()).expect("told").url, "");
+        let call = server.calls_of("deleteWebhook").pop().expect("a call");
+        assert_eq!(call.body["drop_pending_updates"], false);
+        server.revoke(true);
+        assert!(end_webhook(&settings).is_err_and(|why| why.contains("token in telegram.token is refused")));
     }
 
     #[test]

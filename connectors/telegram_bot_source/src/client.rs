@@ -97,6 +97,11 @@ impl Bot {
         self.call("setWebhook", &body, Duration::ZERO).await.map(drop)
     }
 
+    /// Lets Telegram bring updates no more: they are polled from then on, those that wait included.
+    pub(crate) async fn delete_webhook(&self) -> Result<(), CallError> {
+        self.call("deleteWebhook", &json!({ "drop_pending_updates": false }), Duration::ZERO).await.map(drop)
+    }
+
     /// Where Telegram brings the bot's updates, and how that goes.
     pub(crate) async fn webhook_info(&self) -> Result<WebhookInfo, CallError> {
         let info = self.call("getWebhookInfo", &json!({}), Duration::ZERO).await?;

@@ -140,7 +140,7 @@ pub(crate) fn answer(command: &Command, chat: i64) -> Option<GroupCommandAnswere
         Name::Link => return None,
         Name::Start if chat > 0 => words.start_alone(),
         Name::Start => words.start(false),
-        Name::Digest | Name::Missed => words.not_linked.to_owned(),
+        Name::Digest | Name::Missed | Name::Settings => words.not_linked.to_owned(),
         Name::Help => words.help(),
     };
     Some(said(command, chat, text))

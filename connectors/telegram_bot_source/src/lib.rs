@@ -17,7 +17,7 @@ mod turn;
 mod webhook;
 mod wire;
 
-pub use check::check;
+pub use check::{check, end_webhook};
 pub use client::Bot;
 pub use source::TelegramBotSource;
 

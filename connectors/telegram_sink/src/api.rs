@@ -37,9 +37,8 @@ const CHAT: [Limit; 2] = [(1, SECOND), (20, Duration::from_mins(1))];
 #[derive(Debug, Clone)]
 pub struct BotApi {
     client: Client,
-    /// Of all copies of this client.
+    // Of all copies of this client, as what follows.
     limiter: Arc<Mutex<Limiter>>,
-    /// Of all copies of this client.
     breaker: Arc<Mutex<Breaker>>,
     /// Whether the server takes rich messages, once it has told.
     takes_rich: Arc<OnceLock<bool>>,
@@ -199,7 +198,6 @@ impl BotApi {
     }
 
     fn breaker(&self) -> MutexGuard<'_, Breaker> {
-        // Counting cannot leave it half-changed.
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -5,11 +5,13 @@
 mod code;
 mod limits;
 mod parse;
+mod settings;
 mod span;
 mod wording;
 
 pub use code::LinkCode;
 pub use limits::{Limits, Verdict};
 pub use parse::{ARGUMENTS_MAX, Name, Parsed, is_command, name, parse};
+pub use settings::{Told, settings};
 pub use span::{missed_since, span_ms, to_person, until_asked};
 pub use wording::{Words, words};

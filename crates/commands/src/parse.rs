@@ -14,6 +14,8 @@ pub enum Name {
     Digest,
     /// A digest of the time since the person last wrote, for that person.
     Missed,
+    /// What holds for the group.
+    Settings,
     /// The chat becomes a group's, by a code.
     Link,
     /// Which commands there are.
@@ -22,7 +24,8 @@ pub enum Name {
 
 impl Name {
     /// All of them, in the order of `/help`.
-    pub const ALL: [Self; 5] = [Self::Start, Self::Digest, Self::Missed, Self::Link, Self::Help];
+    pub const ALL: [Self; 6] =
+        [Self::Start, Self::Digest, Self::Missed, Self::Settings, Self::Link, Self::Help];
 
     /// The word after the slash.
     pub fn as_str(self) -> &'static str {
@@ -30,6 +33,7 @@ impl Name {
             Self::Start => "start",
             Self::Digest => "digest",
             Self::Missed => "missed",
+            Self::Settings => "settings",
             Self::Link => "link",
             Self::Help => "help",
         }

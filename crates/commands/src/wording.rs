@@ -2,7 +2,7 @@
 //!
 //! Invariant: plain text without markup; a message is within what a chat takes.
 
-use crate::Name;
+use crate::{Name, settings};
 use text::Language;
 
 /// The words of one language.
@@ -23,6 +23,7 @@ pub struct Words {
     pub missed_unknown: &'static str,
     /// Who asks is no person.
     pub missed_by_nobody: &'static str,
+    pub(crate) settings: settings::Words,
     /// The bot may not write to the person alone.
     pub open_me: &'static str,
     /// The chat is a group's from now on.
@@ -56,6 +57,7 @@ const EN: Words = Words {
     not_linked: "This works in a chat that is linked to a group.",
     missed_unknown: "I know of nothing that you wrote here. Ask for a time instead: /digest 3h.",
     missed_by_nobody: "I answer this to a person alone. Write it as yourself, not in the name of a group or channel.",
+    settings: settings::EN,
     open_me: "The answer is for you alone, and I may not write to you yet: open a chat with me, press Start, then ask here again.",
     linked: "This chat is linked: what is written from now on is read, and /digest makes a digest of it.",
     linked_to_another: "This chat is linked already, to another group. Whoever runs the bot can unlink it: gistmill group unlink.",
@@ -71,6 +73,7 @@ const EN: Words = Words {
     of: |name| match name {
         Name::Start => "what this bot is for",
         Name::Missed => "a digest since you last wrote, for you alone",
+        Name::Settings => "what holds for this group",
         Name::Link => "links this chat by a code that whoever runs the bot has made",
         Name::Digest => "a digest of the last day; /digest 3h of the last three hours",
         Name::Help => "this list",
@@ -89,6 +92,7 @@ const RU: Words = Words {
     not_linked: "Это работает в чате, который связан с группой.",
     missed_unknown: "Я не знаю, когда вы здесь писали. Спросите за время: /digest 3ч.",
     missed_by_nobody: "На это я отвечаю только человеку. Напишите от своего имени, а не от имени группы или канала.",
+    settings: settings::RU,
     open_me: "Ответ только для вас, а писать вам я пока не могу: откройте чат со мной, нажмите «Запустить» и спросите здесь снова.",
     linked: "Чат связан: то, что пишут с этого момента, читается, и /digest делает из этого сводку.",
     linked_to_another: "Этот чат уже связан с другой группой. Развязать его может тот, у кого работает бот: gistmill group unlink.",
@@ -104,6 +108,7 @@ const RU: Words = Words {
     of: |name| match name {
         Name::Start => "для чего этот бот",
         Name::Missed => "сводка с тех пор, как вы писали, только для вас",
+        Name::Settings => "что действует для этой группы",
         Name::Link => "связать этот чат по коду, который сделал тот, у кого работает бот",
         Name::Digest => "сводка за последние сутки; /digest 3ч – за три часа",
         Name::Help => "этот список",

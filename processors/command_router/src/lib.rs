@@ -7,7 +7,7 @@ mod written;
 
 pub use state::GroupState;
 
-use commands::{Name, missed_since, span_ms, to_person, until_asked, words};
+use commands::{Name, Told, missed_since, span_ms, to_person, until_asked, words};
 use digest_trigger::DigestTrigger;
 use processor::{Emission, Event, Fold, Outcome, Port, PortSpec, Reject};
 use schemas::{
@@ -20,15 +20,17 @@ const ANSWERED: Port<GroupCommandAnswered> = Port::new("answered");
 const REQUESTED: Port<DigestGenerateRequested> = Port::new("requested");
 
 /// The Fold over what is written in groups.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CommandRouter {
     trigger: DigestTrigger,
+    threshold: f64,
 }
 
 impl CommandRouter {
-    /// A router that asks for digests of those tenants alone that `trigger` would ask for.
-    pub fn new(trigger: DigestTrigger) -> Self {
-        Self { trigger }
+    /// A router that asks for digests of those tenants alone that `trigger` would ask for, and tells `threshold` as
+    /// the lowest score of a digest that is posted.
+    pub fn new(trigger: DigestTrigger, threshold: f64) -> Self {
+        Self { trigger, threshold }
     }
 }
 
@@ -71,6 +73,7 @@ impl CommandRouter {
         match name {
             _ if asked.command.is_over_limit => asked.answer(words.too_many),
             Name::Start => asked.answer(&words.start(true)),
+            Name::Settings => asked.answer(&self.told(asked)),
             Name::Help | Name::Link => asked.answer(&words.help()),
             Name::Digest | Name::Missed if !self.trigger.is_enabled_for(&asked.event.value.tenant_id) => {
                 asked.answer(words.switched_off)
@@ -84,6 +87,11 @@ impl CommandRouter {
             },
             Name::Missed => asked.missed(),
         }
+    }
+
+    fn told(&self, asked: &Asked<'_>) -> String {
+        let (settings, threshold) = (&asked.state.settings(), self.threshold);
+        commands::settings(asked.language, &Told { settings, threshold, chat: &asked.command.chat })
     }
 }
 

@@ -11,6 +11,7 @@ fn main() -> std::process::ExitCode {
         let canary_tenants = canary_tenants(&settings.agent_canary_tenants).map_err(refused)?;
         let agent_enabled = settings.agent_enabled;
         let trigger = DigestTrigger { agent_enabled, canary_tenants, ..DigestTrigger::default() };
-        host.fold(CommandRouter::new(trigger))
+        let threshold = settings.quality_threshold.unwrap_or(delivery_manager::THRESHOLD);
+        host.fold(CommandRouter::new(trigger, threshold))
     })
 }

@@ -130,13 +130,37 @@ fn what_somebody_missed_begins_after_the_last_message_and_is_for_that_person_alo
 fn a_digest_that_cannot_be_asked_for_is_answered_with_why() {
     let far = Command { arguments: "3 weeks".to_owned(), ..command("digest") };
     assert_eq!(ask(&mut GroupState::default(), far).text, words(Language::En).digest_usage);
-    let off = CommandRouter::new(DigestTrigger { agent_enabled: false, ..DigestTrigger::default() });
+    let off = CommandRouter::new(DigestTrigger { agent_enabled: false, ..DigestTrigger::default() }, 0.5);
     let record = GroupMessageIngested { command: Some(command("digest")), ..GroupMessageIngested::default() };
     let Ok(Outcome::Emit(emissions)) = off.step(&mut GroupState::default(), &event(record)) else {
         panic!("no answer")
     };
     let answered: &GroupCommandAnswered = emissions[0].downcast().expect("an answer");
     assert_eq!(answered.text, words(Language::En).switched_off);
+}
+
+#[test]
+fn what_holds_for_the_group_is_told_with_the_threshold_of_this_installation() {
+    let settings = GroupSettings {
+        window_hours: vec![4, 24],
+        time_zone: "Europe/Berlin".to_owned(),
+        channels: vec!["telegram".to_owned()],
+        chat: Some("-1001".to_owned()),
+        ..GroupSettings::default()
+    };
+    let mut state = GroupState::default();
+    let set = GroupMessageIngested { settings: Some(settings), ..GroupMessageIngested::default() };
+    assert!(step(&mut state, set).is_none());
+    let record =
+        GroupMessageIngested { command: Some(command("settings")), ..GroupMessageIngested::default() };
+    let router = CommandRouter::new(DigestTrigger::default(), 0.5);
+    let Ok(Outcome::Emit(emissions)) = router.step(&mut state, &event(record)) else { panic!("no answer") };
+    let answered: &GroupCommandAnswered = emissions[0].downcast().expect("an answer");
+    assert_eq!(
+        answered.text,
+        "What holds for this group:\nDigests of: 4 h, 24 h; a day begins at 00:00\nTime zone: Europe/Berlin\n\
+         Language: that of the messages\nDigests go to: this chat\nLowest score of a digest: 0.50"
+    );
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Commands in chats: answered once each, whatever is killed, and no message of anybody's digest.
 
 mod linking;
-mod personal;
 
 use crate::kills::SLOW;
 use schemas::GroupCommandAnswered;

@@ -80,6 +80,23 @@ pub(super) fn unlink(chat_id: i64, settings: &Settings, out: &mut dyn Write) -> 
     Ok(Exit::Done)
 }
 
+/// Lets Telegram bring the bot's updates no more.
+pub(super) fn end_webhook(settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let telegram = settings.config()?.telegram;
+    let ended = telegram_bot_source::end_webhook(&telegram);
+    match ended.map_err(|why| anyhow::anyhow!("could not end the webhook: {why}"))? {
+        Some(host) => writeln!(out, "the webhook at {host} is ended: updates are polled from now on")?,
+        None => writeln!(out, "no webhook was set: updates are polled")?,
+    }
+    if telegram.webhook_url.is_some() {
+        writeln!(
+            out,
+            "telegram.webhook_url is set: take it out, or telegram_bot_source sets it again when it starts"
+        )?;
+    }
+    Ok(Exit::Done)
+}
+
 pub(super) fn list(json: bool, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let links = with_store(settings, async |store| Ok(store.all_telegram_chats().await?))?;
     if links.is_empty() && !json {
