@@ -1,6 +1,7 @@
 //! `gistmill lag`: how far every processor and sink is behind, and what it waits for.
 
 mod table;
+mod windows;
 
 use std::{
     io::{IsTerminal, Write, stderr, stdout},
@@ -32,6 +33,9 @@ pub(crate) struct Arguments {
     /// Split consumable records by tenant
     #[arg(long)]
     tenants: bool,
+    /// Instead: windows that are closed and not delivered, by tenant and by the unit that has them before it
+    #[arg(long, conflicts_with_all = ["partitions", "tenants", "json"])]
+    windows: bool,
     /// Look again every two seconds, until interrupted
     #[arg(long)]
     watch: bool,
@@ -48,6 +52,7 @@ Examples:
   gistmill lag
   gistmill lag --partitions --tenants
   gistmill lag --watch
+  gistmill lag --windows --watch
   gistmill lag --fail-above 0 && echo 'all caught up'
 
 CONSUMABLE  records that a read_committed reader still gets; transaction markers and aborted records do not count.
@@ -101,6 +106,9 @@ fn print(lag: &Lag, arguments: &Arguments, out: &mut dyn Write) -> anyhow::Resul
         let mut value = serde_json::to_value(lag)?;
         value["consumable"] = serde_json::to_value(lag.consumable())?;
         return Ok(writeln!(out, "{value}")?);
+    }
+    if arguments.windows {
+        return Ok(windows::print(lag, out)?);
     }
     let width = if arguments.partitions { WIDTH_OF_TOPICS } else { WIDTH_OF_UNITS };
     let table = Table::of(columns(), width);

@@ -20,5 +20,6 @@ pub(crate) mod search;
 pub(crate) mod stack;
 pub(crate) mod tap;
 pub(crate) mod topology;
+pub(crate) mod trace;
 pub(crate) mod txn;
 pub(crate) mod up;

@@ -57,8 +57,14 @@ fn printed(arguments: &Arguments) -> String {
     String::from_utf8(out).unwrap()
 }
 
-const PLAIN: Arguments =
-    Arguments { partitions: false, tenants: false, watch: false, fail_above: None, json: false };
+const PLAIN: Arguments = Arguments {
+    partitions: false,
+    tenants: false,
+    windows: false,
+    watch: false,
+    fail_above: None,
+    json: false,
+};
 
 #[test]
 fn a_line_for_each_unit_and_what_is_waited_for() {

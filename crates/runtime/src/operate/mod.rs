@@ -31,6 +31,9 @@ pub(crate) mod stalled;
 mod standing;
 mod stored_group;
 mod tap;
+mod trace;
+mod trace_details;
+mod trace_way;
 pub(crate) mod transactions;
 pub(crate) mod waiting;
 
@@ -60,4 +63,5 @@ pub use stalled::Stalled;
 pub use standing::COUNT_OFFSETS_MAX;
 pub use stored_group::{StoredGroup, stored_group};
 pub use tap::{Heard, TapOptions, Tapped, tap};
+pub use trace::{Trace, TraceOptions, TraceStep, trace};
 pub use transactions::{Transactions, finish_transactions, transactions};

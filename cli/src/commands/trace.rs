@@ -1,0 +1,162 @@
+//! `gistmill trace`: the way of one digest through the topics, with its times.
+
+use std::io::Write;
+
+use anyhow::bail;
+use clap::{Args, builder::NonEmptyStringValueParser};
+use jiff::Timestamp;
+use runtime::operate::{self, Trace, TraceOptions, TraceStep};
+use serde_json::Value;
+use topology::Map;
+
+use crate::{
+    exit::Exit,
+    printing::{age, columns, fitted},
+    settings::Settings,
+};
+
+/// Show the way of one digest through the topics, and where its time went
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    /// Id of a window or of a digest, as `digest ls --json` has them
+    id: String,
+    /// Its tenant; with --group only one partition is searched
+    #[arg(long, requires = "group", value_parser = NonEmptyStringValueParser::new())]
+    tenant: Option<String>,
+    /// Its group
+    #[arg(long, requires = "tenant", value_parser = NonEmptyStringValueParser::new())]
+    group: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  gistmill trace 6f0c2c0e-6d3b-5d0c-9a43-3a6f1a4d7b11
+  gistmill trace 6f0c2c0e-6d3b-5d0c-9a43-3a6f1a4d7b11 --tenant acme --group team --json
+
+Of a window the newest version is followed. Times are those at which the broker appended each event; what stands
+before an event is the time since the one above: queue, work and transaction together, so that they add up.";
+
+pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let (config, map) = (settings.config()?, Map::embedded()?);
+    let group = arguments.tenant.clone().zip(arguments.group.clone());
+    let options = TraceOptions { id: arguments.id.clone(), group };
+    let Some(trace) = operate::trace(&config, &map, &options)? else {
+        bail!(
+            "no window and no digest has the id {}: `gistmill digest ls --json` and `digest ls --blocked --json` have them; \
+             one whose window is still open has no events yet",
+            arguments.id
+        );
+    };
+    if arguments.json {
+        writeln!(out, "{}", serde_json::to_string(&trace)?)?;
+    } else {
+        print(&trace, columns(), out)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn print(trace: &Trace, columns: Option<usize>, out: &mut dyn Write) -> std::io::Result<()> {
+    let time = |ms: i64| Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |at| at.to_string());
+    writeln!(out, "digest {} of {}/{}", trace.digest_id, trace.tenant_id, trace.group_id)?;
+    writeln!(out, "window {} version {}", trace.window_id, trace.version)?;
+    writeln!(out, "       {} to {}", time(trace.window.0), time(trace.window.1))?;
+    writeln!(out, "trace  {}", trace.trace_id)?;
+    let last = trace.steps.len().saturating_sub(1);
+    for (number, step) in trace.steps.iter().enumerate() {
+        let branch = if number == last && trace.missing.is_empty() { "└─" } else { "├─" };
+        let line = format!("{branch} {:>9}  {}", after(step), event(step));
+        writeln!(out, "{}", fitted(&line, columns))?;
+        let bar = if branch == "└─" { "  " } else { "│ " };
+        let place =
+            format!("{bar}            {} {}:{}", time(step.appended_at_ms), step.partition, step.offset);
+        let details: Vec<String> = step.details.iter().map(|(name, value)| detail(name, value)).collect();
+        writeln!(out, "{}", fitted(&format!("{place}  {}", details.join(" ")), columns))?;
+    }
+    for topic in &trace.missing {
+        writeln!(out, "└─            {topic} has not come yet; see `gistmill lag`")?;
+    }
+    writeln!(out, "{} from its first event to its last", span(trace.seconds))
+}
+
+fn after(step: &TraceStep) -> String {
+    format!("+{}", span(step.after_seconds))
+}
+
+/// Short spans to the millisecond, long ones as ages are told.
+fn span(seconds: f64) -> String {
+    if seconds < 60.0 { format!("{seconds:.3} s") } else { age(seconds) }
+}
+
+fn event(step: &TraceStep) -> String {
+    match &step.unit {
+        Some(unit) => format!("{unit} → {}", step.topic),
+        None => step.topic.clone(),
+    }
+}
+
+fn detail(name: &str, value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("{name}={text}"),
+        other => format!("{name}={other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn step(topic: &str, unit: Option<&str>, after_seconds: f64) -> TraceStep {
+        TraceStep {
+            topic: topic.to_owned(),
+            unit: unit.map(str::to_owned),
+            partition: 3,
+            offset: 7,
+            appended_at_ms: 1_700_000_000_000,
+            after_seconds,
+            details: BTreeMap::from([("outcome", Value::from("ok")), ("tokens", Value::from(0))]),
+        }
+    }
+
+    #[test]
+    fn events_stand_below_each_other_with_the_time_between() {
+        let steps =
+            vec![step("group.window.ready.v1", Some("window_builder"), 0.0), step("a.v1", None, 0.25)];
+        let mut trace = Trace {
+            tenant_id: "acme".to_owned(),
+            group_id: "qa".to_owned(),
+            window_id: "w".to_owned(),
+            digest_id: "d".to_owned(),
+            version: "1.0".to_owned(),
+            trace_id: "t".to_owned(),
+            window: (0, 86_400_000),
+            seconds: 0.25,
+            steps,
+            missing: Vec::new(),
+        };
+        let shown = |trace: &Trace| {
+            let mut out = Vec::new();
+            print(trace, None, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let expected = "\
+digest d of acme/qa
+window w version 1.0
+       1970-01-01T00:00:00Z to 1970-01-02T00:00:00Z
+trace  t
+├─  +0.000 s  window_builder → group.window.ready.v1
+│             2023-11-14T22:13:20Z 3:7  outcome=ok tokens=0
+└─  +0.250 s  a.v1
+              2023-11-14T22:13:20Z 3:7  outcome=ok tokens=0
+0.250 s from its first event to its last
+";
+        assert_eq!(shown(&trace), expected);
+        trace.missing.push("b.v1".to_owned());
+        assert!(shown(&trace).contains("\n└─            b.v1 has not come yet; see `gistmill lag`\n"));
+    }
+}
