@@ -25,6 +25,10 @@ const UNITS: &[(&str, Add)] = &[
     ("roles", |host| Ok(host.processor(roles::RoleFinder)?)),
     ("topic", |host| Ok(host.processor(topic::TopicFinder)?)),
     ("synthesis", |host| Ok(host.fold(synthesis::Synthesis::default())?)),
+    ("writer", |host| {
+        let asks = host.config().llm.asks(writer::NAME);
+        Ok(host.lookup(writer::Writer { asks, ..writer::Writer::default() })?)
+    }),
     ("delivery_manager", |host| {
         let gates = gates(host.config());
         Ok(host.processor(gates)?)

@@ -17,6 +17,8 @@ pub mod outcome {
     pub const FALLBACK: &str = "fallback";
     /// Worked on part of the input, or came out far worse than usual.
     pub const DEGRADED: &str = "degraded";
+    /// How the measure begins that says why: `fallback_timeout` is 1 where a model gave no answer in time.
+    pub const FALLBACK_MEASURE: &str = "fallback_";
 }
 
 /// A stage began work; telemetry, at least once.

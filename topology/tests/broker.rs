@@ -120,7 +120,7 @@ async fn an_applied_plan_is_empty_and_applies_to_nothing() {
         return;
     };
     let done = stack.apply().await.expect("applied");
-    assert_eq!(done.len(), 22 + 18 + 18 + 11);
+    assert_eq!(done.len(), 23 + 19 + 19 + 12);
     assert!(difference(&stack.map, &stack.options).await.expect("observed").is_empty());
     assert_eq!(stack.apply().await.expect("applied again"), []);
     let ingested = "group.message.ingested.v1";

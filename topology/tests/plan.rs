@@ -66,10 +66,10 @@ fn an_empty_broker_gets_everything_in_order() {
     let plan = plan(&map(), &BrokerState::default(), &options());
     assert_eq!(plan.refusals, []);
     let count = |kind: fn(&Action) -> bool| plan.actions.iter().filter(|action| kind(action)).count();
-    assert_eq!(count(|action| matches!(action, Action::CreateTopic { .. })), 22);
-    assert_eq!(count(|action| matches!(action, Action::RegisterSchema { .. })), 18);
-    assert_eq!(count(|action| matches!(action, Action::RequireCompatibility { .. })), 18);
-    assert_eq!(count(|action| matches!(action, Action::SeedOffsets { .. })), 11);
+    assert_eq!(count(|action| matches!(action, Action::CreateTopic { .. })), 23);
+    assert_eq!(count(|action| matches!(action, Action::RegisterSchema { .. })), 19);
+    assert_eq!(count(|action| matches!(action, Action::RequireCompatibility { .. })), 19);
+    assert_eq!(count(|action| matches!(action, Action::SeedOffsets { .. })), 12);
     let lines: Vec<_> = plan.actions.iter().map(ToString::to_string).collect();
     assert!(lines.contains(&format!(
         "create topic {READY} with 4 partitions (cleanup.policy=delete, max.message.bytes=8388608, message.timestamp.type=LogAppendTime, retention.ms=2592000000)"

@@ -11,7 +11,7 @@ mod witness;
 
 pub use check::{KeyError, check_key};
 pub use llm::router::ChainError;
-pub use settings::{Error, ProviderSettings, Settings};
+pub use settings::{Error, ProviderSettings, Quota, Settings};
 pub use witness::{Begun, Refusal, Unwitnessed, Witness};
 
 use llm::{
@@ -176,7 +176,11 @@ impl Client {
                         attempts: attempts.len(),
                         tokens,
                     };
-                    if let Err(Refusal { reason }) = witness.begin(begun).await {
+                    if let Err(Refusal { reason, tries_next }) = witness.begin(begun).await {
+                        leave.pass_over(&mut route, reason);
+                        if tries_next {
+                            continue;
+                        }
                         return Err(Exhausted { reason, attempts });
                     }
                     let (attempt, completion) =
@@ -243,6 +247,13 @@ impl Leave<'_> {
             let Attempt { failure, usage, has_own_key, .. } = *attempt;
             let outcome = Outcome { failure, usage, has_own_key };
             self.shared.router().end(route, permit, self.shared.begun.elapsed(), outcome);
+            self.shared.ended.notify_waiters();
+        }
+    }
+
+    fn pass_over(&mut self, route: &mut Route, reason: &'static str) {
+        if let Some(permit) = self.permit.take() {
+            self.shared.router().pass_over(route, permit, self.shared.begun.elapsed(), reason);
             self.shared.ended.notify_waiters();
         }
     }

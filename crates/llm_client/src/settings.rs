@@ -4,6 +4,7 @@
 
 use llm::{
     dialect::{Dialect, JsonMode, LimitField, Model, gigachat},
+    price::Prices,
     router::{self, Router},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -14,13 +15,68 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 const TIMEOUT_S_MAX: u64 = 600;
 
 /// The section. Without a chain no model is ever asked.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Whom chains may name.
     pub providers: Vec<ProviderSettings>,
     /// For each stage the names of its providers in the order in which they are asked; after them comes the built-in result.
     pub chains: BTreeMap<String, Vec<String>>,
+    /// Longest wait in seconds for an answer, all attempts at all providers together. Default: 120.
+    pub deadline_s: u64,
+    /// What each tenant may use of the provider called `pro`; beyond it the next in the chain is asked.
+    pub pro_quota: Quota,
+    /// File with prices (`[[prices]]`) that go before those that come with the program. Default: none.
+    pub prices_file: Option<PathBuf>,
+}
+
+/// Most that a tenant may use in a month, of UTC.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Quota {
+    /// Tokens, of questions and answers (`DIGEST_PRO_QUOTA_TOKENS_PER_MONTH`). Default: no bound.
+    pub tokens_per_month: Option<u64>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            providers: Vec::new(),
+            chains: BTreeMap::new(),
+            deadline_s: 120,
+            pro_quota: Quota::default(),
+            prices_file: None,
+        }
+    }
+}
+
+impl Settings {
+    /// Name of the provider that [`Settings::pro_quota`] is about.
+    pub const PRO: &str = "pro";
+
+    /// Whether a stage asks anybody.
+    pub fn asks(&self, stage: &str) -> bool {
+        self.chains.get(stage).is_some_and(|chain| !chain.is_empty())
+    }
+
+    /// Longest wait for an answer.
+    pub fn deadline(&self) -> Duration {
+        Duration::from_secs(self.deadline_s.clamp(1, TIMEOUT_S_MAX))
+    }
+
+    /// The prices: those of the file, and those that come with the program where it says nothing.
+    ///
+    /// # Errors
+    /// The file cannot be read; the error names key, file and line.
+    pub fn prices(&self) -> Result<Prices, Error> {
+        let error = |why: String| Error::Prices(why);
+        let built_in = Prices::built_in().map_err(|why| error(why.to_string()))?;
+        let Some(file) = &self.prices_file else { return Ok(built_in) };
+        let text =
+            std::fs::read_to_string(file).map_err(|why| error(format!("{}: {why}", file.display())))?;
+        let own = Prices::read(&text).map_err(|why| error(format!("{}: {why}", file.display())))?;
+        Ok(own.before(built_in))
+    }
 }
 
 /// A provider and one of its models.
@@ -90,6 +146,9 @@ pub enum Error {
     /// A chain.
     #[error(transparent)]
     Chain(#[from] llm::router::ChainError),
+    /// The file of prices.
+    #[error("llm.prices_file: {0}")]
+    Prices(String),
     /// There is no way to speak TLS.
     #[error("could not make a client for models: {0}")]
     Client(String),

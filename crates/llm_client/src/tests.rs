@@ -212,7 +212,7 @@ impl Witness for Notes {
         let before = self.begun.fetch_add(1, Ordering::SeqCst);
         assert_eq!((begun.attempts, self.provider.calls().len()), (before, before), "told before it is sent");
         assert!(begun.tokens > 100);
-        if before < self.allowed { Ok(()) } else { Err(Refusal { reason: "quota" }) }
+        if before < self.allowed { Ok(()) } else { Err(Refusal { reason: "quota", tries_next: false }) }
     }
 
     async fn end(&self, attempt: &Attempt) {

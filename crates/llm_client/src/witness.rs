@@ -20,11 +20,13 @@ pub struct Begun<'a> {
     pub tokens: u64,
 }
 
-/// The attempt may not begin, nor any other of this call.
+/// The attempt may not begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refusal {
     /// Label of a metric, such as `quota`.
     pub reason: &'static str,
+    /// Whether the next in the chain may: a quota is one provider's, a ledger that is away is all of theirs.
+    pub tries_next: bool,
 }
 
 /// Is told of each attempt.

@@ -14,9 +14,12 @@ mod stage_fold;
 pub use boundary::{BOUNDARY_VIOLATION, check_boundary_integrity};
 pub use event::{Drop, Event, Outcome, Reject, SourcePosition};
 pub use fold::{Fold, FoldState, StateError};
-pub use lookup::{Earlier, EarlierAsOf, FoundEarlier, Lookup, MessagesAsOf, Request, Response, Step};
+pub use lookup::{
+    Earlier, EarlierAsOf, FoundEarlier, Lookup, MessagesAsOf, ModelAnswer, ModelQuestion, ModelText, Request,
+    Response, Step,
+};
 pub use port::{AnyRecord, Emission, Port, PortSpec, RecordEncoder};
-pub use stage::{COMPLETED, STARTED, Stage, StageIdentity, StageInput, StageRecords, StageReport};
+pub use stage::{COMPLETED, ModelUse, STARTED, Stage, StageIdentity, StageInput, StageRecords, StageReport};
 pub use stage_fold::StageFold;
 
 /// The weakest shape: one input, no memory, no questions.

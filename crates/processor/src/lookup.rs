@@ -44,6 +44,8 @@ pub enum Request {
     Messages(MessagesAsOf),
     /// To the index of vectors and to Postgres: earlier messages that are near some texts.
     Earlier(EarlierAsOf),
+    /// To a language model, by the chain of models that is set for the stage.
+    Model(ModelQuestion),
 }
 
 /// The messages with `start_ms <= sent_at < end_ms`, each in its newest state at `offset`, deleted ones left out,
@@ -105,6 +107,51 @@ pub struct FoundEarlier {
     pub before: Vec<String>,
 }
 
+/// What a stage asks a language model. Equal questions have one answer, which is kept: all of it is the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelQuestion {
+    /// Tenant, who pays.
+    pub tenant_id: String,
+    /// Group whose messages are told.
+    pub group_id: String,
+    /// Stage that asks; names the chain.
+    pub stage: &'static str,
+    /// Name and version of the prompt, as in `writer/1`.
+    pub prompt: &'static str,
+    /// What the model is told to do.
+    pub system: String,
+    /// What it is shown, and what it answered to that: the user's turn first, then by turns.
+    pub turns: Vec<String>,
+    /// JSON Schema of the answer, as text.
+    pub schema: &'static str,
+    /// Most tokens of the answer.
+    pub output_tokens_max: u32,
+}
+
+/// What became of a question to a model; never an error: the stage goes on without.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ModelAnswer {
+    /// No model is set for the stage.
+    Off,
+    /// One has answered, now or earlier.
+    Said(ModelText),
+    /// None has: why, as a metric label.
+    Failed(String),
+}
+
+/// An answer of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelText {
+    /// As it came.
+    pub text: String,
+    /// The model that wrote it.
+    pub model_id: String,
+    /// Tokens of question and answer.
+    pub tokens: i64,
+    /// Cost by the price table, in its currency; 0 where the model has no price.
+    pub cost: f64,
+}
+
 /// An answer; each variant answers the request of its name.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Response {
@@ -116,4 +163,6 @@ pub enum Response {
     Unreadable(String),
     /// To [`Request::Earlier`].
     Earlier(Earlier),
+    /// To [`Request::Model`].
+    Model(ModelAnswer),
 }

@@ -36,12 +36,30 @@ pub struct StageReport {
     pub outcome: &'static str,
     /// Measures of the artifact by name.
     pub quality_metrics: BTreeMap<String, f64>,
+    /// What was asked of language models, if anything was.
+    pub model: Option<ModelUse>,
+}
+
+/// What a run used of language models, whether or not its answer was good for anything.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelUse {
+    /// Prompt and model, as in `writer/1 gpt-5-mini`.
+    pub model_id: String,
+    /// Tokens of questions and answers.
+    pub tokens: i64,
+    /// Cost by the price table.
+    pub cost: f64,
 }
 
 impl StageReport {
     /// Worked as meant.
     pub fn ok() -> Self {
-        Self { outcome: outcome::OK, quality_metrics: BTreeMap::new() }
+        Self { outcome: outcome::OK, quality_metrics: BTreeMap::new(), model: None }
+    }
+
+    /// Worked without what was asked for: what stands is the offline result.
+    pub fn fallback() -> Self {
+        Self { outcome: outcome::FALLBACK, ..Self::ok() }
     }
 
     /// Adds a measure; one that is not finite is left out.
@@ -145,13 +163,15 @@ impl StageIdentity {
         report: StageReport,
     ) -> StageRecords {
         let run_id = run_id(self.name, self.code_version, &input.identity());
+        let offline = || ModelUse { model_id: OFFLINE.to_owned(), tokens: 0, cost: 0.0 };
+        let ModelUse { model_id, tokens, cost } = report.model.unwrap_or_else(offline);
         state.runs.push(StageRun {
             stage: self.name.to_owned(),
             run_id: run_id.clone(),
             outcome: report.outcome.to_owned(),
-            model_id: OFFLINE.to_owned(),
-            tokens: 0,
-            cost: 0.0,
+            model_id: model_id.clone(),
+            tokens,
+            cost,
         });
         let started = self.started(input, &run_id, state.window.window_end);
         let completed = DigestStageCompleted {
@@ -165,9 +185,9 @@ impl StageIdentity {
             schema_version: self.schema_version,
             quality_metrics: report.quality_metrics,
             run_id,
-            model_id: OFFLINE.to_owned(),
-            tokens: 0,
-            cost: 0.0,
+            model_id,
+            tokens,
+            cost,
             state,
         };
         StageRecords { started, completed }

@@ -1,10 +1,12 @@
-//! Answers for Lookups: reads of Postgres as of a position in the log.
+//! Answers for Lookups: reads of Postgres as of a position in the log, the index of vectors, language models.
 //!
 //! Invariant: a window is read only after the sink has passed its last offset, so that the answer is a function of
 //! the log; while Postgres is away a question waits, and its partition with it. Only what can never be read is no answer.
 
 mod earlier;
 mod horizon;
+mod models;
+mod own_keys;
 mod passed;
 
 use crate::{
@@ -13,7 +15,9 @@ use crate::{
 };
 use earlier::EarlierClient;
 use horizon::Horizon;
-use processor::{Earlier, MessagesAsOf, Request, Response};
+pub(crate) use models::{ModelsClient, Terms};
+pub(crate) use own_keys::OwnKeys;
+use processor::{Earlier, MessagesAsOf, ModelAnswer, Request, Response};
 use state::Store;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
@@ -27,25 +31,26 @@ pub(crate) const MESSAGES_TOPIC: &str = "group.message.ingested.v1";
 const READS_MAX: usize = 4;
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
-/// The client of Lookups: Postgres, and the index of vectors where one is set. One per process.
+/// The client of Lookups: Postgres, the index of vectors where one is set, and models where a chain is. One per process.
 pub(crate) struct PostgresClient {
     store: Store,
     reads: Semaphore,
     horizon: Horizon,
     earlier: Option<EarlierClient>,
+    models: Option<ModelsClient>,
 }
 
 impl PostgresClient {
-    /// A client on `store` and `index`; `places` tells what the topic of messages holds.
+    /// A client on `store`, and on an index and models where there are any; `places` tells what the topic of messages holds.
     pub(crate) fn start(
         store: Store,
-        index: Option<Index>,
+        (index, models): (Option<Index>, Option<ModelsClient>),
         places: Arc<dyn Places>,
         tasks: &tokio::runtime::Handle,
     ) -> Self {
         let horizon = Horizon::start(store.clone(), places, tasks);
         let earlier = index.map(|index| EarlierClient::start(index, store.clone(), tasks));
-        Self { store, reads: Semaphore::new(READS_MAX), horizon, earlier }
+        Self { store, reads: Semaphore::new(READS_MAX), horizon, earlier, models }
     }
 
     async fn messages(&self, question: &MessagesAsOf, awaited: &Awaited) -> Response {
@@ -114,20 +119,27 @@ impl PostgresClient {
     }
 }
 
+impl PostgresClient {
+    async fn response(&self, request: &Request, awaited: &Awaited) -> Response {
+        match request {
+            Request::Messages(question) => self.messages(question, awaited).await,
+            Request::Earlier(question) => Response::Earlier(match &self.earlier {
+                Some(earlier) => earlier.answer(question, awaited).await,
+                None => Earlier::Off,
+            }),
+            Request::Model(question) => Response::Model(match &self.models {
+                Some(models) => models.answer(question, awaited).await,
+                None => ModelAnswer::Off,
+            }),
+        }
+    }
+}
+
 impl Clients for PostgresClient {
     fn answer(&self, requests: Vec<Request>, awaited: Awaited) -> Answering<'_> {
         Box::pin(async move {
-            let mut responses = Vec::with_capacity(requests.len());
-            for request in &requests {
-                responses.push(match request {
-                    Request::Messages(question) => self.messages(question, &awaited).await,
-                    Request::Earlier(question) => Response::Earlier(match &self.earlier {
-                        Some(earlier) => earlier.answer(question, &awaited).await,
-                        None => Earlier::Off,
-                    }),
-                });
-            }
-            responses
+            let answers = requests.iter().map(|request| self.response(request, &awaited));
+            futures_util::future::join_all(answers).await
         })
     }
 }

@@ -10,8 +10,9 @@
 
 use crate::{
     as_of, asked, author_names, batch, blocked, deliveries, digest_reads, digests, earlier, effects,
-    embeddings, index_bounds, kept_versions, known, link_codes, messages, migrate, offsets, outbox,
-    provider_keys, search, search_digests, search_found, store, telegram_chats, topics, unsettled,
+    embeddings, index_bounds, kept_versions, known, link_codes, llm_requests, messages, migrate,
+    model_answers, offsets, outbox, provider_keys, search, search_digests, search_found, store,
+    telegram_chats, topics, unsettled,
 };
 
 /// A statement.
@@ -82,10 +83,17 @@ const ALL: &[Statement] = statements![
     link_codes::MAKE,
     link_codes::USABLE,
     link_codes::USE,
+    llm_requests::COSTS,
+    llm_requests::END,
+    llm_requests::LOCK,
+    llm_requests::RESERVE,
+    llm_requests::USED,
     messages::APPEND,
     messages::COUNTS,
     messages::NEWEST_BEFORE,
     migrate::LOCK,
+    model_answers::KEEP,
+    model_answers::KNOWN,
     offsets::BIND_CLUSTER,
     offsets::CLAIM,
     offsets::CLUSTER,

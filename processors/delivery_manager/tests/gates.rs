@@ -5,9 +5,8 @@ use processor::{Event, Outcome, Processor, SourcePosition};
 use proptest::prelude::*;
 use schemas::{
     Digest, DigestBlocked, DigestReadyForDelivery, DigestStageCompleted, DigestState, GroupSettings, Mood,
-    Quality, StageRun, WindowRef, digest_id, window_id,
+    Quality, StageRun, WindowRef, digest_id,
 };
-use std::collections::BTreeMap;
 
 fn digest(score: f64) -> Digest {
     Digest {
@@ -53,22 +52,7 @@ fn input(digest: Option<Digest>, scopes: &[&str], channels: &str) -> Event<Diges
     };
     let state =
         DigestState { window, delivery_channel: channels.to_owned(), digest, ..fixtures::state(Vec::new()) };
-    let value = DigestStageCompleted {
-        tenant_id: "acme".to_owned(),
-        group_id: "garden".to_owned(),
-        window_id: window_id("acme", "garden", 24, 0),
-        version: "1.0".to_owned(),
-        trace_id: schemas::trace_id("x"),
-        stage: "synthesis".to_owned(),
-        outcome: "ok".to_owned(),
-        schema_version: 1,
-        quality_metrics: BTreeMap::new(),
-        run_id: "run".to_owned(),
-        model_id: "offline".to_owned(),
-        tokens: 0,
-        cost: 0.0,
-        state,
-    };
+    let value = fixtures::completed("synthesis", state);
     let source = SourcePosition {
         topic: "digest.stage.synthesis.completed.v1".into(),
         partition: 0,

@@ -70,7 +70,12 @@ pub(crate) fn compose(state: &DigestState, source: &Source<'_>, findings: &Findi
 }
 
 /// What the window holds where that is little, else what was decided, else what was talked about.
-fn headline(state: &DigestState, source: &Source<'_>, decisions: &[Claim], topics: &[DigestTopic]) -> String {
+pub(crate) fn headline(
+    state: &DigestState,
+    source: &Source<'_>,
+    decisions: &[Claim],
+    topics: &[DigestTopic],
+) -> String {
     let held = thin(state, source).map(|thin| thin.text(&state.language, state.messages.len()));
     let decided: Vec<&str> = decisions.iter().map(|claim| claim.text.as_str()).collect();
     let titles: Vec<&str> = topics.iter().map(|topic| topic.title.as_str()).collect();

@@ -72,6 +72,16 @@ impl Sure {
         sure
     }
 
+    /// The most that any of these messages may be a decision.
+    pub(crate) fn most_decided(&self, source: &Source<'_>, ids: &[i64]) -> f64 {
+        most(&self.decided, source, ids)
+    }
+
+    /// The most that any of these messages may be a promise.
+    pub(crate) fn most_promised(&self, source: &Source<'_>, ids: &[i64]) -> f64 {
+        most(&self.promised, source, ids)
+    }
+
     /// Whether nothing is held against a decision of this sentence.
     pub(crate) fn decided(&self, sentence: usize, source: &Source<'_>) -> bool {
         self.decided.get(&source.sentences[sentence].post).is_some_and(|p| *p >= CERTAIN)
@@ -83,20 +93,22 @@ impl Sure {
     }
 }
 
+/// The largest probability of the posts of these messages; 0 for one that is not known.
+fn most(probabilities: &BTreeMap<usize, f64>, source: &Source<'_>, ids: &[i64]) -> f64 {
+    let cited = ids.iter().filter_map(|id| probabilities.get(&source.index(*id)?));
+    cited.copied().fold(0.0, f64::max)
+}
+
 fn claims(source: &Source<'_>, digest: &Digest) -> f64 {
     if digest.decisions.is_empty() && digest.actions.is_empty() {
         return 1.0;
     }
     let sure = Sure::of(source);
-    let best = |probabilities: &BTreeMap<usize, f64>, ids: &[i64]| {
-        let cited = ids.iter().filter_map(|id| probabilities.get(&source.index(*id)?));
-        cited.copied().fold(0.0, f64::max)
-    };
-    let decisions = digest.decisions.iter().map(|claim| best(&sure.decided, &claim.message_ids));
-    let actions = digest
-        .actions
-        .iter()
-        .map(|action| if owned(source, action) { best(&sure.promised, &action.message_ids) } else { 0.0 });
+    let decisions = digest.decisions.iter().map(|claim| sure.most_decided(source, &claim.message_ids));
+    let promised = |ids: &[i64]| sure.most_promised(source, ids);
+    let actions = digest.actions.iter();
+    let actions =
+        actions.map(|action| if owned(source, action) { promised(&action.message_ids) } else { 0.0 });
     let all: Vec<f64> = decisions.chain(actions).collect();
     all.iter().map(|p| (p / CERTAIN).min(1.0)).sum::<f64>() / all.len() as f64
 }

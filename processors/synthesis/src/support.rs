@@ -152,7 +152,7 @@ pub(crate) fn facts_of<'t>(tokens: &'t [Token<'_>]) -> impl Iterator<Item = Stri
 }
 
 /// Facts that a text states in full: the last one of a cut text may be cut itself.
-fn stated(text: &str) -> impl Iterator<Item = String> {
+pub(crate) fn stated(text: &str) -> impl Iterator<Item = String> {
     let mut stated: Vec<String> = facts_of(&tokenize(text)).collect();
     if text.ends_with('…') {
         stated.pop();

@@ -10,7 +10,7 @@ use crate::{
     story::{stands_alone, story},
     title::title,
 };
-use schemas::{Claim, DigestState, DigestThread, DigestTopic, Topic, topic_outcome};
+use schemas::{Claim, Digest, DigestState, DigestThread, DigestTopic, Topic, topic_outcome};
 use std::{cmp::Reverse, collections::BTreeSet};
 
 const TOPICS_MAX: usize = 12;
@@ -42,8 +42,37 @@ pub(crate) fn topics(state: &DigestState, source: &Source<'_>, findings: &Findin
         }
         titles.insert(topic.title.clone());
     }
-    topics.sort_by_key(|topic| (Reverse(rank(topic.outcome.as_deref())), Reverse(topic.message_count)));
+    sort(&mut topics);
     topics
+}
+
+/// By what matters, then by size.
+fn sort(topics: &mut [DigestTopic]) {
+    topics.sort_by_key(|topic| (Reverse(rank(topic.outcome.as_deref())), Reverse(topic.message_count)));
+}
+
+/// Says again what came out of each topic, by what the digest claims, and puts them in order.
+pub(crate) fn settle(digest: &mut Digest) {
+    let of = |claims: &[Claim]| -> BTreeSet<i64> {
+        claims.iter().flat_map(|claim| &claim.message_ids).copied().collect()
+    };
+    let (decided, open) = (of(&digest.decisions), of(&digest.questions));
+    let planned: BTreeSet<i64> =
+        digest.actions.iter().flat_map(|action| &action.message_ids).copied().collect();
+    let answered: BTreeSet<i64> =
+        digest.answers.iter().flat_map(|answer| &answer.question.message_ids).copied().collect();
+    let outcomes = [
+        (topic_outcome::DECIDED, decided),
+        (topic_outcome::PLANNED, planned),
+        (topic_outcome::OPEN, open),
+        (topic_outcome::ANSWERED, answered),
+    ];
+    for topic in &mut digest.topics {
+        let came = |ids: &BTreeSet<i64>| topic.message_ids.iter().any(|id| ids.contains(id));
+        let outcome = outcomes.iter().find(|(_, ids)| came(ids));
+        topic.outcome = outcome.map(|(outcome, _)| (*outcome).to_owned());
+    }
+    sort(&mut digest.topics);
 }
 
 /// What came out of a topic, as its place in the digest.

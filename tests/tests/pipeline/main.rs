@@ -20,6 +20,7 @@ mod kills;
 mod lag;
 mod leaving;
 mod metrics;
+mod models;
 mod now;
 mod partitions;
 mod placement;

@@ -84,6 +84,8 @@ pub struct Route {
     /// Since when it has waited for room.
     waits_since: Option<Duration>,
     last: Option<Failure>,
+    /// Why a provider was not asked, where one was not.
+    passed_over: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -181,7 +183,7 @@ impl Router {
         };
         let chain: Vec<Link> = self.chain(stage).iter().map(link).collect();
         let over = chain.is_empty().then_some("no_provider");
-        Route { chain, deadline, tokens, over, waits_since: None, last: None }
+        Route { chain, deadline, tokens, over, waits_since: None, last: None, passed_over: None }
     }
 
     /// What a call does next.
@@ -194,7 +196,7 @@ impl Router {
         }
         let mut earliest: Option<Duration> = None;
         let mut is_full = false;
-        let mut reason = route.last.map(Failure::reason);
+        let mut reason = route.last.map(Failure::reason).or(route.passed_over);
         for link in route.chain.iter_mut().filter(|link| !link.is_done) {
             let state = &mut self.providers[link.provider];
             match state.free_at(now, route.tokens, link.blocked_until) {
@@ -262,6 +264,18 @@ impl Router {
         if !failure.tries_next() {
             route.over = Some(failure.reason());
         }
+    }
+
+    /// An attempt was not made, for a reason that is not the provider's; the next in the chain is asked.
+    #[expect(clippy::needless_pass_by_value, reason = "a permit is used up")]
+    pub fn pass_over(&mut self, route: &mut Route, permit: Permit, now: Duration, reason: &'static str) {
+        let Permit { provider, pass, spent } = permit;
+        let state = &mut self.providers[provider];
+        state.on_their_way = state.on_their_way.saturating_sub(1);
+        state.breaker.end(pass, now, Health::Unknown);
+        state.rate.settle(spent, 0);
+        route.chain.iter_mut().filter(|link| link.provider == provider).for_each(|link| link.is_done = true);
+        route.passed_over = Some(reason);
     }
 
     /// An attempt was dropped before it ended, and the call with it. What it was thought to take stays counted.

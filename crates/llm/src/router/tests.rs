@@ -52,6 +52,22 @@ fn the_chain_is_gone_along_in_its_order_and_ends_offline_with_the_last_reason() 
 }
 
 #[test]
+fn one_that_may_not_be_asked_is_passed_over_and_thought_no_worse_of() {
+    let mut router = router();
+    let mut route = router.route("writer", 10, at(60));
+    let (first, permit) = tried(&mut router, &mut route, at(0));
+    router.pass_over(&mut route, permit, at(0), "quota");
+    let (second, permit) = tried(&mut router, &mut route, at(0));
+    router.pass_over(&mut route, permit, at(0), "quota");
+    assert_eq!((first, second), (1, 0));
+    assert_eq!(router.next(&mut route, at(0)), Step::Offline("quota"));
+    let mut other = router.route("writer", 10, at(60));
+    let (first, permit) = tried(&mut router, &mut other, at(0));
+    assert_eq!(first, 1, "another call may ask it");
+    router.end(&mut other, permit, at(1), Outcome::default());
+}
+
+#[test]
 fn a_wait_that_a_provider_names_holds_for_every_call_to_the_moment() {
     let mut router = router();
     let mut route = router.route("writer", 10, at(60));

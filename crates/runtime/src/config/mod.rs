@@ -186,11 +186,12 @@ fn unreadable(error: config::ConfigError) -> ConfigError {
     ConfigError::Read(error.to_string())
 }
 
-const DIGEST_VARIABLES: [(&str, &str); 4] = [
+const DIGEST_VARIABLES: [(&str, &str); 5] = [
     ("digest.agent_enabled", "DIGEST_AGENT_ENABLED"),
     ("digest.agent_canary_tenants", "DIGEST_AGENT_CANARY_TENANTS"),
     ("digest.delivery_scope", "DIGEST_DELIVERY_SCOPE"),
     ("digest.quality_threshold", "DIGEST_QUALITY_THRESHOLD"),
+    ("llm.pro_quota.tokens_per_month", "DIGEST_PRO_QUOTA_TOKENS_PER_MONTH"),
 ];
 
 /// A variable of the event contract; its names carry no prefix of ours. `1` and `0` are read as booleans there.
@@ -203,7 +204,7 @@ fn digest_variable(name: &str) -> Option<String> {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "configuration is read here and nowhere else")]
+#[expect(clippy::disallowed_methods, reason = "configuration and keys are read here and nowhere else")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

@@ -5,13 +5,16 @@ use super::{
     error::start_error,
     index::index,
     pair::{self, PairSpec},
+    shared::Shared,
 };
 use crate::{
-    clients::{MESSAGES_TOPIC, PostgresClient},
+    clients::{MESSAGES_TOPIC, ModelsClient, OwnKeys, PostgresClient, Terms},
     kafka::TopicPlaces,
     shapes::{self, lookup::Clients},
 };
+use llm_client::Settings;
 use processor::{Fold, Lookup, Processor};
+use state::Store;
 use std::sync::Arc;
 
 impl Host {
@@ -56,9 +59,12 @@ impl Host {
         // History is judged by what the built-in embedding finds; it asks no endpoint.
         let is_set = self.shared.config.qdrant.url.is_some() && self.shared.config.embedding.url.is_none();
         let index = if is_set { Some(index(&self.shared.config)?) } else { None };
-        let client = self.postgres.get_or_insert_with(|| {
-            Arc::new(PostgresClient::start(store, index, Arc::new(places), &self.shared.tasks))
-        });
+        if self.postgres.is_none() {
+            let models = models(&self.shared, &store)?;
+            let client = PostgresClient::start(store, (index, models), Arc::new(places), &self.shared.tasks);
+            self.postgres = Some(Arc::new(client));
+        }
+        let Some(client) = &self.postgres else { return Ok(()) };
         let clients = Arc::clone(client) as Arc<dyn Clients>;
         self.pairs(P::NAME, move |shared, slot, status| {
             let spec = PairSpec { name: P::NAME, slot, ports: &ports };
@@ -75,4 +81,21 @@ impl Host {
             })
         })
     }
+}
+
+/// The asker of models, where a chain is set.
+fn models(shared: &Shared, store: &Store) -> Result<Option<ModelsClient>, HostError> {
+    let settings = &shared.config.llm;
+    let what = "prepare to ask language models";
+    let client = shared.config.models().map_err(start_error(what))?;
+    let Some(client) = client else { return Ok(None) };
+    let quota = settings.pro_quota.tokens_per_month;
+    let monthly_tokens = quota
+        .map(|most| (Settings::PRO.to_owned(), i64::try_from(most).unwrap_or(i64::MAX)))
+        .into_iter()
+        .collect();
+    let keys = OwnKeys::new(&shared.config.keys).map_err(start_error(what))?;
+    let prices = settings.prices().map_err(start_error(what))?;
+    let terms = Terms { within: settings.deadline(), monthly_tokens, keys, prices };
+    Ok(Some(ModelsClient::new(client, store.clone(), terms, Arc::clone(&shared.metrics))))
 }

@@ -74,6 +74,11 @@ pub(super) const SYNTHESIS_FALLBACK: Family = counter(
     &["reason"],
     "Digests written without the model that was to write them.",
 );
+pub(super) const MODEL_REQUESTS: Family = counter(
+    "gigachat_requests_total",
+    &["model", "status"],
+    "Calls to language models of any provider: ok, or why they failed.",
+);
 pub(super) const STAGE_STATUS: Family = counter(
     "digest_stage_status_total",
     &["stage", "status", "result", "reason"],
@@ -99,7 +104,7 @@ pub(super) const WINDOW_QUALITY: Family = histogram(
 pub(super) const DIGESTS: Family = counter(
     "gistmill_digests_total",
     &["tenant", "outcome"],
-    "Digests written by synthesis; past a thousand tenants, (other).",
+    "Digests made, by outcome; past a thousand tenants, (other).",
 );
 pub(super) const EVENTS: Family =
     counter("gistmill_events_total", &["unit", "fate", "reason"], "Inputs by what became of them.");
@@ -191,6 +196,7 @@ pub fn catalogue() -> Vec<Family> {
         QUALITY_SCORE,
         DELIVERY_LATENCY,
         SYNTHESIS_FALLBACK,
+        MODEL_REQUESTS,
         STAGE_STATUS,
         CONTEXT_MESSAGES,
         CONTEXT_DUPLICATES,
@@ -267,7 +273,9 @@ mod tests {
         assert_eq!(names.len(), families.len(), "each is listed once");
         for Family { name, kind, labels, help } in families {
             assert!(
-                ["digest_", "gistmill_", "process_"].iter().any(|prefix| name.starts_with(prefix)),
+                ["digest_", "gigachat_", "gistmill_", "process_"]
+                    .iter()
+                    .any(|prefix| name.starts_with(prefix)),
                 "{name}"
             );
             assert_eq!(name.ends_with("_total"), kind == Kind::Counter, "{name}");

@@ -9,9 +9,9 @@ mod tenants;
 use crate::{dead_letter::fingerprint, host::UnitStatus};
 use catalogue::{
     COMMIT_SECONDS, COMMITTED, CONTEXT_DUPLICATES, CONTEXT_HISTORY_MATCHES, CONTEXT_MESSAGES, DEAD_LETTERS,
-    DELIVERY_LATENCY, DIGESTS, EVENTS, GENERATION_SECONDS, LAST_COMMIT, PARTITIONS, PEER_AWAY, QUALITY_SCORE,
-    READY, RECOVERIES, Registrar, STAGE_STATUS, SYNTHESIS_FALLBACK, TOKENS, UNIT_STATE, WAITING,
-    WINDOW_QUALITY,
+    DELIVERY_LATENCY, DIGESTS, EVENTS, GENERATION_SECONDS, LAST_COMMIT, MODEL_REQUESTS, PARTITIONS,
+    PEER_AWAY, QUALITY_SCORE, READY, RECOVERIES, Registrar, STAGE_STATUS, SYNTHESIS_FALLBACK, TOKENS,
+    UNIT_STATE, WAITING, WINDOW_QUALITY,
 };
 pub use catalogue::{Family, Kind, catalogue};
 use measured::Measured;
@@ -24,8 +24,9 @@ use schemas::{
 use std::{sync::Arc, time::Duration};
 use tenants::Tenants;
 
-/// Stage whose outcome is the digest's.
+/// Stages that make a digest: by what was found, and in a model's words.
 const SYNTHESIS: &str = "synthesis";
+const WRITER: &str = "writer";
 /// Unit that makes contexts.
 const CONTEXT_BUILDER: &str = "context_builder";
 
@@ -42,6 +43,7 @@ pub struct Metrics {
     digests: IntCounterVec,
     delivery_latency: HistogramVec,
     synthesis_fallback: IntCounterVec,
+    model_requests: IntCounterVec,
     stage_status: IntCounterVec,
     context_messages: HistogramVec,
     context_duplicates: IntCounterVec,
@@ -80,6 +82,7 @@ impl Metrics {
             digests: all.counter(&DIGESTS)?,
             delivery_latency: all.histogram(&DELIVERY_LATENCY)?,
             synthesis_fallback: all.counter(&SYNTHESIS_FALLBACK)?,
+            model_requests: all.counter(&MODEL_REQUESTS)?,
             stage_status: all.counter(&STAGE_STATUS)?,
             context_messages: all.histogram(&CONTEXT_MESSAGES)?,
             context_duplicates: all.counter(&CONTEXT_DUPLICATES)?,
@@ -130,7 +133,7 @@ impl Metrics {
         self.generation_seconds.with_label_values(&[stage, outcome]).observe(took.as_secs_f64());
         self.tokens.with_label_values(&[&completed.model_id]).inc_by(completed.tokens.unsigned_abs());
         self.stage_status.with_label_values(&[stage, "completed", outcome, ""]).inc();
-        if stage == SYNTHESIS {
+        if stage == WRITER {
             if let Some(digest) = &completed.state.digest {
                 let score = digest.quality.score;
                 self.quality_score.with_label_values(&[&self.threshold]).observe(score);
@@ -138,11 +141,18 @@ impl Metrics {
                 self.window_quality.with_label_values(&[&window]).observe(score);
             }
             let tenant = self.tenants.label(&completed.tenant_id);
-            self.digests.with_label_values(&[tenant, outcome]).inc();
+            self.digests.with_label_values(&[tenant, worst(completed)]).inc();
             if outcome == schemas::outcome::FALLBACK {
-                self.synthesis_fallback.with_label_values(&["model_failed"]).inc();
+                let mut measures = completed.quality_metrics.keys();
+                let why = measures.find_map(|name| name.strip_prefix(schemas::outcome::FALLBACK_MEASURE));
+                self.synthesis_fallback.with_label_values(&[why.unwrap_or("unknown")]).inc();
             }
         }
+    }
+
+    /// Counts a call to a language model: `ok`, or why it failed.
+    pub(crate) fn model_asked(&self, model: &str, status: &str) {
+        self.model_requests.with_label_values(&[model, status]).inc();
     }
 
     fn context(&self, context: &DigestContextPrepared) {
@@ -247,6 +257,15 @@ impl Metrics {
             }
         }
     }
+}
+
+/// The outcome of a digest: that of the stage which worded it, unless that is `ok`, else that of the one which found it.
+fn worst(completed: &DigestStageCompleted) -> &str {
+    if completed.outcome != schemas::outcome::OK {
+        return &completed.outcome;
+    }
+    let found = completed.state.runs.iter().find(|run| run.stage == SYNTHESIS);
+    found.map_or(completed.outcome.as_str(), |run| run.outcome.as_str())
 }
 
 /// The size of a window as a label; asked for one by one they have none.

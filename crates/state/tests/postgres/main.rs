@@ -20,6 +20,7 @@ mod known;
 mod link_codes;
 #[cfg(test)]
 mod messages;
+mod models;
 #[cfg(test)]
 mod names;
 #[cfg(test)]

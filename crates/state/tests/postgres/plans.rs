@@ -21,7 +21,7 @@ const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_of
 const OF_ID: &str = "messages_pkey backward (tenant_id, group_id, id)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 94] = [
+const READS: [(&str, &[&str]); 101] = [
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("asked::BLOCKED", &["blocked_digests_pkey backward (tenant_id, window_id)"]),
     (
@@ -105,6 +105,11 @@ const READS: [(&str, &[&str]); 94] = [
     ("link_codes::MAKE", &[]),
     ("link_codes::USABLE", &["link_codes_pkey (code_hash)"]),
     ("link_codes::USE", &["link_codes_pkey (code_hash)"]),
+    ("llm_requests::COSTS", &["llm_requests_pkey (tenant_id, created_at_ms, created_at_ms)"]),
+    ("llm_requests::END", &["llm_requests_pkey (tenant_id, created_at_ms, id)"]),
+    ("llm_requests::LOCK", &[]),
+    ("llm_requests::RESERVE", &[]),
+    ("llm_requests::USED", &["llm_requests_pkey (tenant_id, created_at_ms)"]),
     ("messages::APPEND", &[]),
     ("messages::COUNTS", &["messages_pkey (tenant_id)"]),
     (
@@ -112,6 +117,8 @@ const READS: [(&str, &[&str]); 94] = [
         &["messages_pkey backward (tenant_id, group_id, id, revision, source_offset)"],
     ),
     ("migrate::LOCK", &[]),
+    ("model_answers::KEEP", &[]),
+    ("model_answers::KNOWN", &["model_answers_pkey (tenant_id, question, model)"]),
     ("offsets::BIND_CLUSTER", &[]),
     ("offsets::CLAIM", &[]),
     ("offsets::CLUSTER", &["Seq Scan installation"]),
@@ -177,7 +184,12 @@ const ROWS: i64 = 100_000;
 
 /// Rows of a tenant in every table that grows: a group of messages, each edited once; windows of a digest and of a
 /// blocked version; and what is said of them.
-const FILL: [&str; 14] = [
+const FILL: [&str; 16] = [
+    "INSERT INTO model_answers (tenant_id, question, model, group_id, answer, tokens, cost_micros)
+     SELECT current_setting('app.current_tenant'), int8send(n), 'm', 'g', '', 1, 0 FROM generate_series(1, $1) AS n",
+    "INSERT INTO llm_requests (tenant_id, provider, group_id, stage, model, prompt, question, tokens_reserved, expires_at)
+     SELECT current_setting('app.current_tenant'), 'p' || n % 3, 'g', 's', 'm', 'q', int8send(n), 1, now()
+     FROM generate_series(1, $1) AS n",
     "INSERT INTO embeddings (tenant_id, model, text_hash, vector)
      SELECT current_setting('app.current_tenant'), 'm', int8send(n), '' FROM generate_series(1, $1) AS n",
     "INSERT INTO index_bounds (tenant_id, group_id, item, revision)
@@ -218,8 +230,10 @@ const FILL: [&str; 14] = [
     "INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, epoch, cluster_id, physical_topic)
      SELECT current_setting('app.current_tenant'), 't', n, 0, 1, 'c', 't' FROM generate_series(1, $1 / 100) AS n",
 ];
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 20] = [
     "provider_keys",
+    "llm_requests",
+    "model_answers",
     "embeddings",
     "author_names",
     "index_bounds",

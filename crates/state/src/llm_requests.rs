@@ -1,0 +1,237 @@
+//! The ledger of calls to language models: a row a call, reserved before it and settled after it.
+//!
+//! Invariant: what a month may use of a provider is compared with rows under a lock, so that calls at once do not exceed it
+//! together; a row that was left reserved, by a process that died, counts until it expires and is then told as unknown.
+
+use crate::{Error, Store, model_answers, model_answers::QuestionHash};
+use sqlx::Row;
+
+pub(crate) const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('llm:' || $1 || '/' || $2, 0))";
+
+pub(crate) const USED: &str = "
+SELECT coalesce(sum(CASE
+    WHEN status = 'reserved' AND expires_at > now() THEN tokens_reserved
+    WHEN status = 'reserved' THEN 0
+    ELSE tokens_in + tokens_out END), 0)::bigint
+FROM llm_requests
+WHERE tenant_id = $1 AND provider = $2 AND created_at_ms >=
+    (extract(epoch FROM date_trunc('month', now() AT TIME ZONE 'UTC')) * 1000)::bigint";
+
+pub(crate) const RESERVE: &str = "
+INSERT INTO llm_requests (tenant_id, provider, group_id, stage, model, prompt, question, tokens_reserved, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now() + $9 * interval '1 second')
+RETURNING created_at_ms, id";
+
+pub(crate) const END: &str = "
+UPDATE llm_requests SET status = $3, reason = $4, tokens_in = $5, tokens_out = $6, cost_micros = $7,
+    currency = $8,
+    ended_at = now()
+WHERE tenant_id = $1 AND created_at_ms = $2 AND id = $9 AND status = 'reserved'";
+
+pub(crate) const COSTS: &str = "
+SELECT group_id, stage, provider, model, currency,
+    CASE WHEN status = 'reserved' AND expires_at <= now() THEN 'unknown' ELSE status END AS state,
+    count(*) AS calls, sum(tokens_in)::bigint AS tokens_in, sum(tokens_out)::bigint AS tokens_out,
+    sum(CASE WHEN status = 'reserved' THEN tokens_reserved ELSE 0 END)::bigint AS tokens_reserved,
+    sum(cost_micros)::bigint AS cost_micros
+FROM llm_requests
+WHERE tenant_id = $1 AND created_at_ms >= $2 AND created_at_ms < $3
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6";
+
+/// A call that is about to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct LlmCall<'a> {
+    /// Who pays.
+    pub tenant_id: &'a str,
+    /// Whose messages are told.
+    pub group_id: &'a str,
+    /// Stage that asks.
+    pub stage: &'a str,
+    /// Name and version of the prompt.
+    pub prompt: &'a str,
+    /// Provider, by its name in the settings.
+    pub provider: &'a str,
+    /// Model asked.
+    pub model: &'a str,
+    /// The question.
+    pub question: &'a QuestionHash,
+    /// Most tokens that it may take.
+    pub tokens: i64,
+    /// Seconds after which it is of unknown outcome.
+    pub expires_in_s: f64,
+}
+
+/// The row of a call that was reserved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LlmTicket {
+    created_at_ms: i64,
+    id: i64,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LlmEnd<'a> {
+    /// Why it failed; none where it was answered.
+    pub failed: Option<&'a str>,
+    /// Tokens of the question.
+    pub tokens_in: i64,
+    /// Tokens of the answer.
+    pub tokens_out: i64,
+    /// Millionths of the currency.
+    pub cost_micros: i64,
+    /// Currency of the price; empty where the model has none.
+    pub currency: &'a str,
+}
+
+/// What calls of one kind came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LlmCosts {
+    /// Group.
+    pub group_id: String,
+    /// Stage.
+    pub stage: String,
+    /// Provider.
+    pub provider: String,
+    /// Model.
+    pub model: String,
+    /// Currency; empty where the model has no price.
+    pub currency: String,
+    /// `reserved`, `settled`, `failed`, or `unknown`.
+    pub state: String,
+    /// Calls.
+    pub calls: i64,
+    /// Tokens of questions.
+    pub tokens_in: i64,
+    /// Tokens of answers.
+    pub tokens_out: i64,
+    /// Most tokens of calls that have not ended.
+    pub tokens_reserved: i64,
+    /// Millionths of the currency.
+    pub cost_micros: i64,
+}
+
+impl Store {
+    /// Writes a call down before it is made: its row; none where it would exceed what the tenant may use of the provider in
+    /// this month (UTC).
+    ///
+    /// # Errors
+    /// Those of any write.
+    pub async fn reserve_llm_call(
+        &self,
+        call: &LlmCall<'_>,
+        monthly_tokens: Option<i64>,
+    ) -> Result<Option<LlmTicket>, Error> {
+        let what = "reserve a call to a model";
+        let mut transaction = self.begin_for(call.tenant_id).await?;
+        if let Some(most) = monthly_tokens {
+            let of = (call.tenant_id, call.provider);
+            sqlx::query(LOCK)
+                .bind(of.0)
+                .bind(of.1)
+                .execute(&mut *transaction)
+                .await
+                .map_err(Error::query(what))?;
+            let used: i64 = sqlx::query_scalar(USED)
+                .bind(of.0)
+                .bind(of.1)
+                .fetch_one(&mut *transaction)
+                .await
+                .map_err(Error::query(what))?;
+            if used.saturating_add(call.tokens) > most {
+                return Ok(None);
+            }
+        }
+        let row = sqlx::query(RESERVE)
+            .bind(call.tenant_id)
+            .bind(call.provider)
+            .bind(call.group_id)
+            .bind(call.stage)
+            .bind(call.model)
+            .bind(call.prompt)
+            .bind(&call.question[..])
+            .bind(call.tokens)
+            .bind(call.expires_in_s)
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(Error::query(what))?;
+        transaction.commit().await.map_err(Error::query(what))?;
+        Ok(Some(LlmTicket { created_at_ms: row.get("created_at_ms"), id: row.get("id") }))
+    }
+
+    /// Writes down how a call ended, and with it the answer that it gave: both or neither.
+    ///
+    /// # Errors
+    /// Those of any write.
+    pub async fn end_llm_call(
+        &self,
+        call: &LlmCall<'_>,
+        ticket: LlmTicket,
+        end: &LlmEnd<'_>,
+        answer: Option<&str>,
+    ) -> Result<(), Error> {
+        let what = "settle a call to a model";
+        let mut transaction = self.begin_for(call.tenant_id).await?;
+        let status = if end.failed.is_some() { "failed" } else { "settled" };
+        sqlx::query(END)
+            .bind(call.tenant_id)
+            .bind(ticket.created_at_ms)
+            .bind(status)
+            .bind(end.failed)
+            .bind(end.tokens_in)
+            .bind(end.tokens_out)
+            .bind(end.cost_micros)
+            .bind(end.currency)
+            .bind(ticket.id)
+            .execute(&mut *transaction)
+            .await
+            .map_err(Error::query(what))?;
+        if let Some(answer) = answer {
+            sqlx::query(model_answers::KEEP)
+                .bind(call.tenant_id)
+                .bind(&call.question[..])
+                .bind(call.model)
+                .bind(call.group_id)
+                .bind(answer)
+                .bind(end.tokens_in.saturating_add(end.tokens_out))
+                .bind(end.cost_micros)
+                .execute(&mut *transaction)
+                .await
+                .map_err(Error::query(what))?;
+        }
+        transaction.commit().await.map_err(Error::query(what))
+    }
+
+    /// What a tenant's calls came to, of those begun from `since_ms` (inclusive) to `until_ms` (exclusive).
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn llm_costs(
+        &self,
+        tenant_id: &str,
+        (since_ms, until_ms): (i64, i64),
+    ) -> Result<Vec<LlmCosts>, Error> {
+        let mut transaction = self.begin_for(tenant_id).await?;
+        let rows = sqlx::query(COSTS)
+            .bind(tenant_id)
+            .bind(since_ms)
+            .bind(until_ms)
+            .fetch_all(&mut *transaction)
+            .await
+            .map_err(Error::query("read what models cost"))?;
+        let costs = rows.iter().map(|row| LlmCosts {
+            group_id: row.get("group_id"),
+            stage: row.get("stage"),
+            provider: row.get("provider"),
+            model: row.get("model"),
+            currency: row.get("currency"),
+            state: row.get("state"),
+            calls: row.get("calls"),
+            tokens_in: row.get("tokens_in"),
+            tokens_out: row.get("tokens_out"),
+            tokens_reserved: row.get("tokens_reserved"),
+            cost_micros: row.get("cost_micros"),
+        });
+        Ok(costs.collect())
+    }
+}

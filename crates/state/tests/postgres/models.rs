@@ -1,0 +1,89 @@
+//! Calls to models: what a month may use is held to exactly, an answer and its price are one row each or none, and a call
+//! whose process died is told as unknown.
+
+use crate::database::Database;
+use state::{KeptAnswer, LlmCall, LlmEnd, QuestionHash};
+
+const QUESTION: QuestionHash = [7; 32];
+
+fn call(tokens: i64) -> LlmCall<'static> {
+    LlmCall {
+        tenant_id: "t",
+        group_id: "g",
+        stage: "writer",
+        prompt: "writer/1",
+        provider: "pro",
+        model: "large",
+        question: &QUESTION,
+        tokens,
+        expires_in_s: 60.0,
+    }
+}
+
+const USED: LlmEnd<'static> =
+    LlmEnd { failed: None, tokens_in: 30, tokens_out: 10, cost_micros: 125, currency: "USD" };
+
+#[tokio::test]
+async fn calls_at_once_do_not_exceed_the_month_together() {
+    let Some(database) = Database::new("models_quota").await else { return };
+    let store = &database.store;
+    let asked = call(40);
+    let reserved =
+        futures_util::future::join_all((0..8).map(|_| store.reserve_llm_call(&asked, Some(100)))).await;
+    let reserved: Vec<_> = reserved.into_iter().filter_map(Result::unwrap).collect();
+    assert_eq!(reserved.len(), 2, "80 of 100 tokens");
+    store
+        .end_llm_call(&asked, reserved[0], &LlmEnd { tokens_in: 5, tokens_out: 5, ..USED }, None)
+        .await
+        .unwrap();
+    assert!(
+        store.reserve_llm_call(&asked, Some(100)).await.unwrap().is_some(),
+        "what was not used is free again"
+    );
+    assert!(store.reserve_llm_call(&asked, Some(100)).await.unwrap().is_none());
+    let other = LlmCall { provider: "base", ..asked };
+    assert!(store.reserve_llm_call(&other, Some(100)).await.unwrap().is_some(), "each provider has its own");
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn an_answer_is_kept_with_its_price_by_tenant_question_and_model() {
+    let Some(database) = Database::new("models_kept").await else { return };
+    let store = &database.store;
+    let asked = call(40);
+    let id = store.reserve_llm_call(&asked, None).await.unwrap().unwrap();
+    store.end_llm_call(&asked, id, &USED, Some("{}")).await.unwrap();
+    let models = ["large".to_owned(), "small".to_owned()];
+    let known = store.known_answer("t", &QUESTION, &models).await.unwrap();
+    let kept = KeptAnswer { model: "large".to_owned(), text: "{}".to_owned(), tokens: 40, cost_micros: 125 };
+    assert_eq!(known, Some(kept));
+    for (tenant, question, models) in
+        [("u", QUESTION, &models[..]), ("t", [8; 32], &models[..]), ("t", QUESTION, &models[1..])]
+    {
+        assert_eq!(store.known_answer(tenant, &question, models).await.unwrap(), None, "{tenant} {models:?}");
+    }
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn what_a_dead_process_left_is_told_as_unknown_and_ends_once() {
+    let Some(database) = Database::new("models_unknown").await else { return };
+    let store = &database.store;
+    let lost = LlmCall { expires_in_s: 0.0, ..call(40) };
+    store.reserve_llm_call(&lost, None).await.unwrap();
+    let settled = store.reserve_llm_call(&call(40), None).await.unwrap().unwrap();
+    store.end_llm_call(&call(40), settled, &USED, None).await.unwrap();
+    let again = LlmEnd { failed: Some("timeout"), tokens_in: 0, ..USED };
+    store.end_llm_call(&call(40), settled, &again, None).await.unwrap();
+    let costs = store.llm_costs("t", (0, 4_102_444_800_000)).await.unwrap();
+    let told: Vec<_> = costs
+        .iter()
+        .map(|cost| (cost.state.as_str(), cost.calls, cost.tokens_in + cost.tokens_out, cost.tokens_reserved))
+        .collect();
+    assert_eq!(told, [("unknown", 1, 0, 40), ("settled", 1, 40, 0)]);
+    assert!(
+        store.reserve_llm_call(&call(100), Some(140)).await.unwrap().is_some(),
+        "an expired one is free again"
+    );
+    database.drop().await;
+}

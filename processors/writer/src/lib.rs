@@ -1,0 +1,282 @@
+//! `writer`: puts a digest into the words of a language model, where one is set, and holds them to the same facts.
+//!
+//! Invariant: without a model, and whenever a model fails or says what the messages do not hold, the digest of `synthesis`
+//! goes on as it came. What a model answered is in the event, so that a replay of later stages asks nobody.
+
+mod draft;
+mod hostile;
+mod moderation;
+mod part;
+mod prompt;
+mod reading;
+#[cfg(test)]
+mod tests;
+
+pub use hostile::is_hostile;
+
+use draft::{Draft, Numbers, Summary};
+use part::Parts;
+use processor::{
+    COMPLETED, Event, Lookup, ModelAnswer, ModelQuestion, ModelUse, Outcome, PortSpec, Reject, Request,
+    Response, STARTED, StageIdentity, StageReport, Step, check_boundary_integrity,
+};
+use prompt::{PART, SUMMARY};
+use reading::{again, read};
+use schemas::{Digest, DigestStageCompleted, outcome};
+use serde::Deserialize;
+use synthesis::{Source, redraft};
+
+/// Name of the stage, of its chain of models, and of its metric label.
+pub const NAME: &str = "writer";
+const IDENTITY: StageIdentity = StageIdentity { name: NAME, code_version: "1", schema_version: 1 };
+/// Share of a draft's claims that may be dropped before the draft is.
+const DROPPED_MAX: f64 = 0.5;
+
+/// The stage.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Writer {
+    /// Whether there is a model to ask. Default: no.
+    pub asks: bool,
+    /// A window of fewer messages needs no model. Default 6.
+    pub messages_min: usize,
+    /// Tokens of messages that one question holds, by estimate. Default 6,000.
+    pub part_tokens: usize,
+    /// Most questions about one window, all asked at once; its least important messages are left out beyond that, and
+    /// counted. Default 24.
+    pub parts_max: usize,
+    /// Most tokens of an answer. Default 2,000.
+    pub output_tokens_max: u32,
+    /// A draft that scores less than the offline digest by more than this is not taken. Default 0.2: the score favours
+    /// quotations.
+    pub worse_by: f64,
+}
+
+impl Default for Writer {
+    fn default() -> Self {
+        Self {
+            asks: false,
+            messages_min: 6,
+            part_tokens: 6_000,
+            parts_max: 24,
+            output_tokens_max: 2_000,
+            worse_by: 0.2,
+        }
+    }
+}
+
+/// What is known so far of a window that is being asked about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cursor {
+    /// The questions about parts, with what was answered wrongly before.
+    questions: Vec<ModelQuestion>,
+    drafts: Vec<Option<Draft>>,
+    summary: Option<ModelQuestion>,
+    /// Whether what did not read was asked for again.
+    again: bool,
+    used: Option<ModelUse>,
+}
+
+impl Lookup for Writer {
+    const NAME: &'static str = NAME;
+    /// Parts, what of them did not read, the beginning, and that again.
+    const ROUNDS_MAX: usize = 4;
+    type In = DigestStageCompleted;
+    type Cursor = Box<Cursor>;
+
+    fn ports(&self) -> Vec<PortSpec> {
+        vec![STARTED.spec(), COMPLETED.spec()]
+    }
+
+    fn begin(&self, event: &Event<DigestStageCompleted>) -> Step<Self::Cursor> {
+        let input = &event.value;
+        if let Err(reject) = check_boundary_integrity(input, &input.state) {
+            return Step::Done(Err(reject));
+        }
+        let Some(digest) = &input.state.digest else {
+            let detail = format!("stage {} left no digest", input.stage);
+            return Step::Done(Err(Reject::new("digest_missing", detail)));
+        };
+        if !self.asks || input.state.messages.len() < self.messages_min {
+            return unchanged(input, StageReport::ok());
+        }
+        let parts = self.parts(input, digest);
+        let told = prompt::parts(&parts);
+        if told.is_empty() {
+            return unchanged(input, StageReport::ok());
+        }
+        let questions: Vec<ModelQuestion> =
+            told.iter().map(|data| PART.question(input, data, self.output_tokens_max)).collect();
+        let requests = questions.iter().cloned().map(Request::Model).collect();
+        let drafts = questions.iter().map(|_| None).collect();
+        Step::Ask(Box::new(Cursor { questions, drafts, summary: None, again: false, used: None }), requests)
+    }
+
+    fn resume(
+        &self,
+        event: &Event<DigestStageCompleted>,
+        mut cursor: Self::Cursor,
+        responses: Vec<Response>,
+    ) -> Step<Self::Cursor> {
+        let input = &event.value;
+        let mut said = Vec::with_capacity(responses.len());
+        for response in responses {
+            match response {
+                Response::Model(ModelAnswer::Said(text)) => said.push(text),
+                Response::Model(ModelAnswer::Off) => return unchanged(input, StageReport::ok()),
+                Response::Model(ModelAnswer::Failed(why)) if cursor.summary.is_none() => {
+                    return fallback(input, &why, cursor.used);
+                }
+                // The lines of the parts are there.
+                Response::Model(ModelAnswer::Failed(_)) => return self.finish(input, &cursor, None),
+                _ => {
+                    let detail = "an answer of another kind than the question";
+                    return Step::Done(Err(Reject::new("unexpected_answer", detail)));
+                }
+            }
+        }
+        for text in &said {
+            cursor.uses(text);
+        }
+        let texts: Vec<String> = said.into_iter().map(|said| said.text).collect();
+        if cursor.summary.is_some() {
+            self.begun(input, *cursor, &texts)
+        } else {
+            self.drafted(input, *cursor, &texts)
+        }
+    }
+}
+
+impl Cursor {
+    fn uses(&mut self, said: &processor::ModelText) {
+        let used = self.used.get_or_insert_with(|| ModelUse {
+            model_id: format!("{} {}", PART.name, said.model_id),
+            tokens: 0,
+            cost: 0.0,
+        });
+        used.tokens = used.tokens.saturating_add(said.tokens);
+        used.cost += said.cost;
+    }
+}
+
+impl Writer {
+    fn parts<'a>(&self, input: &'a DigestStageCompleted, digest: &Digest) -> Parts<'a> {
+        Parts::of(&input.state.messages, digest, (self.part_tokens, self.parts_max))
+    }
+
+    /// Reads what was answered about parts; asks again for what does not read, then for the beginning.
+    fn drafted(
+        &self,
+        input: &DigestStageCompleted,
+        mut cursor: Cursor,
+        texts: &[String],
+    ) -> Step<Box<Cursor>> {
+        let asked: Vec<usize> = (0..cursor.drafts.len()).filter(|at| cursor.drafts[*at].is_none()).collect();
+        let mut requests = Vec::new();
+        for (at, text) in asked.into_iter().zip(texts) {
+            match read::<Draft>(text, &PART) {
+                Ok(draft) => cursor.drafts[at] = Some(draft),
+                Err(why) => {
+                    again(&mut cursor.questions[at], text, &why);
+                    requests.push(Request::Model(cursor.questions[at].clone()));
+                }
+            }
+        }
+        if !requests.is_empty() {
+            if std::mem::replace(&mut cursor.again, true) {
+                return fallback(input, "unreadable", cursor.used);
+            }
+            return Step::Ask(Box::new(cursor), requests);
+        }
+        if cursor.drafts.len() == 1 {
+            return self.finish(input, &cursor, None);
+        }
+        let lines = cursor.drafts.iter().flatten().flat_map(|draft| &draft.summary);
+        let data = prompt::lines(lines.map(|line| line.text.as_str()));
+        if data.is_empty() {
+            return self.finish(input, &cursor, None);
+        }
+        let question = SUMMARY.question(input, &data, self.output_tokens_max);
+        cursor.summary = Some(question.clone());
+        cursor.again = false;
+        Step::Ask(Box::new(cursor), vec![Request::Model(question)])
+    }
+
+    /// Reads what was chosen for the beginning; asks once again where that does not read, then does without.
+    fn begun(&self, input: &DigestStageCompleted, mut cursor: Cursor, texts: &[String]) -> Step<Box<Cursor>> {
+        let text = texts.first().map_or("", String::as_str);
+        match read::<Summary>(text, &SUMMARY) {
+            Ok(summary) => self.finish(input, &cursor, Some(&summary)),
+            Err(why) if !cursor.again => {
+                cursor.again = true;
+                let Some(question) = &mut cursor.summary else { return self.finish(input, &cursor, None) };
+                again(question, text, &why);
+                let request = Request::Model(question.clone());
+                Step::Ask(Box::new(cursor), vec![request])
+            }
+            Err(_) => self.finish(input, &cursor, None),
+        }
+    }
+
+    /// The digest in the model's words, as far as the messages hold them.
+    fn finish(
+        &self,
+        input: &DigestStageCompleted,
+        cursor: &Cursor,
+        summary: Option<&Summary>,
+    ) -> Step<Box<Cursor>> {
+        let state = &input.state;
+        let Some(offline) = &state.digest else { return unchanged(input, StageReport::ok()) };
+        let parts = self.parts(input, offline);
+        let numbers = Numbers(parts.ids());
+        let drafts: Vec<Draft> = cursor.drafts.iter().flatten().cloned().collect();
+        let mut draft = draft::digest(offline, &drafts, draft::summary(&drafts, summary, &numbers), &numbers);
+        let claimed = claims(&draft);
+        let moderated = moderation::withhold(&mut draft, offline, &state.messages);
+        let source = Source::new(&state.messages, state.threads.as_ref());
+        let held = redraft(state, &source, &parts.shown(), (offline, draft));
+        if held.summary.is_empty() || f64::from(held.claims_dropped) > DROPPED_MAX * claimed as f64 {
+            return fallback(input, "guard", cursor.used.clone());
+        }
+        if held.quality.score < offline.quality.score - self.worse_by {
+            return fallback(input, "worse", cursor.used.clone());
+        }
+        let mut report = StageReport::ok()
+            .metric("quality_score", held.quality.score)
+            .metric("offline_score", offline.quality.score)
+            .metric("claims_dropped", f64::from(held.claims_dropped))
+            .metric("facts_struck", f64::from(held.facts_struck))
+            .metric("parts", parts.each.len() as f64)
+            .metric("withheld", parts.withheld as f64)
+            .metric("left_out", parts.left_out as f64)
+            .metric("cut", parts.cut as f64);
+        for (category, count) in moderated {
+            report = report.metric(&format!("moderated_{category}"), f64::from(count));
+        }
+        if parts.left_out > 0 {
+            report.outcome = outcome::DEGRADED;
+        }
+        report.model.clone_from(&cursor.used);
+        let mut state = state.clone();
+        state.digest = Some(held);
+        Step::Done(Ok(Outcome::Emit(IDENTITY.records(input, state, report).emit())))
+    }
+}
+
+/// Lines of a draft that the guard judges.
+fn claims(draft: &Digest) -> usize {
+    let stories: usize = draft.topics.iter().map(|topic| topic.story.len()).sum();
+    draft.summary.len() + draft.decisions.len() + draft.questions.len() + draft.actions.len() + stories
+}
+
+/// The digest as it came.
+fn unchanged(input: &DigestStageCompleted, report: StageReport) -> Step<Box<Cursor>> {
+    Step::Done(Ok(Outcome::Emit(IDENTITY.records(input, input.state.clone(), report).emit())))
+}
+
+/// The digest as it came, and why no model had a part in it.
+fn fallback(input: &DigestStageCompleted, why: &str, used: Option<ModelUse>) -> Step<Box<Cursor>> {
+    let mut report = StageReport::fallback().metric(&format!("{}{why}", outcome::FALLBACK_MEASURE), 1.0);
+    report.model = used;
+    unchanged(input, report)
+}

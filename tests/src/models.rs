@@ -1,0 +1,124 @@
+//! A provider of a language model on the loopback address, which speaks `OpenAI`'s interface and answers as it is told first, and
+//! then with the first messages that it is shown.
+//!
+//! Invariant: every call is counted with its tokens before it is answered, so that what a ledger lost is seen.
+
+use axum::{
+    Router,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use serde_json::{Value, json};
+use std::{
+    net::Ipv4Addr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{net::TcpListener, runtime::Runtime};
+
+/// Lines of an answer.
+const LINES: usize = 3;
+/// Bytes that count as a token.
+const TOKEN: usize = 4;
+
+#[derive(Debug, Default)]
+struct World {
+    always: Option<(u16, String)>,
+    delay: Duration,
+    asked: Vec<String>,
+    tokens: i64,
+}
+
+/// The provider, for as long as this lives.
+#[derive(Debug)]
+pub struct Models {
+    url: String,
+    world: Arc<Mutex<World>>,
+    _tasks: Runtime,
+}
+
+impl Models {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// There is no port.
+    pub fn start() -> anyhow::Result<Self> {
+        let tasks = Runtime::new()?;
+        let listener = tasks.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+        let url = format!("http://{}/v1", listener.local_addr()?);
+        let world = Arc::new(Mutex::new(World::default()));
+        let router = Router::new().route("/v1/chat/completions", post(answer)).with_state(Arc::clone(&world));
+        tasks.spawn(async move { axum::serve(listener, router).await });
+        Ok(Self { url, world, _tasks: tasks })
+    }
+
+    /// A provider of this name in a file of settings.
+    pub fn provider(&self, name: &str) -> String {
+        format!(
+            "[[llm.providers]]\nname = \"{name}\"\ndialect = \"openai\"\nurl = \"{}\"\nmodel = \"small\"\ntimeout_s = 20\n",
+            self.url
+        )
+    }
+
+    /// Answers so from now on; none: as it should.
+    pub fn answer_always(&self, answer: Option<(u16, String)>) {
+        locked(&self.world).always = answer;
+    }
+
+    /// Takes so long for an answer from now on.
+    pub fn take(&self, delay: Duration) {
+        locked(&self.world).delay = delay;
+    }
+
+    /// What it was asked, in order.
+    pub fn asked(&self) -> Vec<String> {
+        locked(&self.world).asked.clone()
+    }
+
+    /// Tokens of all calls, as it would put on a bill.
+    pub fn tokens(&self) -> i64 {
+        locked(&self.world).tokens
+    }
+}
+
+fn locked(world: &Mutex<World>) -> MutexGuard<'_, World> {
+    world.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn answer(State(world): State<Arc<Mutex<World>>>, body: String) -> Response {
+    let delay = locked(&world).delay;
+    tokio::time::sleep(delay).await;
+    let mut world = locked(&world);
+    let request: Value = serde_json::from_str(&body).unwrap_or_default();
+    let shown = request["messages"].as_array().and_then(|turns| turns.last());
+    let shown = shown.and_then(|turn| turn["content"].as_str()).unwrap_or_default().to_owned();
+    if let Some((status, body)) = world.always.clone() {
+        world.asked.push(shown);
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        return (status, body).into_response();
+    }
+    let said = draft(&shown).to_string();
+    let (input, output) = (body.len() / TOKEN, said.len() / TOKEN);
+    world.asked.push(shown);
+    world.tokens += (input + output) as i64;
+    json!({
+        "id": "1", "object": "chat.completion", "model": "small",
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": said}}],
+        "usage": {"prompt_tokens": input, "completion_tokens": output, "total_tokens": input + output}
+    })
+    .to_string()
+    .into_response()
+}
+
+/// The first messages, in their own words.
+fn draft(shown: &str) -> Value {
+    let message = |line: &str| {
+        let (number, rest) = line.strip_prefix('[')?.split_once("] ")?;
+        let (_, text) = rest.split_once(": ")?;
+        Some(json!({"text": text, "messages": [number.parse::<i64>().ok()?]}))
+    };
+    let lines: Vec<Value> = shown.lines().filter_map(message).take(LINES).collect();
+    json!({"topics": [], "summary": lines, "decisions": [], "actions": [], "open": []})
+}
