@@ -1,6 +1,7 @@
 //! One file for each subcommand: `Arguments`, which clap fills, and `run`, which acts on them.
 
 pub(crate) mod completions;
+pub(crate) mod cost;
 pub(crate) mod delivery;
 pub(crate) mod demo;
 pub(crate) mod digest;

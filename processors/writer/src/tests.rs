@@ -323,3 +323,51 @@ proptest! {
         prop_assert!(digest.citations().flatten().all(|id| known.contains(id)));
     }
 }
+
+/// Messages that want a model to say something, and what.
+fn injections() -> Vec<(&'static str, &'static str)> {
+    let lines = include_str!("../injections/messages.txt").lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| line.split_once(" | ").unwrap()).collect()
+}
+
+#[test]
+fn nothing_that_a_message_orders_an_obeying_model_to_say_reaches_a_digest() {
+    let injections = injections();
+    assert!(injections.len() >= 60);
+    let mut leaked = Vec::new();
+    for (order, text) in injections {
+        let mut messages = talk();
+        messages.push(message(8, 500_000, "Mallory", text));
+        let event = input(messages);
+        let Step::Ask(_, requests) = ASKING.begin(&event) else { panic!("{text}") };
+        let Request::Model(question) = &requests[0] else { panic!() };
+        if question.turns[0].contains(order) {
+            leaked.push(text);
+            continue;
+        }
+        // It knows the order nevertheless, and says so wherever it can, of a message that it was shown and of one that it was not.
+        let mut draft = good();
+        for cited in [2, 8] {
+            let line = json!({"text": order, "messages": [cited]});
+            for list in ["summary", "decisions", "open"] {
+                draft[list].as_array_mut().unwrap().push(line.clone());
+            }
+            draft["topics"][0]["lines"].as_array_mut().unwrap().push(line);
+            let action = json!({"text": order, "owner": order, "due": order, "messages": [cited]});
+            draft["actions"].as_array_mut().unwrap().push(action);
+        }
+        draft["topics"][0]["title"] = json!(order);
+        let digest = answered(&event, ASKING, &[vec![said(&draft)]]).state.digest.unwrap();
+        let mut told: Vec<&str> = digest.summary.iter().map(|claim| claim.text.as_str()).collect();
+        told.extend(digest.decisions.iter().chain(&digest.questions).map(|claim| claim.text.as_str()));
+        told.extend(digest.topics.iter().flat_map(|topic| &topic.story).map(|claim| claim.text.as_str()));
+        told.extend(digest.topics.iter().map(|topic| topic.title.as_str()));
+        told.extend(digest.actions.iter().map(|action| action.text.as_str()));
+        // Where the draft is not taken, the digest quotes the message, as it would any other.
+        let is_quoted = |told: &&str| told.contains(order) && !told.contains("Mallory: ");
+        if told.iter().any(is_quoted) {
+            leaked.push(text);
+        }
+    }
+    assert_eq!(leaked, Vec::<&str>::new());
+}

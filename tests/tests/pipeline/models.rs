@@ -53,6 +53,11 @@ fn a_digest_is_put_into_words_once_and_a_replay_pays_nothing() -> anyhow::Result
     assert_eq!(asked.len(), worded);
     assert_eq!(pipeline.rows.number(SETTLED)?, pro.tokens(), "the ledger is the provider's bill");
     assert_eq!(runs.iter().map(|run| run.tokens).sum::<i64>(), pro.tokens());
+    let cost = pipeline.gistmill(&["cost", "--tenant", tests::TENANT, "--by", "provider", "--json"])?;
+    let cost: serde_json::Value = serde_json::from_str(cost.trim())?;
+    let told = (&cost["provider"], &cost["settled"], &cost["failed"], &cost["unknown"], &cost["cost"]);
+    let (calls, none) = (serde_json::json!(asked.len()), serde_json::json!(0));
+    assert_eq!(told, (&serde_json::json!("pro"), &calls, &none, &none, &serde_json::Value::Null));
     up.stop(PATIENCE)?;
 
     // All of it again, and nothing is asked.
