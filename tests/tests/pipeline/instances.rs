@@ -85,7 +85,7 @@ fn three_instances_joined_stopped_and_killed_change_nothing_and_live() -> anyhow
     let members = |kind: &str| -> Vec<i64> {
         lag[kind].as_array().into_iter().flatten().filter_map(|unit| unit["members"].as_i64()).collect()
     };
-    assert_eq!((members("units"), members("outboxes")), (vec![3; 13], vec![3]));
+    assert_eq!((members("units"), members("outboxes")), (vec![3; 14], vec![3]));
     let doctor = pipeline.gistmill(&["doctor"])?;
     assert!(doctor.contains(&format!("2 standing by for {SOURCE}")), "{doctor}");
     assert_equal(&calm.seen, live.seen());

@@ -11,7 +11,7 @@ use rdkafka::{
 use std::{collections::BTreeMap, time::Duration};
 use tests::{PATIENCE, Pipeline, Process, eventually};
 
-const UNITS: usize = 13;
+const UNITS: usize = 14;
 const ASKED: Duration = Duration::from_secs(10);
 
 /// A configuration file with sessions of five minutes.
