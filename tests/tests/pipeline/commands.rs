@@ -1,6 +1,7 @@
 //! Commands in chats: answered once each, whatever is killed, and no message of anybody's digest.
 
 mod linking;
+mod missed;
 
 use crate::kills::SLOW;
 use schemas::GroupCommandAnswered;
