@@ -6,12 +6,13 @@
 use axum::{
     Router,
     extract::State,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, header::AUTHORIZATION},
     response::{IntoResponse, Response},
     routing::post,
 };
 use serde_json::{Value, json};
 use std::{
+    collections::BTreeSet,
     net::Ipv4Addr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -28,6 +29,7 @@ struct World {
     always: Option<(u16, String)>,
     delay: Duration,
     asked: Vec<String>,
+    keys: BTreeSet<String>,
     tokens: i64,
 }
 
@@ -77,6 +79,11 @@ impl Models {
         locked(&self.world).asked.clone()
     }
 
+    /// The keys that it was asked with; one that is blank for a call without.
+    pub fn keys(&self) -> BTreeSet<String> {
+        locked(&self.world).keys.clone()
+    }
+
     /// Tokens of all calls, as it would put on a bill.
     pub fn tokens(&self) -> i64 {
         locked(&self.world).tokens
@@ -87,10 +94,12 @@ fn locked(world: &Mutex<World>) -> MutexGuard<'_, World> {
     world.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn answer(State(world): State<Arc<Mutex<World>>>, body: String) -> Response {
+async fn answer(State(world): State<Arc<Mutex<World>>>, headers: HeaderMap, body: String) -> Response {
     let delay = locked(&world).delay;
     tokio::time::sleep(delay).await;
     let mut world = locked(&world);
+    let key = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    world.keys.insert(key.trim_start_matches("Bearer ").to_owned());
     let request: Value = serde_json::from_str(&body).unwrap_or_default();
     let shown = request["messages"].as_array().and_then(|turns| turns.last());
     let shown = shown.and_then(|turn| turn["content"].as_str()).unwrap_or_default().to_owned();

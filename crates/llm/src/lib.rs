@@ -4,7 +4,6 @@
 //! Invariant: pure. No client, no clock and no environment: `now` is an argument, and equal arguments give equal results.
 //! `Debug` of what is asked and answered shows sizes, never words.
 
-pub mod budget;
 pub mod chat;
 pub mod dialect;
 mod failure;

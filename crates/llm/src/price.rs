@@ -53,9 +53,9 @@ pub struct Rate(u64);
 #[error("could not read the table of prices: {0}")]
 pub struct PriceError(String);
 
-/// Prices of several vendors, models and days.
+/// Prices of several vendors, models and days, in tables of which the first that knows a model is asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Prices(Vec<Price>);
+pub struct Prices(Vec<Vec<Price>>);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -113,28 +113,24 @@ impl Prices {
     /// It does not parse; the error names line and field.
     pub fn read(text: &str) -> Result<Self, PriceError> {
         let table: Table = toml::from_str(text).map_err(|error| PriceError(error.to_string()))?;
-        Ok(Self(table.prices))
+        Ok(Self(vec![table.prices]))
     }
 
-    /// These prices, and those of `after` where they say nothing.
+    /// These prices, and those of `after` for models and days of which they say nothing.
     #[must_use]
     pub fn before(mut self, after: Self) -> Self {
         self.0.extend(after.0);
         self
     }
 
-    /// The price on a day: of the entry that names the model most closely, and of those the newest that holds by then. An entry
-    /// holds for a model's dated versions too: `gpt-4o-mini` for `gpt-4o-mini-2024-07-18`.
+    /// The price on a day: of the first table that knows the model, its entry that names the model most closely, and of those
+    /// the newest that holds by then. An entry holds for a model's dated versions too: `gpt-4o-mini` for
+    /// `gpt-4o-mini-2024-07-18`.
     pub fn find(&self, vendor: &str, model: &str, day: Date) -> Option<&Price> {
         let holds = |price: &&Price| price.vendor == vendor && price.is_of(model) && price.valid_from <= day;
-        let mut best: Option<&Price> = None;
-        for price in self.0.iter().filter(holds) {
-            let rank = |price: &Price| (price.model.len(), price.valid_from);
-            if best.is_none_or(|best| rank(price) > rank(best)) {
-                best = Some(price);
-            }
-        }
-        best
+        // Of equal ones the first that is written.
+        let rank = |price: &&Price| (price.model.len(), price.valid_from);
+        self.0.iter().find_map(|table| table.iter().filter(holds).rev().max_by_key(rank))
     }
 
     /// What a call cost on a day; none when the price is not known.
@@ -248,7 +244,7 @@ mod tests {
 
     #[test]
     fn the_built_in_table_reads_and_says_where_each_price_is_from() {
-        let Prices(prices) = Prices::built_in().unwrap();
+        let prices = Prices::built_in().unwrap().0.concat();
         assert!(prices.iter().all(|price| price.source.len() > 10 && price.currency.len() == 3));
         assert_eq!(
             prices.iter().find(|price| price.model == "gpt-4o-mini").map(|it| it.input),

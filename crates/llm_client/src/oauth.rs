@@ -50,7 +50,7 @@ impl Oauth {
     }
 
     async fn fetch(&self) -> Result<Token, Fault> {
-        let asked = gigachat::token_request(&self.scope, &request_id());
+        let asked = gigachat::token_request(&self.scope, &request_id()?);
         let mut request = self.http.post(&self.url).body(asked.body);
         for (name, value) in &asked.headers {
             request = request.header(*name, value);
@@ -67,9 +67,10 @@ impl Oauth {
 }
 
 /// A UUID of version 4: the provider wants each request to have another.
-fn request_id() -> String {
+fn request_id() -> Result<String, Fault> {
     let mut bytes = [0; 16];
-    // Without random bytes the id is not new, which costs the provider's log and nobody else.
-    aws_lc_rs::rand::fill(&mut bytes).unwrap_or_default();
-    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+    let without =
+        |_| Fault { failure: llm::Failure::Unreachable, detail: Some("no random bytes".to_owned()) };
+    aws_lc_rs::rand::fill(&mut bytes).map_err(without)?;
+    Ok(uuid::Builder::from_random_bytes(bytes).into_uuid().to_string())
 }

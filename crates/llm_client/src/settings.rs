@@ -61,7 +61,7 @@ impl Settings {
 
     /// Longest wait for an answer.
     pub fn deadline(&self) -> Duration {
-        Duration::from_secs(self.deadline_s.clamp(1, TIMEOUT_S_MAX))
+        Duration::from_secs(self.deadline_s)
     }
 
     /// The prices: those of the file, and those that come with the program where it says nothing.
@@ -143,6 +143,9 @@ pub enum Error {
         /// What is wrong, and what to write.
         why: String,
     },
+    /// The wait for a whole chain.
+    #[error("llm.deadline_s: expected 1 to {TIMEOUT_S_MAX} seconds, not {0}")]
+    Deadline(u64),
     /// A chain.
     #[error(transparent)]
     Chain(#[from] llm::router::ChainError),
@@ -160,6 +163,9 @@ impl Settings {
     /// # Errors
     /// See [`Error`].
     pub fn check(&self) -> Result<(), Error> {
+        if !(1..=TIMEOUT_S_MAX).contains(&self.deadline_s) {
+            return Err(Error::Deadline(self.deadline_s));
+        }
         self.router()?;
         self.providers.iter().try_for_each(ProviderSettings::check)
     }

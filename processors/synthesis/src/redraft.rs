@@ -4,8 +4,14 @@
 //! number, date or link of its own; what had to go is counted in the digest.
 
 use crate::{
-    acts::due_date, compose::headline, findings::Findings, judge::Sure, judged, source::Source,
-    support::stated, topics,
+    acts::{due_date, poll::is_form},
+    compose::headline,
+    findings::Findings,
+    judge::Sure,
+    judged,
+    source::Source,
+    support::{is_calendar, names, stated},
+    topics,
 };
 use schemas::{Claim, Digest, DigestState};
 use std::collections::BTreeSet;
@@ -74,6 +80,7 @@ pub fn redraft(
         }
     }
     lost += strangers(source, &mut draft) + implausible(source, &mut draft);
+    keep_forms(source, offline, &mut draft);
     date(state, source, &mut draft);
     let mut held = judged(draft, source, &Findings::of(source));
     held.claims_dropped += lost;
@@ -127,6 +134,28 @@ fn implausible(source: &Source<'_>, draft: &mut Digest) -> i32 {
     (before - draft.decisions.len() - draft.actions.len() - draft.questions.len()) as i32
 }
 
+/// Keeps what polls and checklists say of themselves where the draft does not tell of them: their form is certain, and a model
+/// may pass it over.
+fn keep_forms(source: &Source<'_>, offline: &Digest, draft: &mut Digest) {
+    let untold = |ids: &[i64], told: &BTreeSet<i64>| {
+        let of_form = |id: &&i64| source.post(**id).is_some_and(|post| is_form(post.message));
+        ids.iter().find(of_form).is_some_and(|id| !told.contains(id))
+    };
+    let of_claims = |claims: &[Claim]| -> BTreeSet<i64> {
+        claims.iter().flat_map(|claim| claim.message_ids.iter().copied()).collect()
+    };
+    for (kept, claims) in
+        [(&offline.decisions, &mut draft.decisions), (&offline.questions, &mut draft.questions)]
+    {
+        let told = of_claims(claims);
+        claims.extend(kept.iter().filter(|claim| untold(&claim.message_ids, &told)).cloned());
+    }
+    let told: BTreeSet<i64> =
+        draft.actions.iter().flat_map(|action| action.message_ids.iter().copied()).collect();
+    let kept = offline.actions.iter().filter(|action| untold(&action.message_ids, &told));
+    draft.actions.extend(kept.cloned());
+}
+
 /// Reads the days that promises are due, where a cited message says so.
 fn date(state: &DigestState, source: &Source<'_>, draft: &mut Digest) {
     let zone = state.window.settings.time_zone.as_str();
@@ -147,6 +176,8 @@ fn entitles(source: &Source<'_>, title: &str, message_ids: &[i64]) -> bool {
     let all = terms.len() + unknown - source.named(title).min(unknown);
     let facts_known = stated(title).all(|fact| posts().any(|post| post.facts.contains(&fact)));
     !terms.is_empty()
+        && !begins_with_a_stranger(source, title)
+        && names(title).all(|name| is_calendar(&name) || source.knows(&name))
         && noise(title).is_none()
         && !title.contains('\n')
         && title.chars().count() <= TITLE_CHARS_MAX

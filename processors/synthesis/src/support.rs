@@ -192,7 +192,7 @@ fn states_unknown_facts(source: &Source<'_>, evidence: &Evidence<'_>, statement:
 }
 
 /// English names of months and days, which a text may write out where the source has a number.
-fn is_calendar(name: &str) -> bool {
+pub(crate) fn is_calendar(name: &str) -> bool {
     const NAMES: [&str; 19] = [
         "april",
         "august",
@@ -218,7 +218,7 @@ fn is_calendar(name: &str) -> bool {
 }
 
 /// Capitalised words that do not start a sentence: names, unless all are capitals.
-fn names(text: &str) -> impl Iterator<Item = String> {
+pub(crate) fn names(text: &str) -> impl Iterator<Item = String> {
     let tokens = tokenize(text);
     let starts: Vec<usize> = sentences(text).iter().map(|range| range.start).collect();
     let mut found = Vec::new();

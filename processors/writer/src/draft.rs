@@ -86,7 +86,8 @@ fn claim(text: &str, message_ids: Vec<i64>) -> Option<Claim> {
 pub(crate) fn summary(drafts: &[Draft], chosen: Option<&Summary>, numbers: &Numbers) -> Vec<Claim> {
     let all: Vec<&Line> = drafts.iter().flat_map(|draft| &draft.summary).collect();
     let chosen = chosen.iter().flat_map(|summary| &summary.summary).filter_map(|chosen| {
-        let lines = chosen.lines.iter().filter_map(|number| all.get(usize::try_from(*number - 1).ok()?));
+        let lines =
+            chosen.lines.iter().filter_map(|number| all.get(usize::try_from(number.checked_sub(1)?).ok()?));
         let messages: Vec<i64> = lines.flat_map(|line| &line.messages).copied().collect();
         claim(&chosen.text, numbers.ids(&messages))
     });

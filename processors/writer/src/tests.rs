@@ -171,6 +171,42 @@ fn an_invented_decision_owner_name_number_date_or_link_does_not_stand() {
 }
 
 #[test]
+fn a_title_that_names_somebody_unknown_is_not_taken() {
+    for title in ["Zelda and the staging cluster", "Moving the staging cluster to Zurich"] {
+        let event = input(talk());
+        let known = event.value.state.digest.as_ref().unwrap().topics[0].title.clone();
+        let mut draft = good();
+        draft["topics"][0]["title"] = json!(title);
+        let result = answered(&event, ASKING, &[vec![said(&draft)]]);
+        assert_eq!(result.state.digest.unwrap().topics[0].title, known, "{title}");
+    }
+}
+
+#[test]
+fn what_a_poll_decided_stays_where_the_model_passes_it_over() {
+    let mut messages = talk();
+    messages[5].poll = Some(schemas::Poll {
+        question: "Which colour for the rack?".to_owned(),
+        options: [("grey", 1), ("black", 4)]
+            .map(|(text, votes)| schemas::PollOption { text: text.to_owned(), votes: Some(votes) })
+            .into(),
+        closed: true,
+        voters: Some(5),
+    });
+    messages[5].text = "Which colour for the rack?\n- grey: 1\n- black: 4\n[closed]".to_owned();
+    let event = input(messages);
+    let decided = |digest: &Digest| {
+        let mut of_poll = digest.decisions.iter().filter(|claim| claim.message_ids == [6]);
+        (of_poll.next().map(|claim| claim.text.clone()), of_poll.next().is_none())
+    };
+    let (known, _) = decided(event.value.state.digest.as_ref().unwrap());
+    assert!(known.as_deref().is_some_and(|text| text.contains("black")), "{known:?}");
+    let result = answered(&event, ASKING, &[vec![said(&good())]]);
+    assert_eq!(result.outcome, outcome::OK);
+    assert_eq!(decided(&result.state.digest.unwrap()), (known, true));
+}
+
+#[test]
 fn a_draft_of_which_little_holds_is_not_taken() {
     let event = input(talk());
     let mut draft = good();

@@ -2,13 +2,9 @@
 //! a provider that fails to the digest without it; and after SIGKILLs the ledger has every call that the provider has.
 
 use crate::undisturbed::{chats, import};
+use anyhow::{Context, ensure};
 use schemas::DigestStageCompleted;
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeSet, fs, io::Write, process::Stdio, time::Duration};
 use tests::{Isolation, Models, PATIENCE, Pipeline, assert_once, decode_all, eventually, read, settle};
 
 const WRITTEN: &str = "digest.stage.writer.completed.v1";
@@ -18,10 +14,13 @@ const SETTLED: &str =
     "SELECT coalesce(sum(tokens_in + tokens_out), 0)::bigint FROM llm_requests WHERE status = 'settled'";
 const CALLS: &str = "SELECT count(*) FROM llm_requests";
 
-fn settings(directory: &Path, text: &str) -> anyhow::Result<PathBuf> {
-    let file = directory.join("models.toml");
-    fs::write(&file, text)?;
-    Ok(file)
+/// The path of settings with `pro`, and `base` after it.
+fn settings(pipeline: &Pipeline, pro: &Models, base: Option<&Models>) -> anyhow::Result<String> {
+    let names = if base.is_some() { "\"pro\", \"base\"" } else { "\"pro\"" };
+    let base = base.map(|base| base.provider("base")).unwrap_or_default();
+    let file = pipeline.directory().join("models.toml");
+    fs::write(&file, format!("{}{base}[llm.chains]\nwriter = [{names}]\n", pro.provider("pro")))?;
+    Ok(file.to_string_lossy().into_owned())
 }
 
 /// What the writer's topic holds now.
@@ -34,10 +33,7 @@ fn written(pipeline: &Pipeline) -> anyhow::Result<Vec<DigestStageCompleted>> {
 fn a_digest_is_put_into_words_once_and_a_replay_pays_nothing() -> anyhow::Result<()> {
     let Some(pipeline) = Pipeline::start("models")? else { return Ok(()) };
     let (pro, base) = (Models::start()?, Models::start()?);
-    let chain = "[llm.chains]\nwriter = [\"pro\", \"base\"]\n";
-    let both = format!("{}{}{chain}", pro.provider("pro"), base.provider("base"));
-    let file = settings(pipeline.directory(), &both)?;
-    let config = file.to_string_lossy().into_owned();
+    let config = settings(&pipeline, &pro, Some(&base))?;
     let up = pipeline.spawn("up", &["up", "--config", &config], &[])?;
     import(&pipeline, &chats())?;
     settle(&pipeline)?;
@@ -77,11 +73,9 @@ fn a_digest_is_put_into_words_once_and_a_replay_pays_nothing() -> anyhow::Result
 fn a_quota_leads_to_the_next_and_a_failure_to_the_digest_without_a_model() -> anyhow::Result<()> {
     let Some(pipeline) = Pipeline::start("models_chain")? else { return Ok(()) };
     let (pro, base) = (Models::start()?, Models::start()?);
-    let chain = "[llm.pro_quota]\ntokens_per_month = 1\n[llm.chains]\nwriter = [\"pro\", \"base\"]\n";
-    let both = format!("{}{}{chain}", pro.provider("pro"), base.provider("base"));
-    let file = settings(pipeline.directory(), &both)?;
-    let config = file.to_string_lossy().into_owned();
-    let up = pipeline.spawn("up", &["up", "--config", &config], &[])?;
+    let config = settings(&pipeline, &pro, Some(&base))?;
+    let quota = [("DIGEST_PRO_QUOTA_TOKENS_PER_MONTH", "1")];
+    let up = pipeline.spawn("up", &["up", "--config", &config], &quota)?;
     import(&pipeline, &chats()[..1])?;
     settle(&pipeline)?;
     let runs = written(&pipeline)?;
@@ -109,9 +103,7 @@ fn after_kills_the_ledger_has_every_call_that_the_provider_has() -> anyhow::Resu
     let Some(pipeline) = Pipeline::start("models_kills")? else { return Ok(()) };
     let pro = Models::start()?;
     pro.take(Duration::from_millis(300));
-    let one = format!("{}[llm.chains]\nwriter = [\"pro\"]\n", pro.provider("pro"));
-    let file = settings(pipeline.directory(), &one)?;
-    let config = file.to_string_lossy().into_owned();
+    let config = settings(&pipeline, &pro, None)?;
     let up = pipeline.up_without(&["writer"])?;
     import(&pipeline, &chats())?;
     for _ in 0..KILLS {
@@ -138,6 +130,66 @@ fn after_kills_the_ledger_has_every_call_that_the_provider_has() -> anyhow::Resu
     assert!(open > 0, "no kill hit a call on its way");
     eprintln!("{calls} calls, {rows} rows, {settled} tokens settled of {}, {open} reserved", pro.tokens());
     writer.stop(PATIENCE)?;
+    up.stop(PATIENCE)?;
+    pipeline.finish()
+}
+
+/// Two master keys, 32 bytes each.
+const MASTER: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+const OTHER_MASTER: &str = "MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI=";
+
+/// Gives the tenant a key of its own, by standard input as an operator does.
+fn give_key(pipeline: &Pipeline, config: &str, key: &str) -> anyhow::Result<()> {
+    let arguments = [
+        "keys",
+        "set",
+        "--tenant",
+        tests::TENANT,
+        "--provider",
+        "pro",
+        "--purpose",
+        "digests",
+        "--config",
+        config,
+    ];
+    let mut set = pipeline.command(&arguments);
+    set.env("GISTMILL_KEYS__MASTER", MASTER)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let mut set = set.spawn()?;
+    set.stdin.take().context("standard input")?.write_all(format!("{key}\n").as_bytes())?;
+    let output = set.wait_with_output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}
+
+#[test]
+fn a_tenants_own_key_is_used_and_none_in_its_place_where_it_does_not_open() -> anyhow::Result<()> {
+    let Some(pipeline) = Pipeline::start("models_keys")? else { return Ok(()) };
+    let pro = Models::start()?;
+    let config = settings(&pipeline, &pro, None)?;
+    give_key(&pipeline, &config, "sk-of-the-tenant")?;
+    assert_eq!(pro.keys(), ["sk-of-the-tenant".to_owned()].into(), "looked at on entry");
+    let arguments = ["up", "--config", &config];
+    let up = pipeline.spawn("up", &arguments, &[("GISTMILL_KEYS__MASTER", MASTER)])?;
+    import(&pipeline, &chats()[..1])?;
+    settle(&pipeline)?;
+    let calls = pro.asked().len();
+    assert!(calls > 1, "{calls} calls");
+    assert_eq!(pro.keys(), ["sk-of-the-tenant".to_owned()].into());
+    let log = up.log()?;
+    up.stop(PATIENCE)?;
+
+    let up = pipeline.spawn("up", &arguments, &[("GISTMILL_KEYS__MASTER", OTHER_MASTER)])?;
+    import(&pipeline, &chats()[1..2])?;
+    settle(&pipeline)?;
+    assert_eq!(pro.asked().len(), calls, "nobody else pays");
+    let runs = written(&pipeline)?;
+    let unopened =
+        runs.iter().filter(|run| run.quality_metrics.contains_key("fallback_key_not_opened")).count();
+    assert!(unopened > 0, "{:?}", runs.iter().map(|run| &run.quality_metrics).collect::<Vec<_>>());
+    assert!(![log, up.log()?].concat().contains("sk-of-the-tenant"));
     up.stop(PATIENCE)?;
     pipeline.finish()
 }

@@ -55,6 +55,10 @@ fn what_cannot_work_is_named_with_what_to_write_and_without_the_key() {
     assert!(blank.contains("llm.providers.pro.model"), "{blank}");
     let keyless = settings("name = 'a'\ndialect = 'anthropic'\nmodel = 'c'\n").key(&variable).unwrap_err();
     assert!(keyless.to_string().contains("name the variable that holds the key"), "{keyless}");
+    for seconds in [0, 601] {
+        let error = Settings { deadline_s: seconds, ..Settings::default() }.check().unwrap_err().to_string();
+        assert_eq!(error, format!("llm.deadline_s: expected 1 to 600 seconds, not {seconds}"));
+    }
     assert!(toml::from_str::<Settings>("chain = 1").unwrap_err().to_string().contains("chain"));
 }
 
@@ -68,4 +72,20 @@ fn a_key_is_read_from_the_environment_or_a_file() {
     let read = key(&format!("key_file = '{}'", path.display()));
     std::fs::remove_file(&path).unwrap();
     assert_eq!(read.expose_secret(), "hunter3");
+}
+
+#[test]
+fn prices_of_ones_own_go_before_newer_ones_that_come_with_the_program() {
+    let path = std::env::temp_dir().join(format!("llm_client_prices_{}", std::process::id()));
+    let own = "[[prices]]\nvendor = 'openai'\nmodel = 'gpt-4o-mini'\ncurrency = 'USD'\ninput = '0'\noutput = '0'\n\
+               valid_from = '2020-01-01'\nsource = 'our contract'\n";
+    std::fs::write(&path, own).unwrap();
+    let prices = Settings { prices_file: Some(path.clone()), ..Settings::default() }.prices();
+    std::fs::remove_file(&path).unwrap();
+    let prices = prices.unwrap();
+    let day = jiff::civil::date(2026, 11, 1);
+    let source = |model: &str| prices.find("openai", model, day).map(|price| price.source.clone());
+    assert_eq!(source("gpt-4o-mini").as_deref(), Some("our contract"));
+    assert_eq!(source("gpt-4o-mini-2024-07-18").as_deref(), Some("our contract"));
+    assert!(source("gpt-4o").is_some_and(|source| source != "our contract"), "others stay known");
 }
