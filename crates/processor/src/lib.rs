@@ -15,7 +15,7 @@ pub use boundary::{BOUNDARY_VIOLATION, check_boundary_integrity};
 pub use event::{Drop, Event, Outcome, Reject, SourcePosition};
 pub use fold::{Fold, FoldState, StateError};
 pub use lookup::{
-    Earlier, EarlierAsOf, FoundEarlier, Lookup, MessagesAsOf, ModelAnswer, ModelQuestion, ModelText, Request,
+    BeforeAsOf, Earlier, EarlierAsOf, Lookup, MessagesAsOf, ModelAnswer, ModelQuestion, ModelText, Request,
     Response, Step,
 };
 pub use port::{AnyRecord, Emission, Port, PortSpec, RecordEncoder};

@@ -44,6 +44,8 @@ pub enum Request {
     Messages(MessagesAsOf),
     /// To the index of vectors and to Postgres: earlier messages that are near some texts.
     Earlier(EarlierAsOf),
+    /// To Postgres: what a group said last before a message.
+    Before(BeforeAsOf),
     /// To a language model, by the chain of models that is set for the stage.
     Model(ModelQuestion),
 }
@@ -67,8 +69,7 @@ pub struct MessagesAsOf {
 }
 
 /// The messages of the group that lie nearest to each text, of those sent before `before_ms`, each in its newest state at `offset`,
-/// deleted ones left out; and what was said before the message `before_id`. Answered once the index holds everything up to
-/// `offset`, or with why it is not searched.
+/// deleted ones left out. Answered once the index holds everything up to `offset`, or with why it is not searched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EarlierAsOf {
     /// Tenant.
@@ -77,8 +78,6 @@ pub struct EarlierAsOf {
     pub group_id: String,
     /// Time in ms up to which messages were sent, exclusive.
     pub before_ms: i64,
-    /// Id before which texts are read, exclusive.
-    pub before_id: i64,
     /// Partition of `group.message.ingested` that holds the group.
     pub partition: i32,
     /// Last offset that may be seen.
@@ -94,17 +93,26 @@ pub enum Earlier {
     Off,
     /// The index was away, or behind for long.
     Unavailable,
-    /// It was searched.
-    Found(FoundEarlier),
+    /// It was searched: for each text, the messages near it, nearest first.
+    Found(Vec<Vec<schemas::Message>>),
 }
 
-/// Earlier messages.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct FoundEarlier {
-    /// For each text, the messages near it, nearest first.
-    pub near: Vec<Vec<schemas::Message>>,
-    /// What was said last before the window, by which common words are known.
-    pub before: Vec<String>,
+/// What the group said last before the message `before_id`, in all states told by `offset`: it is counted, not shown.
+/// Answered, the latest first, once the store holds everything up to `offset`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BeforeAsOf {
+    /// Tenant.
+    pub tenant_id: String,
+    /// Group.
+    pub group_id: String,
+    /// Id before which texts are read, exclusive.
+    pub before_id: i64,
+    /// Partition of `group.message.ingested` that holds the group.
+    pub partition: i32,
+    /// Last offset that may be seen.
+    pub offset: i64,
+    /// Most texts.
+    pub texts_max: u32,
 }
 
 /// What a stage asks a language model. Equal questions have one answer, which is kept: all of it is the key.
@@ -157,12 +165,14 @@ pub struct ModelText {
 pub enum Response {
     /// To [`Request::Messages`].
     Messages(Vec<schemas::Message>),
-    /// To [`Request::Messages`] of a place that its topic does not hold and never can: why.
+    /// To [`Request::Messages`] or [`Request::Before`] of a place that its topic does not hold and never can: why.
     NoSuchOffset(String),
     /// To [`Request::Messages`] of messages that are stored such that nobody can read them: why.
     Unreadable(String),
     /// To [`Request::Earlier`].
     Earlier(Earlier),
+    /// To [`Request::Before`].
+    Before(Vec<String>),
     /// To [`Request::Model`].
     Model(ModelAnswer),
 }

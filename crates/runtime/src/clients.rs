@@ -17,9 +17,9 @@ use earlier::EarlierClient;
 use horizon::Horizon;
 pub(crate) use models::{ModelsClient, Terms};
 pub(crate) use own_keys::OwnKeys;
-use processor::{Earlier, MessagesAsOf, ModelAnswer, Request, Response};
+use processor::{BeforeAsOf, Earlier, MessagesAsOf, ModelAnswer, Request, Response};
 use state::Store;
-use std::{sync::Arc, time::Duration};
+use std::{convert::identity, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use tracing::{debug, warn};
 use vector_index::Index;
@@ -53,31 +53,33 @@ impl PostgresClient {
         Self { store, reads: Semaphore::new(READS_MAX), horizon, earlier, models }
     }
 
-    async fn messages(&self, question: &MessagesAsOf, awaited: &Awaited) -> Response {
-        let (partition, offset) = (question.partition, question.offset);
+    /// Reads once the sink has passed a place, for as long as it takes; fails with the response where that can never be.
+    async fn read_passed<T, Read: Future<Output = Result<Option<T>, state::Error>>>(
+        &self,
+        (partition, offset): (i32, i64),
+        awaited: &Awaited,
+        read: impl Fn() -> Read,
+    ) -> Result<T, Response> {
         let not_stored =
             format!("{SINK} has not stored offset {offset} of partition {partition} of {MESSAGES_TOPIC}");
         awaited.is(not_stored.clone());
-        if let Err(why) = self.reached((partition, offset), &not_stored, awaited).await {
-            return Response::NoSuchOffset(why);
-        }
         let mut wait = RETRY.0;
+        self.reached((partition, offset), &not_stored, awaited).await.map_err(Response::NoSuchOffset)?;
         loop {
             let permit = self.reads.acquire().await;
-            let answer = self.store.messages_passed_by(question, (SINK, MESSAGES_TOPIC)).await;
+            let answer = read().await;
             drop(permit);
             match answer {
-                Ok(Some(messages)) => return Response::Messages(messages),
+                Ok(Some(found)) => return Ok(found),
                 Ok(None) => {
                     warn!(partition, offset, "postgres was set back: waiting for the sink to write again");
                     awaited.is(format!("{not_stored}: postgres was set back"));
                     self.horizon.forget();
-                    if let Err(why) = self.reached((partition, offset), &not_stored, awaited).await {
-                        return Response::NoSuchOffset(why);
-                    }
+                    let reached = self.reached((partition, offset), &not_stored, awaited).await;
+                    reached.map_err(Response::NoSuchOffset)?;
                     continue;
                 }
-                Err(error) if error.is_unreadable() => return Response::Unreadable(error.describe()),
+                Err(error) if error.is_unreadable() => return Err(Response::Unreadable(error.describe())),
                 Err(error) => {
                     let why = error.describe();
                     // Said once, by the unit that waits.
@@ -88,6 +90,18 @@ impl PostgresClient {
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(RETRY.1);
         }
+    }
+
+    async fn messages(&self, question: &MessagesAsOf, awaited: &Awaited) -> Response {
+        let place = (question.partition, question.offset);
+        let read = || self.store.messages_passed_by(question, (SINK, MESSAGES_TOPIC));
+        self.read_passed(place, awaited, read).await.map_or_else(identity, Response::Messages)
+    }
+
+    async fn before(&self, question: &BeforeAsOf, awaited: &Awaited) -> Response {
+        let place = (question.partition, question.offset);
+        let read = || self.store.said_before(question, (SINK, MESSAGES_TOPIC));
+        self.read_passed(place, awaited, read).await.map_or_else(identity, Response::Before)
     }
 }
 
@@ -127,6 +141,7 @@ impl PostgresClient {
                 Some(earlier) => earlier.answer(question, awaited).await,
                 None => Earlier::Off,
             }),
+            Request::Before(question) => self.before(question, awaited).await,
             Request::Model(question) => Response::Model(match &self.models {
                 Some(models) => models.answer(question, awaited).await,
                 None => ModelAnswer::Off,

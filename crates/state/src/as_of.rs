@@ -45,12 +45,24 @@ impl Store {
         question: &MessagesAsOf,
         (sink, topic): (&str, &str),
     ) -> Result<Option<Vec<Message>>, Error> {
-        let mut transaction = self.begin_for(&question.tenant_id).await?;
-        let offsets = passed(&mut transaction, sink, topic).await?;
-        if offsets.get(&question.partition).is_none_or(|next| *next <= question.offset) {
-            return Ok(None);
+        let place = (question.partition, question.offset);
+        match self.begin_passed(&question.tenant_id, place, (sink, topic)).await? {
+            Some(mut transaction) => read(&mut transaction, question).await.map(Some),
+            None => Ok(None),
         }
-        read(&mut transaction, question).await.map(Some)
+    }
+
+    /// A transaction of a tenant in which `sink` has passed a partition's offset in its `topic`.
+    pub(crate) async fn begin_passed(
+        &self,
+        tenant_id: &str,
+        (partition, offset): (i32, i64),
+        (sink, topic): (&str, &str),
+    ) -> Result<Option<Transaction<'static, Postgres>>, Error> {
+        let mut transaction = self.begin_for(tenant_id).await?;
+        let offsets = passed(&mut transaction, sink, topic).await?;
+        let is_passed = offsets.get(&partition).is_some_and(|next| *next > offset);
+        Ok(is_passed.then_some(transaction))
     }
 
     /// Answers [`MessagesAsOf`] from what is there. The caller has made sure that it is all that will ever be.

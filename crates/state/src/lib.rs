@@ -48,7 +48,6 @@ pub use deliveries::{Delivery, DeliveryStatus, Ledger, LedgerVersion};
 pub use digest_reads::{
     BlockedSummary, CanonicalDigest, DigestFilter, DigestFound, DigestSummary, StoredDigest,
 };
-pub use earlier::EarlierMessages;
 pub use effects::{Effect, EffectState, TargetState};
 pub use embeddings::TextHash;
 pub use error::Error;

@@ -16,8 +16,8 @@ mod tests;
 use choice::choose;
 use history::Background;
 use processor::{
-    Earlier, EarlierAsOf, Event, Lookup, MessagesAsOf, Outcome, Port, PortSpec, Reject, Request, Response,
-    Step,
+    BeforeAsOf, Earlier, EarlierAsOf, Event, Lookup, MessagesAsOf, Outcome, Port, PortSpec, Reject, Request,
+    Response, Step,
 };
 use schemas::{
     ContextMessage, DigestBlocked, DigestContextPrepared, DigestGenerateRequested, HistoryMatch, Message,
@@ -49,11 +49,18 @@ impl Default for ContextBuilder {
     }
 }
 
+/// What is prepared, while its history is looked up.
+#[derive(Debug)]
+pub struct Cursor {
+    context: DigestContextPrepared,
+    /// Once they are known: for each subject, earlier messages that may be about the same.
+    candidates: Option<Vec<Vec<Message>>>,
+}
+
 impl Lookup for ContextBuilder {
     const NAME: &'static str = "context_builder";
     type In = DigestGenerateRequested;
-    /// What is prepared, while its history is looked up.
-    type Cursor = Option<Box<DigestContextPrepared>>;
+    type Cursor = Option<Box<Cursor>>;
 
     fn ports(&self) -> Vec<PortSpec> {
         vec![PREPARED.spec(), BLOCKED.spec()]
@@ -94,14 +101,16 @@ impl Lookup for ContextBuilder {
             (None, Some(Response::Messages(messages)), None) => match self.prepare(&event.value, messages) {
                 Ok(context) => {
                     let question = Request::Earlier(earlier(&context));
-                    Step::Ask(Some(Box::new(context)), vec![question])
+                    Step::Ask(Some(Box::new(Cursor { context, candidates: None })), vec![question])
                 }
                 Err(reject) => Step::Done(Err(reject)),
             },
-            (None, Some(Response::NoSuchOffset(why)), None) => reject("no_such_offset", why),
-            (None, Some(Response::Unreadable(why)), None) => reject("unreadable_messages", why),
-            (Some(context), Some(Response::Earlier(earlier)), None) => {
-                Step::Done(Ok(Outcome::Emit(vec![PREPARED.emit(with_history(*context, &earlier))])))
+            (_, Some(Response::NoSuchOffset(why)), None) => reject("no_such_offset", why),
+            (_, Some(Response::Unreadable(why)), None) => reject("unreadable_messages", why),
+            (Some(cursor), Some(Response::Earlier(earlier)), None) => with_earlier(cursor.context, earlier),
+            (Some(cursor), Some(Response::Before(before)), None) => {
+                let found = related(&cursor.context, cursor.candidates.as_deref(), &before);
+                prepared(cursor.context, schemas::history::OK, found)
             }
             _ => reject("unexpected_answer", format!("{count} answers to one question")),
         }
@@ -115,30 +124,62 @@ fn earlier(context: &DigestContextPrepared) -> EarlierAsOf {
         tenant_id: context.tenant_id.clone(),
         group_id: context.group_id.clone(),
         before_ms: context.window.window_start,
-        before_id: context.messages.iter().map(|message| message.id).min().unwrap_or_default(),
         partition: context.window.source_partition,
         offset: context.window.source_offset,
         texts: subjects.iter().map(|message| message.text.clone()).collect(),
     }
 }
 
-/// The context with what the past has of it.
-fn with_history(mut context: DigestContextPrepared, earlier: &Earlier) -> DigestContextPrepared {
-    let (status, matches) = match earlier {
-        Earlier::Off => (schemas::history::OFF, Vec::new()),
-        Earlier::Unavailable => (schemas::history::UNAVAILABLE, Vec::new()),
-        Earlier::Found(found) => {
-            let background = Background::of(found.before.iter().map(String::as_str));
-            let subjects = history::subjects(&context.messages).into_iter().zip(&found.near);
-            let mut matches: Vec<HistoryMatch> =
-                subjects.flat_map(|(subject, near)| history::related(subject, near, &background)).collect();
-            matches.sort_by(|a, b| b.score.total_cmp(&a.score));
-            (schemas::history::OK, matches)
-        }
+/// Asks for the group's common words where something near may be about the same; most windows end here.
+fn with_earlier(context: DigestContextPrepared, earlier: Earlier) -> Step<Option<Box<Cursor>>> {
+    let near = match earlier {
+        Earlier::Off => return prepared(context, schemas::history::OFF, Vec::new()),
+        Earlier::Unavailable => return prepared(context, schemas::history::UNAVAILABLE, Vec::new()),
+        Earlier::Found(near) => near,
     };
+    let subjects = history::subjects(&context.messages).into_iter().zip(near);
+    let candidates: Vec<Vec<Message>> =
+        subjects.map(|(subject, near)| history::candidates(subject, near)).collect();
+    if candidates.iter().all(Vec::is_empty) {
+        return prepared(context, schemas::history::OK, Vec::new());
+    }
+    let question = BeforeAsOf {
+        tenant_id: context.tenant_id.clone(),
+        group_id: context.group_id.clone(),
+        before_id: context.messages.iter().map(|message| message.id).min().unwrap_or_default(),
+        partition: context.window.source_partition,
+        offset: context.window.source_offset,
+        texts_max: history::BACKGROUND_MAX,
+    };
+    Step::Ask(
+        Some(Box::new(Cursor { context, candidates: Some(candidates) })),
+        vec![Request::Before(question)],
+    )
+}
+
+/// What of the candidates is about the same, judged by how the group's people write.
+fn related(
+    context: &DigestContextPrepared,
+    candidates: Option<&[Vec<Message>]>,
+    before: &[String],
+) -> Vec<HistoryMatch> {
+    let background = Background::of(before.iter().map(String::as_str));
+    let subjects = history::subjects(&context.messages).into_iter().zip(candidates.unwrap_or_default());
+    let mut matches: Vec<HistoryMatch> =
+        subjects.flat_map(|(subject, near)| history::related(subject, near, &background)).collect();
+    matches.sort_by(|a, b| b.score.total_cmp(&a.score));
+    matches
+}
+
+/// The context with what the past has of it.
+fn prepared(
+    mut context: DigestContextPrepared,
+    status: &str,
+    matches: Vec<HistoryMatch>,
+) -> Step<Option<Box<Cursor>>> {
     status.clone_into(&mut context.history);
     context.history_matches = matches;
-    context
+    Step::Done(Ok(Outcome::Emit(vec![PREPARED.emit(context)])))
 }
 
 impl ContextBuilder {

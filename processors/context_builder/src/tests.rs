@@ -51,7 +51,7 @@ fn request(message_count: i32, language: &str) -> Event<DigestGenerateRequested>
     Event { value, source }
 }
 
-type Stepped = Step<Option<Box<DigestContextPrepared>>>;
+type Stepped = Step<Option<Box<crate::Cursor>>>;
 
 fn done(step: Stepped) -> Result<Outcome, Reject> {
     match step {
@@ -71,7 +71,14 @@ fn answered(
         Step::Done(result) => (None, result),
         Step::Ask(cursor, mut requests) => {
             let Some(Request::Earlier(question)) = requests.pop() else { panic!("asked for something else") };
-            (Some(question), done(builder.resume(event, cursor, vec![Response::Earlier(earlier)])))
+            match builder.resume(event, cursor, vec![Response::Earlier(earlier)]) {
+                Step::Ask(cursor, requests) => {
+                    assert!(matches!(requests[..], [Request::Before(_)]), "{requests:?}");
+                    let before = (0..600).map(|n| format!("the build of branch{n} is slow")).collect();
+                    (Some(question), done(builder.resume(event, cursor, vec![Response::Before(before)])))
+                }
+                ended @ Step::Done(_) => (Some(question), done(ended)),
+            }
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use super::{MESSAGES_TOPIC, passed::Passed};
 use crate::shapes::lookup::Awaited;
-use processor::{Earlier, EarlierAsOf, FoundEarlier};
+use processor::{Earlier, EarlierAsOf};
 use schemas::Message;
 use state::Store;
 use std::{
@@ -73,7 +73,7 @@ impl EarlierClient {
     /// The answer; never an error.
     pub(super) async fn answer(&self, question: &EarlierAsOf, awaited: &Awaited) -> Earlier {
         if question.texts.is_empty() {
-            return Earlier::Found(FoundEarlier::default());
+            return Earlier::Found(Vec::new());
         }
         let trial = if self.is_away.load(Ordering::Relaxed) {
             let Ok(permit) = self.trial.try_acquire() else { return Earlier::Unavailable };
@@ -106,7 +106,7 @@ impl EarlierClient {
         }
     }
 
-    async fn found(&self, question: &EarlierAsOf, is_trial: bool) -> Result<FoundEarlier, Why> {
+    async fn found(&self, question: &EarlierAsOf, is_trial: bool) -> Result<Vec<Vec<Message>>, Why> {
         let place = (question.partition, question.offset);
         self.reached(place).await?;
         let mut ids = Vec::with_capacity(question.texts.len());
@@ -123,7 +123,7 @@ impl EarlierClient {
         let all: BTreeSet<i64> = ids.iter().flatten().copied().collect();
         let all: Vec<i64> = all.into_iter().collect();
         let read = self.store.earlier_messages(question, &all, (SINK, MESSAGES_TOPIC)).await;
-        let Some((messages, before)) = read.map_err(|error| error.describe())? else {
+        let Some(messages) = read.map_err(|error| error.describe())? else {
             // The collection is being filled anew: what was found is not all.
             self.passed.forget();
             return Err(format!("{SINK} was set back"));
@@ -131,7 +131,7 @@ impl EarlierClient {
         let by_id: BTreeMap<i64, Message> =
             messages.into_iter().map(|message| (message.id, message)).collect();
         let known = |ids: Vec<i64>| ids.iter().filter_map(|id| by_id.get(id).cloned()).collect();
-        Ok(FoundEarlier { near: ids.into_iter().map(known).collect(), before })
+        Ok(ids.into_iter().map(known).collect())
     }
 
     /// What a search finds that is made to see whether the index answers.

@@ -5,7 +5,7 @@ use crate::{
     messages::write_group,
     samples::{START, message},
 };
-use processor::EarlierAsOf;
+use processor::{BeforeAsOf, EarlierAsOf};
 use schemas::Message;
 use state::Store;
 
@@ -16,16 +16,23 @@ fn asked(tenant: &str, group: &str, offset: i64) -> EarlierAsOf {
         tenant_id: tenant.to_owned(),
         group_id: group.to_owned(),
         before_ms: START + 50_000,
-        before_id: 50,
         partition: 0,
         offset,
         texts: Vec::new(),
     }
 }
 
+/// What was said before a message, as of the same place.
+fn before(question: &EarlierAsOf, before_id: i64, texts_max: u32) -> BeforeAsOf {
+    let EarlierAsOf { tenant_id, group_id, partition, offset, .. } = question.clone();
+    BeforeAsOf { tenant_id, group_id, before_id, partition, offset, texts_max }
+}
+
 async fn read(store: &Store, question: &EarlierAsOf, ids: &[i64]) -> (Vec<String>, Vec<String>) {
-    let found = store.earlier_messages(question, ids, ("qdrant_sink", TOPIC)).await.unwrap();
-    let (messages, before) = found.expect("the sink has passed it");
+    let messages = store.earlier_messages(question, ids, ("qdrant_sink", TOPIC)).await.unwrap();
+    let messages = messages.expect("the sink has passed it");
+    let before = store.said_before(&before(question, 50, 9), ("qdrant_sink", TOPIC)).await.unwrap();
+    let before = before.expect("the sink has passed it");
     (messages.into_iter().map(|message| message.text).collect(), before)
 }
 
@@ -50,23 +57,26 @@ async fn earlier_messages_are_those_of_the_group_as_of_the_offset() {
 
     let sink = partition("qdrant_sink", TOPIC);
     let question = asked("t", "g", 4);
-    let before = store.earlier_messages(&question, &[1], ("qdrant_sink", TOPIC)).await.unwrap();
-    assert_eq!(before, None, "the index has not passed the offset");
+    let early = store.earlier_messages(&question, &[1], ("qdrant_sink", TOPIC)).await.unwrap();
+    assert_eq!(early, None, "the index has not passed the offset");
+    assert_eq!(store.said_before(&before(&question, 50, 9), ("qdrant_sink", TOPIC)).await.unwrap(), None);
     let claim = store.claim(&sink, CLUSTER).await.unwrap();
     let bounds = state::BatchBounds { partition: sink, claim, end_offset: 8 };
     let state::Opened::Batch(batch) = store.open_batch(&bounds).await.unwrap() else { panic!("written") };
     batch.commit().await.unwrap();
 
     let ids = [60, 3, 2, 1, 1, 99];
-    let (texts, before) = read(store, &question, &ids).await;
+    let (texts, said) = read(store, &question, &ids).await;
     assert_eq!(texts, ["one", "one", "two", "three"]);
-    assert_eq!(before, ["three", "two", "one"]);
-    let (texts, before) = read(store, &asked("t", "g", 7), &[1, 2, 3, 60]).await;
+    assert_eq!(said, ["three", "two", "one"]);
+    let two = store.said_before(&before(&question, 3, 1), ("qdrant_sink", TOPIC)).await.unwrap();
+    assert_eq!(two, Some(vec!["two".to_owned()]), "no more than are wanted, and not the message itself");
+    let (texts, said) = read(store, &asked("t", "g", 7), &[1, 2, 3, 60]).await;
     assert_eq!(texts, ["one", "two again"], "3 is deleted, 60 is of the window");
-    assert_eq!(before, ["", "three", "two again", "two", "one"]);
+    assert_eq!(said, ["", "three", "two again", "two", "one"]);
     assert_eq!(read(store, &asked("t", "h", 7), &[1, 2]).await.0, ["of another group"]);
     assert_eq!(read(store, &asked("u", "g", 7), &[1, 2]).await, (Vec::new(), Vec::new()));
-    assert_eq!(read(store, &question, &[]).await, (Vec::new(), Vec::new()));
+    assert_eq!(read(store, &question, &[]).await.0, Vec::<String>::new());
     let elsewhere = EarlierAsOf { partition: 1, ..question };
     assert_eq!(store.earlier_messages(&elsewhere, &[1], ("qdrant_sink", TOPIC)).await.unwrap(), None);
     database.drop().await;

@@ -25,7 +25,8 @@ fn earlier(id: i64, text: &str) -> Message {
 }
 
 fn found(text: &str, candidates: &[Message]) -> Vec<(String, i64)> {
-    let found = related(&asked(text), candidates, &background());
+    let subject = asked(text);
+    let found = related(&subject, &super::candidates(&subject, candidates.to_vec()), &background());
     found.into_iter().map(|found| (found.item_id, found.message_id)).collect()
 }
 
