@@ -7,6 +7,7 @@ use delivery_manager::DeliveryManager;
 use digest_trigger::{DigestTrigger, canary_tenants};
 use runtime::{Config, Host};
 use topology::Map;
+use writer::{Choice, Writer};
 
 /// Puts a unit into a process.
 type Add = fn(&mut Host) -> anyhow::Result<()>;
@@ -26,8 +27,8 @@ const UNITS: &[(&str, Add)] = &[
     ("topic", |host| Ok(host.processor(topic::TopicFinder)?)),
     ("synthesis", |host| Ok(host.fold(synthesis::Synthesis::default())?)),
     ("writer", |host| {
-        let asks = host.config().llm.asks(writer::NAME);
-        Ok(host.lookup(writer::Writer { asks, ..writer::Writer::default() })?)
+        let writer = writer(host.config())?;
+        Ok(host.lookup(writer)?)
     }),
     ("delivery_manager", |host| {
         let gates = gates(host.config());
@@ -103,6 +104,12 @@ pub(crate) fn trigger(config: &Config) -> anyhow::Result<DigestTrigger> {
         canary_tenants,
         ..DigestTrigger::default()
     })
+}
+
+/// The stage that asks language models, with the prompts that are set.
+pub(crate) fn writer(config: &Config) -> anyhow::Result<Writer> {
+    let choice = Choice::new(config.llm.prompt(writer::NAME)).context("could not read llm.prompts.writer")?;
+    Ok(Writer { asks: config.llm.asks(writer::NAME), choice, ..Writer::default() })
 }
 
 fn gates(config: &Config) -> DeliveryManager {

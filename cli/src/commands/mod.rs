@@ -15,6 +15,7 @@ mod known;
 pub(crate) mod lag;
 pub(crate) mod metrics;
 pub(crate) mod migrate;
+pub(crate) mod prompts;
 pub(crate) mod reset;
 pub(crate) mod run;
 pub(crate) mod search;

@@ -26,6 +26,8 @@ pub struct Settings {
     pub deadline_s: u64,
     /// What each tenant may use of the provider called `pro`; beyond it the next in the chain is asked.
     pub pro_quota: Quota,
+    /// For each stage which version of its prompt is used. Default: the first that comes with the program.
+    pub prompts: BTreeMap<String, PromptChoice>,
     /// File with prices (`[[prices]]`) that go before those that come with the program. Default: none.
     pub prices_file: Option<PathBuf>,
 }
@@ -38,6 +40,26 @@ pub struct Quota {
     pub tokens_per_month: Option<u64>,
 }
 
+/// Which version of a stage's prompt is used; the stage knows which there are.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PromptChoice {
+    /// For everybody else, as in `part/1`. Default: the stage's own.
+    pub name: Option<String>,
+    /// For some tenants, to see how another one does.
+    pub canary: Option<Canary>,
+}
+
+/// A prompt that is tried on some tenants.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Canary {
+    /// The prompt.
+    pub name: String,
+    /// For whom.
+    pub tenants: Vec<String>,
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -45,6 +67,7 @@ impl Default for Settings {
             chains: BTreeMap::new(),
             deadline_s: 120,
             pro_quota: Quota::default(),
+            prompts: BTreeMap::new(),
             prices_file: None,
         }
     }
@@ -57,6 +80,16 @@ impl Settings {
     /// Whether a stage asks anybody.
     pub fn asks(&self, stage: &str) -> bool {
         self.chains.get(stage).is_some_and(|chain| !chain.is_empty())
+    }
+
+    /// The prompt that is set for a stage, and that of its canary with the tenants.
+    pub fn prompt(&self, stage: &str) -> (Option<&str>, Option<(&str, &[String])>) {
+        let choice = self.prompts.get(stage);
+        let canary = choice.and_then(|choice| choice.canary.as_ref());
+        (
+            choice.and_then(|choice| choice.name.as_deref()),
+            canary.map(|canary| (canary.name.as_str(), canary.tenants.as_slice())),
+        )
     }
 
     /// Longest wait for an answer.

@@ -8,11 +8,13 @@ mod hostile;
 mod moderation;
 mod part;
 mod prompt;
+mod prompts;
 mod reading;
 #[cfg(test)]
 mod tests;
 
 pub use hostile::is_hostile;
+pub use prompts::{Choice, PromptText, UnknownPrompt, prompts};
 
 use draft::{Draft, Numbers, Summary};
 use part::Parts;
@@ -20,7 +22,7 @@ use processor::{
     COMPLETED, Event, Lookup, ModelAnswer, ModelQuestion, ModelUse, Outcome, PortSpec, Reject, Request,
     Response, STARTED, StageIdentity, StageReport, Step, check_boundary_integrity,
 };
-use prompt::{PART, SUMMARY};
+use prompt::SUMMARY;
 use reading::{again, read};
 use schemas::{Digest, DigestStageCompleted, outcome};
 use serde::Deserialize;
@@ -33,7 +35,7 @@ const IDENTITY: StageIdentity = StageIdentity { name: NAME, code_version: "1", s
 const DROPPED_MAX: f64 = 0.5;
 
 /// The stage.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Writer {
     /// Whether there is a model to ask. Default: no.
@@ -50,6 +52,9 @@ pub struct Writer {
     /// A draft that scores less than the offline digest by more than this is not taken. Default 0.2: the score favours
     /// quotations.
     pub worse_by: f64,
+    /// Which version of the prompt about a part is used for whom. Default: the first, for everybody.
+    #[serde(skip)]
+    pub choice: Choice,
 }
 
 impl Default for Writer {
@@ -61,6 +66,7 @@ impl Default for Writer {
             parts_max: 24,
             output_tokens_max: 2_000,
             worse_by: 0.2,
+            choice: Choice::FIRST,
         }
     }
 }
@@ -100,13 +106,10 @@ impl Lookup for Writer {
         if !self.asks || input.state.messages.len() < self.messages_min {
             return unchanged(input, StageReport::ok());
         }
-        let parts = self.parts(input, digest);
-        let told = prompt::parts(&parts);
-        if told.is_empty() {
+        let questions = self.questions(input, digest);
+        if questions.is_empty() {
             return unchanged(input, StageReport::ok());
         }
-        let questions: Vec<ModelQuestion> =
-            told.iter().map(|data| PART.question(input, data, self.output_tokens_max)).collect();
         let requests = questions.iter().cloned().map(Request::Model).collect();
         let drafts = questions.iter().map(|_| None).collect();
         Step::Ask(Box::new(Cursor { questions, drafts, summary: None, again: false, used: None }), requests)
@@ -135,8 +138,9 @@ impl Lookup for Writer {
                 }
             }
         }
+        let prompt = self.choice.of(&input.tenant_id).name;
         for text in &said {
-            cursor.uses(text);
+            cursor.uses(prompt, text);
         }
         let texts: Vec<String> = said.into_iter().map(|said| said.text).collect();
         if cursor.summary.is_some() {
@@ -148,9 +152,9 @@ impl Lookup for Writer {
 }
 
 impl Cursor {
-    fn uses(&mut self, said: &processor::ModelText) {
+    fn uses(&mut self, prompt: &str, said: &processor::ModelText) {
         let used = self.used.get_or_insert_with(|| ModelUse {
-            model_id: format!("{} {}", PART.name, said.model_id),
+            model_id: format!("{prompt} {}", said.model_id),
             tokens: 0,
             cost: 0.0,
         });
@@ -160,6 +164,13 @@ impl Cursor {
 }
 
 impl Writer {
+    /// What a model is asked first about a window, whether one is set or not: nothing where there is nothing to show.
+    pub fn questions(&self, input: &DigestStageCompleted, digest: &Digest) -> Vec<ModelQuestion> {
+        let prompt = self.choice.of(&input.tenant_id);
+        let told = prompt::parts(&self.parts(input, digest));
+        told.iter().map(|data| prompt.question(input, data, self.output_tokens_max)).collect()
+    }
+
     fn parts<'a>(&self, input: &'a DigestStageCompleted, digest: &Digest) -> Parts<'a> {
         Parts::of(&input.state.messages, digest, (self.part_tokens, self.parts_max))
     }
@@ -174,7 +185,7 @@ impl Writer {
         let asked: Vec<usize> = (0..cursor.drafts.len()).filter(|at| cursor.drafts[*at].is_none()).collect();
         let mut requests = Vec::new();
         for (at, text) in asked.into_iter().zip(texts) {
-            match read::<Draft>(text, &PART) {
+            match read::<Draft>(text, self.choice.of(&input.tenant_id)) {
                 Ok(draft) => cursor.drafts[at] = Some(draft),
                 Err(why) => {
                     again(&mut cursor.questions[at], text, &why);

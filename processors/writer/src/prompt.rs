@@ -10,23 +10,32 @@ use schemas::{DigestStageCompleted, run_id};
 use std::{collections::BTreeMap, fmt::Write, sync::OnceLock};
 
 /// A versioned prompt: a changed file takes a new number, so that answers to the old one stay its own.
+#[derive(Debug)]
 pub(crate) struct Prompt {
     /// Name and version.
     pub(crate) name: &'static str,
-    system: &'static str,
+    pub(crate) system: &'static str,
     /// JSON Schema of the answer.
-    schema: &'static str,
+    pub(crate) schema: &'static str,
     /// The same, read once.
     read: OnceLock<Result<Schema, SchemaError>>,
 }
 
-/// About a part of the window.
-pub(crate) static PART: Prompt = Prompt {
-    name: "part/1",
-    system: include_str!("../prompts/part-1.txt"),
-    schema: include_str!("../prompts/part-1.schema.json"),
-    read: OnceLock::new(),
-};
+/// About a part of the window: all versions, the first is the default. They ask for answers of one form.
+pub(crate) static PARTS: [Prompt; 2] = [
+    Prompt {
+        name: "part/1",
+        system: include_str!("../prompts/part-1.txt"),
+        schema: include_str!("../prompts/part-1.schema.json"),
+        read: OnceLock::new(),
+    },
+    Prompt {
+        name: "part/2",
+        system: include_str!("../prompts/part-2.txt"),
+        schema: include_str!("../prompts/part-1.schema.json"),
+        read: OnceLock::new(),
+    },
+];
 /// About the lines that several parts gave.
 pub(crate) static SUMMARY: Prompt = Prompt {
     name: "summary/1",

@@ -14,6 +14,7 @@ const ASKING: Writer = Writer {
     parts_max: 24,
     output_tokens_max: 2_000,
     worse_by: 1.0,
+    choice: Choice::FIRST,
 };
 
 fn talk() -> Vec<ContextMessage> {
@@ -118,6 +119,19 @@ fn what_the_messages_hold_is_said_in_the_models_words() {
     assert_eq!(digest.actions[0].due.as_deref(), Some("by Thursday"));
     assert_eq!(digest.actions[0].due_date.as_deref(), Some("1970-01-08"), "said on a Thursday");
     assert_eq!(digest.questions[0].message_ids, [7]);
+}
+
+#[test]
+fn the_prompt_of_a_canary_is_asked_with_and_named_in_its_runs() {
+    let event = input(talk());
+    let tenant = [event.value.tenant_id.clone()];
+    let choice = Choice::new((None, Some(("part/2", &tenant)))).unwrap();
+    let canary = Writer { choice, ..ASKING };
+    let Step::Ask(_, requests) = canary.begin(&event) else { panic!() };
+    let Request::Model(question) = &requests[0] else { panic!() };
+    assert_eq!(question.prompt, "part/2");
+    let result = answered(&event, canary, &[vec![said(&good())]]);
+    assert_eq!(result.model_id, "part/2 m");
 }
 
 #[test]
@@ -260,7 +274,7 @@ fn a_long_window_is_asked_about_in_parts_and_begun_by_what_was_chosen_of_them() 
         ),
     ] {
         let rounds = [vec![answers.clone()], begun].concat();
-        let result = answered(&event, small, &rounds);
+        let result = answered(&event, small.clone(), &rounds);
         assert_eq!(result.outcome, outcome::OK);
         assert_eq!(result.state.digest.unwrap().summary[0].text, wanted);
     }
