@@ -5,7 +5,7 @@
 
 mod prose;
 
-use prose::{asks, stems};
+use prose::{Words, asks};
 use schemas::{ContextMessage, HistoryMatch, Message};
 use std::collections::{BTreeSet, HashMap};
 use text::{noise, pii, specificity};
@@ -23,10 +23,11 @@ pub(crate) const BACKGROUND_MAX: u32 = 2_000;
 const BACKGROUND_MIN: usize = 500;
 /// A word that more than one message in so many holds is common here.
 const COMMON_ONE_IN: usize = 333;
-/// Rare stems that two messages have in common at least.
+/// Rare stems of a text that may name a subject.
 const RARE_MIN: usize = 3;
-/// Least similarity, chosen by reading: `docs/QUALITY.md`.
-const SIMILARITY_MIN: f64 = 0.33;
+/// What two messages have in common at least: things that rare stems name, such stems, and similarity, chosen by reading:
+/// `docs/QUALITY.md`. Names of two dialogs alone say which tool is spoken of, not what is asked about it.
+const ENOUGH: [(usize, usize, f64); 2] = [(3, 3, 0.30), (2, 4, 0.41)];
 /// From here on it is one text posted again.
 const REPEATED: f64 = 0.9;
 /// Matches of a subject.
@@ -45,7 +46,12 @@ pub fn subjects(messages: &[ContextMessage]) -> Vec<&ContextMessage> {
 
 fn is_subject(message: &ContextMessage) -> bool {
     let by_people = !message.is_bot && !message.forwarded && message.duplicate_of.is_none();
-    by_people && asks(&message.text) && noise(&message.text).is_none() && tells(&stems(&message.text))
+    let begins = message.reply_to.is_none();
+    by_people
+        && begins
+        && asks(&message.text)
+        && noise(&message.text).is_none()
+        && tells(&Words::of(&message.text).stems)
 }
 
 /// Whether stems are enough to know a subject by.
@@ -70,7 +76,7 @@ impl Background {
         let mut background = Self { counts: HashMap::new(), texts: 0 };
         for text in texts {
             background.texts += 1;
-            for stem in stems(text) {
+            for stem in Words::of(text).stems {
                 *background.counts.entry(stem).or_default() += 1;
             }
         }
@@ -89,23 +95,28 @@ impl Background {
         ((self.texts + 1) as f64 / (self.count(stem) + 1) as f64).ln() * specificity(stem)
     }
 
-    /// The weight that two texts share, as a share of all of theirs (Dice); none where they share too few rare stems.
-    fn similarity(&self, left: &BTreeSet<String>, right: &BTreeSet<String>) -> Option<f64> {
-        let rare = left.intersection(right).filter(|stem| self.is_rare(stem)).count();
-        let weight = |stems: &BTreeSet<String>| stems.iter().map(|stem| self.weight(stem)).sum::<f64>();
-        let shared: f64 = left.intersection(right).map(|stem| self.weight(stem)).sum();
+    /// The weight that two texts share, as a share of all of theirs (Dice); none where they share too few things.
+    fn similarity(&self, left: &Words, right: &Words) -> Option<f64> {
+        let in_common = left.in_common(right, |stem| self.is_rare(stem));
+        let weight = |words: &Words| words.stems.iter().map(|stem| self.weight(stem)).sum::<f64>();
+        let shared: f64 = left.stems.intersection(&right.stems).map(|stem| self.weight(stem)).sum();
         let similarity = 2.0 * shared / (weight(left) + weight(right)).max(f64::MIN_POSITIVE);
-        (rare >= RARE_MIN && (SIMILARITY_MIN..REPEATED).contains(&similarity)).then_some(similarity)
+        (is_enough(in_common, similarity) && similarity < REPEATED).then_some(similarity)
     }
+}
+
+/// Whether so many things and stems and so much similarity tell that two messages are about the same.
+fn is_enough((things, stems): (usize, usize), similarity: f64) -> bool {
+    ENOUGH.iter().any(|enough| things >= enough.0 && stems >= enough.1 && similarity >= enough.2)
 }
 
 /// Messages near a subject that may be about the same: another conversation's, in which people ask, with enough words in common
 /// that are not everyday ones. The rest is not worth to know what the group's common words are.
 pub fn candidates(subject: &ContextMessage, near: Vec<Message>) -> Vec<Message> {
-    let wanted = stems(&subject.text);
+    let wanted = Words::of(&subject.text);
     let is_like = |candidate: &Message| {
-        let stems = stems(&pii::mask(&candidate.text));
-        tells(&stems) && wanted.intersection(&stems).filter(|stem| is_specific(stem)).count() >= RARE_MIN
+        let words = Words::of(&pii::mask(&candidate.text));
+        tells(&words.stems) && is_enough(wanted.in_common(&words, is_specific), 1.0)
     };
     let asks = |candidate: &Message| is_earlier(subject, candidate) && asks(&candidate.text);
     near.into_iter().filter(|candidate| asks(candidate) && is_like(candidate)).collect()
@@ -120,11 +131,11 @@ pub fn related(
     if background.texts < BACKGROUND_MIN {
         return Vec::new();
     }
-    let wanted = stems(&subject.text);
+    let wanted = Words::of(&subject.text);
     let mut found: Vec<(f64, &Message)> = candidates
         .iter()
         .filter_map(|candidate| {
-            let similarity = background.similarity(&wanted, &stems(&pii::mask(&candidate.text)))?;
+            let similarity = background.similarity(&wanted, &Words::of(&pii::mask(&candidate.text)))?;
             Some((similarity, candidate))
         })
         .collect();
@@ -142,12 +153,12 @@ pub fn related(
         .collect()
 }
 
-/// Whether a candidate is another conversation, and one of people.
+/// Whether a candidate begins another conversation, and one of people. A question inside of one asks back, in its words.
 fn is_earlier(subject: &ContextMessage, candidate: &Message) -> bool {
     let (author, is_bot) =
         candidate.author.as_ref().map_or(("", false), |author| (author.id.as_str(), author.is_bot));
     let again = author == subject.author_id && subject.sent_at - candidate.sent_at < SAME_TALK_MS;
-    !is_bot && !again && candidate.id != subject.id && subject.reply_to != Some(candidate.id)
+    !is_bot && !again && candidate.id != subject.id && candidate.reply_to.is_none()
 }
 
 #[cfg(test)]

@@ -30,11 +30,58 @@ const COURTESY: [&str; 14] = [
 /// Stems that logs hold whatever happened.
 const LOGS: [&str; 5] = ["error", "except", "main", "uncaught", "warn"];
 
-/// Stems of the lines that are no code, without courtesy, names of classes and files.
-pub(super) fn stems(text: &str) -> BTreeSet<String> {
-    let lines = text.lines().filter(|line| !is_code(line));
-    let tells = |stem: &String| !is_courtesy(stem) && !LOGS.contains(&stem.as_str()) && !stem.contains('.');
-    lines.flat_map(text::lemmas).filter(tells).collect()
+/// The words of a text that tell what it is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Words {
+    /// Their stems, each once.
+    pub(super) stems: BTreeSet<String>,
+    /// Stems that stand beside each other, in order of the alphabet.
+    beside: BTreeSet<(String, String)>,
+}
+
+impl Words {
+    /// Those of the lines that are no code, without courtesy, names of classes and files.
+    pub(super) fn of(text: &str) -> Self {
+        let tells = |stem: &String| !is_courtesy(stem) && !LOGS.contains(&stem.as_str()) && !stem.contains('.');
+        let mut words = Self::default();
+        for line in text.lines().filter(|line| !is_code(line)) {
+            let stems: Vec<String> = text::lemmas(line).into_iter().filter(tells).collect();
+            words.beside.extend(stems.windows(2).map(|pair| ordered(&pair[0], &pair[1])));
+            words.stems.extend(stems);
+        }
+        words
+    }
+
+    /// How many things two texts share, and by how many stems of those that `counts`: stems that stand beside each other in both are a
+    /// name of one thing, as are those of a dialog, a setting or a class; a long run of them, such as a message of an error,
+    /// is worth one more for every so many.
+    pub(super) fn in_common(&self, other: &Self, counts: impl Fn(&str) -> bool) -> (usize, usize) {
+        let mut left: BTreeSet<&str> = self.stems.intersection(&other.stems).map(String::as_str).collect();
+        left.retain(|stem| counts(stem));
+        let (mut things, stems) = (0, left.len());
+        while let Some(first) = left.pop_first() {
+            let (mut run, mut reached) = (0, vec![first]);
+            while let Some(stem) = reached.pop() {
+                run += 1;
+                let beside = |near: &&str| {
+                    let pair = ordered(stem, near);
+                    self.beside.contains(&pair) && other.beside.contains(&pair)
+                };
+                let near: Vec<&str> = left.iter().copied().filter(beside).collect();
+                near.iter().for_each(|stem| _ = left.remove(stem));
+                reached.extend(near);
+            }
+            things += 1 + (run - 1) / RUN;
+        }
+        (things, stems)
+    }
+}
+
+/// Stems of a name that are one thing, beside its first.
+const RUN: usize = 4;
+
+fn ordered(one: &str, other: &str) -> (String, String) {
+    if one <= other { (one.to_owned(), other.to_owned()) } else { (other.to_owned(), one.to_owned()) }
 }
 
 fn is_code(line: &str) -> bool {

@@ -6,7 +6,7 @@ use processor::{BeforeAsOf, Earlier, EarlierAsOf, Lookup, Outcome, Request, Resp
 use schemas::{DigestContextPrepared, Message};
 
 /// A question, and one like it of long ago.
-const ASKED: &str = "Who knows how to renew the signing certificate of the nightly installer?";
+const ASKED: &str = "Who knows how to renew the signing certificate of the nightly installer for arm64?";
 
 fn found(near: &str) -> Earlier {
     Earlier::Found(vec![vec![Message::plain(7, 5, near)]])
@@ -16,7 +16,7 @@ fn found(near: &str) -> Earlier {
 fn the_past_is_asked_about_what_people_ask_and_its_answer_is_in_the_context() {
     let builder = ContextBuilder::default();
     let event = request(1, "en");
-    let near = "Does anybody know why the nightly installer has an expired signing certificate?";
+    let near = "Does anybody know why the nightly arm64 installer has an expired signing certificate?";
     let (question, outcome) = answered(&builder, &event, vec![read(90, ASKED)], found(near));
     let expected = EarlierAsOf {
         tenant_id: "acme".to_owned(),
@@ -70,7 +70,7 @@ fn common_words_are_asked_for_only_where_something_near_may_be_about_the_same() 
         offset: 77,
         texts_max: 2_000,
     };
-    let near = "Does anybody know why the nightly installer has an expired signing certificate?";
+    let near = "Does anybody know why the nightly arm64 installer has an expired signing certificate?";
     assert_eq!(asks(near), Some(vec![Request::Before(expected)]));
     assert_eq!(asks("Who comes to lunch at noon?"), None);
     assert_eq!(asks("The nightly installer has an expired signing certificate."), None, "nobody asks");
