@@ -15,8 +15,8 @@ const DAY_MS: i64 = 86_400_000;
 const FIRST_DAY_MS: i64 = 1_767_571_200_000;
 const DAYS: i64 = 32;
 const A_DAY: i64 = 25;
-const EARLIER: &str = "Does anybody know why the nightly installer has an expired signing certificate?";
-const ASKED: &str = "Who knows how to renew the signing certificate of the nightly installer?";
+const EARLIER: &str = "Does anybody know why the nightly arm64 installer has an expired signing certificate?";
+const ASKED: &str = "Who knows how to renew the signing certificate of the nightly installer for arm64?";
 /// Ids of the two questions: on the fourth day, and the last of the day before the last: nothing after it may answer it, so
 /// that its digest tells of it.
 const EARLIER_ID: i64 = 3 * A_DAY + 5;
