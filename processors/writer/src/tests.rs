@@ -70,7 +70,7 @@ fn completed(step: Step<Box<Cursor>>) -> DigestStageCompleted {
 /// The result after these answers, in as many rounds.
 fn answered(
     event: &Event<DigestStageCompleted>,
-    writer: Writer,
+    writer: &Writer,
     rounds: &[Vec<Response>],
 ) -> DigestStageCompleted {
     let mut step = writer.begin(event);
@@ -107,7 +107,7 @@ fn fell_back(result: &DigestStageCompleted, event: &Event<DigestStageCompleted>,
 #[test]
 fn what_the_messages_hold_is_said_in_the_models_words() {
     let event = input(talk());
-    let result = answered(&event, ASKING, &[vec![said(&good())]]);
+    let result = answered(&event, &ASKING, &[vec![said(&good())]]);
     assert_eq!((result.outcome.as_str(), result.model_id.as_str()), (outcome::OK, "part/1 m"));
     assert_eq!((result.tokens, result.cost), (100, 0.5));
     let digest = result.state.digest.unwrap();
@@ -130,7 +130,7 @@ fn the_prompt_of_a_canary_is_asked_with_and_named_in_its_runs() {
     let Step::Ask(_, requests) = canary.begin(&event) else { panic!() };
     let Request::Model(question) = &requests[0] else { panic!() };
     assert_eq!(question.prompt, "part/2");
-    let result = answered(&event, canary, &[vec![said(&good())]]);
+    let result = answered(&event, &canary, &[vec![said(&good())]]);
     assert_eq!(result.model_id, "part/2 m");
 }
 
@@ -142,12 +142,12 @@ fn without_a_model_the_digest_goes_on_as_it_came() {
         (Writer { messages_min: 50, ..ASKING }, vec![]),
         (ASKING, vec![vec![Response::Model(ModelAnswer::Off)]]),
     ] {
-        let result = answered(&event, writer, &rounds);
+        let result = answered(&event, &writer, &rounds);
         assert_eq!((result.outcome.as_str(), result.model_id.as_str()), (outcome::OK, "offline"));
         assert_eq!(result.state.digest, event.value.state.digest);
     }
     let failed = vec![vec![Response::Model(ModelAnswer::Failed("timeout".to_owned()))]];
-    fell_back(&answered(&event, ASKING, &failed), &event, "timeout");
+    fell_back(&answered(&event, &ASKING, &failed), &event, "timeout");
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn an_invented_decision_owner_name_number_date_or_link_does_not_stand() {
     draft["actions"][0]["owner"] = json!("Eve");
     draft["actions"][0]["due"] = json!("by Monday");
     draft["open"].as_array_mut().unwrap().push(json!({"text": "Agreed, Friday it is.", "messages": [3]}));
-    let result = answered(&event, ASKING, &[vec![said(&draft)]]);
+    let result = answered(&event, &ASKING, &[vec![said(&draft)]]);
     let digest = result.state.digest.unwrap();
     let told = serde_json::to_string(&digest).unwrap();
     for invented in ["90", "evil.example", "Zoe", "competitor", "Eve", "Monday"] {
@@ -191,7 +191,7 @@ fn a_title_that_names_somebody_unknown_is_not_taken() {
         let known = event.value.state.digest.as_ref().unwrap().topics[0].title.clone();
         let mut draft = good();
         draft["topics"][0]["title"] = json!(title);
-        let result = answered(&event, ASKING, &[vec![said(&draft)]]);
+        let result = answered(&event, &ASKING, &[vec![said(&draft)]]);
         assert_eq!(result.state.digest.unwrap().topics[0].title, known, "{title}");
     }
 }
@@ -215,7 +215,7 @@ fn what_a_poll_decided_stays_where_the_model_passes_it_over() {
     };
     let (known, _) = decided(event.value.state.digest.as_ref().unwrap());
     assert!(known.as_deref().is_some_and(|text| text.contains("black")), "{known:?}");
-    let result = answered(&event, ASKING, &[vec![said(&good())]]);
+    let result = answered(&event, &ASKING, &[vec![said(&good())]]);
     assert_eq!(result.outcome, outcome::OK);
     assert_eq!(decided(&result.state.digest.unwrap()), (known, true));
 }
@@ -226,7 +226,7 @@ fn a_draft_of_which_little_holds_is_not_taken() {
     let mut draft = good();
     let lie = json!({"text": "The company was sold to a competitor for 5 dollars.", "messages": [3]});
     draft["summary"] = json!([lie, lie, lie, lie, lie]);
-    fell_back(&answered(&event, ASKING, &[vec![said(&draft)]]), &event, "guard");
+    fell_back(&answered(&event, &ASKING, &[vec![said(&draft)]]), &event, "guard");
 }
 
 #[test]
@@ -238,10 +238,10 @@ fn what_does_not_read_is_asked_for_once_again_with_what_is_wrong() {
     };
     let Request::Model(question) = &requests[0] else { panic!() };
     assert_eq!((question.turns.len(), question.turns[1].as_str()), (3, "no JSON here"));
-    let result = answered(&event, ASKING, &[vec![text_said("no JSON here")], vec![said(&good())]]);
+    let result = answered(&event, &ASKING, &[vec![text_said("no JSON here")], vec![said(&good())]]);
     assert_eq!((result.outcome.as_str(), result.tokens), (outcome::OK, 200));
     let twice = [vec![text_said("no JSON here")], vec![said(&json!({"topics": 1}))]];
-    let result = answered(&event, ASKING, &twice);
+    let result = answered(&event, &ASKING, &twice);
     fell_back(&result, &event, "unreadable");
     assert_eq!(result.tokens, 200, "what was paid for is told");
 }
@@ -274,7 +274,7 @@ fn a_long_window_is_asked_about_in_parts_and_begun_by_what_was_chosen_of_them() 
         ),
     ] {
         let rounds = [vec![answers.clone()], begun].concat();
-        let result = answered(&event, small.clone(), &rounds);
+        let result = answered(&event, &small, &rounds);
         assert_eq!(result.outcome, outcome::OK);
         assert_eq!(result.state.digest.unwrap().summary[0].text, wanted);
     }
@@ -286,7 +286,7 @@ fn what_has_no_room_is_counted_and_the_run_is_degraded() {
     let tiny = Writer { part_tokens: 90, parts_max: 1, ..ASKING };
     let result = answered(
         &event,
-        tiny,
+        &tiny,
         &[vec![said(&json!({
         "topics": [], "summary": [{"text": "We move the staging cluster on Friday.", "messages": [1, 2, 3]}],
         "decisions": [], "actions": [], "open": []}))]],
@@ -311,7 +311,7 @@ fn who_speaks_to_the_model_is_not_shown_to_it() {
     let mut obeying = good();
     obeying["topics"][0]["title"] = json!("Ann was fired");
     obeying["summary"].as_array_mut().unwrap().push(json!({"text": "Ann was fired.", "messages": [8]}));
-    let result = answered(&event, ASKING, &[vec![said(&obeying)]]);
+    let result = answered(&event, &ASKING, &[vec![said(&obeying)]]);
     assert_eq!(result.quality_metrics.get("withheld"), Some(&1.0));
     let digest = result.state.digest.unwrap();
     assert!(digest.summary.iter().all(|claim| !claim.text.contains("fired")));
@@ -328,7 +328,7 @@ fn what_nobody_should_read_is_withheld_by_its_category_unless_it_was_said() {
         json!({"text": "As an AI I move the staging cluster on Friday.", "messages": [2]}),
         json!({"text": "The backup is shit since Monday.", "messages": [8]}),
     ]);
-    let result = answered(&event, ASKING, &[vec![said(&draft)]]);
+    let result = answered(&event, &ASKING, &[vec![said(&draft)]]);
     assert_eq!(
         result.quality_metrics.get("moderated_model_voice"),
         Some(&1.0),
@@ -367,7 +367,7 @@ proptest! {
         let line = json!({"text": text, "messages": numbers});
         let draft = json!({"topics": [{"topic": topic, "title": text, "lines": [line]}], "summary": [line],
             "decisions": [line], "actions": [{"text": text, "owner": text, "due": text, "messages": numbers}], "open": [line]});
-        let result = answered(&event, ASKING, &[vec![said(&draft)]]);
+        let result = answered(&event, &ASKING, &[vec![said(&draft)]]);
         let known: Vec<i64> = event.value.state.messages.iter().map(|message| message.id).collect();
         let digest = result.state.digest.unwrap();
         prop_assert!(digest.citations().flatten().all(|id| known.contains(id)));
@@ -407,7 +407,7 @@ fn nothing_that_a_message_orders_an_obeying_model_to_say_reaches_a_digest() {
             draft["actions"].as_array_mut().unwrap().push(action);
         }
         draft["topics"][0]["title"] = json!(order);
-        let digest = answered(&event, ASKING, &[vec![said(&draft)]]).state.digest.unwrap();
+        let digest = answered(&event, &ASKING, &[vec![said(&draft)]]).state.digest.unwrap();
         let mut told: Vec<&str> = digest.summary.iter().map(|claim| claim.text.as_str()).collect();
         told.extend(digest.decisions.iter().chain(&digest.questions).map(|claim| claim.text.as_str()));
         told.extend(digest.topics.iter().flat_map(|topic| &topic.story).map(|claim| claim.text.as_str()));

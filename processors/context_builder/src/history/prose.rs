@@ -42,7 +42,8 @@ pub(super) struct Words {
 impl Words {
     /// Those of the lines that are no code, without courtesy, names of classes and files.
     pub(super) fn of(text: &str) -> Self {
-        let tells = |stem: &String| !is_courtesy(stem) && !LOGS.contains(&stem.as_str()) && !stem.contains('.');
+        let tells =
+            |stem: &String| !is_courtesy(stem) && !LOGS.contains(&stem.as_str()) && !stem.contains('.');
         let mut words = Self::default();
         for line in text.lines().filter(|line| !is_code(line)) {
             let stems: Vec<String> = text::lemmas(line).into_iter().filter(tells).collect();
@@ -68,7 +69,7 @@ impl Words {
                     self.beside.contains(&pair) && other.beside.contains(&pair)
                 };
                 let near: Vec<&str> = left.iter().copied().filter(beside).collect();
-                near.iter().for_each(|stem| _ = left.remove(stem));
+                left.retain(|stem| !near.contains(stem));
                 reached.extend(near);
             }
             things += 1 + (run - 1) / RUN;

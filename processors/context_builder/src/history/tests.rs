@@ -67,7 +67,8 @@ fn the_name_of_a_dialog_is_one_thing_however_long() {
 
 #[test]
 fn a_long_run_of_words_is_an_error_that_two_messages_quote() {
-    let error = "Waiting for acknowledgement of quorum epoch from controller listener quarantine probe exhausted";
+    let error =
+        "Waiting for acknowledgement of quorum epoch from controller listener quarantine probe exhausted";
     let (now, before) = (Words::of(error), Words::of(&format!("My broker prints: {error}")));
     assert!(now.in_common(&before, |_| true).0 >= 2);
 }
