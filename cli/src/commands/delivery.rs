@@ -9,7 +9,7 @@ use clap::{Args, Subcommand, builder::NonEmptyStringValueParser};
 use jiff::Timestamp;
 use runtime::Host;
 use serde_json::json;
-use state::{Settled, Settlement, Store, UnknownDelivery};
+use state::{MutedDelivery, Settled, Settlement, Store, UnknownDelivery};
 
 use crate::{
     exit::Exit,
@@ -19,6 +19,8 @@ use crate::{
 
 /// The one channel whose effects cannot be repeated.
 const CHANNEL: &str = "telegram";
+/// Most digests of muted chats that are listed.
+const MUTED_MAX: i64 = 1_000;
 
 /// List deliveries of which nobody knows how they ended, and targets that refuse; settle them
 #[derive(Debug, Args)]
@@ -44,10 +46,14 @@ enum Command {
     #[command(after_help = "\
 Examples:
   gistmill delivery ls --tenant acme
-  gistmill delivery ls --tenant acme --json | jq .unknown")]
+  gistmill delivery ls --tenant acme --json | jq .unknown
+  gistmill delivery ls --tenant acme --muted      what /mute kept from chats; digest show has each")]
     Ls {
         #[command(flatten)]
         owner: Owner,
+        /// List what muted chats did not get instead
+        #[arg(long)]
+        muted: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -110,7 +116,8 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
     host.block_on(async {
         store.ready().await.context("could not read the ledger of deliveries")?;
         match arguments.command {
-            Command::Ls { owner, json } => list(&store, &owner.tenant, json, out).await,
+            Command::Ls { owner, muted: true, json } => list_muted(&store, &owner.tenant, json, out).await,
+            Command::Ls { owner, muted: false, json } => list(&store, &owner.tenant, json, out).await,
             Command::Resolve { digest, owner, part, found } => {
                 resolve(&store, (&owner.tenant, &digest, part), &found, out).await
             }
@@ -136,6 +143,22 @@ async fn list(store: &Store, tenant: &str, json: bool, out: &mut dyn Write) -> a
     if unknown.is_empty() && disabled.is_empty() {
         // What is said of a listing is no part of it.
         drop(writeln!(io::stderr(), "every delivery of tenant {} is settled", printable(tenant)));
+    }
+    Ok(Exit::Done)
+}
+
+async fn list_muted(store: &Store, tenant: &str, json: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let muted = store.muted_deliveries(tenant, MUTED_MAX).await?;
+    if json {
+        writeln!(out, "{}", json!({ "muted": muted }))?;
+        return Ok(Exit::Done);
+    }
+    for MutedDelivery { group_id, digest_id, version, channel, chat, .. } in &muted {
+        let (chat, group) = (printable(chat), printable(group_id));
+        writeln!(out, "muted  {digest_id}  version {version}  {channel} {chat}  group {group}")?;
+    }
+    if muted.is_empty() {
+        drop(writeln!(io::stderr(), "no digest of tenant {} was kept from a muted chat", printable(tenant)));
     }
     Ok(Exit::Done)
 }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: each way in which a call gives nothing has a name.
 
-use crate::webhook;
+use crate::{permission::Permission, webhook};
 use bot_api::{Bounds, Client, Connections, Envelope};
 use reqwest::StatusCode;
 use runtime::{HostError, config::Telegram};
@@ -113,6 +113,19 @@ impl Bot {
         let me = self.call("getMe", &json!({}), Duration::ZERO).await?;
         let name = me["username"].as_str().map(str::to_owned);
         Ok(Me { sees_all: me["can_read_all_group_messages"] != false, name })
+    }
+
+    /// What somebody is in a chat.
+    pub(crate) async fn permission(&self, chat: i64, person: i64) -> Result<Permission, CallError> {
+        let body = json!({ "chat_id": chat, "user_id": person });
+        match self.call("getChatMember", &body, Duration::ZERO).await {
+            Ok(member) => Ok(match member["status"].as_str() {
+                Some("creator" | "administrator") => Permission::Granted,
+                _ => Permission::Denied,
+            }),
+            Err(CallError::Refused(_)) => Ok(Permission::Unseen),
+            Err(error) => Err(error),
+        }
     }
 
     /// Updates from an offset on, which confirms those before it; waits for one if there is none.

@@ -3,7 +3,7 @@
 //! Invariant: pure. A command's identity is that of its message, which Telegram gives once, whatever the update's id.
 
 use crate::wire::Message;
-use commands::{LinkCode, Name, Parsed, Verdict, parse, words};
+use commands::{LinkCode, Name, Parsed, Verdict, Words, parse, words};
 use schemas::{Command, GroupCommandAnswered, no_tenant};
 use state::Redeemed;
 use text::Language;
@@ -54,6 +54,11 @@ impl Written {
     /// True for a command to link the chat, to whichever bot.
     pub(crate) fn is_link(&self) -> bool {
         commands::name(&self.text) == Some(Name::Link)
+    }
+
+    /// True for what administrators alone may ask for, of whichever bot.
+    pub(crate) fn is_for_administrators(&self) -> bool {
+        commands::name(&self.text).is_some_and(commands::is_for_administrators)
     }
 
     /// The command, if it is one to the bot of this name. `source` hears it.
@@ -140,10 +145,17 @@ pub(crate) fn answer(command: &Command, chat: i64) -> Option<GroupCommandAnswere
         Name::Link => return None,
         Name::Start if chat > 0 => words.start_alone(),
         Name::Start => words.start(false),
-        Name::Digest | Name::Missed | Name::Settings => words.not_linked.to_owned(),
+        Name::Digest | Name::Missed | Name::Settings | Name::Mute | Name::Unmute => {
+            words.not_linked.to_owned()
+        }
         Name::Help => words.help(),
     };
     Some(said(command, chat, text))
+}
+
+/// Words in the language of whoever asks.
+pub(crate) fn words_for(command: &Command) -> &'static Words {
+    words(language(command))
 }
 
 /// The language of whoever asks.
@@ -151,6 +163,6 @@ fn language(command: &Command) -> Language {
     Language::parse(&command.language).unwrap_or(Language::En)
 }
 
-fn said(command: &Command, chat: i64, text: String) -> GroupCommandAnswered {
+pub(crate) fn said(command: &Command, chat: i64, text: String) -> GroupCommandAnswered {
     command.answered((&no_tenant(CHANNEL), &chat.to_string()), language(command).code(), text)
 }

@@ -9,6 +9,7 @@ mod clock;
 mod command;
 mod convert;
 mod media;
+mod permission;
 mod position;
 mod seen;
 mod source;

@@ -6,6 +6,7 @@
 use crate::{
     command::{Linking, Written, answer, judged},
     convert::{Told, told},
+    permission::Asking,
     position::BotPosition,
     seen::Seen,
 };
@@ -56,11 +57,11 @@ impl Read {
     }
 
     /// True for what may link a chat, so that what follows it has to be looked up afterwards: the word that a group goes on
-    /// as a supergroup, and a code.
+    /// as a supergroup, and a code; and for what somebody has to be asked about first.
     pub(crate) fn ends_a_turn(&self) -> bool {
         match &self.told {
             Told::Migrated { .. } => true,
-            Told::Command(written) => written.is_link(),
+            Told::Command(written) => written.is_link() || written.is_for_administrators(),
             _ => false,
         }
     }
@@ -98,6 +99,8 @@ pub(crate) struct Turned {
     pub(crate) answers: Vec<GroupCommandAnswered>,
     /// A code that is still to be looked up, and answered. Nothing comes after it.
     pub(crate) linking: Option<Linking>,
+    /// A command of which somebody has to be asked whether it may be given. Nothing comes after it.
+    pub(crate) asking: Option<Asking>,
     pub(crate) position: BotPosition,
     pub(crate) skipped: BTreeMap<&'static str, u64>,
     pub(crate) notes: Vec<Note>,
@@ -172,6 +175,11 @@ impl Turn<'_> {
         if written.is_link() {
             self.link(command, written);
         } else if let Some(group) = self.around.links.get(&written.chat) {
+            if written.is_for_administrators() && !command.is_over_limit {
+                let (chat, person, group) = (written.chat, written.person, group.clone());
+                self.turned.asking = Some(Asking { command, chat, person, group, at });
+                return;
+            }
             let batch = self.batches.entry(group.clone()).or_default();
             batch.command(&origin(group, self.around.identity), at, command);
         } else {
@@ -230,7 +238,7 @@ impl Turn<'_> {
     }
 }
 
-fn origin(group: &Group, identity: &str) -> Origin {
+pub(crate) fn origin(group: &Group, identity: &str) -> Origin {
     Origin { group: group.clone(), lane: LIVE_LANE.to_owned(), identity: identity.to_owned() }
 }
 

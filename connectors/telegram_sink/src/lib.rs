@@ -7,6 +7,7 @@
 mod answer;
 mod api;
 mod job;
+mod muting;
 mod pass;
 mod post;
 mod pursuit;
@@ -81,6 +82,10 @@ impl TelegramSink {
         }
         let delivery = Job::delivery(ready, offset)?;
         let Some(mut open) = self.open(batch).await? else { return Ok(Progress::Ended) };
+        if self.is_muted(&mut open, ready, &delivery).await? {
+            open.commit_without_offset().await.map_err(failed)?;
+            return Ok(Progress::Ended);
+        }
         let before = open.stated_before(&delivery).await.map_err(failed)?;
         open.abandon().await.map_err(failed)?;
         let job = Job::of_ready(ready, (delivery, before), self.versions_kept);

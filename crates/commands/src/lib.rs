@@ -4,6 +4,7 @@
 
 mod code;
 mod limits;
+mod mute;
 mod parse;
 mod settings;
 mod span;
@@ -11,7 +12,8 @@ mod wording;
 
 pub use code::LinkCode;
 pub use limits::{Limits, Verdict};
+pub use mute::{UNTIL_ENDED, chat_of, is_for_administrators, muted_until};
 pub use parse::{ARGUMENTS_MAX, Name, Parsed, is_command, name, parse};
-pub use settings::{Told, settings};
+pub use settings::{Told, comes_here, settings};
 pub use span::{missed_since, span_ms, to_person, until_asked};
 pub use wording::{Words, words};

@@ -16,6 +16,10 @@ pub enum Name {
     Missed,
     /// What holds for the group.
     Settings,
+    /// No digests are posted to the chat for a while.
+    Mute,
+    /// They are again.
+    Unmute,
     /// The chat becomes a group's, by a code.
     Link,
     /// Which commands there are.
@@ -24,8 +28,16 @@ pub enum Name {
 
 impl Name {
     /// All of them, in the order of `/help`.
-    pub const ALL: [Self; 6] =
-        [Self::Start, Self::Digest, Self::Missed, Self::Settings, Self::Link, Self::Help];
+    pub const ALL: [Self; 8] = [
+        Self::Start,
+        Self::Digest,
+        Self::Missed,
+        Self::Settings,
+        Self::Mute,
+        Self::Unmute,
+        Self::Link,
+        Self::Help,
+    ];
 
     /// The word after the slash.
     pub fn as_str(self) -> &'static str {
@@ -34,6 +46,8 @@ impl Name {
             Self::Digest => "digest",
             Self::Missed => "missed",
             Self::Settings => "settings",
+            Self::Mute => "mute",
+            Self::Unmute => "unmute",
             Self::Link => "link",
             Self::Help => "help",
         }

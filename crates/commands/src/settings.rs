@@ -2,7 +2,7 @@
 //!
 //! Invariant: pure. Another chat that digests go to is not named: who reads this may not be in it.
 
-use crate::words;
+use crate::{chat_of, mute, words};
 use schemas::GroupSettings;
 use text::Language;
 
@@ -15,6 +15,8 @@ pub struct Told<'a> {
     pub threshold: f64,
     /// Where it is told, as a target.
     pub chat: &'a str,
+    /// Until when that chat gets no digests, in ms; none where it gets them.
+    pub muted_until: Option<i64>,
 }
 
 /// What holds for a group, a line each.
@@ -28,7 +30,7 @@ pub fn settings(language: Language, told: &Told<'_>) -> String {
         Some(Language::En) => words.english,
         None => words.by_messages,
     };
-    let lines = [
+    let mut lines = vec![
         words.title.to_owned(),
         format!(
             "{}: {}; {} {:02}:{:02}",
@@ -43,13 +45,22 @@ pub fn settings(language: Language, told: &Told<'_>) -> String {
         format!("{}: {}", words.goes_to, targets(language, told)),
         format!("{}: {:.2}", words.threshold, told.threshold),
     ];
+    if let Some(until_ms) = told.muted_until {
+        let until = mute::told(until_ms, &settings.time_zone);
+        lines.push(format!("{}: {}", words.muted, until.as_deref().unwrap_or(words.until_unmuted)));
+    }
     lines.join("\n")
+}
+
+/// Whether the digests of a group with these settings come to the chat of a target.
+pub fn comes_here(settings: &GroupSettings, target: &str) -> bool {
+    settings.channels.iter().any(|channel| channel == "telegram")
+        && settings.chat.as_deref().is_some_and(|chat| chat_of(chat) == chat_of(target))
 }
 
 fn targets(language: Language, told: &Told<'_>) -> String {
     let words = &words(language).settings;
-    let base = |target: &str| target.split('/').next().unwrap_or_default().to_owned();
-    let is_here = told.settings.chat.as_deref().is_some_and(|chat| base(chat) == base(told.chat));
+    let is_here = comes_here(told.settings, told.chat);
     let place = |channel: &String| match channel.as_str() {
         "telegram" if is_here => words.this_chat.to_owned(),
         "telegram" => words.another_chat.to_owned(),
@@ -76,6 +87,8 @@ pub(crate) struct Words {
     another_chat: &'static str,
     files: &'static str,
     threshold: &'static str,
+    muted: &'static str,
+    until_unmuted: &'static str,
 }
 
 pub(crate) const EN: Words = Words {
@@ -93,6 +106,8 @@ pub(crate) const EN: Words = Words {
     another_chat: "another chat",
     files: "files",
     threshold: "Lowest score of a digest",
+    muted: "No digests are posted here until",
+    until_unmuted: "/unmute",
 };
 
 pub(crate) const RU: Words = Words {
@@ -110,6 +125,8 @@ pub(crate) const RU: Words = Words {
     another_chat: "другой чат",
     files: "файлы",
     threshold: "Наименьшая оценка сводки",
+    muted: "Сводки сюда не приходят до",
+    until_unmuted: "/unmute",
 };
 
 #[cfg(test)]
@@ -126,12 +143,18 @@ mod tests {
             day_start_minutes: 545,
             ..GroupSettings::default()
         };
-        let told = Told { settings: &settings, threshold: 0.41, chat: "-1009/7" };
+        let told = Told { settings: &settings, threshold: 0.41, chat: "-1009/7", muted_until: None };
         assert_eq!(
             super::settings(Language::En, &told),
             "What holds for this group:\nDigests of: 2 h, 24 h; a day begins at 09:05\nTime zone: Europe/Berlin\n\
              Language: that of the messages\nDigests go to: files, this chat\nLowest score of a digest: 0.41"
         );
+        let muted = Told { muted_until: Some(1_772_467_979_000), ..told };
+        let said = super::settings(Language::En, &muted);
+        let line = "\nNo digests are posted here until: 2026-03-02 17:12 (Europe/Berlin)";
+        assert!(said.ends_with(line), "{said}");
+        let for_good = Told { muted_until: Some(crate::UNTIL_ENDED), ..told };
+        assert!(super::settings(Language::Ru, &for_good).ends_with("не приходят до: /unmute"));
         let elsewhere = Told { chat: "-1001", ..told };
         let said = super::settings(Language::Ru, &elsewhere);
         assert!(said.contains("Сводки приходят в: файлы, другой чат") && !said.contains("1009"), "{said}");

@@ -20,11 +20,17 @@ pub fn span_ms(arguments: &str) -> Option<i64> {
     if arguments.is_empty() {
         return Some(DAY_MS);
     }
-    let (number, unit) = arguments.split_at(arguments.find(|c: char| !c.is_ascii_digit())?);
+    length_ms(arguments, &BOUNDS_MS)
+}
+
+/// The length of time that a text names, in ms; none for what is none within the bounds.
+pub(crate) fn length_ms(text: &str, bounds: &std::ops::RangeInclusive<i64>) -> Option<i64> {
+    let text = text.trim();
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
     let unit = unit.trim().to_lowercase();
     let (_, unit_ms) = UNITS.iter().find(|(names, _)| names.contains(&unit.as_str()))?;
     let length = number.parse::<i64>().ok()?.checked_mul(*unit_ms)?;
-    Some(length).filter(|length| BOUNDS_MS.contains(length))
+    Some(length).filter(|length| bounds.contains(length))
 }
 
 /// The bounds in ms of the time that ends with the minute of `asked_at_ms`, and is that long: to ask twice within a minute

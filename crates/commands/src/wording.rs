@@ -2,7 +2,7 @@
 //!
 //! Invariant: plain text without markup; a message is within what a chat takes.
 
-use crate::{Name, settings};
+use crate::{Name, mute, settings};
 use text::Language;
 
 /// The words of one language.
@@ -42,6 +42,19 @@ pub struct Words {
     not_made: &'static str,
     /// Said once where too many commands came.
     pub too_many: &'static str,
+    /// A time that is none.
+    pub mute_usage: &'static str,
+    /// The chat gets digests again.
+    pub unmuted: &'static str,
+    /// It gets none anyway.
+    pub not_posted_here: &'static str,
+    /// A command of who runs the chat, by somebody else.
+    pub administrators_alone: &'static str,
+    /// The same, where nobody can be asked who that is.
+    pub administrators_unseen: &'static str,
+    muted: &'static str,
+    muted_then: &'static str,
+    muted_for_good: &'static str,
     of: fn(Name) -> &'static str,
 }
 
@@ -70,7 +83,18 @@ const EN: Words = Words {
     missing_scope: "This group is not granted digests. Whoever runs the bot can grant them.",
     not_made: "There is no digest of that time",
     too_many: "That was a lot of commands. Wait a minute, then ask again.",
+    mute_usage: "Say for how long, from 5 minutes to 30 days: /mute 8h, /mute 3d; or /mute alone, until /unmute.",
+    unmuted: "Digests are posted here again. Those of the time until now are not: /digest 24h makes one.",
+    not_posted_here: "The digests of this group do not come to this chat.",
+    administrators_alone: "Administrators of this chat alone can do that.",
+    administrators_unseen: "Administrators of this chat alone can do that, and Telegram does not tell me who they are: make me one of them, \
+                            then write it again.",
+    muted: "No digests are posted here until ",
+    muted_then: "Commands are still answered; /unmute ends this earlier.",
+    muted_for_good: "No digests are posted here any more. Commands are still answered; /unmute ends this.",
     of: |name| match name {
+        Name::Mute => "no digests here for a while: /mute 8h, /mute 3d; administrators alone",
+        Name::Unmute => "digests here again; administrators alone",
         Name::Start => "what this bot is for",
         Name::Missed => "a digest since you last wrote, for you alone",
         Name::Settings => "what holds for this group",
@@ -105,7 +129,18 @@ const RU: Words = Words {
     missing_scope: "Этой группе сводки не разрешены. Разрешить их может тот, у кого работает бот.",
     not_made: "Сводки за это время нет",
     too_many: "Слишком много команд. Подождите минуту и спросите снова.",
+    mute_usage: "Скажите, на сколько, от 5 минут до 30 дней: /mute 8ч, /mute 3д; или просто /mute, до /unmute.",
+    unmuted: "Сводки снова приходят сюда. За прошедшее время не придут: её сделает /digest 24ч.",
+    not_posted_here: "Сводки этой группы в этот чат не приходят.",
+    administrators_alone: "Это могут только администраторы чата.",
+    administrators_unseen: "Это могут только администраторы чата, а Telegram не говорит мне, кто они: сделайте меня администратором и \
+                            напишите снова.",
+    muted: "Сводки не приходят сюда до ",
+    muted_then: "На команды я отвечаю; вернуть сводки раньше: /unmute.",
+    muted_for_good: "Сводки сюда больше не приходят. На команды я отвечаю; вернуть сводки: /unmute.",
     of: |name| match name {
+        Name::Mute => "сводок здесь пока не будет: /mute 8ч, /mute 3д; только для администраторов",
+        Name::Unmute => "сводки здесь снова будут; только для администраторов",
         Name::Start => "для чего этот бот",
         Name::Missed => "сводка с тех пор, как вы писали, только для вас",
         Name::Settings => "что действует для этой группы",
@@ -142,6 +177,14 @@ impl Words {
             "low_quality" => self.low_quality.to_owned(),
             "missing_scope" => self.missing_scope.to_owned(),
             other => format!("{} ({other}).", self.not_made),
+        }
+    }
+
+    /// That no digests are posted, until when in the group's time zone.
+    pub fn muted(&self, until_ms: i64, time_zone: &str) -> String {
+        match mute::told(until_ms, time_zone) {
+            Some(until) => format!("{}{until}. {}", self.muted, self.muted_then),
+            None => self.muted_for_good.to_owned(),
         }
     }
 

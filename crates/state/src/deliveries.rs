@@ -50,10 +50,12 @@ pub enum DeliveryStatus {
     Withdrawn,
     /// No effect: this version was blocked, and older ones are withdrawn.
     Blocked,
+    /// Not done, since the chat was muted when the window ended.
+    Muted,
 }
 
 impl DeliveryStatus {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Planned,
         Self::Sending,
         Self::Sent,
@@ -62,6 +64,7 @@ impl DeliveryStatus {
         Self::Superseded,
         Self::Withdrawn,
         Self::Blocked,
+        Self::Muted,
     ];
 
     /// The name in the ledger.
@@ -75,6 +78,7 @@ impl DeliveryStatus {
             Self::Superseded => "superseded",
             Self::Withdrawn => "withdrawn",
             Self::Blocked => "blocked",
+            Self::Muted => "muted",
         }
     }
 

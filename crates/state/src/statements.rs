@@ -11,7 +11,7 @@
 use crate::{
     as_of, asked, author_names, batch, blocked, deliveries, digest_reads, digests, earlier, effects,
     embeddings, index_bounds, kept_versions, known, link_codes, llm_requests, messages, migrate,
-    model_answers, offsets, outbox, provider_keys, search, search_digests, search_found, store,
+    model_answers, mutes, offsets, outbox, provider_keys, search, search_digests, search_found, store,
     telegram_chats, topics, unsettled,
 };
 
@@ -94,6 +94,9 @@ const ALL: &[Statement] = statements![
     migrate::LOCK,
     model_answers::KEEP,
     model_answers::KNOWN,
+    mutes::LIST,
+    mutes::PUT,
+    mutes::UNTIL,
     offsets::BIND_CLUSTER,
     offsets::CLAIM,
     offsets::CLUSTER,

@@ -7,7 +7,7 @@ mod written;
 
 pub use state::GroupState;
 
-use commands::{Name, Told, missed_since, span_ms, to_person, until_asked, words};
+use commands::{Name, Told, comes_here, missed_since, muted_until, span_ms, to_person, until_asked, words};
 use digest_trigger::DigestTrigger;
 use processor::{Emission, Event, Fold, Outcome, Port, PortSpec, Reject};
 use schemas::{
@@ -36,7 +36,7 @@ impl CommandRouter {
 
 impl Fold for CommandRouter {
     const NAME: &'static str = "command_router";
-    const STATE_VERSION: u32 = 2;
+    const STATE_VERSION: u32 = 3;
     type In = GroupMessageIngested;
     type State = GroupState;
 
@@ -54,6 +54,11 @@ impl Fold for CommandRouter {
         // A code is for the source alone.
         let name = Name::of(&command.name).filter(|name| *name != Name::Link);
         let Some(name) = name else { return Ok(Outcome::drop("unknown_command")) };
+        if let Some(until) = muted_until(name, &command.arguments, command.asked_at)
+            && !command.is_over_limit
+        {
+            state.mute(&command.chat, (command.asked_at, until));
+        }
         let asked = Asked { event, command, state, language: state.language(&command.language) };
         Ok(Outcome::Emit(vec![self.carry_out(name, &asked)]))
     }
@@ -86,12 +91,15 @@ impl CommandRouter {
                 None => asked.answer(words.digest_usage),
             },
             Name::Missed => asked.missed(),
+            Name::Mute | Name::Unmute => asked.answer(&asked.muting(name)),
         }
     }
 
     fn told(&self, asked: &Asked<'_>) -> String {
         let (settings, threshold) = (&asked.state.settings(), self.threshold);
-        commands::settings(asked.language, &Told { settings, threshold, chat: &asked.command.chat })
+        let Command { chat, asked_at, .. } = asked.command;
+        let muted_until = asked.state.muted_until(chat, *asked_at);
+        commands::settings(asked.language, &Told { settings, threshold, chat, muted_until })
     }
 }
 
@@ -100,6 +108,19 @@ impl Asked<'_> {
         let GroupMessageIngested { tenant_id, group_id, .. } = &self.event.value;
         let language = self.language.code();
         ANSWERED.emit(self.command.answered((tenant_id, group_id), language, text.to_owned()))
+    }
+
+    /// What is said of a chat that an administrator has muted, or not any more.
+    fn muting(&self, name: Name) -> String {
+        let (words, settings) = (words(self.language), self.state.settings());
+        let Command { arguments, asked_at, chat, .. } = self.command;
+        let said = match muted_until(name, arguments, *asked_at) {
+            None => words.mute_usage,
+            Some(_) if !comes_here(&settings, chat) => words.not_posted_here,
+            Some(_) if name == Name::Unmute => words.unmuted,
+            Some(until) => return words.muted(until, &settings.time_zone),
+        };
+        said.to_owned()
     }
 
     /// Asks for a digest of what was written since the person last wrote, for nobody else to see.

@@ -3,15 +3,20 @@
 //! Invariant: bounded, whatever is written.
 
 use crate::written::{self, LastWritten};
+use commands::chat_of;
 use processor::{FoldState, StateError};
 use schemas::{GroupSettings, Message};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use text::{Language, Letters};
 
 /// Letters of messages that are remembered; beyond that older ones count less and less.
 const LETTERS_MAX: u32 = 20_000;
 const SETTINGS: &str = "settings";
 const LETTERS: &str = "letters";
+const MUTED: &str = "muted";
+/// Chats of a group that are muted at once and remembered: more than a group has.
+const MUTED_MAX: usize = 32;
 
 /// State of one group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +24,8 @@ pub struct GroupState {
     settings: Changing<Option<GroupSettings>>,
     letters: Changing<Letters>,
     written: LastWritten,
+    /// Until when, in ms, by chat.
+    muted: Changing<BTreeMap<String, i64>>,
 }
 
 /// A part, and whether it has changed since it was last written.
@@ -48,6 +55,22 @@ impl GroupState {
     /// Takes settings, which hold from here on.
     pub(crate) fn adopt(&mut self, settings: &GroupSettings) {
         self.settings = Changing { value: Some(settings.clone()), is_changed: true };
+    }
+
+    /// A target's chat gets no digests from one time to another, in ms.
+    pub(crate) fn mute(&mut self, target: &str, (from, until): (i64, i64)) {
+        let muted = &mut self.muted.value;
+        muted.insert(chat_of(target).to_owned(), until);
+        muted.retain(|_, until| *until > from);
+        while muted.len() > MUTED_MAX {
+            muted.pop_first();
+        }
+        self.muted.is_changed = true;
+    }
+
+    /// Until when a target's chat is muted at a time.
+    pub(crate) fn muted_until(&self, target: &str, at: i64) -> Option<i64> {
+        self.muted.value.get(chat_of(target)).copied().filter(|until| *until > at)
     }
 
     /// Takes what was written.
@@ -87,6 +110,7 @@ impl FoldState for GroupState {
     fn drain_changes(&mut self, write: &mut dyn FnMut(&str, Option<Vec<u8>>)) {
         self.settings.drain(SETTINGS, write);
         self.letters.drain(LETTERS, write);
+        self.muted.drain(MUTED, write);
         self.written.drain(write);
     }
 
@@ -94,6 +118,7 @@ impl FoldState for GroupState {
         match part {
             SETTINGS => self.settings.restore(value),
             LETTERS => self.letters.restore(value),
+            MUTED => self.muted.restore(value),
             _ => match part.strip_prefix(written::PART) {
                 Some(author) => self.written.restore(author, value),
                 None => Err(StateError(format!("part {part:?} is unknown"))),

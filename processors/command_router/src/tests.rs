@@ -164,6 +164,37 @@ fn what_holds_for_the_group_is_told_with_the_threshold_of_this_installation() {
 }
 
 #[test]
+fn a_muted_chat_is_told_until_when_and_in_its_settings_while_it_lasts() {
+    let settings = GroupSettings {
+        time_zone: "Europe/Berlin".to_owned(),
+        channels: vec!["telegram".to_owned()],
+        chat: Some("-1001".to_owned()),
+        ..GroupSettings::default()
+    };
+    let mut state = GroupState::default();
+    let mute = Command { arguments: "8h".to_owned(), ..command("mute") };
+    assert_eq!(ask(&mut state, mute.clone()).text, words(Language::En).not_posted_here);
+    let set = GroupMessageIngested { settings: Some(settings), ..GroupMessageIngested::default() };
+    assert!(step(&mut state, set).is_none());
+    let said = ask(&mut state, mute.clone()).text;
+    assert!(said.contains("until 2026-03-03 01:12 (Europe/Berlin)"), "{said}");
+    let line = "No digests are posted here until: 2026-03-03 01:12";
+    let later = |hours: i64| command("mute").asked_at + hours * 3_600_000;
+    let told = |state: &mut GroupState, hours| {
+        ask(state, Command { asked_at: later(hours), ..command("settings") }).text.contains(line)
+    };
+    assert!(told(&mut state, 7) && !told(&mut state, 8), "it ends by itself");
+    let far = Command { arguments: "for good".to_owned(), ..command("mute") };
+    assert_eq!(ask(&mut state, far).text, words(Language::En).mute_usage);
+    let many = Command { is_over_limit: true, arguments: String::new(), ..command("unmute") };
+    assert_eq!(ask(&mut state, many).text, words(Language::En).too_many);
+    assert!(told(&mut state, 7), "neither of these changed anything");
+    let unmute = Command { asked_at: later(1), ..command("unmute") };
+    assert_eq!(ask(&mut state, unmute).text, words(Language::En).unmuted);
+    assert!(!told(&mut state, 7));
+}
+
+#[test]
 fn one_that_is_too_many_is_told_so() {
     let many = Command { is_over_limit: true, ..command("help") };
     assert_eq!(ask(&mut GroupState::default(), many).text, words(text::Language::En).too_many);
@@ -202,6 +233,7 @@ fn a_snapshot_holds_what_is_known() {
     let mut state = GroupState::default();
     say(&mut state, "Привет, когда релиз?");
     write(&mut state, 2, 9);
+    ask(&mut state, command("mute"));
     let settings = GroupSettings { time_zone: "Europe/Berlin".to_owned(), ..GroupSettings::default() };
     step(&mut state, GroupMessageIngested { settings: Some(settings), ..GroupMessageIngested::default() });
     let mut parts = BTreeMap::new();

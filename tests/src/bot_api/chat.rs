@@ -2,7 +2,7 @@
 
 use super::Answer;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The topic of a forum that always exists; messages to it name no topic.
 const GENERAL: i64 = 1;
@@ -73,6 +73,8 @@ pub struct Chat {
     /// Name and whether it is closed, by thread id.
     pub(crate) topics: BTreeMap<i64, (String, bool)>,
     pub(crate) bot: Membership,
+    /// People who run it.
+    pub(crate) administrators: BTreeSet<i64>,
     pub(crate) migrated_to: Option<i64>,
     pub(crate) messages: BTreeMap<i64, Stored>,
     pub(crate) last_message: i64,
@@ -97,6 +99,7 @@ impl Chat {
             username: None,
             topics: BTreeMap::new(),
             bot: Membership::Member,
+            administrators: BTreeSet::new(),
             migrated_to: None,
             messages: BTreeMap::new(),
             last_message: 0,
@@ -113,6 +116,13 @@ impl Chat {
     #[must_use]
     pub fn topic(mut self, thread: i64, name: &str) -> Self {
         self.topics.insert(thread, (name.to_owned(), false));
+        self
+    }
+
+    /// The same, run by this person too.
+    #[must_use]
+    pub fn administrator(mut self, person: i64) -> Self {
+        self.administrators.insert(person);
         self
     }
 

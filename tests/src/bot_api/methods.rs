@@ -64,7 +64,8 @@ impl World {
         chat.may_write()?;
         let wrote =
             chat.messages.values().map(|stored| &stored.message["from"]).find(|from| from["id"] == user);
-        let member = wrote.map(|from| json!({ "status": "member", "user": from }));
+        let status = if chat.administrators.contains(&user) { "administrator" } else { "member" };
+        let member = wrote.map(|from| json!({ "status": status, "user": from }));
         member.ok_or_else(|| Answer::bad_request("member not found"))
     }
 

@@ -2,6 +2,7 @@
 
 mod linking;
 mod missed;
+mod muting;
 
 use crate::kills::SLOW;
 use schemas::GroupCommandAnswered;

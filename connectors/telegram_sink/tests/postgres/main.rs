@@ -7,6 +7,8 @@ mod database;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
+mod muting;
+#[cfg(test)]
 mod personal;
 #[cfg(test)]
 mod refusals;

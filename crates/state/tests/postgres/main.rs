@@ -21,6 +21,7 @@ mod link_codes;
 #[cfg(test)]
 mod messages;
 mod models;
+mod mutes;
 #[cfg(test)]
 mod names;
 #[cfg(test)]

@@ -21,7 +21,7 @@ const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_of
 const OF_ID: &str = "messages_pkey backward (tenant_id, group_id, id)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 101] = [
+const READS: [(&str, &[&str]); 104] = [
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("asked::BLOCKED", &["blocked_digests_pkey backward (tenant_id, window_id)"]),
     (
@@ -119,6 +119,9 @@ const READS: [(&str, &[&str]); 101] = [
     ("migrate::LOCK", &[]),
     ("model_answers::KEEP", &[]),
     ("model_answers::KNOWN", &["model_answers_pkey (tenant_id, question, model)"]),
+    ("mutes::LIST", &["deliveries_muted (tenant_id)"]),
+    ("mutes::PUT", &[]),
+    ("mutes::UNTIL", &["chat_mutes_pkey backward (tenant_id, group_id, chat, at_ms)"]),
     ("offsets::BIND_CLUSTER", &[]),
     ("offsets::CLAIM", &[]),
     ("offsets::CLUSTER", &["Seq Scan installation"]),
@@ -184,7 +187,9 @@ const ROWS: i64 = 100_000;
 
 /// Rows of a tenant in every table that grows: a group of messages, each edited once; windows of a digest and of a
 /// blocked version; and what is said of them.
-const FILL: [&str; 16] = [
+const FILL: [&str; 17] = [
+    "INSERT INTO chat_mutes (tenant_id, group_id, chat, at_ms, message_id, until_ms)
+     SELECT current_setting('app.current_tenant'), 'g', 'c' || n % 3, n, n, n FROM generate_series(1, $1) AS n",
     "INSERT INTO model_answers (tenant_id, question, model, group_id, answer, tokens, cost_micros)
      SELECT current_setting('app.current_tenant'), int8send(n), 'm', 'g', '', 1, 0 FROM generate_series(1, $1) AS n",
     "INSERT INTO llm_requests (tenant_id, provider, group_id, stage, model, prompt, question, tokens_reserved, expires_at)
@@ -230,7 +235,8 @@ const FILL: [&str; 16] = [
     "INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, epoch, cluster_id, physical_topic)
      SELECT current_setting('app.current_tenant'), 't', n, 0, 1, 'c', 't' FROM generate_series(1, $1 / 100) AS n",
 ];
-const TABLES: [&str; 20] = [
+const TABLES: [&str; 21] = [
+    "chat_mutes",
     "provider_keys",
     "llm_requests",
     "model_answers",

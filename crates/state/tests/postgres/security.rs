@@ -61,6 +61,7 @@ async fn no_table_of_a_tenant_is_without_forced_row_level_security() {
         [
             "author_names",
             "blocked_digests",
+            "chat_mutes",
             "deliveries",
             "delivery_targets",
             "digests",
