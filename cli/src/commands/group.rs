@@ -4,6 +4,7 @@ mod change;
 mod lane;
 mod link;
 mod list;
+mod subscribers;
 
 use std::io::Write;
 
@@ -118,6 +119,20 @@ Examples:
         #[arg(long)]
         json: bool,
     },
+    /// List who gets a group's digests in a private chat
+    #[command(after_help = "\
+Examples:
+  gistmill group subscribers --tenant acme --group team
+  gistmill group subscribers --tenant acme --group team --json | jq .person_id
+
+People subscribe and unsubscribe themselves, in the chat. One whose subscription has ended stays here with the reason.")]
+    Subscribers {
+        #[command(flatten)]
+        group: Name,
+        /// Print JSON lines
+        #[arg(long)]
+        json: bool,
+    },
     /// End the bot's webhook, so that its updates are polled
     #[command(after_help = "\
 Examples:
@@ -161,6 +176,7 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
         Command::Unlink { chat } => link::unlink(chat, settings, out),
         Command::Webhook { .. } => link::end_webhook(settings, out),
         Command::Links { json } => link::list(json, settings, out),
+        Command::Subscribers { group, json } => subscribers::list(&group, json, settings, out),
         Command::Lane { command } => lane::run(command, settings, out),
     }
 }

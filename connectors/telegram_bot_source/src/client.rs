@@ -2,7 +2,7 @@
 //!
 //! Invariant: each way in which a call gives nothing has a name.
 
-use crate::{permission::Permission, webhook};
+use crate::webhook;
 use bot_api::{Bounds, Client, Connections, Envelope};
 use reqwest::StatusCode;
 use runtime::{HostError, config::Telegram};
@@ -34,6 +34,19 @@ pub(crate) struct WebhookInfo {
     pub(crate) pending_update_count: u64,
     #[serde(default)]
     pub(crate) last_error_message: String,
+}
+
+/// What somebody is in a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// An administrator, or the owner.
+    Administrator,
+    /// A member.
+    Member,
+    /// Nobody there.
+    Outside,
+    /// Telegram does not tell.
+    Unseen,
 }
 
 /// Who a bot is.
@@ -116,14 +129,35 @@ impl Bot {
     }
 
     /// What somebody is in a chat.
-    pub(crate) async fn permission(&self, chat: i64, person: i64) -> Result<Permission, CallError> {
+    pub(crate) async fn standing(&self, chat: i64, person: i64) -> Result<Standing, CallError> {
         let body = json!({ "chat_id": chat, "user_id": person });
         match self.call("getChatMember", &body, Duration::ZERO).await {
             Ok(member) => Ok(match member["status"].as_str() {
-                Some("creator" | "administrator") => Permission::Granted,
-                _ => Permission::Denied,
+                Some("creator" | "administrator") => Standing::Administrator,
+                Some("member") => Standing::Member,
+                Some("restricted") if member["is_member"] == true => Standing::Member,
+                _ => Standing::Outside,
             }),
-            Err(CallError::Refused(_)) => Ok(Permission::Unseen),
+            Err(CallError::Refused(_)) => Ok(Standing::Unseen),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the bot may write to a person: it shows that it is typing, which leaves nothing behind.
+    pub(crate) async fn can_write(&self, person: i64) -> Result<bool, CallError> {
+        let body = json!({ "chat_id": person, "action": "typing" });
+        match self.call("sendChatAction", &body, Duration::ZERO).await {
+            Ok(_) => Ok(true),
+            Err(CallError::Refused(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Answers the tap of a button, if it still waits for that.
+    pub(crate) async fn answer_query(&self, query: &str, text: &str) -> Result<(), CallError> {
+        let body = json!({ "callback_query_id": query, "text": text });
+        match self.call("answerCallbackQuery", &body, Duration::ZERO).await {
+            Ok(_) | Err(CallError::Refused(_)) => Ok(()),
             Err(error) => Err(error),
         }
     }

@@ -61,6 +61,15 @@ impl Written {
         commands::name(&self.text).is_some_and(commands::is_for_administrators)
     }
 
+    /// True for what concerns the person alone, of whichever bot.
+    pub(crate) fn is_wish(&self) -> bool {
+        match commands::name(&self.text) {
+            Some(Name::Subscribe | Name::Unsubscribe) => true,
+            Some(Name::Start) => self.chat > 0,
+            _ => false,
+        }
+    }
+
     /// The command, if it is one to the bot of this name. `source` hears it.
     pub(crate) fn command(&self, source: &str, bot: Option<&str>) -> Option<Command> {
         let Parsed::Ours { name, arguments } = parse(&self.text, bot) else { return None };
@@ -145,9 +154,13 @@ pub(crate) fn answer(command: &Command, chat: i64) -> Option<GroupCommandAnswere
         Name::Link => return None,
         Name::Start if chat > 0 => words.start_alone(),
         Name::Start => words.start(false),
-        Name::Digest | Name::Missed | Name::Settings | Name::Mute | Name::Unmute => {
-            words.not_linked.to_owned()
-        }
+        Name::Digest
+        | Name::Missed
+        | Name::Settings
+        | Name::Mute
+        | Name::Unmute
+        | Name::Subscribe
+        | Name::Unsubscribe => words.not_linked.to_owned(),
         Name::Help => words.help(),
     };
     Some(said(command, chat, text))
@@ -156,6 +169,11 @@ pub(crate) fn answer(command: &Command, chat: i64) -> Option<GroupCommandAnswere
 /// Words in the language of whoever asks.
 pub(crate) fn words_for(command: &Command) -> &'static Words {
     words(language(command))
+}
+
+/// Words in a person's language, by its code.
+pub(crate) fn words_of(code: &str) -> &'static Words {
+    words(Language::parse(code).unwrap_or(Language::En))
 }
 
 /// The language of whoever asks.

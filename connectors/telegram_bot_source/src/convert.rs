@@ -7,14 +7,16 @@ use crate::{
     media::media,
     texts::rich,
     wire::{Chat, Message, Origin, User},
+    wish::Tap,
 };
 use ingest::{Draft, TEXT_BYTES_MAX};
 use schemas::{Author, MessageKind};
 use serde_json::Value;
 
 /// Kinds that are read, so that nothing else is asked for.
-pub(crate) const KINDS: [&str; 5] =
-    ["message", "edited_message", "channel_post", "edited_channel_post", "my_chat_member"];
+pub(crate) const KINDS: [&str; 6] =
+    ["message", "edited_message", "channel_post", "edited_channel_post", "my_chat_member", TAP];
+const TAP: &str = "callback_query";
 /// Ids of messages of basic groups, which count for each account apart, are moved below those of the supergroup that
 /// such a group may become; exports move them by the same distance.
 const BASIC_GROUP_SHIFT: i64 = -1_000_000_000;
@@ -39,6 +41,8 @@ pub(crate) enum Told {
     Topic { chat: i64, id: i64 },
     /// A basic group goes on as a supergroup.
     Migrated { from: i64, to: i64 },
+    /// A button was tapped.
+    Tapped(Box<Tap>),
     /// The bot came into a chat or out of it.
     Membership { chat: i64, status: String },
     /// Nothing for this pipeline, and why.
@@ -53,6 +57,9 @@ pub(crate) fn told(mut update: Value) -> Told {
     };
     if kind == "my_chat_member" {
         return membership(&payload);
+    }
+    if kind == TAP {
+        return Tap::of(&payload).map_or(Told::Skipped("bad_shape"), |tap| Told::Tapped(Box::new(tap)));
     }
     match serde_json::from_value::<Message>(payload) {
         Ok(message) => of_message(message, kind.starts_with("edited")),

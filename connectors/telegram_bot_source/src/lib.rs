@@ -8,6 +8,7 @@ mod client;
 mod clock;
 mod command;
 mod convert;
+mod errands;
 mod media;
 mod permission;
 mod position;
@@ -17,6 +18,7 @@ mod texts;
 mod turn;
 mod webhook;
 mod wire;
+mod wish;
 
 pub use check::{check, end_webhook};
 pub use client::Bot;

@@ -4,9 +4,8 @@ use crate::{
     ANSWERED, MESSAGES,
     client::{Bot, CallError, Me},
     clock::now_ms,
-    permission::Permission,
     position::BotPosition,
-    turn::{Around, Note, Read, Turned, origin, read, turn},
+    turn::{Around, Note, Read, Turned, read, turn},
     webhook::Inbox,
 };
 use ingest::Group;
@@ -28,8 +27,8 @@ const IDLE: Duration = Duration::from_millis(1);
 /// A bot whose updates are read.
 #[derive(Debug)]
 pub struct TelegramBotSource {
-    bot: Bot,
-    store: Store,
+    pub(crate) bot: Bot,
+    pub(crate) store: Store,
     /// Where updates are brought; none where they are polled.
     inbox: Option<Inbox>,
     /// Known once Telegram has told.
@@ -110,27 +109,6 @@ impl TelegramBotSource {
         Ok(())
     }
 
-    /// Asks who gave a command that administrators alone may give. What it changes is in the database before it is in the log;
-    /// where the position is not committed then, the same command comes again and changes nothing.
-    async fn permit(&self, turned: &mut Turned, identity: &str) -> Result<(), SourceError> {
-        let Some(asking) = turned.asking.take() else { return Ok(()) };
-        let asked = match asking.known() {
-            Some(known) => Ok(known),
-            None => self.bot.permission(asking.chat, asking.person).await,
-        };
-        let permission = asked.map_err(|error| SourceError::Transient(Box::new(error)))?;
-        if permission != Permission::Granted {
-            turned.answers.push(asking.refused(permission));
-            return Ok(());
-        }
-        if let Some(mute) = asking.mute() {
-            self.store.mute_chat(&mute).await.map_err(store_error)?;
-        }
-        let origin = origin(&asking.group, identity);
-        turned.records.extend(asking.record(&origin));
-        Ok(())
-    }
-
     async fn poll(&mut self, before: &BotPosition) -> Result<(Vec<Read>, bool), CallError> {
         self.introduce().await?;
         let until_mark = before.until_due(now_ms()).unwrap_or(POLL_MAX_MS);
@@ -189,7 +167,7 @@ impl Source for TelegramBotSource {
         let mut turned = self.turn(&before, updates, &around);
         self.follow(&turned.notes, &links).await?;
         self.redeem(&mut turned).await?;
-        self.permit(&mut turned, &identity).await?;
+        self.run_errands(&mut turned, (&identity, bot)).await?;
         if turned.position == before {
             return Ok(SourceBatch::Idle(IDLE));
         }
@@ -222,7 +200,7 @@ fn cut_after_link(updates: &mut Vec<Read>) -> bool {
     is_cut
 }
 
-fn store_error(error: state::Error) -> SourceError {
+pub(crate) fn store_error(error: state::Error) -> SourceError {
     if error.is_transient() {
         SourceError::Transient(Box::new(error))
     } else {

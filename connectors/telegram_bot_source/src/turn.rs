@@ -9,6 +9,7 @@ use crate::{
     permission::Asking,
     position::BotPosition,
     seen::Seen,
+    wish::{Tap, Wanted, Wish},
 };
 use commands::Verdict;
 use ingest::{Batch, Group, Origin};
@@ -60,8 +61,10 @@ impl Read {
     /// as a supergroup, and a code; and for what somebody has to be asked about first.
     pub(crate) fn ends_a_turn(&self) -> bool {
         match &self.told {
-            Told::Migrated { .. } => true,
-            Told::Command(written) => written.is_link() || written.is_for_administrators(),
+            Told::Migrated { .. } | Told::Tapped(_) => true,
+            Told::Command(written) => {
+                written.is_link() || written.is_for_administrators() || written.is_wish()
+            }
             _ => false,
         }
     }
@@ -72,7 +75,7 @@ impl Read {
             Told::Message { chat, .. } | Told::Topic { chat, .. } => Some(*chat),
             Told::Command(written) => Some(written.chat),
             Told::Migrated { from, .. } => Some(*from),
-            Told::Membership { .. } | Told::Skipped(_) => None,
+            Told::Membership { .. } | Told::Tapped(_) | Told::Skipped(_) => None,
         }
     }
 }
@@ -101,6 +104,10 @@ pub(crate) struct Turned {
     pub(crate) linking: Option<Linking>,
     /// A command of which somebody has to be asked whether it may be given. Nothing comes after it.
     pub(crate) asking: Option<Asking>,
+    /// What a person wishes, which has to be carried out. Nothing comes after it.
+    pub(crate) wish: Option<Wish>,
+    /// A button that was tapped. Nothing comes after it.
+    pub(crate) tap: Option<Tap>,
     pub(crate) position: BotPosition,
     pub(crate) skipped: BTreeMap<&'static str, u64>,
     pub(crate) notes: Vec<Note>,
@@ -162,6 +169,7 @@ impl Turn<'_> {
                 }
             }
             Told::Command(written) => self.command(&written, at),
+            Told::Tapped(tap) => self.tap(*tap),
         }
     }
 
@@ -173,8 +181,16 @@ impl Turn<'_> {
         let verdict = self.turned.position.commands.take(written.chat, written.person, written.asked_at);
         let Some(command) = judged(command, verdict) else { return self.skip("too_many_commands") };
         if written.is_link() {
-            self.link(command, written);
-        } else if let Some(group) = self.around.links.get(&written.chat) {
+            return self.link(command, written);
+        }
+        if let Some(wanted) = Wanted::of(&command, written.chat)
+            && !command.is_over_limit
+        {
+            let (chat, person) = (written.chat, written.person);
+            self.turned.wish = Some(Wish { command, chat, person, wanted });
+            return;
+        }
+        if let Some(group) = self.around.links.get(&written.chat) {
             if written.is_for_administrators() && !command.is_over_limit {
                 let (chat, person, group) = (written.chat, written.person, group.clone());
                 self.turned.asking = Some(Asking { command, chat, person, group, at });
@@ -184,6 +200,15 @@ impl Turn<'_> {
             batch.command(&origin(group, self.around.identity), at, command);
         } else {
             self.turned.answers.extend(answer(&command, written.chat));
+        }
+    }
+
+    /// Taps are counted as what the person writes to the bot alone.
+    fn tap(&mut self, tap: Tap) {
+        let now = self.around.now;
+        match self.turned.position.commands.take(tap.person, tap.person, now) {
+            Verdict::Take => self.turned.tap = Some(tap),
+            Verdict::Tell | Verdict::Ignore => self.skip("too_many_commands"),
         }
     }
 

@@ -4,10 +4,12 @@
 
 use crate::{
     answer::{Answer, answer, is_not_done},
+    keyboard::Keyboard,
+    only_for::OnlyFor,
     post::Entity,
     target::{ChatId, Target},
 };
-use bot_api::{Bounds, CallError, Client, Connections};
+use bot_api::{Bounds, CallError, Client, Connections, Reply};
 use delivery::{Breaker, Limit, Limiter};
 use reqwest::StatusCode;
 use runtime::{HostError, config::Telegram};
@@ -61,27 +63,8 @@ pub(crate) struct Request<'a> {
     pub(crate) reply_parameters: Option<ReplyParameters>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub(crate) only_for: Option<OnlyFor>,
-}
-
-/// Who alone sees a message. A server that does not know the one field leaves it alone and takes the other.
-#[derive(Debug, Serialize)]
-pub(crate) struct OnlyFor {
-    /// As servers from 10.3 on take it.
-    ephemeral_message_parameters: EphemeralMessageParameters,
-    /// As those of 10.2 did.
-    receiver_user_id: i64,
-}
-
-#[derive(Debug, Serialize)]
-struct EphemeralMessageParameters {
-    receiver_user_id: i64,
-}
-
-impl OnlyFor {
-    pub(crate) fn person(receiver_user_id: i64) -> Self {
-        let ephemeral_message_parameters = EphemeralMessageParameters { receiver_user_id };
-        Self { ephemeral_message_parameters, receiver_user_id }
-    }
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reply_markup: Option<&'a Keyboard>,
 }
 
 /// What a message says: text with entities, or blocks.
@@ -207,6 +190,12 @@ impl BotApi {
         }
     }
 
+    /// Makes a call that changes nothing, unless the server is left alone.
+    pub(crate) async fn ask(&self, method: &str, body: &Value) -> Result<Reply, String> {
+        self.breaker().take(Instant::now()).map_err(|_| LEFT_ALONE.to_owned())?;
+        self.client.call(method, body, BOUNDS).await.map_err(|error| error.to_string())
+    }
+
     /// Posts a message, or edits it where it names one.
     pub(crate) async fn put(&self, message: &Request<'_>) -> Answer {
         let answer = self.put_once(message).await;
@@ -254,6 +243,7 @@ mod tests {
             content: Content::text("a", &[]),
             reply_parameters: None,
             only_for: None,
+            reply_markup: None,
         };
         let json = |message: &Request<'_>| serde_json::to_string(message).expect("JSON");
         assert_eq!(
@@ -290,6 +280,7 @@ mod tests {
                 content: Content::text("a", &[]),
                 reply_parameters: None,
                 only_for: None,
+                reply_markup: None,
             };
             let answer = api.put(&message).await;
             assert!(matches!(answer, Answer::Later(_)), "{answer:?}");

@@ -3,6 +3,7 @@
 use crate::{
     CHANNEL,
     answer::Answer,
+    keyboard::Keyboard,
     post::{Post, posts},
     rich::rich_message,
     target::Target,
@@ -15,7 +16,7 @@ use rendering::{Paragraph, View};
 use runtime::SinkError;
 use schemas::{DigestBlocked, DigestReadyForDelivery, GroupCommandAnswered, Version, WindowRef};
 use serde_json::Value;
-use state::{Delivery, DeliveryStatus, Effect, TargetState};
+use state::{Delivery, DeliveryStatus, Effect, Subscriber, TargetState};
 use text::Language;
 
 /// What a job is about.
@@ -23,6 +24,8 @@ use text::Language;
 enum Kind {
     /// A digest.
     Digest,
+    /// A digest for one who has subscribed to the group.
+    Copy,
     /// A version that was blocked.
     Blocked,
     /// What is said to somebody who wrote a command.
@@ -62,6 +65,8 @@ pub(crate) struct Job<'a> {
     pub(crate) answers: Option<i64>,
     /// What the digest states, as JSON; none of a version without one.
     pub(crate) stated: Option<String>,
+    /// A button below its first part.
+    pub(crate) button: Option<Keyboard>,
 }
 
 impl<'a> Job<'a> {
@@ -112,6 +117,13 @@ impl<'a> Job<'a> {
         let text = commands::words(language).blocked(&blocked.reason);
         let posts = vec![Post::plain(&text)];
         Self::of((Kind::Answer, delivery), posts, rendering::emptied_part(language.code()), versions_kept)
+    }
+
+    /// The same for one who has subscribed, with a button that ends the subscription.
+    pub(crate) fn into_copy(self, subscriber: &Subscriber, language: &str) -> Self {
+        let words = commands::words(Language::parse(language).unwrap_or(Language::En));
+        let button = Keyboard::of(words.unsubscribe_button, format!("unsubscribe:{}", subscriber.id));
+        Self { kind: Kind::Copy, button: Some(button), ..self }
     }
 
     /// The same as text with entities.
@@ -169,9 +181,9 @@ impl<'a> Job<'a> {
             versions_kept,
         };
         let target = Target::parse(delivery.chat);
-        let (emptied, rich, answers, stated) = (Post::plain(emptied), None, None, None);
+        let (emptied, rich, answers, stated, button) = (Post::plain(emptied), None, None, None, None);
         let way = Way::Plain;
-        Self { delivery, wanted, posts, rich, emptied, target, kind, way, answers, stated }
+        Self { delivery, wanted, posts, rich, emptied, target, kind, way, answers, stated, button }
     }
 
     /// True for what one person alone is to see.
@@ -208,6 +220,12 @@ impl<'a> Job<'a> {
     /// True for a digest, which is told of when it is there or failed.
     pub(crate) fn is_digest(&self) -> bool {
         self.kind == Kind::Digest
+    }
+
+    /// True for what only ends the subscription of who does not let the bot write: a copy, or what withdraws one.
+    pub(crate) fn is_in_a_private_chat(&self) -> bool {
+        let is_private = || self.target.as_ref().is_some_and(|target| !target.is_group());
+        self.kind == Kind::Copy || self.kind == Kind::Blocked && is_private()
     }
 
     /// True for a digest of which its reader was told alone how to get it.

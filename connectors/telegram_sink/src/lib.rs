@@ -6,8 +6,12 @@
 
 mod answer;
 mod api;
+mod copies;
 mod job;
+mod keyboard;
+mod membership;
 mod muting;
+mod only_for;
 mod pass;
 mod post;
 mod pursuit;
@@ -197,7 +201,11 @@ impl Sink for TelegramSink {
                 continue;
             }
             let progress = if let Some((ready, offset)) = ready(record) {
-                self.deliver(batch, (ready, offset), &mut pass).await?
+                let own = self.deliver(batch, (ready, offset), &mut pass).await?;
+                match (own, self.deliver_copies(batch, (ready, offset), &mut pass).await?) {
+                    (Progress::Later(why), _) => Progress::Later(why),
+                    (_, copied) => copied,
+                }
             } else if let Some((blocked, _)) = blocked(record) {
                 self.withdraw(batch, blocked, &mut pass).await?
             } else if let Some(answered) = answered(record) {

@@ -5,9 +5,10 @@
 use crate::{
     TelegramSink,
     answer::Answer,
-    api::{Content, OnlyFor, ReplyParameters, Request},
+    api::{Content, ReplyParameters, Request},
     failed,
     job::Job,
+    only_for::OnlyFor,
     pass::{Pass, Progress},
     target::{Target, message_id},
 };
@@ -175,6 +176,7 @@ impl TelegramSink {
             },
             reply_parameters: answered.map(reply),
             only_for: target.person.map(OnlyFor::person),
+            reply_markup: job.button.as_ref().filter(|_| call.part == 1),
         };
         self.api.put(&message).await
     }

@@ -107,6 +107,10 @@ impl TelegramSink {
                 // What was to be edited is in the chat that was left.
                 put(open, job, (call.part, None), (DeliveryStatus::Planned, None)).await.map(|()| as_asked)
             }
+            Answer::NoChat(why) if job.is_in_a_private_chat() => {
+                self.end_copies(open, &job.delivery, why).await?;
+                self.fail(open, job, at, why).await.map(|()| as_asked)
+            }
             Answer::NoChat(why) => {
                 warn!(tenant = job.delivery.tenant_id, group = job.delivery.group_id, why, "target disabled");
                 open.disable_target(&job.delivery, why).await.map_err(failed)?;

@@ -20,6 +20,10 @@ pub enum Name {
     Mute,
     /// They are again.
     Unmute,
+    /// Its digests come to the person alone too.
+    Subscribe,
+    /// They do not any more.
+    Unsubscribe,
     /// The chat becomes a group's, by a code.
     Link,
     /// Which commands there are.
@@ -28,13 +32,15 @@ pub enum Name {
 
 impl Name {
     /// All of them, in the order of `/help`.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Start,
         Self::Digest,
         Self::Missed,
         Self::Settings,
         Self::Mute,
         Self::Unmute,
+        Self::Subscribe,
+        Self::Unsubscribe,
         Self::Link,
         Self::Help,
     ];
@@ -48,6 +54,8 @@ impl Name {
             Self::Settings => "settings",
             Self::Mute => "mute",
             Self::Unmute => "unmute",
+            Self::Subscribe => "subscribe",
+            Self::Unsubscribe => "unsubscribe",
             Self::Link => "link",
             Self::Help => "help",
         }

@@ -52,6 +52,20 @@ pub struct Words {
     pub administrators_alone: &'static str,
     /// The same, where nobody can be asked who that is.
     pub administrators_unseen: &'static str,
+    /// Digests come to the person.
+    pub subscribed: &'static str,
+    /// They do not any more.
+    pub unsubscribed: &'static str,
+    /// What a button says that ends it.
+    pub unsubscribe_button: &'static str,
+    /// Where it is asked for.
+    pub subscribe_in_a_group: &'static str,
+    /// The bot may not write to the person.
+    pub subscribe_open_me: &'static str,
+    /// The person is not known to be in the chat.
+    pub subscribe_not_there: &'static str,
+    /// There are as many as there may be.
+    pub subscribers_too_many: &'static str,
     muted: &'static str,
     muted_then: &'static str,
     muted_for_good: &'static str,
@@ -89,10 +103,19 @@ const EN: Words = Words {
     administrators_alone: "Administrators of this chat alone can do that.",
     administrators_unseen: "Administrators of this chat alone can do that, and Telegram does not tell me who they are: make me one of them, \
                             then write it again.",
+    subscribed: "The digests of this group come to our private chat from now on. /unsubscribe ends that, and so does the button below each.",
+    unsubscribed: "No more digests come to our private chat.",
+    unsubscribe_button: "Unsubscribe",
+    subscribe_in_a_group: "Write /subscribe in the group's chat.",
+    subscribe_open_me: "I may not write to you yet: open a chat with me and press Start.",
+    subscribe_not_there: "Digests of a group are for those who are in its chat, and Telegram does not tell me that you are.",
+    subscribers_too_many: "This group has as many subscribers as it may have.",
     muted: "No digests are posted here until ",
     muted_then: "Commands are still answered; /unmute ends this earlier.",
     muted_for_good: "No digests are posted here any more. Commands are still answered; /unmute ends this.",
     of: |name| match name {
+        Name::Subscribe => "its digests in a private chat too, for you alone",
+        Name::Unsubscribe => "no more of them",
         Name::Mute => "no digests here for a while: /mute 8h, /mute 3d; administrators alone",
         Name::Unmute => "digests here again; administrators alone",
         Name::Start => "what this bot is for",
@@ -135,10 +158,19 @@ const RU: Words = Words {
     administrators_alone: "Это могут только администраторы чата.",
     administrators_unseen: "Это могут только администраторы чата, а Telegram не говорит мне, кто они: сделайте меня администратором и \
                             напишите снова.",
+    subscribed: "Сводки этой группы теперь приходят и в наш личный чат. Отписаться: /unsubscribe или кнопка под сводкой.",
+    unsubscribed: "В личный чат сводки больше не приходят.",
+    unsubscribe_button: "Отписаться",
+    subscribe_in_a_group: "Напишите /subscribe в чате группы.",
+    subscribe_open_me: "Писать вам я пока не могу: откройте чат со мной и нажмите «Запустить».",
+    subscribe_not_there: "Сводки группы – для тех, кто в её чате, а Telegram не говорит мне, что вы там.",
+    subscribers_too_many: "У этой группы уже столько подписчиков, сколько может быть.",
     muted: "Сводки не приходят сюда до ",
     muted_then: "На команды я отвечаю; вернуть сводки раньше: /unmute.",
     muted_for_good: "Сводки сюда больше не приходят. На команды я отвечаю; вернуть сводки: /unmute.",
     of: |name| match name {
+        Name::Subscribe => "сводки этой группы и в личный чат, только для вас",
+        Name::Unsubscribe => "больше не присылать их",
         Name::Mute => "сводок здесь пока не будет: /mute 8ч, /mute 3д; только для администраторов",
         Name::Unmute => "сводки здесь снова будут; только для администраторов",
         Name::Start => "для чего этот бот",

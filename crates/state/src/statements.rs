@@ -12,7 +12,7 @@ use crate::{
     as_of, asked, author_names, batch, blocked, deliveries, digest_reads, digests, earlier, effects,
     embeddings, index_bounds, kept_versions, known, link_codes, llm_requests, messages, migrate,
     model_answers, mutes, offsets, outbox, provider_keys, search, search_digests, search_found, store,
-    telegram_chats, topics, unsettled,
+    subscribers, telegram_chats, topics, unsettled,
 };
 
 /// A statement.
@@ -129,6 +129,13 @@ const ALL: &[Statement] = statements![
     store::MIGRATED,
     store::ROLE,
     store::TENANTS,
+    subscribers::COUNT,
+    subscribers::END,
+    subscribers::END_ALL,
+    subscribers::END_ONE,
+    subscribers::LIST,
+    subscribers::OF_GROUP,
+    subscribers::PUT,
     telegram_chats::FIND,
     telegram_chats::LINK,
     telegram_chats::LIST,

@@ -79,7 +79,8 @@ impl CommandRouter {
             _ if asked.command.is_over_limit => asked.answer(words.too_many),
             Name::Start => asked.answer(&words.start(true)),
             Name::Settings => asked.answer(&self.told(asked)),
-            Name::Help | Name::Link => asked.answer(&words.help()),
+            // These are answered by the source, which asks Telegram about the person.
+            Name::Help | Name::Link | Name::Subscribe | Name::Unsubscribe => asked.answer(&words.help()),
             Name::Digest | Name::Missed if !self.trigger.is_enabled_for(&asked.event.value.tenant_id) => {
                 asked.answer(words.switched_off)
             }

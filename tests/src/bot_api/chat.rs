@@ -75,6 +75,8 @@ pub struct Chat {
     pub(crate) bot: Membership,
     /// People who run it.
     pub(crate) administrators: BTreeSet<i64>,
+    /// People who have left it.
+    pub(crate) gone: BTreeSet<i64>,
     pub(crate) migrated_to: Option<i64>,
     pub(crate) messages: BTreeMap<i64, Stored>,
     pub(crate) last_message: i64,
@@ -100,6 +102,7 @@ impl Chat {
             topics: BTreeMap::new(),
             bot: Membership::Member,
             administrators: BTreeSet::new(),
+            gone: BTreeSet::new(),
             migrated_to: None,
             messages: BTreeMap::new(),
             last_message: 0,
@@ -117,6 +120,12 @@ impl Chat {
     pub fn topic(mut self, thread: i64, name: &str) -> Self {
         self.topics.insert(thread, (name.to_owned(), false));
         self
+    }
+
+    /// The same; whoever it is with has blocked the bot.
+    #[must_use]
+    pub fn blocked(self) -> Self {
+        Self { bot: Membership::Kicked, ..self }
     }
 
     /// The same, run by this person too.

@@ -20,6 +20,7 @@ impl World {
             "editephemeralmessagetext" if self.is_ephemeral => self.edit_ephemeral(body),
             "editmessagetext" => self.edit_message_text(body),
             "deletemessage" => self.delete_message(body),
+            "sendchataction" => self.send_chat_action(body).map(nothing),
             "getchat" => self.get_chat(body).map(nothing),
             "getchatmember" => self.get_chat_member(body).map(nothing),
             "answercallbackquery" => self.answer_callback_query(body).map(nothing),
@@ -37,6 +38,14 @@ impl World {
         me["can_read_all_group_messages"] = (!self.has_privacy).into();
         me["supports_inline_queries"] = false.into();
         me
+    }
+
+    fn send_chat_action(&mut self, body: &Value) -> Result<Value, Answer> {
+        self.writable(body)?;
+        if body["action"].as_str().is_none_or(str::is_empty) {
+            return Err(Answer::bad_request("wrong parameter action in request"));
+        }
+        Ok(true.into())
     }
 
     fn get_chat(&mut self, body: &Value) -> Result<Value, Answer> {
@@ -62,6 +71,11 @@ impl World {
             return Ok(json!({ "status": status, "user": bot() }));
         }
         chat.may_write()?;
+        if chat.gone.contains(&user) {
+            return Ok(
+                json!({ "status": "left", "user": { "id": user, "is_bot": false, "first_name": "" } }),
+            );
+        }
         let wrote =
             chat.messages.values().map(|stored| &stored.message["from"]).find(|from| from["id"] == user);
         let status = if chat.administrators.contains(&user) { "administrator" } else { "member" };

@@ -19,6 +19,7 @@ impl World {
         let date = self.clock.unix();
         let id = self.writable(body)?;
         let content = read(body)?;
+        check_buttons(&body["reply_markup"])?;
         if let Some(receiver) = self.receiver(body) {
             return self.whisper(body, receiver, &content);
         }
@@ -83,6 +84,22 @@ pub(crate) fn set_content(message: &mut Value, content: &Content, body: &Value) 
             }
         }
     }
+}
+
+/// Buttons have a text, and of what they tell at most 64 bytes.
+fn check_buttons(markup: &Value) -> Result<(), Answer> {
+    let rows = markup["inline_keyboard"].as_array().into_iter().flatten();
+    for button in rows.flat_map(|row| row.as_array().into_iter().flatten()) {
+        if button["text"].as_str().is_none_or(str::is_empty) {
+            return Err(Answer::bad_request(
+                "can't parse inline keyboard button: Field \"text\" must be non-empty",
+            ));
+        }
+        if !(1..=64).contains(&button["callback_data"].as_str().map_or(1, str::len)) {
+            return Err(Answer::bad_request("BUTTON_DATA_INVALID"));
+        }
+    }
+    Ok(())
 }
 
 /// The message that a call replies to, without what that one replies to.

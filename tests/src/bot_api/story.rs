@@ -39,6 +39,13 @@ impl BotApi {
         });
     }
 
+    /// A person leaves a chat; the bot hears nothing of it.
+    pub fn leave(&self, chat: i64, person: i64) {
+        if let Some(chat) = self.shared.world().chats.get_mut(&chat) {
+            chat.gone.insert(person);
+        }
+    }
+
     /// A basic group becomes a supergroup; gives its id. Two service messages tell of it.
     pub fn migrate(&self, chat: i64) -> i64 {
         self.changed(|world| world.migrate(chat))

@@ -3,6 +3,7 @@
 mod linking;
 mod missed;
 mod muting;
+mod subscribing;
 
 use crate::kills::SLOW;
 use schemas::GroupCommandAnswered;

@@ -118,7 +118,7 @@ fn owner(link: &TelegramChat) -> String {
     printable(&format!("{}/{}", link.tenant_id, link.group_id))
 }
 
-fn with_store<T>(
+pub(super) fn with_store<T>(
     settings: &Settings,
     ask: impl AsyncFnOnce(&Store) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {

@@ -1,6 +1,8 @@
 //! The sink against a real Postgres and a Bot API server on the loopback address.
 
 #[cfg(test)]
+mod copies;
+#[cfg(test)]
 #[expect(dead_code, reason = "shared with the tests of state")]
 #[path = "../../../../crates/state/tests/postgres/database.rs"]
 mod database;

@@ -43,6 +43,8 @@ mod security;
 #[cfg(test)]
 mod store;
 #[cfg(test)]
+mod subscribers;
+#[cfg(test)]
 mod telegram_chats;
 #[cfg(test)]
 mod topics;

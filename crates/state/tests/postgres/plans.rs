@@ -21,7 +21,7 @@ const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_of
 const OF_ID: &str = "messages_pkey backward (tenant_id, group_id, id)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 104] = [
+const READS: [(&str, &[&str]); 111] = [
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("asked::BLOCKED", &["blocked_digests_pkey backward (tenant_id, window_id)"]),
     (
@@ -162,6 +162,13 @@ const READS: [(&str, &[&str]); 104] = [
     ("store::MIGRATED", &[]),
     ("store::ROLE", &[]),
     ("store::TENANTS", &["tenants_pkey ()"]),
+    ("subscribers::COUNT", &["telegram_subscribers_pkey (tenant_id, group_id)"]),
+    ("subscribers::END", &["telegram_subscribers_pkey (tenant_id, group_id, person_id)"]),
+    ("subscribers::END_ALL", &["telegram_subscribers_by_person (person_id)"]),
+    ("subscribers::END_ONE", &["telegram_subscribers_by_id (id)"]),
+    ("subscribers::LIST", &["telegram_subscribers_pkey (tenant_id, group_id)"]),
+    ("subscribers::OF_GROUP", &["telegram_subscribers_pkey (tenant_id, group_id)"]),
+    ("subscribers::PUT", &[]),
     ("telegram_chats::FIND", &["telegram_chats_pkey (chat_id)"]),
     ("telegram_chats::LINK", &[]),
     ("telegram_chats::LIST", &["telegram_chats_pkey ()"]),
@@ -187,7 +194,9 @@ const ROWS: i64 = 100_000;
 
 /// Rows of a tenant in every table that grows: a group of messages, each edited once; windows of a digest and of a
 /// blocked version; and what is said of them.
-const FILL: [&str; 17] = [
+const FILL: [&str; 18] = [
+    "INSERT INTO telegram_subscribers (tenant_id, group_id, person_id, chat_id, since_ms)
+     SELECT current_setting('app.current_tenant'), 'g' || n % 3, n, n, n FROM generate_series(1, $1) AS n",
     "INSERT INTO chat_mutes (tenant_id, group_id, chat, at_ms, message_id, until_ms)
      SELECT current_setting('app.current_tenant'), 'g', 'c' || n % 3, n, n, n FROM generate_series(1, $1) AS n",
     "INSERT INTO model_answers (tenant_id, question, model, group_id, answer, tokens, cost_micros)
@@ -235,7 +244,8 @@ const FILL: [&str; 17] = [
     "INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, epoch, cluster_id, physical_topic)
      SELECT current_setting('app.current_tenant'), 't', n, 0, 1, 'c', 't' FROM generate_series(1, $1 / 100) AS n",
 ];
-const TABLES: [&str; 21] = [
+const TABLES: [&str; 22] = [
+    "telegram_subscribers",
     "chat_mutes",
     "provider_keys",
     "llm_requests",
