@@ -2,14 +2,19 @@
 //!
 //! Invariant: no word of an earlier message; what it was about is said in words of this window.
 
-use crate::compress::fit;
-use schemas::{Digest, DigestState, EarlierMessage, HistoryMatch, Recall};
+use crate::compress::{fit, one_line};
+use schemas::{ContextMessage, Digest, DigestState, EarlierMessage, HistoryMatch, Recall};
 use std::collections::BTreeSet;
+use text::{lemmas, sentences, specificity};
 
 /// Recalls of a digest: a reader looks back once or twice.
 const RECALLS_MAX: usize = 2;
 /// Most characters of a line's title.
-const TITLE_CHARS_MAX: usize = 80;
+const TITLE_CHARS_MAX: usize = 110;
+/// Specificity of a stem that is no everyday word.
+const SPECIFIC: f64 = 0.97;
+/// Characters that lines of code hold.
+const CODE: [char; 7] = ['{', '}', '=', ';', '|', '<', '>'];
 
 /// The recalls of a digest, the most alike first. A message that the digest does not tell of is not recalled either.
 pub(crate) fn recalls(state: &DigestState, digest: &Digest) -> Vec<Recall> {
@@ -19,7 +24,9 @@ pub(crate) fn recalls(state: &DigestState, digest: &Digest) -> Vec<Recall> {
         if recalls.len() == RECALLS_MAX || !recalled.insert(found.message_id) {
             continue;
         }
-        let Some(title) = title(digest, found.message_id) else { continue };
+        let Some(told) = title(digest, found.message_id) else { continue };
+        let message = state.messages.iter().find(|message| message.id == found.message_id);
+        let title = message.and_then(subject).unwrap_or(told);
         let earlier = earlier(&state.history_matches, found.message_id);
         if !earlier.is_empty() && recalls.iter().all(|recall| recall.title != title) {
             recalls.push(Recall { title, message_id: found.message_id, earlier });
@@ -38,6 +45,30 @@ fn title(digest: &Digest, message_id: i64) -> Option<String> {
     let opened = || digest.topics.iter().find(|topic| topic.message_ids.first() == Some(&message_id));
     let title = claim.map(|claim| &claim.text).or_else(|| opened().map(|topic| &topic.title))?;
     Some(fit(title, TITLE_CHARS_MAX)).filter(|title| !title.is_empty())
+}
+
+/// The sentence of a message that names most of what it is about: a question alone ("how do I get rid of this?") is often
+/// not understood beside a date. None where no sentence names anything.
+fn subject(message: &ContextMessage) -> Option<String> {
+    let names = |sentence: &str| {
+        let stems: BTreeSet<String> =
+            lemmas(sentence).into_iter().filter(|stem| specificity(stem) >= SPECIFIC).collect();
+        stems.len()
+    };
+    let text = message.text.as_str();
+    let each = sentences(text).into_iter().map(|range| &text[range]);
+    let plain = each.filter(|sentence| !sentence.contains(CODE));
+    let mut best: Option<(usize, &str)> = None;
+    for sentence in plain {
+        let count = names(sentence);
+        if count > best.map_or(0, |best| best.0) {
+            best = Some((count, sentence));
+        }
+    }
+    let line = fit(&one_line(best?.1), TITLE_CHARS_MAX);
+    let author = message.author_name.as_str();
+    let title = if author.is_empty() { line } else { format!("{author}: {line}") };
+    Some(title)
 }
 
 /// Where a message's subject was talked about, the latest first.
@@ -92,7 +123,21 @@ mod tests {
         let times: Vec<(i64, i64)> =
             found[0].earlier.iter().map(|earlier| (earlier.message_id, earlier.sent_at)).collect();
         assert_eq!(times, [(-3, 9), (-7, 5)]);
-        assert_eq!(found[0].title, "Signing certificate");
+        assert_eq!(found[0].title, "Ann: Who renews the signing certificate?");
+    }
+
+    #[test]
+    fn a_line_is_the_sentence_that_names_what_is_asked_about() {
+        let said = |text: &str| subject(&message(1, 60_000, "Ann", text));
+        let asked = "Hi! The JMESPath extractor throws IndexOutOfBounds on an empty JSON array. How do I get rid of this?";
+        assert_eq!(
+            said(asked).as_deref(),
+            Some("Ann: The JMESPath extractor throws IndexOutOfBounds on an empty JSON array.")
+        );
+        assert_eq!(said("How do I get rid of this?"), None);
+        let code =
+            "Why is the gatling injector silent?\nsetUp = {injector, gatling, scenario, protocol, ramp}";
+        assert_eq!(said(code).as_deref(), Some("Ann: Why is the gatling injector silent?"));
     }
 
     #[test]
@@ -118,7 +163,10 @@ mod tests {
     fn two_lines_at_most_and_none_of_what_the_digest_does_not_tell() {
         let of = |id| matched(id, "-7", 5, 0.5);
         let titles = |found: Vec<Recall>| found.into_iter().map(|recall| recall.title).collect::<Vec<_>>();
-        assert_eq!(titles(recalled(vec![of(3), of(1), of(2)])), ["Keys", "Signing certificate"]);
+        assert_eq!(
+            titles(recalled(vec![of(3), of(1), of(2)])),
+            ["Keys", "Ann: Who renews the signing certificate?"]
+        );
         assert_eq!(recalled(vec![of(99)]), []);
         assert_eq!(recalled(vec![matched(1, "a digest", 5, 0.5)]), []);
         assert_eq!(recalled(Vec::new()), []);
