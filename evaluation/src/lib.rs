@@ -61,6 +61,14 @@ pub enum Error {
     /// A labelled day is not in the data, or has another number of messages there.
     #[error("the data has no day {0} with as many messages as its label says")]
     OtherWindow(String),
+    /// A window that nobody could put into words.
+    #[error("could not put the window {window} into words: {why}")]
+    Wording {
+        /// Its date.
+        window: String,
+        /// Why.
+        why: String,
+    },
     /// A model gave no vectors.
     #[error("could not make the vectors of the messages")]
     Vectors(#[source] Failure),

@@ -11,12 +11,15 @@ use std::{
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use evaluation::{Among, Report, gold};
+use model::Model;
 use rendering::View;
 use schemas::DigestState;
+use serde_json::json;
 
 use crate::{exit::Exit, settings::Settings};
 
 mod endpoint;
+mod model;
 
 /// Measure the stages against data with known answers
 #[derive(Debug, Args)]
@@ -56,8 +59,8 @@ enum What {
     #[command(after_help = SEARCH_HELP)]
     Search(Search),
     /// Digests against labelled windows
-    #[command(after_help = "Examples:\n  gistmill eval gold --data ../shared/data")]
-    Gold(Gold),
+    #[command(after_help = GOLD_HELP)]
+    Gold(Worded),
     /// Everything
     #[command(after_help = "Examples:\n  gistmill eval all --data ../shared/data")]
     All(Gold),
@@ -96,6 +99,30 @@ struct Search {
     /// Search among the messages of the last fifth alone, which the questions are of
     #[arg(long)]
     last_fifth: bool,
+}
+
+const GOLD_HELP: &str = "\
+Examples:
+  gistmill eval gold --data ../shared/data
+  gistmill --config models.toml eval gold --data ../shared/data --split test --with pro --answers answers.jsonl
+
+--with puts the digests into the words of a provider of the settings (`[[llm.providers]]`), as the stage `writer` does, and prints
+both side by side, with what it took. Messages of the data are sent to that provider. With --answers a second run asks for
+nothing that the first was answered.";
+
+#[derive(Debug, Args)]
+struct Worded {
+    #[command(flatten)]
+    gold: Gold,
+    /// Also in the words of this provider of the settings
+    #[arg(long, value_name = "PROVIDER", conflicts_with = "errors")]
+    with: Option<String>,
+    /// File of answers: read first, and added to
+    #[arg(long, value_name = "FILE", requires = "with")]
+    answers: Option<PathBuf>,
+    /// Only so many windows
+    #[arg(long, value_name = "WINDOWS", requires = "with")]
+    limit: Option<usize>,
 }
 
 #[derive(Debug, Args)]
@@ -161,7 +188,10 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
         What::Synthesis(data) => stage("synthesis", &data, out),
         What::Quality(data) => stage("quality", &data, out),
         What::Search(wanted) => search(&wanted, settings, out),
-        What::Gold(gold) => labelled(&gold, out),
+        What::Gold(worded) => match &worded.with {
+            Some(provider) => compared(&worded, provider, settings, out),
+            None => labelled(&worded.gold, out),
+        },
         What::All(gold) => all(&gold, out),
         What::Day(day) => days(&day, out),
     }
@@ -212,6 +242,50 @@ fn labelled(gold: &Gold, out: &mut dyn Write) -> anyhow::Result<Exit> {
         }
     }
     print(&[gold::evaluate(data, labels, split)?], gold.data.json, out)
+}
+
+/// The digests as they are and in a model's words, side by side.
+fn compared(
+    worded: &Worded,
+    provider: &str,
+    settings: &Settings,
+    out: &mut dyn Write,
+) -> anyhow::Result<Exit> {
+    let gold = &worded.gold;
+    let folders = (folder(&gold.data.data)?, folder(&gold.labels)?);
+    let mut model = Model::of(&settings.config()?, provider, worded.answers.as_deref())?;
+    let wanted = (gold.split.map(Split::name), worded.limit.unwrap_or(usize::MAX));
+    let (offline, with) = gold::compare(folders, wanted, &mut model)?;
+    let told = model.told();
+    if gold.data.json {
+        let both = json!({ "offline": offline, "with": with, "provider": provider, "model": told });
+        writeln!(out, "{}", serde_json::to_string_pretty(&both)?)?;
+        return Ok(Exit::Done);
+    }
+    writeln!(out, "{:<44} {:<34} {:>8} {:>10} {:>8}", "gold", "", "offline", provider, "to beat")?;
+    for (before, after) in offline.rows.iter().zip(&with.rows) {
+        let bound = before.baseline.map_or(String::new(), |bound| format!("{bound:.3}"));
+        let (value, worded) = (before.value, after.value);
+        writeln!(
+            out,
+            "  {:<42} {:<34} {value:>8.3} {worded:>10.3} {bound:>8}",
+            before.dataset, before.metric
+        )?;
+    }
+    let fallen: Vec<String> = told.fell_back.iter().map(|(why, count)| format!("{count} {why}")).collect();
+    let fallen = if fallen.is_empty() { "none".to_owned() } else { fallen.join(", ") };
+    writeln!(
+        out,
+        "{} windows in its words, {} not asked about; fell back: {fallen}",
+        told.worded, told.not_asked
+    )?;
+    let (half, most) = (told.percentile(50), told.percentile(95));
+    writeln!(
+        out,
+        "{} tokens, cost {:.4}; {half:.1} s a window (p50), {most:.1} s (p95)",
+        told.tokens, told.cost
+    )?;
+    Ok(Exit::Done)
 }
 
 /// First ids of the lines at these places of a list.

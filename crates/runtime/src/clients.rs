@@ -15,6 +15,7 @@ use crate::{
 };
 use earlier::EarlierClient;
 use horizon::Horizon;
+pub use models::chat_request;
 pub(crate) use models::{ModelsClient, Terms};
 pub(crate) use own_keys::OwnKeys;
 use processor::{BeforeAsOf, Earlier, MessagesAsOf, ModelAnswer, Request, Response};

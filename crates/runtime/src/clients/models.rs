@@ -71,7 +71,8 @@ impl ModelsClient {
             Ok(keys) => self.models.with_keys(keys),
             Err(why) => return ModelAnswer::Failed(why.to_owned()),
         };
-        let asked = models.complete(question.stage, &request(question), self.terms.within, &ledger).await;
+        let asked =
+            models.complete(question.stage, &chat_request(question), self.terms.within, &ledger).await;
         match asked {
             Ok(answered) => ModelAnswer::Said(ledger.keep(answered).await),
             Err(exhausted) => {
@@ -245,7 +246,7 @@ fn hash(question: &ModelQuestion) -> QuestionHash {
 }
 
 /// The question in the words of the library that asks.
-fn request(question: &ModelQuestion) -> ChatRequest {
+pub fn chat_request(question: &ModelQuestion) -> ChatRequest {
     let role = |at: usize| if at.is_multiple_of(2) { Role::User } else { Role::Assistant };
     let turns = question.turns.iter().enumerate();
     ChatRequest {
