@@ -34,7 +34,7 @@ pub(crate) fn evaluate(data_dir: &Path) -> Result<Report, Error> {
 
 /// Share of spoiled digests that score less than the digest they were made of.
 fn spoiled(windows: &[Window], report: &mut Report) {
-    let mut tallies = KINDS.map(|kind| (kind, 0.0, 0.0));
+    let mut tallies = KINDS.map(|kind| (kind, 0.0, 0.0, 0.0));
     for (at, window) in windows.iter().enumerate() {
         let other = windows[(at + 1) % windows.len()].state.digest.as_ref();
         let (Some(digest), Some(other)) = (&window.state.digest, other) else { continue };
@@ -43,8 +43,10 @@ fn spoiled(windows: &[Window], report: &mut Report) {
         let whole = score(digest);
         for (kind, spoiled) in corruptions(&window.state, digest, other) {
             for tally in tallies.iter_mut().filter(|tally| tally.0 == kind) {
-                tally.1 += f64::from(u8::from(score(&spoiled) < whole));
+                let spoiled = score(&spoiled);
+                tally.1 += f64::from(u8::from(spoiled < whole));
                 tally.2 += 1.0;
+                tally.3 += f64::from(u8::from(spoiled < THRESHOLD));
             }
         }
     }
@@ -52,8 +54,11 @@ fn spoiled(windows: &[Window], report: &mut Report) {
     let dataset = "spoiled digests, test and samples";
     report.add(dataset, "spoiled", total, None);
     report.add(dataset, "share that falls", share(fallen, total), 0.9);
-    for (kind, fallen, total) in tallies {
+    let held_back = tallies.iter().map(|tally| tally.3).sum();
+    report.add(dataset, "share held back at the gate", share(held_back, total), None);
+    for (kind, fallen, total, held_back) in tallies {
         report.add(dataset, &format!("share that falls: {kind}"), share(fallen, total), 0.9);
+        report.add(dataset, &format!("share held back: {kind}"), share(held_back, total), None);
     }
 }
 

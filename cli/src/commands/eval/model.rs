@@ -165,8 +165,8 @@ impl Told {
         self.tokens = self.tokens.saturating_add(result.tokens);
         self.cost += result.cost;
         if result.outcome == outcome::FALLBACK {
-            let measures = result.quality_metrics.keys();
-            let why = measures.filter_map(|name| name.strip_prefix(outcome::FALLBACK_MEASURE)).next();
+            let mut measures = result.quality_metrics.keys();
+            let why = measures.find_map(|name| name.strip_prefix(outcome::FALLBACK_MEASURE));
             *self.fell_back.entry(why.unwrap_or("unknown").to_owned()).or_default() += 1;
         } else if is_asked {
             self.worded += 1;

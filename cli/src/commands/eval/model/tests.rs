@@ -43,5 +43,6 @@ fn a_provider_that_the_settings_do_not_have_is_named_with_those_that_they_have()
 #[test]
 fn percentiles_are_those_of_the_windows_that_were_asked_about() {
     let told = Told { seconds: vec![3.0, 1.0, 2.0, 4.0], ..Told::default() };
-    assert_eq!([told.percentile(50), told.percentile(95), Told::default().percentile(50)], [2.0, 4.0, 0.0]);
+    let found = [told.percentile(50), told.percentile(95), Told::default().percentile(50)];
+    assert_eq!(found.map(|seconds| seconds.to_string()), ["2", "4", "0"]);
 }
