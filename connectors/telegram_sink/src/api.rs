@@ -42,6 +42,7 @@ pub struct BotApi {
     // Of all copies of this client, as what follows.
     limiter: Arc<Mutex<Limiter>>,
     breaker: Arc<Mutex<Breaker>>,
+    pub(crate) unknown: runtime::config::Unknown,
     /// Whether the server takes rich messages, once it has told.
     takes_rich: Arc<OnceLock<bool>>,
     /// Whether it takes messages that one person alone sees.
@@ -115,7 +116,8 @@ impl BotApi {
         let limiter = Arc::new(Mutex::new(Limiter::new(ALL)));
         let breaker = Arc::new(Mutex::new(Breaker::default()));
         let (takes_rich, takes_ephemeral) = (Arc::new(takes_rich), Arc::default());
-        Ok(Self { client, limiter, breaker, takes_rich, takes_ephemeral })
+        let unknown = settings.unknown;
+        Ok(Self { client, limiter, breaker, unknown, takes_rich, takes_ephemeral })
     }
 
     /// Whether the server takes rich messages. False while it has not told.
@@ -182,6 +184,11 @@ impl BotApi {
 
     fn breaker(&self) -> MutexGuard<'_, Breaker> {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// True while the server is left alone, until it answers again.
+    pub(crate) fn is_left_alone(&self) -> bool {
+        self.breaker().has_tripped()
     }
 
     fn failed(&self) {

@@ -222,10 +222,15 @@ impl<'a> Job<'a> {
         self.kind == Kind::Digest
     }
 
+    /// True for a digest of one who has subscribed.
+    pub(crate) fn is_copy(&self) -> bool {
+        self.kind == Kind::Copy
+    }
+
     /// True for what only ends the subscription of who does not let the bot write: a copy, or what withdraws one.
     pub(crate) fn is_in_a_private_chat(&self) -> bool {
         let is_private = || self.target.as_ref().is_some_and(|target| !target.is_group());
-        self.kind == Kind::Copy || self.kind == Kind::Blocked && is_private()
+        self.is_copy() || self.kind == Kind::Blocked && is_private()
     }
 
     /// True for a digest of which its reader was told alone how to get it.

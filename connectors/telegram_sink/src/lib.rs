@@ -183,6 +183,10 @@ impl Sink for TelegramSink {
         vec![READY, BLOCKED, ANSWERED]
     }
 
+    fn breaker(&self) -> Option<(&'static str, bool)> {
+        Some((CHANNEL, self.api.is_left_alone()))
+    }
+
     async fn claim(&self, partition: &PartitionId) -> Result<Claim, SinkError> {
         let claimed = self.store.claim(&partition.of_sink(Self::NAME), &self.cluster_id).await;
         claimed.map(Claim::from).map_err(|error| SinkError::of_state("the claim of a partition", error))

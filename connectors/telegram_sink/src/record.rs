@@ -16,7 +16,7 @@ use delivery::{
     effects::{Call, CallKind, Outcome, Step, decide, newest_past, to_withdraw},
     now_ms,
 };
-use runtime::{SinkBatch, SinkError};
+use runtime::{SinkBatch, SinkError, config::Unknown};
 use state::{Batch, Delivery, DeliveryStatus, Effect, EffectState};
 use std::{collections::BTreeMap, sync::PoisonError};
 use tracing::warn;
@@ -129,10 +129,27 @@ impl TelegramSink {
             },
             Answer::Refused(why) => self.fail(open, job, at, why).await.map(|()| as_asked),
             Answer::Lost(why) if call.reference().is_some() => Ok(Err(why.clone())),
+            Answer::Lost(why) if self.lets_resend(open, job, call).await? => {
+                let (tenant, group, digest) =
+                    (job.delivery.tenant_id, job.delivery.group_id, job.delivery.digest_id);
+                warn!(
+                    tenant,
+                    group, digest, why, "nobody knows whether a message was posted: it is posted again"
+                );
+                Ok(as_asked)
+            }
             Answer::Lost(why) => {
                 put(open, job, at, (DeliveryStatus::Unknown, Some(why))).await.map(|()| as_asked)
             }
         }
+    }
+
+    /// Of a digest alone, once for each part, and where the operator would rather have it twice than never.
+    async fn lets_resend(&self, open: &mut Batch, job: &Job<'_>, call: &Call) -> Result<bool, SinkError> {
+        if self.api.unknown == Unknown::Keep || !(job.is_digest() || job.is_copy()) {
+            return Ok(false);
+        }
+        open.resend_effect(&job.part(call.part)).await.map_err(failed)
     }
 
     async fn done(

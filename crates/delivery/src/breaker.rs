@@ -25,6 +25,11 @@ impl Breaker {
         self.open_until.is_some_and(|until| now < until)
     }
 
+    /// True from when the server is left alone until it has answered again.
+    pub fn has_tripped(&self) -> bool {
+        self.open_until.is_some()
+    }
+
     /// Takes the right to a call.
     ///
     /// # Errors
@@ -90,10 +95,11 @@ mod tests {
         let mut now = began;
         let mut waits = Vec::new();
         for _ in 0..6 {
-            assert!(breaker.is_open(now));
+            assert!(breaker.is_open(now) && breaker.has_tripped());
             let wait = breaker.take(now).expect_err("it is left alone");
             waits.push(wait.as_secs());
             now += wait;
+            assert!(!breaker.is_open(now) && breaker.has_tripped(), "it has not answered yet");
             assert_eq!(breaker.take(now), Ok(()), "one finds out");
             assert!(breaker.take(now).is_err(), "the others wait");
             assert!(!breaker.failed(now), "it was left alone before");
@@ -106,7 +112,7 @@ mod tests {
         let now = Instant::now();
         let mut breaker = open(now);
         assert_eq!(breaker.take(now + 6 * SECOND), Ok(()));
-        assert!(breaker.answered());
+        assert!(breaker.answered() && !breaker.has_tripped());
         assert_eq!(breaker.take(now + 6 * SECOND), Ok(()));
         assert!(!breaker.failed(now + 6 * SECOND));
     }

@@ -175,6 +175,12 @@ pub trait Sink: Send + Sync + 'static {
     /// Takes a partition over on assignment: raises its epoch and tells where to start.
     fn claim(&self, partition: &PartitionId) -> impl Future<Output = Result<Claim, SinkError>> + Send;
 
+    /// The peer that it leaves alone for a while where that fails again and again, and whether it does now; none for a sink
+    /// that leaves nobody alone. Asked after each batch.
+    fn breaker(&self) -> Option<(&'static str, bool)> {
+        None
+    }
+
     /// Writes a batch and its offset, or nothing.
     fn write(&self, batch: &SinkBatch) -> impl Future<Output = Result<(), SinkError>> + Send;
 }

@@ -56,7 +56,9 @@ INSERT INTO deliveries AS old (tenant_id, window_id, channel, chat, revision, at
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
     CASE WHEN $10 = 'sending' THEN now() END, CASE WHEN $10 NOT IN ('planned', 'sending') THEN now() END)
 ON CONFLICT (tenant_id, window_id, channel, chat, revision, attempt, part) DO UPDATE SET
-    status = excluded.status, error = excluded.error, reference = excluded.reference,
+    status = excluded.status, reference = excluded.reference,
+    error = CASE WHEN excluded.status IN ('planned', 'sending') THEN coalesce(excluded.error, old.error)
+        ELSE excluded.error END,
     sending_at = coalesce(excluded.sending_at, old.sending_at), finished_at = excluded.finished_at";
 
 pub(crate) const FORGET: &str = "
@@ -75,6 +77,14 @@ UPDATE deliveries SET stated = CASE WHEN (revision, attempt, part) = ($5, $6, 1)
 WHERE tenant_id = $1 AND window_id = $2 AND channel = $3 AND chat = $4 AND (revision, attempt) <= ($5, $6)
     AND (stated IS NOT NULL OR (revision, attempt, part) = ($5, $6, 1))";
 
+pub(crate) const RESEND: &str = "
+UPDATE deliveries SET status = 'planned', error = $8, finished_at = NULL
+WHERE tenant_id = $1 AND window_id = $2 AND channel = $3 AND chat = $4 AND (revision, attempt, part) = ($5, $6, $7)
+    AND error IS DISTINCT FROM $8";
+
+/// Stays with an effect until it has ended.
+const RESENT: &str = "nobody knew whether it was done, and it is done again";
+
 pub(crate) const TARGET: &str = "
 SELECT moved_to, disabled FROM delivery_targets WHERE tenant_id = $1 AND channel = $2 AND chat = $3";
 
@@ -87,6 +97,19 @@ INSERT INTO delivery_targets (tenant_id, channel, chat, disabled) VALUES ($1, $2
 ON CONFLICT (tenant_id, channel, chat) DO UPDATE SET disabled = excluded.disabled, updated_at = now()";
 
 impl Batch {
+    /// Lets an effect be done again of which nobody knows how it ended. True the first time; false for one that was let before.
+    pub async fn resend_effect(&mut self, delivery: &Delivery<'_>) -> Result<bool, Error> {
+        let done = of_delivery(RESEND, delivery)
+            .bind(delivery.version.revision)
+            .bind(delivery.version.attempt)
+            .bind(delivery.part)
+            .bind(RESENT)
+            .execute(self.acting_for(delivery.tenant_id).await?)
+            .await
+            .map_err(Error::query("let an effect be done again"))?;
+        Ok(done.rows_affected() == 1)
+    }
+
     /// Every part of every version of a delivery, oldest first. From here on the transaction is alone with it, as after
     /// [`Batch::ledger`].
     pub async fn effects(&mut self, delivery: &Delivery<'_>) -> Result<Vec<Effect>, Error> {

@@ -64,6 +64,7 @@ const ALL: &[Statement] = statements![
     effects::FORGET,
     effects::MOVE_TARGET,
     effects::PUT,
+    effects::RESEND,
     effects::STATE,
     effects::STATED,
     effects::TARGET,

@@ -130,3 +130,31 @@ async fn a_zombie_posts_nothing() {
     assert_eq!(world.methods(), ["sendMessage"]);
     world.database.drop().await;
 }
+
+#[tokio::test]
+async fn an_operator_may_rather_have_a_digest_twice_than_never_and_has_it_twice_at_most() {
+    let Some(world) = World::new("telegram_resend").await else { return };
+    let settings =
+        runtime::config::Telegram { unknown: runtime::config::Unknown::Resend, ..world.settings() };
+    let sink = world.sink_with(&settings);
+    world.bot.fault("sendMessage", Some(CHAT), Fault::CloseAfter);
+    deliver_by(&sink, &[digest(0, "1.0")]).await.unwrap();
+    assert_eq!(world.texts().len(), 2, "the one whose answer was lost is there, and another");
+    assert_eq!(world.ledger().await, [row("1.0", 1, "sent", Some("2"))]);
+    for _ in 0..2 {
+        world.bot.fault("sendMessage", Some(CHAT), Fault::CloseAfter);
+    }
+    deliver_by(&sink, &[digest(1, "1.0")]).await.unwrap();
+    deliver_by(&sink, &[digest(1, "1.0")]).await.unwrap();
+    assert_eq!(world.texts().len(), 4, "lost again, it waits for an operator");
+    let unknown = world.database.store.unknown_deliveries("t").await.unwrap();
+    assert_eq!(
+        unknown.iter().map(|it| it.digest_id.clone()).collect::<Vec<_>>(),
+        [digest(1, "1.0").digest_id]
+    );
+    // One that a killed sink has begun is posted once more too.
+    die_while_sending(&world, &digest(2, "1.0"), None).await;
+    deliver_by(&sink, &[digest(2, "1.0")]).await.unwrap();
+    assert_eq!(world.texts().len(), 5);
+    world.database.drop().await;
+}

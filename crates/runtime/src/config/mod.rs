@@ -12,6 +12,7 @@ pub use kafka_client::Properties;
 use secrecy::ExposeSecret;
 pub use sections::{
     DigestSettings, Embedding, Files, Http, Kafka, Keys, Postgres, Qdrant, Registry, Telegram, Telemetry,
+    Unknown,
 };
 use serde::Deserialize;
 use state::SinkOffset;

@@ -156,6 +156,10 @@ pub struct Telegram {
     /// clients from before June 2026 show something else in their place.
     #[garde(skip)]
     pub rich_messages: bool,
+    /// What becomes of a new message of a digest of which nobody knows whether it was posted. Default: `keep`, it is
+    /// `unknown` until an operator settles it; `resend` posts it once more, so that the chat may have it twice.
+    #[garde(skip)]
+    pub unknown: Unknown,
     /// Address of `https` at which Telegram brings updates to `telegram_bot_source`. Default: none, and they are polled.
     #[garde(skip)]
     pub webhook_url: Option<String>,
@@ -167,12 +171,24 @@ pub struct Telegram {
     pub webhook_listen: SocketAddr,
 }
 
+/// What becomes of an effect of which nobody knows whether it was done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unknown {
+    /// It waits for an operator: never twice.
+    #[default]
+    Keep,
+    /// It is done once more: twice rather than never.
+    Resend,
+}
+
 impl Default for Telegram {
     fn default() -> Self {
         Self {
             token: None,
             api: "https://api.telegram.org".to_owned(),
             rich_messages: true,
+            unknown: Unknown::default(),
             webhook_url: None,
             webhook_secret: None,
             webhook_listen: SocketAddr::from(([127, 0, 0, 1], 8443)),

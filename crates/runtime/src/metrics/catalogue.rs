@@ -134,6 +134,11 @@ pub(super) const PEER_AWAY: Family = gauge(
     &["peer"],
     "1 for a peer that does not answer this process, 0 for one that does.",
 );
+pub(super) const BREAKER_OPEN: Family = gauge(
+    "gistmill_breaker_open",
+    &["unit", "peer"],
+    "1 for a peer that a unit leaves alone since it failed again and again, 0 for one that it asks.",
+);
 pub(super) const LAG_RECORDS: Family = gauge(
     "gistmill_lag_records",
     &["unit", "topic"],
@@ -214,6 +219,7 @@ pub fn catalogue() -> Vec<Family> {
         READY,
         WAITING,
         PEER_AWAY,
+        BREAKER_OPEN,
         LAG_RECORDS,
         LAG_OFFSETS,
         LAG_SECONDS,

@@ -8,10 +8,10 @@ mod tenants;
 
 use crate::{dead_letter::fingerprint, host::UnitStatus};
 use catalogue::{
-    COMMIT_SECONDS, COMMITTED, CONTEXT_DUPLICATES, CONTEXT_HISTORY_MATCHES, CONTEXT_MESSAGES, DEAD_LETTERS,
-    DELIVERY_LATENCY, DIGESTS, EVENTS, GENERATION_SECONDS, LAST_COMMIT, MODEL_REQUESTS, PARTITIONS,
-    PEER_AWAY, QUALITY_SCORE, READY, RECOVERIES, Registrar, STAGE_STATUS, SYNTHESIS_FALLBACK, TOKENS,
-    UNIT_STATE, WAITING, WINDOW_QUALITY,
+    BREAKER_OPEN, COMMIT_SECONDS, COMMITTED, CONTEXT_DUPLICATES, CONTEXT_HISTORY_MATCHES, CONTEXT_MESSAGES,
+    DEAD_LETTERS, DELIVERY_LATENCY, DIGESTS, EVENTS, GENERATION_SECONDS, LAST_COMMIT, MODEL_REQUESTS,
+    PARTITIONS, PEER_AWAY, QUALITY_SCORE, READY, RECOVERIES, Registrar, STAGE_STATUS, SYNTHESIS_FALLBACK,
+    TOKENS, UNIT_STATE, WAITING, WINDOW_QUALITY,
 };
 pub use catalogue::{Family, Kind, catalogue};
 use measured::Measured;
@@ -59,6 +59,7 @@ pub struct Metrics {
     ready: IntGaugeVec,
     waiting: IntGaugeVec,
     peer_away: IntGaugeVec,
+    breaker_open: IntGaugeVec,
     measured: Measured,
 }
 
@@ -98,6 +99,7 @@ impl Metrics {
             ready: all.gauge(&READY)?,
             waiting: all.gauge(&WAITING)?,
             peer_away: all.gauge(&PEER_AWAY)?,
+            breaker_open: all.gauge(&BREAKER_OPEN)?,
             measured: Measured::new(&all)?,
             registry,
         }))
@@ -241,6 +243,11 @@ impl Metrics {
         for (peer, is_away) in peers {
             self.peer_away.with_label_values(&[peer]).set(i64::from(*is_away));
         }
+    }
+
+    /// Sets whether a unit leaves a peer alone.
+    pub(crate) fn breaker(&self, unit: &str, (peer, is_open): (&str, bool)) {
+        self.breaker_open.with_label_values(&[unit, peer]).set(i64::from(is_open));
     }
 
     /// Sets what the units are doing.

@@ -63,6 +63,19 @@ fn a_unit_is_in_one_state_and_waits_for_a_peer_it_names() {
 }
 
 #[test]
+fn a_peer_that_is_left_alone_is_told_until_it_is_asked_again() {
+    let metrics = metrics();
+    let told = |metrics: &Metrics| {
+        value(&metrics.text(), r#"gistmill_breaker_open{peer="telegram",unit="telegram_sink"}"#)
+    };
+    assert_eq!(told(&metrics), None, "of a unit that has asked nobody nothing is said");
+    for (is_open, expected) in [(true, 1.0), (false, 0.0)] {
+        metrics.breaker("telegram_sink", ("telegram", is_open));
+        assert_eq!(told(&metrics), Some(expected));
+    }
+}
+
+#[test]
 fn what_could_not_be_measured_has_no_old_number() {
     let metrics = metrics();
     let lag = TopicLag { unit: "roles".into(), topic: "t.v1".into(), records: 4, offsets: 6, seconds: 2.5 };

@@ -21,7 +21,7 @@ const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_of
 const OF_ID: &str = "messages_pkey backward (tenant_id, group_id, id)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 111] = [
+const READS: [(&str, &[&str]); 112] = [
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("asked::BLOCKED", &["blocked_digests_pkey backward (tenant_id, window_id)"]),
     (
@@ -62,6 +62,7 @@ const READS: [(&str, &[&str]); 111] = [
     ("effects::FORGET", &["deliveries_pkey (tenant_id, window_id, channel, chat, revision, attempt)"]),
     ("effects::MOVE_TARGET", &[]),
     ("effects::PUT", &[]),
+    ("effects::RESEND", &["deliveries_pkey (tenant_id, window_id, channel, chat, revision, attempt, part)"]),
     ("effects::STATE", &["deliveries_pkey (tenant_id, window_id, channel, chat, revision, attempt)"]),
     (
         "effects::STATED",

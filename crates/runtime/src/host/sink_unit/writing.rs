@@ -72,7 +72,11 @@ impl<S: Sink> SinkLoop<'_, S> {
     fn write_once(&mut self, key: &(Arc<str>, i32)) -> Result<Written, Failure> {
         let Some(lane) = self.lanes.get_mut(key) else { return Ok(Written::Done) };
         let (count, started) = (lane.batch.records.len(), Instant::now());
-        match self.shared.tasks.block_on(self.sink.write(&lane.batch)) {
+        let written = self.shared.tasks.block_on(self.sink.write(&lane.batch));
+        if let Some(breaker) = self.sink.breaker() {
+            self.shared.metrics.breaker(S::NAME, breaker);
+        }
+        match written {
             Ok(()) => {
                 if let Some(channel) = S::CHANNEL {
                     let waited = |record: &SinkRecord| waited(record, channel);
