@@ -61,6 +61,9 @@ fn judge(cause: &(dyn StdError + 'static)) -> Option<(Exit, Option<String>)> {
     if let Some(error) = cause.downcast_ref::<vector_index::Error>() {
         return Some(of_index(error));
     }
+    if cause.is::<crate::commands::erase::NotRunning>() {
+        return Some((Exit::NotRunning, None));
+    }
     if let Some(error) = cause.downcast_ref::<crate::commands::search::NoIndex>() {
         return Some((if error.is_running() { Exit::Failed } else { Exit::NotRunning }, None));
     }

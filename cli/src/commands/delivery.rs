@@ -9,8 +9,9 @@ use clap::{Args, Subcommand, builder::NonEmptyStringValueParser};
 use jiff::Timestamp;
 use runtime::Host;
 use serde_json::json;
-use state::{MutedDelivery, Settled, Settlement, Store, UnknownDelivery};
+use state::{AuditChange, MutedDelivery, Settled, Settlement, Store, UnknownDelivery};
 
+use super::audit;
 use crate::{
     exit::Exit,
     printing::{printable, when},
@@ -119,11 +120,27 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
             Command::Ls { owner, muted: true, json } => list_muted(&store, &owner.tenant, json, out).await,
             Command::Ls { owner, muted: false, json } => list(&store, &owner.tenant, json, out).await,
             Command::Resolve { digest, owner, part, found } => {
-                resolve(&store, (&owner.tenant, &digest, part), &found, out).await
+                let exit = resolve(&store, (&owner.tenant, &digest, part), &found, out).await?;
+                let after = json!({ "part": part, "message": found.message });
+                let change =
+                    AuditChange { after: Some(&after), ..change("delivery resolve", &owner, &digest) };
+                audit::record(&store, &AuditChange { actor: &settings.operator(), ..change }).await;
+                Ok(exit)
             }
-            Command::Enable { chat, owner } => enable(&store, (&owner.tenant, &chat), out).await,
+            Command::Enable { chat, owner } => {
+                let exit = enable(&store, (&owner.tenant, &chat), out).await?;
+                // Of a target that one person sees, the chat.
+                let place = chat.split('+').next().unwrap_or_default();
+                let change = change("delivery enable", &owner, place);
+                audit::record(&store, &AuditChange { actor: &settings.operator(), ..change }).await;
+                Ok(exit)
+            }
         }
     })
+}
+
+fn change<'a>(action: &'a str, owner: &'a Owner, subject: &'a str) -> AuditChange<'a> {
+    AuditChange { tenant_id: &owner.tenant, actor: "", action, subject, before: None, after: None }
 }
 
 async fn list(store: &Store, tenant: &str, json: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {

@@ -11,8 +11,9 @@ use clap::{Args, Subcommand, builder::NonEmptyStringValueParser};
 use keys::{Binding, Ring, Sealed};
 use runtime::{Config, Host};
 use serde_json::json;
-use state::{KeyName, ProviderKey, SealedKey, Store};
+use state::{AuditChange, KeyName, ProviderKey, SealedKey, Store};
 
+use super::audit;
 use crate::{
     exit::Exit,
     printing::{printable, when},
@@ -123,7 +124,10 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
                     checked.context("the key was not kept; --unchecked keeps it without asking")?;
                 }
                 ready(&store).await?;
-                set(&store, &ring, (&name.into(), &key), &purpose, out).await
+                let name = name.into();
+                let exit = set(&store, &ring, (&name, &key), &purpose, out).await?;
+                put_on_record((&store, settings), "keys set", &name).await;
+                Ok(exit)
             }
             Command::Ls { tenant, json } => {
                 ready(&store).await?;
@@ -131,15 +135,39 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
             }
             Command::Revoke { name } => {
                 ready(&store).await?;
-                revoke(&store, &name.into(), out).await
+                let name = name.into();
+                let exit = revoke(&store, &name, out).await?;
+                put_on_record((&store, settings), "keys revoke", &name).await;
+                Ok(exit)
             }
             Command::Rotate => {
                 let ring = ring(&config)?;
                 ready(&store).await?;
-                rotate(&store, &ring, out).await
+                let exit = rotate(&store, &ring, out).await?;
+                let all =
+                    KeyName { tenant_id: String::new(), owner: String::new(), provider: "all".to_owned() };
+                put_on_record((&store, settings), "keys rotate", &all).await;
+                Ok(exit)
             }
         }
     })
+}
+
+async fn put_on_record((store, settings): (&Store, &Settings), action: &str, name: &KeyName) {
+    let KeyName { tenant_id, owner, provider } = name;
+    let of_user = match owner.as_str() {
+        "" => String::new(),
+        user => format!(" of user {}", audit::person(tenant_id, user)),
+    };
+    let change = AuditChange {
+        tenant_id,
+        actor: &settings.operator(),
+        action,
+        subject: &format!("{provider}{of_user}"),
+        before: None,
+        after: None,
+    };
+    audit::record(store, &change).await;
 }
 
 async fn ready(store: &Store) -> anyhow::Result<()> {

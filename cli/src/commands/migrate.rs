@@ -26,7 +26,7 @@ pub(crate) fn run(_: &Arguments, settings: &Settings, out: &mut dyn Write) -> an
         .postgres_owner_url()
         .context("set postgres.owner_url (GISTMILL_POSTGRES__OWNER_URL) to the database as its owner")?;
     let schema = state::Schema::of_prefix(config.prefix.as_str())?;
-    tokio::runtime::Runtime::new()?.block_on(state::migrate(url, &schema))?;
+    tokio::runtime::Runtime::new()?.block_on(state::migrate_by(url, &schema, &settings.operator()))?;
     writeln!(out, "schema {} is up to date", schema.as_str())?;
     Ok(Exit::Done)
 }

@@ -1,5 +1,7 @@
 //! One file for each subcommand: `Arguments`, which clap fills, and `run`, which acts on them.
 
+mod asking;
+pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod cost;
 pub(crate) mod delivery;
@@ -7,6 +9,7 @@ pub(crate) mod demo;
 pub(crate) mod digest;
 pub(crate) mod dlq;
 pub(crate) mod doctor;
+pub(crate) mod erase;
 pub(crate) mod eval;
 pub(crate) mod group;
 pub(crate) mod import;

@@ -1,12 +1,13 @@
 //! `gistmill reset`: where a processor, a sink or a source goes on.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::Write;
 
 use anyhow::bail;
 use clap::Args;
 use runtime::operate::{self, Move, Place, ResetKind, ResetOptions, ResetPlan};
 use topology::Map;
 
+use super::{asking, audit};
 use crate::{exit::Exit, settings::Settings};
 
 /// Set where a stopped processor, sink or source goes on
@@ -58,9 +59,10 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
     if !arguments.json {
         show(&plan, out)?;
     }
-    let is_wanted = arguments.yes || (!arguments.json && ask()?);
+    let is_wanted = arguments.yes || (!arguments.json && asking::is_wanted()?);
     if is_wanted {
         operate::reset(&config, &map, &plan)?;
+        audit::record_operation(settings, ("reset", &options.name), &plan)?;
     }
     if arguments.json {
         let mut value = serde_json::to_value(&plan)?;
@@ -74,17 +76,6 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
         writeln!(out, "done")?;
     }
     Ok(Exit::Done)
-}
-
-/// Asks only where somebody can answer.
-fn ask() -> anyhow::Result<bool> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Ok(false);
-    }
-    write!(io::stderr(), "do it? type yes: ")?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(answer.trim() == "yes")
 }
 
 fn show(plan: &ResetPlan, out: &mut dyn Write) -> anyhow::Result<()> {

@@ -5,7 +5,7 @@
 mod asked;
 mod meaning;
 mod print;
-mod since;
+pub(super) mod since;
 mod way;
 
 use std::io::{self, Write};

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use runtime::operate::{self, Finished, HangingTransaction, Outcome, Transactions};
 use topology::Map;
 
+use super::audit;
 use crate::{exit::Exit, printing::age, settings::Settings};
 
 /// Find transactions that hang, and end them
@@ -97,6 +98,9 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
                 show(&found.hanging, outcome, out)?;
             }
             let finished = if *yes { operate::finish_transactions(&config, &wanted)? } else { Vec::new() };
+            if !finished.is_empty() {
+                audit::record_operation(settings, ("txn finish", "transactions"), &finished)?;
+            }
             if *json {
                 let value = serde_json::json!({ "hanging": found.hanging, "finished": finished });
                 writeln!(out, "{value}")?;

@@ -3,7 +3,8 @@
 //! Invariant: a file appears whole or not at all, an older attempt never replaces a newer one, and `sent`,
 //! `digest.delivered` and the offset are one Postgres transaction. A file can be written again without harm, so that a
 //! crash while `sending` is repaired by doing it again, unlike a message to people. A newer version that is blocked
-//! removes the files of older ones, in whichever order the two come.
+//! removes the files of older ones, in whichever order the two come; so does any newer version of a window of which a message
+//! was erased.
 
 mod files;
 mod paths;
@@ -18,7 +19,7 @@ use files::FileJob;
 use plan::{CHANNEL, Planned, plan};
 use rendering::View;
 use runtime::{Claim, InputSpec, PartitionId, Sink, SinkBatch, SinkError, SinkRecord};
-use schemas::{DigestBlocked, WindowRef};
+use schemas::{DigestBlocked, DigestReadyForDelivery, WindowRef};
 use state::{Batch, DeliveryStatus, Error, Opened, Store, VERSIONS_KEPT};
 use std::path::{Path, PathBuf};
 use withdrawal::Place;
@@ -55,6 +56,12 @@ impl FileSink {
         Place { out_dir: &self.out_dir, partial_dir, window, versions_kept: self.versions_kept, now_ms }
     }
 
+    /// Versions of a digest's window that are kept: the newest alone where a message of it was erased.
+    async fn versions_kept(&self, batch: &mut Batch, ready: &DigestReadyForDelivery) -> Result<u32, Error> {
+        let is_erased = batch.holds_erased(ready).await?;
+        Ok(if is_erased { self.versions_kept.min(1) } else { self.versions_kept })
+    }
+
     /// The files of what is planned, in its order: of two attempts at one window the newer comes last.
     fn jobs(&self, planned: &[Planned<'_>]) -> Vec<FileJob> {
         planned
@@ -84,7 +91,8 @@ impl FileSink {
         let mut planned = Vec::new();
         for (ready, offset) in batch.records.iter().filter_map(ready) {
             if offset >= begin_offset && ready.channels.iter().any(|channel| channel == CHANNEL) {
-                planned.push(plan(&mut open, ready, offset, self.versions_kept).await?);
+                let kept = self.versions_kept(&mut open, ready).await.map_err(failed)?;
+                planned.push(plan(&mut open, ready, offset, kept).await?);
             }
         }
         if planned.is_empty() {
@@ -107,7 +115,9 @@ impl FileSink {
         };
         let (delivered_at, partial_dir) = (now_ms(), self.partial_dir(batch));
         for planned in planned {
-            let place = self.place(&planned.ready.window, &partial_dir, delivered_at);
+            let versions_kept = self.versions_kept(&mut open, planned.ready).await.map_err(failed)?;
+            let place =
+                Place { versions_kept, ..self.place(&planned.ready.window, &partial_dir, delivered_at) };
             let is_withdrawn = place.settle(&mut open, &planned.delivery).await?;
             if planned.announces() && !is_withdrawn {
                 announce(&mut open, planned, delivered_at).await.map_err(failed)?;

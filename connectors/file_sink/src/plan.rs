@@ -61,7 +61,13 @@ pub(crate) async fn plan<'a>(
     let delivery = delivery::of_ready(ready, offset, (CHANNEL, ""))?;
     let failed = |error| SinkError::of_state("the plan of a delivery", error);
     let ledger = batch.ledger(&delivery).await.map_err(failed)?;
-    let action = decide(delivery.version, &ledger, versions_kept);
+    let action = match decide(delivery.version, &ledger, versions_kept) {
+        // It was made before the deletion: it may hold words that were erased since.
+        Action::Deliver | Action::Repair if batch.tells_of_erased(ready).await.map_err(failed)? => {
+            Action::Supersede
+        }
+        action => action,
+    };
     let marks: &[DeliveryStatus] = match (action, ledger.status(delivery.version)) {
         (Action::Deliver, _) => &[DeliveryStatus::Planned, DeliveryStatus::Sending],
         // What was begun is withdrawn, and said so, once its files are gone.

@@ -137,12 +137,21 @@ async fn apply(batch: &mut Batch, records: &[&SinkRecord], kept: u32) -> Result<
 }
 
 async fn put_ready(batch: &mut Batch, ready: &DigestReadyForDelivery, kept: u32) -> Result<(), Error> {
-    let is_new = batch.put_digest(ready).await?;
+    let tells_of_erased = batch.tells_of_erased(ready).await?;
+    let is_new = if tells_of_erased {
+        batch.put_digest_without_words(ready).await?
+    } else {
+        batch.put_digest(ready).await?
+    };
     let window = (&*ready.tenant_id, &*ready.window_id);
     let is_past = batch.forget_digests(window, &ready.version, kept).await?;
     // One that is too old to be kept was announced when it was new.
     if is_new && !is_past {
-        batch.append_outbox(PERSISTED, &persisted(ready)?).await?;
+        let mut persisted = persisted(ready)?;
+        if tells_of_erased {
+            persisted.topics.clear();
+        }
+        batch.append_outbox(PERSISTED, &persisted).await?;
     }
     Ok(())
 }

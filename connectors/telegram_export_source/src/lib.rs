@@ -2,7 +2,7 @@
 //!
 //! Two sources read: [`FileSource`] a whole file (Telegram Desktop's `result.json` or JSON Lines) into a lane of
 //! its own that it ends, [`FeedSource`] lines as they come (standard input, a growing file). [`ControlSource`]
-//! writes one control record. Invariant: what a file gives, and how it is cut into records, is a function of its
+//! writes one control record, [`ErasureSource`] the deletions of messages that an operator erased. Invariant: what a file gives, and how it is cut into records, is a function of its
 //! bytes; only a followed feed asks a clock, and that in one place.
 
 mod batch;
@@ -11,6 +11,7 @@ mod control;
 mod cursor;
 mod date;
 mod draft;
+mod erasure;
 mod error;
 mod export;
 mod feed;
@@ -28,6 +29,7 @@ mod survey;
 
 pub use clock::{Clock, SystemClock};
 pub use control::ControlSource;
+pub use erasure::{Deletion, ErasureSource};
 pub use error::Error;
 pub use feed_source::FeedSource;
 pub use file_source::FileSource;

@@ -9,8 +9,8 @@ pub(crate) const PUT: &str = "
 INSERT INTO digests AS old (tenant_id, digest_id, group_id, window_id, revision, attempt, size_hours, window_start_ms,
     window_end_ms, lane, trace_id, quality_score, language, headline, message_count, participant_count,
     source_partition, source_offset, payload, channels, runs)
-SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, CASE WHEN newer.revision IS NULL THEN $14 ELSE '' END,
-    $15, $16, $17, $18, CASE WHEN newer.revision IS NULL THEN $19::jsonb END, $20, $21::jsonb
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, CASE WHEN newer.revision IS NULL AND $22 THEN $14 ELSE '' END,
+    $15, $16, $17, $18, CASE WHEN newer.revision IS NULL AND $22 THEN $19::jsonb END, $20, $21::jsonb
 FROM (VALUES (true)) AS this
 LEFT JOIN LATERAL (
     SELECT revision FROM blocked_digests
@@ -39,6 +39,18 @@ impl Batch {
     /// # Errors
     /// [`Error::Refused`] for a version that is none; see [`crate::accept_ready`] for what else Postgres refuses.
     pub async fn put_digest(&mut self, record: &DigestReadyForDelivery) -> Result<bool, Error> {
+        self.put(record, true).await
+    }
+
+    /// [`Batch::put_digest`] of one whose words are not to be kept: see [`Batch::tells_of_erased`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn put_digest_without_words(&mut self, record: &DigestReadyForDelivery) -> Result<bool, Error> {
+        self.put(record, false).await
+    }
+
+    async fn put(&mut self, record: &DigestReadyForDelivery, with_words: bool) -> Result<bool, Error> {
         let what = "write a digest";
         let version = version(&record.version)?;
         let (window, digest) = (&record.window, &record.delivery_payload);
@@ -68,6 +80,7 @@ impl Batch {
             .bind(payload)
             .bind(channels)
             .bind(runs)
+            .bind(with_words)
             .execute(self.acting_for(&record.tenant_id).await?)
             .await
             .map_err(Error::query(what))?;

@@ -5,6 +5,7 @@
 
 mod as_of;
 mod asked;
+mod audit;
 mod author_names;
 mod batch;
 mod blocked;
@@ -15,6 +16,10 @@ mod digests;
 mod earlier;
 mod effects;
 mod embeddings;
+mod erased;
+mod erasure;
+mod erasure_found;
+mod erasure_sql;
 mod error;
 mod index_bounds;
 mod json;
@@ -45,6 +50,7 @@ mod topics;
 mod unsettled;
 
 pub use asked::{Answered, Held};
+pub use audit::{AuditChange, AuditEntry};
 pub use batch::{Batch, BatchBounds, Opened};
 pub use deliveries::{Delivery, DeliveryStatus, Ledger, LedgerVersion};
 pub use digest_reads::{
@@ -52,13 +58,15 @@ pub use digest_reads::{
 };
 pub use effects::{Effect, EffectState, TargetState};
 pub use embeddings::TextHash;
+pub use erasure::Eraser;
+pub use erasure_found::{Erasable, Erased, ErasedMessage, ErasureScope};
 pub use error::Error;
 pub use index_bounds::Filling;
 pub use kept_versions::VERSIONS_KEPT;
 pub use link_codes::Redeemed;
 pub use llm_requests::{LlmCall, LlmCosts, LlmEnd, LlmTicket};
 pub use messages::{GroupCount, MessageRow};
-pub use migrate::migrate;
+pub use migrate::{migrate, migrate_by};
 pub use model_answers::{KeptAnswer, QuestionHash};
 pub use mutes::{Mute, MutedDelivery};
 pub use offsets::{ClaimedPartition, SinkOffset, SinkPartition};

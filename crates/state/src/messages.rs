@@ -5,7 +5,7 @@
 //! elsewhere, gives the same rows.
 
 use crate::{
-    Batch, Error, Store, author_names,
+    Batch, Error, Store, author_names, erased,
     json::storable,
     staging::{New, add_up, sorted},
     stored_message::{extra, stored_message},
@@ -166,12 +166,14 @@ impl Batch {
             let tenant = of_tenant[0].tenant_id;
             self.know_tenant(tenant).await?;
             let connection = self.acting_for(tenant).await?;
+            let blanks = erased::blanks(connection, of_tenant).await?;
+            let of_tenant = &erased::blanked(of_tenant, &blanks)[..];
             let states: Vec<_> = of_tenant.chunk_by(|left, right| left.state() == right.state()).collect();
             for states in states.chunks(STATES_MAX) {
                 let news = news(connection, states).await?;
                 added += append(connection, &news).await?;
             }
-            author_names::append(connection, tenant, rows).await?;
+            author_names::append(connection, tenant, of_tenant).await?;
             topics::append_told(connection, tenant, rows).await?;
         }
         Ok(added)

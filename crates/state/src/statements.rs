@@ -9,8 +9,8 @@
 //! just-in-time compilation for a plan that merely looks expensive. Tests hold each statement to its plan.
 
 use crate::{
-    as_of, asked, author_names, batch, blocked, deliveries, digest_reads, digests, earlier, effects,
-    embeddings, index_bounds, kept_versions, known, link_codes, llm_requests, messages, migrate,
+    as_of, asked, audit, author_names, batch, blocked, deliveries, digest_reads, digests, earlier, effects,
+    embeddings, erased, index_bounds, kept_versions, known, link_codes, llm_requests, messages, migrate,
     model_answers, mutes, offsets, outbox, provider_keys, search, search_digests, search_found, store,
     subscribers, telegram_chats, topics, unsettled,
 };
@@ -39,6 +39,8 @@ const ALL: &[Statement] = statements![
     as_of::AS_OF,
     asked::BLOCKED,
     asked::NEWEST,
+    audit::APPEND,
+    audit::LIST,
     author_names::APPEND,
     author_names::AS_OF,
     author_names::NEWEST_BEFORE,
@@ -70,6 +72,8 @@ const ALL: &[Statement] = statements![
     effects::TARGET,
     embeddings::KEEP,
     embeddings::KNOWN,
+    erased::AMONG,
+    erased::UNSEEN,
     index_bounds::BEGIN_FILLING,
     index_bounds::END_FILLING,
     index_bounds::FILLING,

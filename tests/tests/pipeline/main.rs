@@ -9,6 +9,7 @@ mod consume;
 mod day_start;
 mod demo;
 mod embeddings;
+mod erase;
 mod foreign_database;
 mod forgotten;
 mod happy;

@@ -6,11 +6,13 @@ use anyhow::bail;
 use clap::{Args, builder::PossibleValuesParser};
 use jiff::Timestamp;
 use schemas::GroupSettings;
+use state::AuditChange;
 use telegram_export_source::{ControlSource, Group};
 use telegram_sink::is_target;
 
 use super::{Name, as_json, fields, newest, write_control};
 use crate::{
+    commands::audit,
     exit::Exit,
     printing::{printable, when},
     settings::Settings,
@@ -124,6 +126,7 @@ pub(super) fn run(
     Change::is_deliverable(&wanted)?;
     if before.as_ref() != Some(&wanted) {
         write_control(source(&wanted)?, settings)?;
+        put_on_record((&group, settings), before.as_ref(), &wanted)?;
     }
     if json {
         let mut value = as_json("set", &wanted);
@@ -132,6 +135,23 @@ pub(super) fn run(
         return Ok(Exit::Done);
     }
     tell(name, (before.as_ref(), &wanted), now, out)
+}
+
+fn put_on_record(
+    (group, settings): (&Group, &Settings),
+    before: Option<&GroupSettings>,
+    wanted: &GroupSettings,
+) -> anyhow::Result<()> {
+    let (before, after) = (before.map(serde_json::to_value).transpose()?, serde_json::to_value(wanted)?);
+    let change = AuditChange {
+        tenant_id: group.tenant_id(),
+        actor: &settings.operator(),
+        action: "group set",
+        subject: group.group_id(),
+        before: before.as_ref(),
+        after: Some(&after),
+    };
+    audit::record_of(settings, &change)
 }
 
 fn tell(

@@ -6,12 +6,14 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 use jiff::Timestamp;
 use runtime::operate;
+use serde_json::json;
+use state::AuditChange;
 use telegram_export_source::{ControlSource, Group};
 use topology::Map;
 use window_builder::{LaneClock, LaneClocks};
 
 use super::{Name, write_control};
-use crate::{exit::Exit, printing::when, settings::Settings};
+use crate::{commands::audit, exit::Exit, printing::when, settings::Settings};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -66,6 +68,17 @@ pub(super) fn run(command: Command, settings: &Settings, out: &mut dyn Write) ->
                 let back = (lane.lane.as_str(), to.as_millisecond());
                 let source = ControlSource::set_back(&group, back, &now.to_string(), now);
                 write_control(source, settings)?;
+                let (before, after) =
+                    (json!({ "clock": lane.clock }), json!({ "clock": to.as_millisecond() }));
+                let change = AuditChange {
+                    tenant_id: group.tenant_id(),
+                    actor: &settings.operator(),
+                    action: "group lane set-back",
+                    subject: &format!("{}, lane {}", group.group_id(), lane.lane),
+                    before: Some(&before),
+                    after: Some(&after),
+                };
+                audit::record_of(settings, &change)?;
             }
             tell(&lane, to.as_millisecond(), (yes, json), out)
         }

@@ -8,11 +8,11 @@ use anyhow::{Context, bail};
 use aws_lc_rs::rand;
 use commands::LinkCode;
 use runtime::Host;
-use state::{Store, TelegramChat};
+use state::{AuditChange, Store, TelegramChat};
 use telegram_export_source::Group;
 
 use super::Name;
-use crate::{exit::Exit, printing::printable, settings::Settings};
+use crate::{commands::audit, exit::Exit, printing::printable, settings::Settings};
 
 /// Telegram's ids of people are positive, those of chats that have several members are not.
 const WANTED: &str =
@@ -32,6 +32,9 @@ pub(super) fn link(
     let wanted = TelegramChat { chat_id, tenant_id, group_id };
     let (is_new, found) = with_store(settings, async |store| {
         let is_new = store.link_telegram_chat(&wanted).await?;
+        if is_new {
+            put_on_record((store, settings), "group link", &wanted).await;
+        }
         Ok((is_new, store.telegram_chats(&[chat_id]).await?))
     })?;
     let owner = owner(&wanted);
@@ -59,7 +62,19 @@ pub(super) fn make_code(name: &Name, settings: &Settings, out: &mut dyn Write) -
     rand::fill(&mut bytes).ok().context("could not make a code: the system gives no random numbers")?;
     let code = LinkCode::of_random(bytes);
     let of = (group.tenant_id(), group.group_id());
-    with_store(settings, async |store| Ok(store.make_link_code(&code.hash(), of, CODE_VALID_FOR).await?))?;
+    with_store(settings, async |store| {
+        store.make_link_code(&code.hash(), of, CODE_VALID_FOR).await?;
+        let change = AuditChange {
+            tenant_id: of.0,
+            actor: &settings.operator(),
+            action: "group link code",
+            subject: of.1,
+            before: None,
+            after: None,
+        };
+        audit::record(store, &change).await;
+        Ok(())
+    })?;
     writeln!(out, "/link {}", code.shown())?;
     let owner = printable(&format!("{}/{}", of.0, of.1));
     writeln!(
@@ -70,7 +85,13 @@ pub(super) fn make_code(name: &Name, settings: &Settings, out: &mut dyn Write) -
 }
 
 pub(super) fn unlink(chat_id: i64, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let unlinked = with_store(settings, async |store| Ok(store.unlink_telegram_chat(chat_id).await?))?;
+    let unlinked = with_store(settings, async |store| {
+        let unlinked = store.unlink_telegram_chat(chat_id).await?;
+        if let Some(chat) = &unlinked {
+            put_on_record((store, settings), "group unlink", chat).await;
+        }
+        Ok(unlinked)
+    })?;
     let Some(unlinked) = unlinked else {
         bail!(
             "could not unlink chat {chat_id}: it is not linked; `gistmill group links` lists those that are"
@@ -112,6 +133,18 @@ pub(super) fn list(json: bool, settings: &Settings, out: &mut dyn Write) -> anyh
         }
     }
     Ok(Exit::Done)
+}
+
+async fn put_on_record((store, settings): (&Store, &Settings), action: &str, chat: &TelegramChat) {
+    let change = AuditChange {
+        tenant_id: &chat.tenant_id,
+        actor: &settings.operator(),
+        action,
+        subject: &format!("{}, chat {}", chat.group_id, chat.chat_id),
+        before: None,
+        after: None,
+    };
+    audit::record(store, &change).await;
 }
 
 fn owner(link: &TelegramChat) -> String {

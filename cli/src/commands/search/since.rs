@@ -3,7 +3,7 @@
 use jiff::{Timestamp, civil, tz::TimeZone};
 
 /// In ms; a day or time without a zone is one of `zone`.
-pub(super) fn parse(said: &str, now: Timestamp, zone: &TimeZone) -> Option<i64> {
+pub(in crate::commands) fn parse(said: &str, now: Timestamp, zone: &TimeZone) -> Option<i64> {
     if let Some(ago) = ago_ms(said) {
         return now.as_millisecond().checked_sub(ago);
     }

@@ -13,6 +13,8 @@ mod effects;
 #[cfg(test)]
 mod embeddings;
 #[cfg(test)]
+mod erased;
+#[cfg(test)]
 mod index_bounds;
 #[cfg(test)]
 mod known;

@@ -21,7 +21,7 @@ const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_of
 const OF_ID: &str = "messages_pkey backward (tenant_id, group_id, id)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 112] = [
+const READS: [(&str, &[&str]); 116] = [
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("asked::BLOCKED", &["blocked_digests_pkey backward (tenant_id, window_id)"]),
     (
@@ -31,6 +31,8 @@ const READS: [(&str, &[&str]); 112] = [
             "messages_pkey (tenant_id, group_id, id)",
         ],
     ),
+    ("audit::APPEND", &[]),
+    ("audit::LIST", &["audit_log_pkey (tenant_id)"]),
     ("author_names::APPEND", &[]),
     ("author_names::AS_OF", &["author_names_pkey backward (tenant_id, group_id, author_id, source_offset)"]),
     (
@@ -71,6 +73,8 @@ const READS: [(&str, &[&str]); 112] = [
     ("effects::TARGET", &["delivery_targets_pkey (tenant_id, channel, chat)"]),
     ("embeddings::KEEP", &[]),
     ("embeddings::KNOWN", &["embeddings_pkey (tenant_id, model, text_hash)"]),
+    ("erased::AMONG", &["erased_messages_pkey (tenant_id, group_id, id)"]),
+    ("erased::UNSEEN", &["erased_messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST]),
     ("index_bounds::BEGIN_FILLING", &["sink_offsets_pkey (consumer_group)"]),
     ("index_bounds::END_FILLING", &["index_fillings_pkey (collection, consumer_group)"]),
     (
@@ -195,11 +199,13 @@ const ROWS: i64 = 100_000;
 
 /// Rows of a tenant in every table that grows: a group of messages, each edited once; windows of a digest and of a
 /// blocked version; and what is said of them.
-const FILL: [&str; 18] = [
+const FILL: [&str; 19] = [
     "INSERT INTO telegram_subscribers (tenant_id, group_id, person_id, chat_id, since_ms)
      SELECT current_setting('app.current_tenant'), 'g' || n % 3, n, n, n FROM generate_series(1, $1) AS n",
     "INSERT INTO chat_mutes (tenant_id, group_id, chat, at_ms, message_id, until_ms)
      SELECT current_setting('app.current_tenant'), 'g', 'c' || n % 3, n, n, n FROM generate_series(1, $1) AS n",
+    "INSERT INTO audit_log (tenant_id, actor, action, subject)
+     SELECT current_setting('app.current_tenant'), 'a', 'b', 'c' FROM generate_series(1, $1)",
     "INSERT INTO model_answers (tenant_id, question, model, group_id, answer, tokens, cost_micros)
      SELECT current_setting('app.current_tenant'), int8send(n), 'm', 'g', '', 1, 0 FROM generate_series(1, $1) AS n",
     "INSERT INTO llm_requests (tenant_id, provider, group_id, stage, model, prompt, question, tokens_reserved, expires_at)
@@ -245,9 +251,11 @@ const FILL: [&str; 18] = [
     "INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, epoch, cluster_id, physical_topic)
      SELECT current_setting('app.current_tenant'), 't', n, 0, 1, 'c', 't' FROM generate_series(1, $1 / 100) AS n",
 ];
-const TABLES: [&str; 22] = [
+const TABLES: [&str; 24] = [
     "telegram_subscribers",
     "chat_mutes",
+    "audit_log",
+    "erased_messages",
     "provider_keys",
     "llm_requests",
     "model_answers",

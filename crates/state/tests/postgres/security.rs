@@ -59,6 +59,7 @@ async fn no_table_of_a_tenant_is_without_forced_row_level_security() {
     assert_eq!(
         secured,
         [
+            "audit_log",
             "author_names",
             "blocked_digests",
             "chat_mutes",
@@ -66,6 +67,7 @@ async fn no_table_of_a_tenant_is_without_forced_row_level_security() {
             "delivery_targets",
             "digests",
             "embeddings",
+            "erased_messages",
             "index_bounds",
             "link_codes",
             "llm_requests",
