@@ -97,6 +97,11 @@ impl Process {
         &self.name
     }
 
+    /// Its number in the system.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it, and its predecessors of the same name, wrote to standard error.
     ///
     /// # Errors
