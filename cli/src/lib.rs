@@ -127,6 +127,25 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    fn assert_is_not_said_twice(command: &clap::Command, of_all: &[String]) {
+        for command in command.get_subcommands() {
+            for argument in command.get_arguments().filter(|argument| !argument.is_global_set()) {
+                let id = argument.get_id().to_string();
+                assert!(!of_all.contains(&id), "{} has a --{id} of its own", command.get_name());
+            }
+            assert_is_not_said_twice(command, of_all);
+        }
+    }
+
+    #[test]
+    fn no_command_has_an_option_by_the_name_of_one_of_all() {
+        let cli = Cli::command();
+        let of_all = cli.get_arguments().filter(|argument| argument.is_global_set());
+        let of_all: Vec<String> = of_all.map(|argument| argument.get_id().to_string()).collect();
+        assert!(of_all.contains(&"operator".to_owned()), "{of_all:?}");
+        assert_is_not_said_twice(&cli, &of_all);
+    }
+
     fn assert_shows_examples(command: &clap::Command) {
         for command in command.get_subcommands() {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();

@@ -13,7 +13,7 @@ pub(crate) struct Settings {
     config: Option<PathBuf>,
     /// Who you are, for the audit log; otherwise the user of this system
     #[arg(long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
-    by: Option<String>,
+    operator: Option<String>,
 }
 
 /// What a system calls who is logged in, whoever became root since first.
@@ -30,7 +30,7 @@ impl Settings {
         #[expect(clippy::disallowed_methods, reason = "who acts is no setting: the system says it")]
         let of_system =
             || USERS.iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
-        self.by.clone().or_else(of_system).unwrap_or_else(|| "unknown".to_owned())
+        self.operator.clone().or_else(of_system).unwrap_or_else(|| "unknown".to_owned())
     }
 
     /// Logs of a command that a person waits for: what goes wrong, as text; `telemetry.log` overrides it.

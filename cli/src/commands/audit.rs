@@ -41,7 +41,7 @@ Examples:
   gistmill audit ls --since 24h
   gistmill audit ls --tenant acme --json | jq -r '[.actor, .action, .subject] | @tsv'
 
-Without --tenant, those of all tenants and those that concern none. Who acts is the user of the system, or whom --by names.")]
+Without --tenant, those of all tenants and those that concern none. Who acts is the user of the system, or whom --operator names.")]
     Ls {
         /// Of this tenant only
         #[arg(long, value_parser = NonEmptyStringValueParser::new())]

@@ -162,6 +162,15 @@ impl Bot {
         }
     }
 
+    /// Takes the buttons from below a message, if it can still be edited.
+    pub(crate) async fn take_buttons(&self, (chat, message): (i64, i64)) -> Result<(), CallError> {
+        let body = json!({ "chat_id": chat, "message_id": message });
+        match self.call("editMessageReplyMarkup", &body, Duration::ZERO).await {
+            Ok(_) | Err(CallError::Refused(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Updates from an offset on, which confirms those before it; waits for one if there is none.
     pub(crate) async fn updates(
         &self,

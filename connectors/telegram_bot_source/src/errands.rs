@@ -93,7 +93,7 @@ impl TelegramBotSource {
         Ok(if is_taken { Granted::Begun } else { Granted::TooMany })
     }
 
-    /// Ends a subscription by its button. A query that was answered before, or is too old, needs no answer.
+    /// Ends a subscription by its button, which goes. A query that was answered before, or is too old, needs no answer.
     async fn answer_tap(&self, tap: &Tap, now_ms: i64) -> Result<(), SourceError> {
         let text = match tap.subscription() {
             Some(id) => {
@@ -103,7 +103,13 @@ impl TelegramBotSource {
             }
             None => "",
         };
-        self.bot.answer_query(&tap.query, text).await.map_err(away)
+        self.bot.answer_query(&tap.query, text).await.map_err(away)?;
+        // A private chat has the person's own id.
+        let own = tap.message.filter(|(chat, _)| *chat == tap.person && tap.subscription().is_some());
+        match own {
+            Some(message) => self.bot.take_buttons(message).await.map_err(away),
+            None => Ok(()),
+        }
     }
 
     async fn link_of(&self, chat: i64) -> Result<Option<TelegramChat>, SourceError> {

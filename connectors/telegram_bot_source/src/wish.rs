@@ -115,6 +115,8 @@ pub(crate) struct Tap {
     pub(crate) query: String,
     pub(crate) person: i64,
     pub(crate) language: String,
+    /// Chat and id of the message below which the button is; none where it is too old to be told.
+    pub(crate) message: Option<(i64, i64)>,
     data: String,
 }
 
@@ -123,7 +125,10 @@ impl Tap {
     pub(crate) fn of(query: &Value) -> Option<Self> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let language = text(&query["from"]["language_code"]);
+        let message = &query["message"];
+        let message = message["chat"]["id"].as_i64().zip(message["message_id"].as_i64());
         Some(Self {
+            message,
             query: query["id"].as_str()?.to_owned(),
             person: query["from"]["id"].as_i64()?,
             language: language.split('-').next().unwrap_or_default().to_owned(),

@@ -144,10 +144,12 @@ pub(crate) fn action_text(action: &Action, words: &Wording) -> String {
     format!("{}{due}", action_words(action))
 }
 
-/// `Maria: book the room`.
+/// `Maria: book the room`; of a request, which is told in the words of who asked, `Tom: can you book the room? → Maria`.
 pub(crate) fn action_words(action: &Action) -> String {
-    let owner = action.owner.as_ref().map_or(String::new(), |owner| format!("{owner}: "));
-    format!("{owner}{}", action.text)
+    let Some(owner) = &action.owner else { return action.text.clone() };
+    // A request cites what accepted it too.
+    let is_asked = action.message_ids.len() > 1 && action.text.contains(": ");
+    if is_asked { format!("{} → {owner}", action.text) } else { format!("{owner}: {}", action.text) }
 }
 
 fn mood(blocks: &mut Vec<Block>, digest: &Digest, words: &Wording) {

@@ -194,8 +194,13 @@ fn actions(state: &DigestState, source: &Source<'_>, findings: &Findings) -> Vec
         let mut message_ids = vec![message.id];
         message_ids.extend(found.acceptance.map(|post| source.posts[post].message.id));
         let owner = found.owner.map(|post| source.posts[post].message.author_name.clone());
+        // Words of somebody else than who does it are told as theirs.
+        let text = match found.acceptance {
+            Some(_) => claim(source, findings, found.sentence).text,
+            None => quotation(source, findings, found.sentence),
+        };
         Action {
-            text: quotation(source, findings, found.sentence),
+            text,
             owner: owner.filter(|name| !name.is_empty()),
             due: found.due.clone().map(|range| message.text[range].to_owned()),
             message_ids,

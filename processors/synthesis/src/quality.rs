@@ -50,9 +50,10 @@ pub fn statements<'d>(digest: &'d Digest, names: &BTreeSet<&str>) -> Vec<Stateme
         let of = |(speaker, text)| Statement { speaker, text, message_ids: claim.message_ids.as_slice() };
         attributed(&claim.text, names).into_iter().map(of)
     });
+    // A request is told in the words of who asked; what is judged is that its owner does it.
     let actions = digest.actions.iter().map(|action| Statement {
         speaker: action.owner.as_deref(),
-        text: &action.text,
+        text: attributed(&action.text, names).pop().map_or(&action.text, |(_, text)| text),
         message_ids: &action.message_ids,
     });
     let did = digest.participants.iter().flat_map(|person| {

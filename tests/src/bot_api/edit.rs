@@ -1,4 +1,4 @@
-//! `editMessageText` and `deleteMessage`.
+//! `editMessageText`, `editMessageReplyMarkup` and `deleteMessage`.
 
 use super::{Answer, Deed, chat::Chat, methods::Done, send::set_content, text::Content, world::World};
 use serde_json::Value;
@@ -18,6 +18,27 @@ impl World {
         let Some(stored) = chat.messages.get_mut(&message_id) else { return Err(not_found("edit")) };
         stored.message = edited;
         stored.message["edit_date"] = now.into();
+        let message = stored.message.clone();
+        Ok((Answer::Ok(message), Deed::Edited { chat: id, message: message_id }))
+    }
+
+    pub(crate) fn edit_message_reply_markup(&mut self, body: &Value) -> Result<Done, Answer> {
+        let id = self.writable(body)?;
+        let message_id = message_id(body)?;
+        let chat = self.chat(body)?;
+        let stored = chat.messages.get_mut(&message_id).ok_or_else(|| not_found("edit"))?;
+        if !stored.is_own || stored.is_frozen {
+            return Err(Answer::bad_request("message can't be edited"));
+        }
+        if stored.message["reply_markup"] == body["reply_markup"] {
+            return Err(Answer::bad_request(NOT_MODIFIED));
+        }
+        if let Some(fields) = stored.message.as_object_mut() {
+            fields.remove("reply_markup");
+            if !body["reply_markup"].is_null() {
+                fields.insert("reply_markup".to_owned(), body["reply_markup"].clone());
+            }
+        }
         let message = stored.message.clone();
         Ok((Answer::Ok(message), Deed::Edited { chat: id, message: message_id }))
     }
@@ -70,6 +91,21 @@ mod tests {
         let mut world = World::new(Clock::stepped());
         world.chats.insert(CHAT, Chat::new(CHAT, Kind::Supergroup, "Garden"));
         world
+    }
+
+    #[test]
+    fn buttons_are_taken_from_a_message_once() {
+        let mut world = world();
+        let markup = json!({ "inline_keyboard": [[{ "text": "Leave", "callback_data": "x" }]] });
+        world.carry_out("sendMessage", &json!({ "chat_id": CHAT, "text": "hi", "reply_markup": markup }));
+        let without = json!({ "chat_id": CHAT, "message_id": 1 });
+        let (first, _) = world.carry_out("editMessageReplyMarkup", &without);
+        assert_eq!((first.status(), &first.body()["result"]["reply_markup"]), (200, &Value::Null));
+        let (again, _) = world.carry_out("editMessageReplyMarkup", &without);
+        assert_eq!(
+            (again.status(), &again.body()["description"]),
+            (400, &json!(format!("Bad Request: {NOT_MODIFIED}")))
+        );
     }
 
     fn edit(world: &mut World, message_id: i64, text: &str) -> (u16, Value) {

@@ -19,6 +19,7 @@ impl World {
             "sendrichmessage" if self.is_rich => self.send_message(body, Content::of_rich),
             "editephemeralmessagetext" if self.is_ephemeral => self.edit_ephemeral(body),
             "editmessagetext" => self.edit_message_text(body),
+            "editmessagereplymarkup" => self.edit_message_reply_markup(body),
             "deletemessage" => self.delete_message(body),
             "sendchataction" => self.send_chat_action(body).map(nothing),
             "getchat" => self.get_chat(body).map(nothing),

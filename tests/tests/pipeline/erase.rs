@@ -143,7 +143,7 @@ fn nothing_of_an_erased_person_is_left_whenever_the_command_is_killed_and_whatev
 
     // Without its sink nothing ends; what is erased is noted, and the words are gone at once. Killed, it goes on later.
     store.stop(PATIENCE)?;
-    let killed = pipeline.spawn("erase", &[&ERASE[..], &["--by", "Ops"]].concat(), &[])?;
+    let killed = pipeline.spawn("erase", &[&ERASE[..], &["--operator", "Ops"]].concat(), &[])?;
     eventually("the list is there", PATIENCE, || Ok((pipeline.rows.number(LISTED)? == 6).then_some(())))?;
     killed.kill()?;
     assert_eq!(rows_with_traces(&pipeline)?, Vec::<String>::new(), "words are gone once they are listed");

@@ -3,6 +3,7 @@
 //! Skipped, and said so, where `GISTMILL_KAFKA__BROKERS` and its neighbours are not set; `tests/run` sets them.
 #![cfg(test)]
 
+mod audit;
 mod bot_source;
 mod commands;
 mod consume;

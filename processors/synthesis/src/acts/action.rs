@@ -12,7 +12,10 @@ use super::{
     promise::{names_companion, own_words},
     weights,
 };
-use crate::source::{Post, Source};
+use crate::{
+    sentence::Sentence,
+    source::{Post, Source},
+};
 use std::ops::Range;
 
 /// Least score of a candidate.
@@ -83,9 +86,18 @@ fn candidates(source: &Source<'_>) -> Vec<Commitment> {
     found
 }
 
+/// The time that a sentence names, unless that is when it is not to be: "not in the week of the tournament".
+fn due(source: &Source<'_>, sentence: &Sentence) -> Option<Range<usize>> {
+    let time = sentence.time.clone()?;
+    let before = &source.posts[sentence.post].message.text[..time.start];
+    let word = before.trim_end().rsplit(char::is_whitespace).next().unwrap_or_default();
+    let is_negated = ["not", "never", "не", "ни"].contains(&text::fold(word).as_str());
+    (!is_negated).then_some(time)
+}
+
 fn promise(source: &Source<'_>, at: usize, number: usize) -> Option<Commitment> {
     let sentence = &source.sentences[number];
-    let due = sentence.time.clone();
+    let due = due(source, sentence);
     let mut score = own_words(sentence, due.is_some());
     if due.is_some() && names_companion(source.text(sentence)) && sentence.verbs.plural {
         score += 1.5;
@@ -121,7 +133,7 @@ fn request(source: &Source<'_>, at: usize, number: usize) -> Option<Commitment> 
         && sentence.length >= 4
         && let Some((acceptance, score)) = acceptance(source, at)
     {
-        let due = sentence.time.clone();
+        let due = due(source, sentence);
         return Some(Commitment {
             sentence: number,
             owner: Some(acceptance),
@@ -134,7 +146,7 @@ fn request(source: &Source<'_>, at: usize, number: usize) -> Option<Commitment> 
     let marked = sentence.phrases.starts(Family::ToDo);
     let score = if marked { 3.0 } else { 1.5 };
     (need && score >= THRESHOLD).then(|| {
-        let due = sentence.time.clone();
+        let due = due(source, sentence);
         Commitment { sentence: number, owner: None, acceptance: None, due, score }
     })
 }
@@ -207,6 +219,15 @@ mod tests {
             found(&[("Аня", "Боря, можешь проверить насос до среды?"), ("Боря", "да, хорошо")]),
             [owned(0, "Боря", Some("до среды"))]
         );
+    }
+
+    #[test]
+    fn when_it_is_not_to_be_is_no_date() {
+        let chat =
+            [("Ann", "Bob, could you move the migration, please not this week?"), ("Bob", "yes, will do")];
+        assert_eq!(found(&chat), [owned(0, "Bob", None)]);
+        let chat = [("Аня", "Боря, можешь проверить насос, только не завтра?"), ("Боря", "да, хорошо")];
+        assert_eq!(found(&chat), [owned(0, "Боря", None)]);
     }
 
     #[test]

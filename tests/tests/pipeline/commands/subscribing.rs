@@ -73,6 +73,8 @@ fn who_subscribes_gets_the_digests_alone_until_the_button_is_tapped() -> anyhow:
     garden.bot.add_chat(Chat::new(BO, Kind::Private, "Bo").blocked());
     garden.settle()?;
     assert_eq!(garden.bot.calls_of("answerCallbackQuery").len(), 3, "each tap is answered");
+    let kept = &garden.bot.posts(ANN)[0];
+    assert!(kept["reply_markup"].is_null() && kept["text"] == copy[0]["text"], "the button is gone: {kept}");
     talk(&garden, 2);
     garden.settle()?;
     assert_eq!(garden.bot.posts(ANN).len(), 1, "Ann gets no more");
