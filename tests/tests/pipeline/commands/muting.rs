@@ -49,12 +49,14 @@ fn a_muted_chat_gets_no_digest_of_that_time_and_answers_all_the_same() -> anyhow
     // The day after: the window of the first day closes.
     talk(&garden, 24);
     garden.settle()?;
-    let said = texts(&garden.bot.posts(GARDEN));
+    let mut said = texts(&garden.bot.posts(GARDEN));
     assert_eq!(said.len(), 4, "four answers and no digest: {said:#?}");
-    assert_eq!(said[0], "Administrators of this chat alone can do that.");
-    assert!(said[1].contains("until 2026-03-02 21:00 (UTC)"), "{said:#?}");
-    assert!(said[2].starts_with("No digests are posted here any more"), "{said:#?}");
-    assert!(said[3].ends_with("No digests are posted here until: /unmute"), "{said:#?}");
+    // The source refuses by itself; its answers come in no order with those of `command_router`.
+    said.retain(|text| text != "Administrators of this chat alone can do that.");
+    assert_eq!(said.len(), 3, "one was refused: {said:#?}");
+    assert!(said[0].contains("until 2026-03-02 21:00 (UTC)"), "{said:#?}");
+    assert!(said[1].starts_with("No digests are posted here any more"), "{said:#?}");
+    assert!(said[2].ends_with("No digests are posted here until: /unmute"), "{said:#?}");
     let muted = listed(&pipeline)?;
     assert_eq!((muted.len(), &muted[0]["chat"]), (1, &json!(chat)), "{muted:?}");
     let kept = "SELECT count(*) FROM deliveries WHERE channel = 'file' AND status = 'sent'";
@@ -66,8 +68,9 @@ fn a_muted_chat_gets_no_digest_of_that_time_and_answers_all_the_same() -> anyhow
     garden.settle()?;
     let said = texts(&garden.bot.posts(GARDEN));
     assert_eq!(said.len(), 6, "the second day's digest is posted: {said:#?}");
-    assert!(said[4].starts_with("Digests are posted here again"), "{said:#?}");
-    assert!(said[5].contains("the Zanzibar release goes out on Thursday"), "{said:#?}");
+    let is_said = |what: &str| said[4..].iter().any(|text| text.contains(what));
+    assert!(is_said("Digests are posted here again"), "{said:#?}");
+    assert!(is_said("the Zanzibar release goes out on Thursday"), "{said:#?}");
     assert_eq!(listed(&pipeline)?, muted, "and the first day's is not, however often one looks");
     assert_eq!(pipeline.rows.number("SELECT count(*) FROM chat_mutes")?, 3);
     up.stop(PATIENCE)?;
