@@ -1,6 +1,7 @@
 //! A group's digest in the private chats of those who have subscribed to it.
 //!
-//! Invariant: each copy is a delivery of its own in the ledger, posted once and edited from then on. Before the first post of
+//! Invariant: each copy is a delivery of its own in the ledger, posted once and edited from then on, also where its reader has
+//! unsubscribed since: what was deleted in the group does not stay in a private chat. Before the first post of
 //! a window Telegram is asked whether the person is still in the group's chat. What becomes of copies is in the ledger;
 //! `digest.delivered` speaks of the group's own chat.
 
@@ -19,7 +20,8 @@ use tracing::warn;
 const GONE: &str = "the person has left the group's chat";
 
 impl TelegramSink {
-    /// Delivers a digest to each subscriber. One who has to wait does not hold up the others.
+    /// Delivers a digest to each subscriber, and corrects what those have who were. One who has to wait does not hold up the
+    /// others.
     pub(crate) async fn deliver_copies(
         &self,
         batch: &SinkBatch,
@@ -32,14 +34,28 @@ impl TelegramSink {
         let group = (&*ready.tenant_id, &*ready.group_id);
         let Some(mut open) = self.open(batch).await? else { return Ok(Progress::Ended) };
         let subscribers = open.subscribers(group, ready.window.window_end).await.map_err(failed)?;
+        let posted = open.chats(&Job::delivery(ready, offset)?).await.map_err(failed)?;
         open.abandon().await.map_err(failed)?;
         let mut progress = Progress::Ended;
-        for subscriber in &subscribers {
-            let chat = subscriber.person_id.to_string();
-            if ready.window.settings.chat.as_deref() == Some(&*chat) {
+        let is_own = |chat: &str| ready.window.settings.chat.as_deref() == Some(chat);
+        let of_subscribers: Vec<String> = subscribers.iter().map(|it| it.person_id.to_string()).collect();
+        // Groups have numbers below zero, or names.
+        let is_former = |chat: &&String| {
+            chat.parse::<i64>().is_ok_and(|number| number > 0)
+                && !of_subscribers.contains(chat)
+                && !is_own(chat)
+        };
+        for chat in posted.iter().filter(is_former) {
+            let delivery = Delivery { chat, ..Job::delivery(ready, offset)? };
+            if let Progress::Later(why) = self.correct_copy(batch, (ready, delivery), pass).await? {
+                progress = Progress::Later(why);
+            }
+        }
+        for (subscriber, chat) in subscribers.iter().zip(&of_subscribers) {
+            if is_own(chat) {
                 continue;
             }
-            let delivery = Delivery { chat: &chat, ..Job::delivery(ready, offset)? };
+            let delivery = Delivery { chat, ..Job::delivery(ready, offset)? };
             let copied = self.deliver_copy(batch, (ready, delivery, subscriber), pass).await?;
             if let Progress::Later(why) = copied {
                 progress = Progress::Later(why);
@@ -74,6 +90,20 @@ impl TelegramSink {
         let job =
             Job::of_ready(ready, (delivery, before), self.versions_kept).into_copy(subscriber, language);
         self.carry_out(batch, (job, language), pass).await
+    }
+
+    /// Edits what somebody has who is no subscriber any more; where nothing is, nothing is posted.
+    async fn correct_copy(
+        &self,
+        batch: &SinkBatch,
+        (ready, delivery): (&DigestReadyForDelivery, Delivery<'_>),
+        pass: &mut Pass,
+    ) -> Result<Progress, SinkError> {
+        let Some(mut open) = self.open(batch).await? else { return Ok(Progress::Ended) };
+        let before = open.stated_before(&delivery).await.map_err(failed)?;
+        open.abandon().await.map_err(failed)?;
+        let job = Job::of_ready(ready, (delivery, before), self.versions_kept).into_correction();
+        self.carry_out(batch, (job, &ready.delivery_payload.language), pass).await
     }
 
     /// Ends the subscription that a delivery is of, with the reason.

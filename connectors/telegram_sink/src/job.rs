@@ -126,6 +126,11 @@ impl<'a> Job<'a> {
         Self { kind: Kind::Copy, button: Some(button), ..self }
     }
 
+    /// The same for one who has subscribed no longer: it corrects what is there.
+    pub(crate) fn into_correction(self) -> Self {
+        Self { kind: Kind::Copy, wanted: Wanted { may_begin: false, ..self.wanted }, ..self }
+    }
+
     /// The same as text with entities.
     pub(crate) fn into_text(mut self) -> Self {
         self.rich = None;

@@ -1,7 +1,7 @@
 //! A digest for those who have subscribed: a message each, edited with the group's own, taken back with it.
 
 use crate::support::{CHAT, World, blocked, digest, event};
-use state::Subscription;
+use state::{Subscription, SubscriptionEnd};
 use tests::bot_api::{Chat, Fault, Kind};
 
 const ANN: i64 = 7;
@@ -46,6 +46,23 @@ async fn a_copy_is_posted_once_edited_and_withdrawn_with_the_groups_own() {
     assert_eq!(text(&world, ANN), world.texts()[0], "withdrawn everywhere");
     let said: Vec<_> = world.said().await.into_iter().map(|it| (it.0, it.1)).collect();
     assert_eq!(said.iter().filter(|it| it.1 == "success").count(), 2, "once for each version: {said:?}");
+    world.database.drop().await;
+}
+
+#[tokio::test]
+async fn who_has_unsubscribed_gets_no_more_and_what_is_there_is_still_corrected() {
+    let Some(world) = world("telegram_copies_former").await else { return };
+    world.deliver(&[digest(0, "1.0")]).await.unwrap();
+    let group_id = digest(0, "1.0").group_id;
+    let of = Subscription { tenant_id: "t", group_id: &group_id, person_id: ANN };
+    let end = SubscriptionEnd { at_ms: i64::MAX, why: "the person asked for it" };
+    world.database.store.unsubscribe(&of, &end).await.unwrap();
+    world.deliver(&[digest(0, "1.0"), digest(0, "2.0"), digest(1, "1.0")]).await.unwrap();
+    assert!(text(&world, ANN).starts_with("day 0 version 2.0\n"), "one post, corrected");
+    assert!(world.bot.posts(ANN)[0]["reply_markup"].is_null(), "without a button that ends what has ended");
+    assert_eq!(world.bot.posts(BO).len(), 2);
+    world.deliver(&[digest(0, "2.0"), digest(1, "1.0")]).await.unwrap();
+    assert_eq!(world.bot.calls_of("editMessageText").len(), 3, "once each");
     world.database.drop().await;
 }
 
