@@ -12,8 +12,9 @@ use rdkafka::{
     client::DefaultClientContext,
 };
 use std::{
+    io::Write,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
     sync::atomic::{AtomicU32, Ordering},
 };
 use tempfile::TempDir;
@@ -117,6 +118,22 @@ impl Pipeline {
     /// It cannot be started.
     pub fn output(&self, arguments: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<Output> {
         output(self.command(arguments).envs(variables.iter().copied()))
+    }
+
+    /// Runs a command with further variables and this standard input to its end.
+    ///
+    /// # Errors
+    /// It fails; the error holds its standard error.
+    pub fn feed(&self, arguments: &[&str], variables: &[(&str, &str)], input: &str) -> anyhow::Result<()> {
+        let mut command = self.command(arguments);
+        command.envs(variables.iter().copied());
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().context("could not start gistmill")?;
+        child.stdin.take().context("standard input")?.write_all(input.as_bytes())?;
+        let output = child.wait_with_output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "gistmill {arguments:?} ended with {}: {said}", output.status);
+        Ok(())
     }
 
     /// Starts a command that goes on.

@@ -8,8 +8,8 @@ mod told;
 use std::{
     collections::BTreeMap,
     fs,
-    io::Write,
-    path::Path,
+    io::{ErrorKind, Write},
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -219,16 +219,15 @@ impl Erasing {
 
     /// Removes files of digests that somebody asked for: no new version of them comes, which would.
     fn remove_files(&self, windows: &[String], told: &mut Told) -> anyhow::Result<()> {
-        let below = |folder: &Path| -> Vec<std::path::PathBuf> {
-            fs::read_dir(folder)
-                .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
-                .unwrap_or_default()
-        };
         if windows.is_empty() {
             return Ok(());
         }
-        let groups = below(&self.config.files.directory).into_iter().flat_map(|tenant| below(&tenant));
-        for path in groups.flat_map(|group| below(&group)) {
+        let mut paths = vec![self.config.files.directory.clone()];
+        // Tenants, their groups, files of digests.
+        for _ in 0..DEPTH {
+            paths = paths.iter().map(|folder| below(folder)).collect::<anyhow::Result<Vec<_>>>()?.concat();
+        }
+        for path in paths {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             if windows.iter().any(|window| name.contains(&format!("_asked_{window}_r"))) {
                 fs::remove_file(&path).with_context(|| format!("could not remove {}", path.display()))?;
@@ -236,6 +235,23 @@ impl Erasing {
             }
         }
         Ok(())
+    }
+}
+
+/// Folders between that of all digests and their files.
+const DEPTH: usize = 3;
+
+/// What lies in a folder; nothing in a file, or where there is none. What cannot be listed may hold words of the erased.
+fn below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let failed = || {
+        format!("could not list {}; give this user access to it and run the command again", folder.display())
+    };
+    match fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| Ok(entry.with_context(failed)?.path())).collect(),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(Vec::new())
+        }
+        Err(error) => Err(error).with_context(failed),
     }
 }
 
@@ -260,6 +276,17 @@ mod tests {
     fn parsed(words: &[&str]) -> Result<Arguments, clap::Error> {
         let line = ["erase"].iter().chain(words);
         Line::<Arguments>::try_parse_from(line).map(|line| line.arguments)
+    }
+
+    #[test]
+    fn what_is_no_folder_holds_nothing() {
+        let folder = std::env::temp_dir().join(format!("gistmill_erase_{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("a");
+        fs::write(&file, "").unwrap();
+        let found = (below(&folder).unwrap(), below(&file).unwrap(), below(&folder.join("none")).unwrap());
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(found, (vec![file], Vec::new(), Vec::new()));
     }
 
     #[test]

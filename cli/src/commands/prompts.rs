@@ -16,9 +16,6 @@ use writer::{Choice, PromptText, Writer};
 
 use crate::{assembly, exit::Exit, settings::Settings};
 
-/// Topic with what the stage that asks reads.
-const INPUT: &str = "digest.stage.synthesis.completed.v1";
-
 /// Show what language models are asked, and in which version
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -126,8 +123,7 @@ fn list(choice: &Choice, json: bool, out: &mut dyn Write) -> anyhow::Result<Exit
     let (name, canary) = choice.names();
     for prompt in writer::prompts() {
         let tenants = canary.filter(|(name, _)| *name == prompt.name).map(|(_, tenants)| tenants);
-        // What follows the parts has one version.
-        let is_for_all = prompt.name == name || !prompt.name.starts_with("part/");
+        let is_for_all = prompt.name == name || !prompt.is_choice;
         if json {
             let line = json!({
                 "name": prompt.name, "default": is_for_all, "canary_tenants": tenants,
@@ -183,8 +179,8 @@ fn questions(
     let Some(trace) = operate::trace(&config, &map, options)? else {
         bail!("no window and no digest has the id {}: `gistmill digest ls --json` has them", options.id);
     };
-    let input = input(&trace)?;
-    let event: Option<DigestStageCompleted> = operate::record_at(&config, INPUT, input)?;
+    let topic = &map.processor(writer::NAME)?.input;
+    let event: Option<DigestStageCompleted> = operate::record_at(&config, topic, input(&trace, topic)?)?;
     let event = event.context("what the stage reads of this window is no longer kept by its topic")?;
     let digest =
         event.state.digest.as_ref().context("this window has no digest that could be put into words")?;
@@ -192,10 +188,10 @@ fn questions(
 }
 
 /// Where the record lies that the stage reads of a window.
-fn input(trace: &Trace) -> anyhow::Result<(i32, i64)> {
-    let step = trace.steps.iter().find(|step| step.topic == INPUT);
+fn input(trace: &Trace, topic: &str) -> anyhow::Result<(i32, i64)> {
+    let step = trace.steps.iter().find(|step| step.topic == topic);
     let step =
-        step.with_context(|| format!("the window has no event in {INPUT}; `gistmill trace` tells why"))?;
+        step.with_context(|| format!("the window has no event in {topic}; `gistmill trace` tells why"))?;
     Ok((step.partition, step.offset))
 }
 

@@ -15,8 +15,8 @@ use crate::{
 };
 use earlier::EarlierClient;
 use horizon::Horizon;
-pub use models::chat_request;
 pub(crate) use models::{ModelsClient, Terms};
+pub use models::{chat_request, question_hash};
 pub(crate) use own_keys::OwnKeys;
 use processor::{BeforeAsOf, Earlier, MessagesAsOf, ModelAnswer, Request, Response};
 use state::Store;

@@ -25,7 +25,7 @@ mod wire_check;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub use binary::run;
-pub use clients::chat_request;
+pub use clients::{chat_request, question_hash};
 pub use config::Config;
 pub use dead_letter::NEXT_ACTIONS;
 pub use host::{Host, HostError, LockError, SourceEnd, Stop, embedding_model, index};

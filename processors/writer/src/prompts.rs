@@ -15,13 +15,18 @@ pub struct PromptText {
     pub system: &'static str,
     /// JSON Schema of the answer.
     pub schema: &'static str,
+    /// Whether a [`Choice`] is made between it and others.
+    pub is_choice: bool,
 }
 
 /// All prompts, by name and version.
 pub fn prompts() -> Vec<PromptText> {
-    let text =
-        |prompt: &Prompt| PromptText { name: prompt.name, system: prompt.system, schema: prompt.schema };
-    PARTS.iter().chain([&SUMMARY]).map(text).collect()
+    let text = |prompt: &Prompt, is_choice| {
+        let Prompt { name, system, schema, .. } = *prompt;
+        PromptText { name, system, schema, is_choice }
+    };
+    let parts = PARTS.iter().map(|prompt| text(prompt, true));
+    parts.chain([text(&SUMMARY, false)]).collect()
 }
 
 /// Which of the prompts about a part is used for whom. Default: the first, for everybody.

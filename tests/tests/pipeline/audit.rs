@@ -1,29 +1,10 @@
 //! What operators change is on record: who, what, of whom; no secret and no id of a person stands there, and nobody changes it.
 
-use anyhow::{Context, ensure};
+use crate::models::MASTER;
 use serde_json::Value;
-use std::{io::Write, process::Stdio};
 use tests::{Pipeline, TENANT};
 
-/// 32 bytes.
-const MASTER: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 const KEY: &str = "sk-that-nobody-may-read";
-
-/// Keeps a key of a user without asking its provider.
-fn keep_key(pipeline: &Pipeline) -> anyhow::Result<()> {
-    let arguments =
-        ["--operator", "Ops", "keys", "set", "--tenant", TENANT, "--user", "quirina", "--provider", "pro"];
-    let mut set = pipeline.command(&[&arguments[..], &["--purpose", "digests", "--unchecked"]].concat());
-    set.env("GISTMILL_KEYS__MASTER", MASTER)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
-    let mut set = set.spawn()?;
-    set.stdin.take().context("standard input")?.write_all(KEY.as_bytes())?;
-    let output = set.wait_with_output()?;
-    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Ok(())
-}
 
 #[test]
 fn what_operators_change_is_on_record_by_whom_and_without_secrets() -> anyhow::Result<()> {
@@ -39,7 +20,10 @@ fn what_operators_change_is_on_record_by_whom_and_without_secrets() -> anyhow::R
     pipeline.gistmill(&of_group(&["group", "link"], &["--chat", "-1001234567890"]))?;
     let code = pipeline.gistmill(&of_group(&["group", "link"], &["--code"]))?;
     pipeline.gistmill(&["--operator", "Ops", "group", "unlink", "--chat", "-1001234567890"])?;
-    keep_key(&pipeline)?;
+    let user =
+        ["--tenant", TENANT, "--user", "quirina", "--provider", "pro", "--purpose", "digests", "--unchecked"];
+    let set = [&["--operator", "Ops", "keys", "set"][..], &user].concat();
+    pipeline.feed(&set, &[("GISTMILL_KEYS__MASTER", MASTER)], KEY)?;
     pipeline.gistmill(&["--operator", "Ops", "reset", "topic", "--to", "beginning", "--yes"])?;
 
     let listed = pipeline.gistmill(&["audit", "ls", "--json"])?;

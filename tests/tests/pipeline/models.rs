@@ -2,9 +2,8 @@
 //! a provider that fails to the digest without it; and after SIGKILLs the ledger has every call that the provider has.
 
 use crate::undisturbed::{chats, import};
-use anyhow::{Context, ensure};
 use schemas::DigestStageCompleted;
-use std::{collections::BTreeSet, fs, io::Write, process::Stdio, time::Duration};
+use std::{collections::BTreeSet, fs, time::Duration};
 use tests::{Isolation, Models, PATIENCE, Pipeline, assert_once, decode_all, eventually, read, settle};
 
 const WRITTEN: &str = "digest.stage.writer.completed.v1";
@@ -135,41 +134,17 @@ fn after_kills_the_ledger_has_every_call_that_the_provider_has() -> anyhow::Resu
 }
 
 /// Two master keys, 32 bytes each.
-const MASTER: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+pub(crate) const MASTER: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 const OTHER_MASTER: &str = "MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI=";
-
-/// Gives the tenant a key of its own, by standard input as an operator does.
-fn give_key(pipeline: &Pipeline, config: &str, key: &str) -> anyhow::Result<()> {
-    let arguments = [
-        "keys",
-        "set",
-        "--tenant",
-        tests::TENANT,
-        "--provider",
-        "pro",
-        "--purpose",
-        "digests",
-        "--config",
-        config,
-    ];
-    let mut set = pipeline.command(&arguments);
-    set.env("GISTMILL_KEYS__MASTER", MASTER)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
-    let mut set = set.spawn()?;
-    set.stdin.take().context("standard input")?.write_all(format!("{key}\n").as_bytes())?;
-    let output = set.wait_with_output()?;
-    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Ok(())
-}
 
 #[test]
 fn a_tenants_own_key_is_used_and_none_in_its_place_where_it_does_not_open() -> anyhow::Result<()> {
     let Some(pipeline) = Pipeline::start("models_keys")? else { return Ok(()) };
     let pro = Models::start()?;
     let config = settings(&pipeline, &pro, None)?;
-    give_key(&pipeline, &config, "sk-of-the-tenant")?;
+    let tenant = ["keys", "set", "--tenant", tests::TENANT, "--provider", "pro", "--purpose", "digests"];
+    let set = [&tenant[..], &["--config", &config]].concat();
+    pipeline.feed(&set, &[("GISTMILL_KEYS__MASTER", MASTER)], "sk-of-the-tenant\n")?;
     assert_eq!(pro.keys(), ["sk-of-the-tenant".to_owned()].into(), "looked at on entry");
     let arguments = ["up", "--config", &config];
     let up = pipeline.spawn("up", &arguments, &[("GISTMILL_KEYS__MASTER", MASTER)])?;

@@ -18,7 +18,7 @@ use llm_client::{Answered, Client, Unwitnessed};
 use processor::{
     Event, Lookup, ModelAnswer, ModelQuestion, ModelText, Outcome, Request, Response, SourcePosition, Step,
 };
-use runtime::{Config, chat_request};
+use runtime::{Config, chat_request, operate::hex, question_hash};
 use schemas::{Digest, DigestStageCompleted, DigestState, outcome};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
@@ -260,14 +260,9 @@ impl Answers {
     }
 }
 
-/// All that an answer depends on, as an id.
+/// All that an answer depends on.
 fn key(provider: &str, question: &ModelQuestion) -> String {
-    let ModelQuestion { prompt, system, turns, schema, output_tokens_max, .. } = question;
-    schemas::run_id(
-        provider,
-        prompt,
-        &format!("{system}\0{}\0{schema}\0{output_tokens_max}", turns.join("\0")),
-    )
+    format!("{provider}/{}", hex(&question_hash(question)))
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ impl ModelsClient {
         if !self.models.asks(question.stage) {
             return ModelAnswer::Off;
         }
-        let key = hash(question);
+        let key = question_hash(question);
         let turn = self.turn(key);
         let _alone = turn.lock().await;
         awaited.is(format!("a language model has not answered {}", question.stage));
@@ -229,7 +229,8 @@ impl Witness for Ledger<'_> {
 }
 
 /// SHA-256 over the length-prefixed parts of a question.
-fn hash(question: &ModelQuestion) -> QuestionHash {
+/// All that an answer depends on beside the model.
+pub fn question_hash(question: &ModelQuestion) -> QuestionHash {
     let ModelQuestion { stage, prompt, system, turns, schema, output_tokens_max, .. } = question;
     let mut hash = Sha256::new();
     let mut put = |part: &[u8]| {
