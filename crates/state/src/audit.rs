@@ -1,7 +1,7 @@
 //! What operators changed. Invariant: rows are only added, which a trigger of the table holds; none has the text of a message,
 //! a secret, or the id of somebody who was erased.
 
-use crate::{Error, Store};
+use crate::{Error, Store, batch::KNOW_TENANT};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::{PgConnection, Row, postgres::PgRow};
@@ -53,8 +53,14 @@ pub struct AuditEntry {
     pub after: Option<Value>,
 }
 
-/// Adds a row, in the transaction of the change; the connection acts for the tenant.
+/// Adds a row, in the transaction of the change; the connection acts for the tenant. A tenant of whom nothing else is stored is
+/// known from then on: whoever lists the log of all walks those that are.
 pub(crate) async fn append(connection: &mut PgConnection, change: &AuditChange<'_>) -> Result<(), Error> {
+    let what = "write the audit log";
+    if !change.tenant_id.is_empty() {
+        let know = sqlx::query(KNOW_TENANT).bind(change.tenant_id).execute(&mut *connection);
+        know.await.map_err(Error::query(what))?;
+    }
     sqlx::query(APPEND)
         .bind(change.tenant_id)
         .bind(change.actor)
@@ -64,7 +70,7 @@ pub(crate) async fn append(connection: &mut PgConnection, change: &AuditChange<'
         .bind(change.after.map(ToString::to_string))
         .execute(connection)
         .await
-        .map_err(Error::query("write the audit log"))?;
+        .map_err(Error::query(what))?;
     Ok(())
 }
 

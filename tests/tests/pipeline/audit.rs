@@ -43,6 +43,10 @@ fn what_operators_change_is_on_record_by_whom_and_without_secrets() -> anyhow::R
     for secret in secrets {
         assert!(!listed.contains(secret), "{secret}: {listed}");
     }
+    // Nothing else is stored of this one.
+    pipeline.gistmill(&["group", "set", "--tenant", "solo", "--group", "g", "--hours", "24"])?;
+    let all = pipeline.gistmill(&["audit", "ls", "--json"])?;
+    assert_eq!(all.lines().filter(|row| row.contains(r#""tenant_id":"solo""#)).count(), 1, "{all}");
     let of_others = pipeline.gistmill(&["audit", "ls", "--tenant", "another", "--json"])?;
     assert_eq!(of_others, "");
     pipeline.finish()

@@ -140,6 +140,8 @@ async fn the_audit_log_is_only_added_to() {
     };
     database.store.audit(&change).await.unwrap();
     database.store.audit(&AuditChange { tenant_id: "u", ..change }).await.unwrap();
+    let tenants = database.store.tenants().await.unwrap();
+    assert_eq!(tenants, ["t", "u"], "of whom nothing else is stored");
     let entries = database.store.audit_entries("t", 0).await.unwrap();
     assert_eq!(entries.len(), 1);
     assert_eq!((&*entries[0].action, entries[0].after.as_ref()), ("group set", Some(&after)));
