@@ -125,6 +125,12 @@ impl WindowRef {
         self.is_asked() && self.lane.strip_prefix(ASKED_LANE).is_some_and(|by| by.starts_with(BY_COMMAND))
     }
 
+    /// Who asked for it, by command or otherwise; nobody for a window of the group's days, or where who asked has no name.
+    pub fn asked_by(&self) -> Option<&str> {
+        let by = self.lane.strip_prefix(ASKED_LANE).filter(|_| self.is_asked())?;
+        Some(by.strip_prefix(BY_COMMAND).unwrap_or(by)).filter(|by| !by.is_empty())
+    }
+
     /// Its id: [`crate::window_id`]; of one that was asked for, `UUIDv5` of tenant, group, bounds, lane, the place that it
     /// is read as of, and where its digest goes. To ask for the same again is to ask for one thing.
     pub fn id(&self, tenant_id: &str, group_id: &str) -> String {
@@ -143,6 +149,16 @@ impl WindowRef {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_asked_is_known_of_a_window_that_somebody_asked_for() {
+        let by = |asked_by: &str| WindowRef::asked((5, 8), asked_by, GroupSettings::default());
+        assert_eq!(by("ann").asked_by(), Some("ann"));
+        assert_eq!(by(&by_command("user7")).asked_by(), Some("user7"));
+        assert_eq!(by(&by_command("")).asked_by(), None);
+        assert_eq!(WindowRef { size_hours: 24, ..by("ann") }.asked_by(), None);
+        assert_eq!(WindowRef { lane: "live".to_owned(), ..by("ann") }.asked_by(), None);
+    }
 
     #[test]
     fn a_window_that_is_asked_for_has_an_id_of_all_that_makes_it() {

@@ -40,6 +40,7 @@ Examples:
   gistmill cost
   gistmill cost --tenant acme --month 2026-10
   gistmill cost --by model
+  gistmill cost --by day,user,payer
   gistmill cost --json | jq -s 'map(.cost) | add'
 
 Calls: settled were answered, failed were not (and may have cost something all the same), unknown are those whose process died
@@ -48,6 +49,12 @@ before their end; the provider may have charged for up to so many tokens. Prices
 /// A part of the key of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 enum By {
+    /// Day of UTC
+    Day,
+    /// Who asked for the digest; `-` for those of the schedule
+    User,
+    /// Whose key was used: operator, tenant or user
+    Payer,
     /// Group whose messages were told
     Group,
     /// Stage that asked
@@ -57,6 +64,9 @@ enum By {
     /// Model
     Model,
 }
+
+/// Stands for nobody: a digest of the schedule.
+const NOBODY: &str = "-";
 
 /// What a line stands for: the tenant, the parts asked for, and the currency, in which alone costs add up.
 type Key = (String, Vec<String>, String);
@@ -138,6 +148,10 @@ async fn sums(store: &Store, arguments: &Arguments, range: (i64, i64)) -> anyhow
 
 fn add(sums: &mut BTreeMap<Key, Sum>, tenant: &str, by: &[By], costs: &LlmCosts) {
     let part = |by: &By| match by {
+        By::Day => costs.day.clone(),
+        By::User if costs.user_id.is_empty() => NOBODY.to_owned(),
+        By::User => costs.user_id.clone(),
+        By::Payer => costs.payer.clone(),
         By::Group => costs.group_id.clone(),
         By::Stage => costs.stage.clone(),
         By::Provider => costs.provider.clone(),
@@ -195,7 +209,14 @@ fn as_json(
         "currency": (!currency.is_empty()).then_some(currency),
     });
     for (by, part) in arguments.by.iter().zip(parts) {
+        if *by == By::User && part == NOBODY {
+            line["user"] = serde_json::Value::Null;
+            continue;
+        }
         let name = match by {
+            By::Day => "day",
+            By::User => "user",
+            By::Payer => "payer",
             By::Group => "group",
             By::Stage => "stage",
             By::Provider => "provider",
@@ -215,57 +236,4 @@ fn money(micros: i64, currency: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn costs(state: &str, currency: &str, calls: i64) -> LlmCosts {
-        LlmCosts {
-            group_id: "garden".to_owned(),
-            stage: "writer".to_owned(),
-            provider: "pro".to_owned(),
-            model: "small".to_owned(),
-            currency: currency.to_owned(),
-            state: state.to_owned(),
-            calls,
-            tokens_in: 100 * calls,
-            tokens_out: 10 * calls,
-            tokens_reserved: if state == "unknown" { 500 } else { 0 },
-            cost_micros: if currency.is_empty() { 0 } else { 1_500_000 },
-        }
-    }
-
-    fn told(json: bool) -> String {
-        let arguments = Arguments { tenant: None, month: None, by: vec![By::Group, By::Model], json };
-        let mut sums = BTreeMap::new();
-        for costs in [costs("settled", "USD", 3), costs("failed", "USD", 1), costs("unknown", "", 2)] {
-            add(&mut sums, "acme", &arguments.by, &costs);
-        }
-        let mut out = Vec::new();
-        print(&sums, &arguments, &mut out).unwrap();
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn costs_add_up_by_currency_and_what_is_not_known_says_so() {
-        assert_eq!(
-            told(false),
-            "cost unknown  acme/garden/small  0 calls, 2 unknown; 200 tokens read, 20 written, at most 500 more\n\
-             3.000000 USD  acme/garden/small  3 calls, 1 failed; 400 tokens read, 40 written\n"
-        );
-        let lines: Vec<serde_json::Value> =
-            told(true).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!((&lines[0]["cost"], &lines[1]["cost"]), (&json!(null), &json!(3.0)));
-        assert_eq!(lines[1]["group"], "garden");
-    }
-
-    #[test]
-    fn a_month_is_one_of_utc() {
-        let now: Timestamp = "2026-11-29T12:00:00Z".parse().unwrap();
-        let at = |text: &str| text.parse::<Timestamp>().unwrap().as_millisecond();
-        let november = (at("2026-11-01T00:00:00Z"), at("2026-12-01T00:00:00Z"));
-        assert_eq!(month(None, now).unwrap(), november);
-        assert_eq!(month(Some("2026-11"), now).unwrap(), november);
-        assert_eq!(month(Some("2026-12"), now).unwrap().1, at("2027-01-01T00:00:00Z"));
-        assert!(month(Some("11/2026"), now).unwrap_err().to_string().contains("expected 2026-11"));
-    }
-}
+mod tests;

@@ -11,7 +11,7 @@ mod witness;
 
 pub use check::{KeyError, check_key};
 pub use llm::router::ChainError;
-pub use settings::{Error, ProviderSettings, Quota, Settings};
+pub use settings::{Error, ProviderSettings, Quota, Settings, UserQuota};
 pub use witness::{Begun, Refusal, Unwitnessed, Witness};
 
 use llm::{

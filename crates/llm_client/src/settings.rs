@@ -26,6 +26,8 @@ pub struct Settings {
     pub deadline_s: u64,
     /// What each tenant may use of the provider called `pro`; beyond it the next in the chain is asked.
     pub pro_quota: Quota,
+    /// What each user may ask of all providers together, by digests asked for by name or command.
+    pub user_quota: UserQuota,
     /// For each stage which version of its prompt is used. Default: the first that comes with the program.
     pub prompts: BTreeMap<String, PromptChoice>,
     /// File with prices (`[[prices]]`) that go before those that come with the program. Default: none.
@@ -38,6 +40,20 @@ pub struct Settings {
 pub struct Quota {
     /// Tokens, of questions and answers (`DIGEST_PRO_QUOTA_TOKENS_PER_MONTH`). Default: no bound.
     pub tokens_per_month: Option<u64>,
+}
+
+/// Most that a user may use in a day, of UTC. Calls with a key of the user's own are not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UserQuota {
+    /// Calls, failed ones too (`DIGEST_USER_QUOTA_REQUESTS_PER_DAY`). Default: 1,000; at 0 no model is asked for users.
+    pub requests_per_day: u64,
+}
+
+impl Default for UserQuota {
+    fn default() -> Self {
+        Self { requests_per_day: 1_000 }
+    }
 }
 
 /// Which version of a stage's prompt is used; the stage knows which there are.
@@ -67,6 +83,7 @@ impl Default for Settings {
             chains: BTreeMap::new(),
             deadline_s: 120,
             pro_quota: Quota::default(),
+            user_quota: UserQuota::default(),
             prompts: BTreeMap::new(),
             prices_file: None,
         }

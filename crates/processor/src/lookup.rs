@@ -115,13 +115,17 @@ pub struct BeforeAsOf {
     pub texts_max: u32,
 }
 
-/// What a stage asks a language model. Equal questions have one answer, which is kept: all of it is the key.
+/// What a stage asks a language model. Equal questions have one answer, which is kept: all of it is the key but for who asks and pays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelQuestion {
     /// Tenant, who pays.
     pub tenant_id: String,
     /// Group whose messages are told.
     pub group_id: String,
+    /// Who asked for the digest, whose quota and own key it is; none for a window of the schedule.
+    pub user_id: Option<String>,
+    /// Whose key an earlier question about the same window was paid with: no other pays for the rest of it.
+    pub paid_before: Option<Payer>,
     /// Stage that asks; names the chain.
     pub stage: &'static str,
     /// Name and version of the prompt, as in `writer/1`.
@@ -134,6 +138,28 @@ pub struct ModelQuestion {
     pub schema: &'static str,
     /// Most tokens of the answer.
     pub output_tokens_max: u32,
+}
+
+/// Whose key a provider is called with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Payer {
+    /// That of the settings, or none where the provider wants none.
+    Operator,
+    /// The tenant's own.
+    Tenant,
+    /// That of the user who asked.
+    User,
+}
+
+impl Payer {
+    /// As the ledger has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Tenant => "tenant",
+            Self::User => "user",
+        }
+    }
 }
 
 /// What became of a question to a model; never an error: the stage goes on without.
@@ -158,6 +184,8 @@ pub struct ModelText {
     pub tokens: i64,
     /// Cost by the price table, in its currency; 0 where the model has no price.
     pub cost: f64,
+    /// Whose key was used; none for an answer that was had before.
+    pub payer: Option<Payer>,
 }
 
 /// An answer; each variant answers the request of its name.

@@ -10,9 +10,9 @@ use crate::{
     connecting::Attempt,
     erasure_found::{Erasable, Erased, ErasedMessage, ErasureScope},
     erasure_sql::{
-        ANNOUNCED, ANSWERS, ASKED, ASKED_IN_VAIN, COUNT, DIGESTS, DONE_BEFORE, FORGET_CODES, FORGET_KEYS,
-        HASH, KEYS, KNOWN, LETTERS, LINKED, LIST, LOCK, MESSAGES, NAMES, PENDING, PERSONAL, PERSONAL_TARGETS,
-        READ_OUTBOX, STATED, SUBSCRIBERS, SUBSCRIPTIONS, UNLINK, VECTORS, WAITING, WORDS,
+        ANNOUNCED, ANSWERS, ASKED, ASKED_IN_VAIN, ASKED_MODELS, COUNT, DIGESTS, DONE_BEFORE, FORGET_CODES,
+        FORGET_KEYS, HASH, KEYS, KNOWN, LETTERS, LINKED, LIST, LOCK, MESSAGES, NAMES, PENDING, PERSONAL,
+        PERSONAL_TARGETS, READ_OUTBOX, STATED, SUBSCRIBERS, SUBSCRIPTIONS, UNLINK, VECTORS, WAITING, WORDS,
     },
     store::{ACT_FOR, address, connect_options},
 };
@@ -149,7 +149,8 @@ impl Eraser {
             keys = run(&mut transaction, FORGET_KEYS, &[of_scope[0], of_scope[2]]).await?;
         }
         if let Some(author) = &scope.author_id {
-            for sql in [PERSONAL, PERSONAL_TARGETS, SUBSCRIPTIONS, ASKED, ASKED_IN_VAIN, LINKED] {
+            for sql in [PERSONAL, PERSONAL_TARGETS, SUBSCRIPTIONS, ASKED, ASKED_IN_VAIN, ASKED_MODELS, LINKED]
+            {
                 run(&mut transaction, sql, &[Some(tenant), Some(author)]).await?;
             }
         } else {

@@ -78,6 +78,8 @@ pub(super) const ASKED: &str = "
 UPDATE digests SET lane = 'asked:erased' WHERE tenant_id = $1 AND lane IN ('asked:' || $2, 'asked:command:' || $2)";
 pub(super) const ASKED_IN_VAIN: &str = "
 UPDATE blocked_digests SET lane = 'asked:erased' WHERE tenant_id = $1 AND lane IN ('asked:' || $2, 'asked:command:' || $2)";
+pub(super) const ASKED_MODELS: &str =
+    "UPDATE llm_requests SET user_id = 'erased' WHERE tenant_id = $1 AND user_id = $2";
 pub(super) const LINKED: &str =
     "UPDATE link_codes SET used_by = 'erased' WHERE tenant_id = $1 AND used_by = $2";
 pub(super) const UNLINK: &str =

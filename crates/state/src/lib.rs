@@ -64,7 +64,7 @@ pub use error::Error;
 pub use index_bounds::Filling;
 pub use kept_versions::VERSIONS_KEPT;
 pub use link_codes::Redeemed;
-pub use llm_requests::{LlmCall, LlmCosts, LlmEnd, LlmTicket};
+pub use llm_requests::{LlmBounds, LlmCall, LlmCosts, LlmEnd, LlmReserved, LlmTicket};
 pub use messages::{GroupCount, MessageRow};
 pub use migrate::{migrate, migrate_by};
 pub use model_answers::{KeptAnswer, QuestionHash};

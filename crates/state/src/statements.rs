@@ -88,6 +88,7 @@ const ALL: &[Statement] = statements![
     link_codes::MAKE,
     link_codes::USABLE,
     link_codes::USE,
+    llm_requests::ASKED,
     llm_requests::COSTS,
     llm_requests::END,
     llm_requests::LOCK,

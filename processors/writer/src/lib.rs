@@ -3,6 +3,7 @@
 //! Invariant: without a model, and whenever a model fails or says what the messages do not hold, the digest of `synthesis`
 //! goes on as it came. What a model answered is in the event, so that a replay of later stages asks nobody.
 
+mod cursor;
 mod draft;
 mod hostile;
 mod moderation;
@@ -16,6 +17,7 @@ mod tests;
 pub use hostile::is_hostile;
 pub use prompts::{Choice, PromptText, UnknownPrompt, prompts};
 
+pub use cursor::Cursor;
 use draft::{Draft, Numbers, Summary};
 use part::Parts;
 use processor::{
@@ -71,18 +73,6 @@ impl Default for Writer {
     }
 }
 
-/// What is known so far of a window that is being asked about.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Cursor {
-    /// The questions about parts, with what was answered wrongly before.
-    questions: Vec<ModelQuestion>,
-    drafts: Vec<Option<Draft>>,
-    summary: Option<ModelQuestion>,
-    /// Whether what did not read was asked for again.
-    again: bool,
-    used: Option<ModelUse>,
-}
-
 impl Lookup for Writer {
     const NAME: &'static str = NAME;
     /// Parts, what of them did not read, the beginning, and that again.
@@ -111,8 +101,7 @@ impl Lookup for Writer {
             return unchanged(input, StageReport::ok());
         }
         let requests = questions.iter().cloned().map(Request::Model).collect();
-        let drafts = questions.iter().map(|_| None).collect();
-        Step::Ask(Box::new(Cursor { questions, drafts, summary: None, again: false, used: None }), requests)
+        Step::Ask(Box::new(Cursor::of(questions)), requests)
     }
 
     fn resume(
@@ -131,7 +120,10 @@ impl Lookup for Writer {
                     return fallback(input, &why, cursor.used);
                 }
                 // The lines of the parts are there.
-                Response::Model(ModelAnswer::Failed(_)) => return self.finish(input, &cursor, None),
+                Response::Model(ModelAnswer::Failed(why)) => {
+                    cursor.unbegun = Some(why);
+                    return self.finish(input, &cursor, None);
+                }
                 _ => {
                     let detail = "an answer of another kind than the question";
                     return Step::Done(Err(Reject::new("unexpected_answer", detail)));
@@ -148,18 +140,6 @@ impl Lookup for Writer {
         } else {
             self.drafted(input, *cursor, &texts)
         }
-    }
-}
-
-impl Cursor {
-    fn uses(&mut self, prompt: &str, said: &processor::ModelText) {
-        let used = self.used.get_or_insert_with(|| ModelUse {
-            model_id: format!("{prompt} {}", said.model_id),
-            tokens: 0,
-            cost: 0.0,
-        });
-        used.tokens = used.tokens.saturating_add(said.tokens);
-        used.cost += said.cost;
     }
 }
 
@@ -189,7 +169,7 @@ impl Writer {
                 Ok(draft) => cursor.drafts[at] = Some(draft),
                 Err(why) => {
                     again(&mut cursor.questions[at], text, &why);
-                    requests.push(Request::Model(cursor.questions[at].clone()));
+                    requests.push(cursor.asks(&cursor.questions[at]));
                 }
             }
         }
@@ -208,9 +188,10 @@ impl Writer {
             return self.finish(input, &cursor, None);
         }
         let question = SUMMARY.question(input, &data, self.output_tokens_max);
-        cursor.summary = Some(question.clone());
+        let request = cursor.asks(&question);
+        cursor.summary = Some(question);
         cursor.again = false;
-        Step::Ask(Box::new(cursor), vec![Request::Model(question)])
+        Step::Ask(Box::new(cursor), vec![request])
     }
 
     /// Reads what was chosen for the beginning; asks once again where that does not read, then does without.
@@ -222,7 +203,8 @@ impl Writer {
                 cursor.again = true;
                 let Some(question) = &mut cursor.summary else { return self.finish(input, &cursor, None) };
                 again(question, text, &why);
-                let request = Request::Model(question.clone());
+                let request = question.clone();
+                let request = cursor.asks(&request);
                 Step::Ask(Box::new(cursor), vec![request])
             }
             Err(_) => self.finish(input, &cursor, None),
@@ -263,6 +245,9 @@ impl Writer {
             .metric("cut", parts.cut as f64);
         for (category, count) in moderated {
             report = report.metric(&format!("moderated_{category}"), f64::from(count));
+        }
+        if let Some(why) = &cursor.unbegun {
+            report = report.metric(&format!("unbegun_{why}"), 1.0);
         }
         if parts.left_out > 0 {
             report.outcome = outcome::DEGRADED;

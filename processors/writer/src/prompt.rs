@@ -71,6 +71,8 @@ impl Prompt {
         ModelQuestion {
             tenant_id: input.tenant_id.clone(),
             group_id: input.group_id.clone(),
+            user_id: input.state.window.asked_by().map(str::to_owned),
+            paid_before: None,
             stage: crate::NAME,
             prompt: self.name,
             system: self.system.replace("LANGUAGE", language),

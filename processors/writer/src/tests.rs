@@ -2,7 +2,7 @@
 
 use super::*;
 use fixtures::message;
-use processor::{ModelText, SourcePosition};
+use processor::{ModelText, Payer, SourcePosition};
 use proptest::prelude::*;
 use schemas::{ContextMessage, DigestState, Thread, Threads};
 use serde_json::{Value, json};
@@ -59,6 +59,7 @@ fn text_said(text: &str) -> Response {
         model_id: "m".to_owned(),
         tokens: 100,
         cost: 0.5,
+        payer: Some(Payer::Tenant),
     }))
 }
 

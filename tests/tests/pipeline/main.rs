@@ -23,6 +23,7 @@ mod lag;
 mod leaving;
 mod metrics;
 mod models;
+mod models_users;
 mod now;
 mod partitions;
 mod placement;

@@ -11,10 +11,10 @@ const WRITTEN: &str = "digest.stage.writer.completed.v1";
 const KILLS: usize = 6;
 const SETTLED: &str =
     "SELECT coalesce(sum(tokens_in + tokens_out), 0)::bigint FROM llm_requests WHERE status = 'settled'";
-const CALLS: &str = "SELECT count(*) FROM llm_requests";
+pub(crate) const CALLS: &str = "SELECT count(*) FROM llm_requests";
 
 /// The path of settings with `pro`, and `base` after it.
-fn settings(pipeline: &Pipeline, pro: &Models, base: Option<&Models>) -> anyhow::Result<String> {
+pub(crate) fn settings(pipeline: &Pipeline, pro: &Models, base: Option<&Models>) -> anyhow::Result<String> {
     let names = if base.is_some() { "\"pro\", \"base\"" } else { "\"pro\"" };
     let base = base.map(|base| base.provider("base")).unwrap_or_default();
     let file = pipeline.directory().join("models.toml");
@@ -23,7 +23,7 @@ fn settings(pipeline: &Pipeline, pro: &Models, base: Option<&Models>) -> anyhow:
 }
 
 /// What the writer's topic holds now.
-fn written(pipeline: &Pipeline) -> anyhow::Result<Vec<DigestStageCompleted>> {
+pub(crate) fn written(pipeline: &Pipeline) -> anyhow::Result<Vec<DigestStageCompleted>> {
     let seen = read(pipeline, Isolation::Committed)?;
     decode_all(pipeline, &seen, WRITTEN)
 }

@@ -218,7 +218,7 @@ struct Kept {
 
 impl From<Kept> for ModelText {
     fn from(Kept { text, model_id, tokens, cost }: Kept) -> Self {
-        Self { text, model_id, tokens, cost }
+        Self { text, model_id, tokens, cost, payer: None }
     }
 }
 

@@ -3,14 +3,14 @@
 //! Invariant: a call stands in the ledger before a byte of it is sent, and an answer is kept in the transaction that settles
 //! its call, so that it is paid for once. Postgres is waited for, a model only within its time.
 
-use super::own_keys::OwnKeys;
+use super::own_keys::{Opened, OwnKeys};
 use crate::{metrics::Metrics, shapes::lookup::Awaited};
 use jiff::{Timestamp, tz::TimeZone};
 use llm::{ChatRequest, Turn, chat::Role, price::Prices};
 use llm_client::{Answered, Attempt, Begun, Client, Refusal, Witness};
 use processor::{ModelAnswer, ModelQuestion, ModelText};
 use sha2::{Digest as _, Sha256};
-use state::{KeptAnswer, LlmCall, LlmEnd, LlmTicket, QuestionHash, Store};
+use state::{KeptAnswer, LlmBounds, LlmCall, LlmEnd, LlmReserved, LlmTicket, QuestionHash, Store};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError, Weak},
@@ -31,6 +31,8 @@ pub(crate) struct Terms {
     pub(crate) within: Duration,
     /// Most tokens of a tenant in a month (UTC), by provider.
     pub(crate) monthly_tokens: BTreeMap<String, i64>,
+    /// Most calls in a day (UTC) for digests that one user asked for and does not pay for.
+    pub(crate) daily_requests: i64,
     /// What tenants' own keys are opened with.
     pub(crate) keys: OwnKeys,
     /// What tokens cost.
@@ -64,13 +66,14 @@ impl ModelsClient {
         if let Some(kept) = self.known(question, &key, awaited).await {
             let cost = kept.cost_micros as f64 / MILLION;
             let KeptAnswer { model: model_id, text, tokens, .. } = kept;
-            return ModelAnswer::Said(ModelText { text, model_id, tokens, cost });
+            return ModelAnswer::Said(ModelText { text, model_id, tokens, cost, payer: None });
         }
-        let ledger = Ledger { client: self, question, key: &key, ticket: Mutex::default() };
-        let models = match self.terms.keys.of(&question.tenant_id, &self.store).await {
-            Ok(keys) => self.models.with_keys(keys),
+        let own = match self.terms.keys.of(question, &self.store).await {
+            Ok(own) => own,
             Err(why) => return ModelAnswer::Failed(why.to_owned()),
         };
+        let models = self.models.with_keys(own.secrets.clone());
+        let ledger = Ledger { client: self, question, key: &key, own, ticket: Mutex::default() };
         let asked =
             models.complete(question.stage, &chat_request(question), self.terms.within, &ledger).await;
         match asked {
@@ -141,6 +144,7 @@ struct Ledger<'a> {
     client: &'a ModelsClient,
     question: &'a ModelQuestion,
     key: &'a QuestionHash,
+    own: Opened,
     /// The row of the attempt that is on its way.
     ticket: Mutex<Option<LlmTicket>>,
 }
@@ -157,6 +161,8 @@ impl Ledger<'_> {
             prompt,
             provider,
             model,
+            user_id: self.question.user_id.as_deref().unwrap_or_default(),
+            payer: self.own.payer(provider).name(),
             question: self.key,
             tokens,
             expires_in_s: expires_in.as_secs_f64(),
@@ -171,7 +177,13 @@ impl Ledger<'_> {
     async fn keep(&self, answered: Answered) -> ModelText {
         let Answered { completion, provider, attempts } = answered;
         let Some(attempt) = attempts.last() else {
-            return ModelText { text: completion.text, model_id: provider, tokens: 0, cost: 0.0 };
+            return ModelText {
+                text: completion.text,
+                model_id: provider,
+                tokens: 0,
+                cost: 0.0,
+                payer: None,
+            };
         };
         let end = self.client.end(attempt);
         self.settle(attempt, &end, Some(&completion.text)).await;
@@ -180,6 +192,7 @@ impl Ledger<'_> {
             model_id: format!("{provider}/{}", attempt.model),
             tokens: end.tokens_in.saturating_add(end.tokens_out),
             cost: end.cost_micros as f64 / MILLION,
+            payer: Some(self.own.payer(&attempt.provider)),
         }
     }
 
@@ -205,13 +218,19 @@ impl Ledger<'_> {
 impl Witness for Ledger<'_> {
     async fn begin(&self, begun: Begun<'_>) -> Result<(), Refusal> {
         let call = self.call(begun.provider, begun.model, signed(begun.tokens));
-        let most = self.client.terms.monthly_tokens.get(begun.provider).copied();
-        match self.client.store.reserve_llm_call(&call, most).await {
-            Ok(Some(ticket)) => {
+        let terms = &self.client.terms;
+        let bounds = LlmBounds {
+            monthly_tokens: terms.monthly_tokens.get(begun.provider).copied(),
+            daily_requests: terms.daily_requests,
+        };
+        match self.client.store.reserve_llm_call(&call, bounds).await {
+            Ok(LlmReserved::Row(ticket)) => {
                 *self.ticket.lock().unwrap_or_else(PoisonError::into_inner) = Some(ticket);
                 Ok(())
             }
-            Ok(None) => Err(Refusal { reason: "quota", tries_next: true }),
+            Ok(LlmReserved::OverMonth) => Err(Refusal { reason: "quota", tries_next: true }),
+            // The next may be one that the user pays.
+            Ok(LlmReserved::OverDay) => Err(Refusal { reason: "user_quota", tries_next: true }),
             Err(error) => {
                 warn!(error = error.describe(), "a model is not asked: the call could not be written down");
                 Err(Refusal { reason: "ledger_away", tries_next: false })

@@ -187,12 +187,13 @@ fn unreadable(error: config::ConfigError) -> ConfigError {
     ConfigError::Read(error.to_string())
 }
 
-const DIGEST_VARIABLES: [(&str, &str); 5] = [
+const DIGEST_VARIABLES: [(&str, &str); 6] = [
     ("digest.agent_enabled", "DIGEST_AGENT_ENABLED"),
     ("digest.agent_canary_tenants", "DIGEST_AGENT_CANARY_TENANTS"),
     ("digest.delivery_scope", "DIGEST_DELIVERY_SCOPE"),
     ("digest.quality_threshold", "DIGEST_QUALITY_THRESHOLD"),
     ("llm.pro_quota.tokens_per_month", "DIGEST_PRO_QUOTA_TOKENS_PER_MONTH"),
+    ("llm.user_quota.requests_per_day", "DIGEST_USER_QUOTA_REQUESTS_PER_DAY"),
 ];
 
 /// A variable of the event contract; its names carry no prefix of ours. `1` and `0` are read as booleans there.

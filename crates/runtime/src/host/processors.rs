@@ -96,6 +96,7 @@ fn models(shared: &Shared, store: &Store) -> Result<Option<ModelsClient>, HostEr
         .collect();
     let keys = OwnKeys::new(&shared.config.keys).map_err(start_error(what))?;
     let prices = settings.prices().map_err(start_error(what))?;
-    let terms = Terms { within: settings.deadline(), monthly_tokens, keys, prices };
+    let daily_requests = i64::try_from(settings.user_quota.requests_per_day).unwrap_or(i64::MAX);
+    let terms = Terms { within: settings.deadline(), monthly_tokens, daily_requests, keys, prices };
     Ok(Some(ModelsClient::new(client, store.clone(), terms, Arc::clone(&shared.metrics))))
 }

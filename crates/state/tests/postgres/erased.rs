@@ -8,7 +8,7 @@ use crate::{
 use schemas::{Author, DigestReadyForDelivery, Message};
 use serde_json::json;
 use sqlx::Row;
-use state::{AuditChange, BatchBounds, Eraser, ErasureScope, Opened};
+use state::{AuditChange, BatchBounds, Eraser, ErasureScope, LlmBounds, LlmCall, LlmReserved, Opened};
 
 /// A message of the first day by somebody.
 fn said(id: i64, person: &str, text: &str) -> Message {
@@ -66,6 +66,9 @@ async fn what_was_erased_stays_without_words_and_names_whatever_comes_again() {
     let kept = digest(&database, "1.0", 3).await;
     assert!(!kept.is_empty());
 
+    let asked = LlmCall { user_id: "ann", ..crate::models::call(1) };
+    let free = LlmBounds { monthly_tokens: None, daily_requests: 9 };
+    assert!(matches!(database.store.reserve_llm_call(&asked, free).await, Ok(LlmReserved::Row(_))));
     let mut of_ann = eraser(&database, Some("ann")).await;
     assert!(of_ann.subject().starts_with("user sha256:") && !of_ann.subject().contains("ann"));
     let found = of_ann.look().await.unwrap();
@@ -75,6 +78,11 @@ async fn what_was_erased_stays_without_words_and_names_whatever_comes_again() {
     assert_eq!(texts(&database).await, ["", "beta", ""]);
     assert_eq!(names(&database).await, ["bo"]);
     assert_eq!(headline(&database, "1.0").await, "");
+    let costs = database.store.llm_costs("t", (0, i64::MAX)).await.unwrap();
+    assert_eq!(
+        costs.iter().map(|cost| (cost.user_id.as_str(), cost.calls)).collect::<Vec<_>>(),
+        [("erased", 1)]
+    );
     let again = of_ann.erase("e2", "ops").await.unwrap();
     assert_eq!((again.messages, again.digests), (0, 0));
     let found = of_ann.look().await.unwrap();

@@ -1,12 +1,12 @@
-//! Calls to models: what a month may use is held to exactly, an answer and its price are one row each or none, and a call
+//! Calls to models: what a month may use, and a user in a day, is held to exactly, an answer and its price are one row each or none, and a call
 //! whose process died is told as unknown.
 
 use crate::database::Database;
-use state::{KeptAnswer, LlmCall, LlmEnd, QuestionHash};
+use state::{Error, KeptAnswer, LlmBounds, LlmCall, LlmEnd, LlmReserved, LlmTicket, QuestionHash, Store};
 
 const QUESTION: QuestionHash = [7; 32];
 
-fn call(tokens: i64) -> LlmCall<'static> {
+pub(crate) fn call(tokens: i64) -> LlmCall<'static> {
     LlmCall {
         tenant_id: "t",
         group_id: "g",
@@ -14,6 +14,8 @@ fn call(tokens: i64) -> LlmCall<'static> {
         prompt: "writer/1",
         provider: "pro",
         model: "large",
+        user_id: "",
+        payer: "operator",
         question: &QUESTION,
         tokens,
         expires_in_s: 60.0,
@@ -23,26 +25,62 @@ fn call(tokens: i64) -> LlmCall<'static> {
 const USED: LlmEnd<'static> =
     LlmEnd { failed: None, tokens_in: 30, tokens_out: 10, cost_micros: 125, currency: "USD" };
 
+const FREE: LlmBounds = LlmBounds { monthly_tokens: None, daily_requests: 1_000 };
+
+/// The row of a call that may be made.
+async fn reserve(store: &Store, call: &LlmCall<'_>, most: Option<i64>) -> Result<Option<LlmTicket>, Error> {
+    match store.reserve_llm_call(call, LlmBounds { monthly_tokens: most, ..FREE }).await? {
+        LlmReserved::Row(ticket) => Ok(Some(ticket)),
+        LlmReserved::OverMonth | LlmReserved::OverDay => Ok(None),
+    }
+}
+
 #[tokio::test]
 async fn calls_at_once_do_not_exceed_the_month_together() {
     let Some(database) = Database::new("models_quota").await else { return };
     let store = &database.store;
     let asked = call(40);
-    let reserved =
-        futures_util::future::join_all((0..8).map(|_| store.reserve_llm_call(&asked, Some(100)))).await;
+    let reserved = futures_util::future::join_all((0..8).map(|_| reserve(store, &asked, Some(100)))).await;
     let reserved: Vec<_> = reserved.into_iter().filter_map(Result::unwrap).collect();
     assert_eq!(reserved.len(), 2, "80 of 100 tokens");
     store
         .end_llm_call(&asked, reserved[0], &LlmEnd { tokens_in: 5, tokens_out: 5, ..USED }, None)
         .await
         .unwrap();
-    assert!(
-        store.reserve_llm_call(&asked, Some(100)).await.unwrap().is_some(),
-        "what was not used is free again"
-    );
-    assert!(store.reserve_llm_call(&asked, Some(100)).await.unwrap().is_none());
+    assert!(reserve(store, &asked, Some(100)).await.unwrap().is_some(), "what was not used is free again");
+    assert!(reserve(store, &asked, Some(100)).await.unwrap().is_none());
     let other = LlmCall { provider: "base", ..asked };
-    assert!(store.reserve_llm_call(&other, Some(100)).await.unwrap().is_some(), "each provider has its own");
+    assert!(reserve(store, &other, Some(100)).await.unwrap().is_some(), "each provider has its own");
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn a_user_asks_so_often_in_a_day_at_all_providers_and_pays_for_more() {
+    let Some(database) = Database::new("models_user").await else { return };
+    let store = &database.store;
+    let bounds = LlmBounds { monthly_tokens: None, daily_requests: 3 };
+    let of_ann = LlmCall { user_id: "ann", ..call(40) };
+    let other = LlmCall { provider: "base", ..of_ann };
+    let asked = [&of_ann, &other].into_iter().cycle().take(8);
+    let reserved =
+        futures_util::future::join_all(asked.map(|call| store.reserve_llm_call(call, bounds))).await;
+    let is_row = |reserved: &LlmReserved| matches!(reserved, LlmReserved::Row(_));
+    let rows = reserved.iter().flatten().filter(|reserved| is_row(reserved)).count();
+    assert_eq!(rows, 3, "{reserved:?}");
+    assert_eq!(store.reserve_llm_call(&of_ann, bounds).await.unwrap(), LlmReserved::OverDay);
+    let paid = LlmCall { payer: "user", ..of_ann };
+    for (free, why) in [
+        (paid, "who pays is not counted"),
+        (LlmCall { user_id: "bo", ..of_ann }, "each has a day of his own"),
+        (LlmCall { user_id: "", ..of_ann }, "nobody asked"),
+        (LlmCall { tenant_id: "u", ..of_ann }, "another tenant's"),
+    ] {
+        assert!(is_row(&store.reserve_llm_call(&free, bounds).await.unwrap()), "{why}");
+    }
+    let yesterday = "UPDATE llm_requests SET created_at_ms = created_at_ms - 86400000";
+    let sql = format!("ALTER TABLE llm_requests NO FORCE ROW LEVEL SECURITY; {yesterday}");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut database.owner().await).await.unwrap();
+    assert!(is_row(&store.reserve_llm_call(&of_ann, bounds).await.unwrap()), "a new day");
     database.drop().await;
 }
 
@@ -51,7 +89,7 @@ async fn an_answer_is_kept_with_its_price_by_tenant_question_and_model() {
     let Some(database) = Database::new("models_kept").await else { return };
     let store = &database.store;
     let asked = call(40);
-    let id = store.reserve_llm_call(&asked, None).await.unwrap().unwrap();
+    let id = reserve(store, &asked, None).await.unwrap().unwrap();
     store.end_llm_call(&asked, id, &USED, Some("{}")).await.unwrap();
     let models = ["large".to_owned(), "small".to_owned()];
     let known = store.known_answer("t", &QUESTION, &models).await.unwrap();
@@ -70,8 +108,8 @@ async fn what_a_dead_process_left_is_told_as_unknown_and_ends_once() {
     let Some(database) = Database::new("models_unknown").await else { return };
     let store = &database.store;
     let lost = LlmCall { expires_in_s: 0.0, ..call(40) };
-    store.reserve_llm_call(&lost, None).await.unwrap();
-    let settled = store.reserve_llm_call(&call(40), None).await.unwrap().unwrap();
+    reserve(store, &lost, None).await.unwrap();
+    let settled = reserve(store, &call(40), None).await.unwrap().unwrap();
     store.end_llm_call(&call(40), settled, &USED, None).await.unwrap();
     let again = LlmEnd { failed: Some("timeout"), tokens_in: 0, ..USED };
     store.end_llm_call(&call(40), settled, &again, None).await.unwrap();
@@ -81,9 +119,6 @@ async fn what_a_dead_process_left_is_told_as_unknown_and_ends_once() {
         .map(|cost| (cost.state.as_str(), cost.calls, cost.tokens_in + cost.tokens_out, cost.tokens_reserved))
         .collect();
     assert_eq!(told, [("unknown", 1, 0, 40), ("settled", 1, 40, 0)]);
-    assert!(
-        store.reserve_llm_call(&call(100), Some(140)).await.unwrap().is_some(),
-        "an expired one is free again"
-    );
+    assert!(reserve(store, &call(100), Some(140)).await.unwrap().is_some(), "an expired one is free again");
     database.drop().await;
 }

@@ -21,7 +21,7 @@ const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_of
 const OF_ID: &str = "messages_pkey backward (tenant_id, group_id, id)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 116] = [
+const READS: [(&str, &[&str]); 117] = [
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("asked::BLOCKED", &["blocked_digests_pkey backward (tenant_id, window_id)"]),
     (
@@ -110,6 +110,7 @@ const READS: [(&str, &[&str]); 116] = [
     ("link_codes::MAKE", &[]),
     ("link_codes::USABLE", &["link_codes_pkey (code_hash)"]),
     ("link_codes::USE", &["link_codes_pkey (code_hash)"]),
+    ("llm_requests::ASKED", &["llm_requests_by_user (tenant_id, user_id, created_at_ms)"]),
     ("llm_requests::COSTS", &["llm_requests_pkey (tenant_id, created_at_ms, created_at_ms)"]),
     ("llm_requests::END", &["llm_requests_pkey (tenant_id, created_at_ms, id)"]),
     ("llm_requests::LOCK", &[]),
@@ -208,8 +209,9 @@ const FILL: [&str; 19] = [
      SELECT current_setting('app.current_tenant'), 'a', 'b', 'c' FROM generate_series(1, $1)",
     "INSERT INTO model_answers (tenant_id, question, model, group_id, answer, tokens, cost_micros)
      SELECT current_setting('app.current_tenant'), int8send(n), 'm', 'g', '', 1, 0 FROM generate_series(1, $1) AS n",
-    "INSERT INTO llm_requests (tenant_id, provider, group_id, stage, model, prompt, question, tokens_reserved, expires_at)
-     SELECT current_setting('app.current_tenant'), 'p' || n % 3, 'g', 's', 'm', 'q', int8send(n), 1, now()
+    "INSERT INTO llm_requests (tenant_id, provider, group_id, stage, model, prompt, question, tokens_reserved, expires_at,
+         user_id)
+     SELECT current_setting('app.current_tenant'), 'p' || n % 3, 'g', 's', 'm', 'q', int8send(n), 1, now(), 'u' || n % 2
      FROM generate_series(1, $1) AS n",
     "INSERT INTO embeddings (tenant_id, model, text_hash, vector)
      SELECT current_setting('app.current_tenant'), 'm', int8send(n), '' FROM generate_series(1, $1) AS n",

@@ -6,6 +6,8 @@ fn question(text: &str) -> ModelQuestion {
     ModelQuestion {
         tenant_id: TENANT.to_owned(),
         group_id: GROUP.to_owned(),
+        user_id: None,
+        paid_before: None,
         stage: writer::NAME,
         prompt: "part/1",
         system: "s".to_owned(),
