@@ -1,6 +1,7 @@
 //! What a model answers, and the digest that is made of it.
 //!
-//! Invariant: a line cites messages that the model was shown, by their numbers; a line without any is left out.
+//! Invariant: a line cites messages that the model was shown, by their numbers; a line without any, or one that is
+//! no line any more, is left out.
 
 use schemas::{Action, Claim, Digest};
 use serde::Deserialize;
@@ -8,6 +9,9 @@ use serde::Deserialize;
 /// Most lines of a topic, and of the beginning.
 const STORY_MAX: usize = 4;
 const SUMMARY_MAX: usize = 6;
+/// Most characters of a line, and of a title; a model that repeats itself writes more.
+const LINE_CHARS_MAX: usize = 600;
+const TITLE_CHARS_MAX: usize = 160;
 /// Most claims of each kind that one part may make.
 const CLAIMS_MAX: usize = 12;
 
@@ -79,7 +83,12 @@ impl Numbers {
 
 fn claim(text: &str, message_ids: Vec<i64>) -> Option<Claim> {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    (!text.is_empty() && !message_ids.is_empty()).then_some(Claim { text, message_ids })
+    (fits(&text, LINE_CHARS_MAX) && !message_ids.is_empty()).then_some(Claim { text, message_ids })
+}
+
+/// Whether there is a text, of at most so many characters.
+fn fits(text: &str, chars_max: usize) -> bool {
+    !text.is_empty() && text.chars().nth(chars_max).is_none()
 }
 
 /// The beginning of the digest: what was chosen of the lines of all parts, or the first lines of each in turn.
@@ -115,7 +124,7 @@ pub(crate) fn digest(offline: &Digest, drafts: &[Draft], summary: Vec<Claim>, nu
         let lines: Vec<Claim> = topic.lines.iter().filter_map(|line| numbers.claim(line)).collect();
         if !told[at] {
             let title = topic.title.split_whitespace().collect::<Vec<_>>().join(" ");
-            known.title = if title.is_empty() { known.title.clone() } else { title };
+            known.title = if fits(&title, TITLE_CHARS_MAX) { title } else { known.title.clone() };
             if !lines.is_empty() {
                 known.story.clear();
             }
@@ -137,6 +146,8 @@ pub(crate) fn digest(offline: &Digest, drafts: &[Draft], summary: Vec<Claim>, nu
 
 fn action(promise: &Promise, numbers: &Numbers) -> Option<Action> {
     let Claim { text, message_ids } = claim(&promise.text, numbers.ids(&promise.messages))?;
-    let known = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+    let known = |text: &Option<String>| {
+        text.clone().filter(|text| !text.trim().is_empty() && fits(text, TITLE_CHARS_MAX))
+    };
     Some(Action { text, owner: known(&promise.owner), due: known(&promise.due), message_ids, due_date: None })
 }

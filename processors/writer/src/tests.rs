@@ -222,6 +222,24 @@ fn what_a_poll_decided_stays_where_the_model_passes_it_over() {
 }
 
 #[test]
+fn a_line_that_a_model_does_not_end_is_left_out() {
+    let event = input(talk());
+    let mut draft = good();
+    let endless = "We move the staging cluster on Friday. ".repeat(200);
+    let line = json!({"text": endless, "messages": [2, 4]});
+    for list in ["summary", "decisions", "open"] {
+        draft[list].as_array_mut().unwrap().push(line.clone());
+    }
+    draft["topics"][0]["title"] = json!(endless);
+    draft["topics"][0]["lines"].as_array_mut().unwrap().push(line);
+    draft["actions"][0]["due"] = json!("by Thursday ".repeat(100));
+    let digest = answered(&event, &ASKING, &[vec![said(&draft)]]).state.digest.unwrap();
+    assert!(!serde_json::to_string(&digest).unwrap().contains("Friday. We move"));
+    assert_eq!((digest.summary.len(), digest.decisions.len(), digest.actions.len()), (1, 1, 1));
+    assert_eq!(digest.actions[0].due, None);
+}
+
+#[test]
 fn a_draft_of_which_little_holds_is_not_taken() {
     let event = input(talk());
     let mut draft = good();
