@@ -71,6 +71,7 @@ fn images_are_those_of_the_list() {
         "Dockerfile",
         "deploy/kubernetes/components/unit/unit.yaml",
         "deploy/kubernetes/base/migration.yaml",
+        "deploy/kubernetes/base/maintenance.yaml",
     ];
     for file in files {
         let text = text(file);
@@ -92,4 +93,27 @@ fn images_are_those_of_the_list() {
     assert!(unused.is_empty(), "in deploy/versions, and nobody names it: {unused:?}");
     let version = format!("gistmill:{}", env!("CARGO_PKG_VERSION"));
     assert!(listed.contains(&*version), "{version} is not in deploy/versions");
+}
+
+#[test]
+fn maintenance_runs_each_night_where_files_lie_and_as_the_owner() {
+    let job = text("deploy/kubernetes/base/maintenance.yaml");
+    let files = text("deploy/kubernetes/base/connectors.yaml");
+    assert!(text("deploy/kubernetes/base/kustomization.yaml").contains("\n  - maintenance.yaml\n"));
+    assert!(job.contains("kind: CronJob") && job.contains("concurrencyPolicy: Forbid"));
+    assert!(files.contains("metadata: { name: digests }") && job.contains("claimName: digests-file-sink-0"));
+    let (mount, label) =
+        ("{ name: digests, mountPath: /var/lib/gistmill }", "app.kubernetes.io/name: file-sink");
+    assert!([&job, &files].iter().all(|file| file.contains(mount) && file.contains(label)));
+    let (service, timer) =
+        ("deploy/systemd/gistmill-maintain.service", "deploy/systemd/gistmill-maintain.timer");
+    let (service, prepare) = (text(service), text("deploy/systemd/gistmill-prepare.service"));
+    for command in [&job.replace("\", \"", " "), &service] {
+        assert!(command.contains("--operator maintenance maintain --json"), "{command}");
+    }
+    let after = |unit: &str| {
+        unit.split_once("\nUMask").map(|(_, rest)| rest.split("\n[").next().unwrap_or("").trim().to_owned())
+    };
+    assert_eq!(after(&service), after(&prepare), "as locked up as what prepares");
+    assert!(text(timer).contains("Persistent=true") && text(timer).contains("WantedBy=timers.target"));
 }

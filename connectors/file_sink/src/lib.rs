@@ -4,14 +4,16 @@
 //! `digest.delivered` and the offset are one Postgres transaction. A file can be written again without harm, so that a
 //! crash while `sending` is repaired by doing it again, unlike a message to people. A newer version that is blocked
 //! removes the files of older ones, in whichever order the two come; so does any newer version of a window of which a message
-//! was erased.
+//! was erased. What a tenant's retention took is not written again.
 
 mod files;
+mod kept;
 mod paths;
 mod plan;
 mod removal;
 mod withdrawal;
 
+pub use kept::{DigestFile, digest_file_stem, digest_files};
 pub use paths::digest_stem;
 
 use delivery::{BLOCKED, DELIVERED, Ended, READY, delivered, now_ms, put_dead_letter, ready};
@@ -90,7 +92,8 @@ impl FileSink {
         let begin_offset = open.begin_offset();
         let mut planned = Vec::new();
         for (ready, offset) in batch.records.iter().filter_map(ready) {
-            if offset >= begin_offset && ready.channels.iter().any(|channel| channel == CHANNEL) {
+            let is_mine = offset >= begin_offset && ready.channels.iter().any(|channel| channel == CHANNEL);
+            if is_mine && !open.is_past(&ready.tenant_id, &ready.window).await.map_err(failed)? {
                 let kept = self.versions_kept(&mut open, ready).await.map_err(failed)?;
                 planned.push(plan(&mut open, ready, offset, kept).await?);
             }
@@ -130,7 +133,9 @@ impl FileSink {
                     put_dead_letter(&mut open, letter).await.map_err(failed)?;
                 }
                 SinkRecord::Decoded { source, record, .. } if source.offset >= begin_offset => {
-                    if let Some(blocked) = record.as_any().downcast_ref::<DigestBlocked>() {
+                    if let Some(blocked) = record.as_any().downcast_ref::<DigestBlocked>()
+                        && !open.is_past(&blocked.tenant_id, &blocked.window).await.map_err(failed)?
+                    {
                         let place = self.place(&blocked.window, &partial_dir, delivered_at);
                         place.block(&mut open, blocked).await?;
                     }

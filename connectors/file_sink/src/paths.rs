@@ -16,22 +16,27 @@ pub fn digest_stem(ready: &DigestReadyForDelivery) -> PathBuf {
 
 /// [`digest_stem`] for any revision of a window.
 pub(crate) fn stem(tenant_id: &str, group_id: &str, window: &WindowRef, revision: i32) -> PathBuf {
-    let start = Timestamp::from_millisecond(window.window_start).map_or_else(
-        |_| window.window_start.to_string(),
-        |time| time.strftime("%Y-%m-%dT%H%M%SZ").to_string(),
-    );
-    let which = if window.is_asked() {
-        format!("asked_{}", window.id(tenant_id, group_id))
-    } else {
-        format!("{}h", window.size_hours)
-    };
+    let asked = window.is_asked().then(|| window.id(tenant_id, group_id));
+    named((tenant_id, group_id), (window.window_start, window.size_hours), asked.as_deref(), revision)
+}
+
+/// [`stem`] by the start and size of a window, and its id where somebody asked for it.
+pub(crate) fn named(
+    (tenant_id, group_id): (&str, &str),
+    (window_start, size_hours): (i64, i32),
+    asked: Option<&str>,
+    revision: i32,
+) -> PathBuf {
+    let start = Timestamp::from_millisecond(window_start)
+        .map_or_else(|_| window_start.to_string(), |time| time.strftime("%Y-%m-%dT%H%M%SZ").to_string());
+    let which = asked.map_or_else(|| format!("{size_hours}h"), |window_id| format!("asked_{window_id}"));
     let name = format!("{start}_{which}_r{revision}");
     [component(tenant_id), component(group_id), name].iter().collect()
 }
 
 /// `name` as one part of a path: letters and digits of any script, `_`, `-` and inner dots stay, other bytes become
 /// `%XX`; one that gets too long is cut and told apart by a hash.
-fn component(name: &str) -> String {
+pub(crate) fn component(name: &str) -> String {
     let mut path = String::with_capacity(name.len());
     for (at, c) in name.char_indices() {
         if c.is_alphanumeric() || c == '_' || c == '-' || (c == '.' && at > 0) {

@@ -1,7 +1,7 @@
 //! Keeps messages, digests and blocked digests in Postgres.
 //!
 //! Invariant: rows, dead letters, `digest.persisted` and the offset of a batch are one transaction; what is announced
-//! was stored, and what was stored already is not announced again.
+//! was stored, and what was stored already is not announced again. What a tenant's retention took is neither.
 
 mod accept;
 mod persisted;
@@ -126,7 +126,9 @@ async fn apply(batch: &mut Batch, records: &[&SinkRecord], kept: u32) -> Result<
                 let record = record.as_any();
                 if let Some(ready) = record.downcast_ref::<DigestReadyForDelivery>() {
                     put_ready(batch, ready, kept).await?;
-                } else if let Some(blocked) = record.downcast_ref::<DigestBlocked>() {
+                } else if let Some(blocked) = record.downcast_ref::<DigestBlocked>()
+                    && !batch.is_past(&blocked.tenant_id, &blocked.window).await?
+                {
                     batch.put_blocked(blocked).await?;
                     batch.forget_blocked(&blocked.tenant_id, &blocked.window_id, kept).await?;
                 }
@@ -137,6 +139,9 @@ async fn apply(batch: &mut Batch, records: &[&SinkRecord], kept: u32) -> Result<
 }
 
 async fn put_ready(batch: &mut Batch, ready: &DigestReadyForDelivery, kept: u32) -> Result<(), Error> {
+    if batch.is_past(&ready.tenant_id, &ready.window).await? {
+        return Ok(());
+    }
     let tells_of_erased = batch.tells_of_erased(ready).await?;
     let is_new = if tells_of_erased {
         batch.put_digest_without_words(ready).await?

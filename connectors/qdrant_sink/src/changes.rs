@@ -1,5 +1,5 @@
 //! What the records of a slice change in the index, in their order. Invariant: what a bound forbids is left out: states of
-//! deleted messages and older versions of windows; and a window that was asked for, which says again what others say.
+//! deleted messages and older versions of windows; and a window that was asked for, which says again what others say; and what a tenant's retention took.
 
 use crate::{
     draft::{self, Draft, Place},
@@ -10,7 +10,7 @@ use schemas::{
     DigestBlocked, DigestReadyForDelivery, DigestStageCompleted, GroupMessageIngested, MessageKind, Version,
     VersionError,
 };
-use state::{Batch, Error};
+use state::{Batch, Error, is_past};
 use std::collections::{BTreeMap, BTreeSet};
 use vector_index::{Change, Kind, of_version};
 
@@ -39,13 +39,18 @@ pub(crate) async fn of_records(
     for record in records {
         let SinkRecord::Decoded { source, record, .. } = record else { continue };
         let place = (source.partition, source.offset);
+        let taken_before = batch.taken_before(record.tenant_id()).await.map_err(failed)?;
         let record = record.as_any();
         if let Some(ingested) = record.downcast_ref::<GroupMessageIngested>() {
-            collected.messages(batch, ingested, place).await.map_err(failed)?;
+            collected.messages(batch, ingested, (place, taken_before)).await.map_err(failed)?;
         } else if let Some(completed) = record.downcast_ref::<DigestStageCompleted>() {
-            collected.threads(batch, completed, place).await?;
+            if !is_past(&completed.state.window, taken_before) {
+                collected.threads(batch, completed, place).await?;
+            }
         } else if let Some(ready) = record.downcast_ref::<DigestReadyForDelivery>() {
-            collected.digest(batch, ready, place).await?;
+            if !is_past(&ready.window, taken_before) {
+                collected.digest(batch, ready, place).await?;
+            }
         } else if let Some(blocked) = record.downcast_ref::<DigestBlocked>() {
             collected.blocked(batch, blocked, place).await?;
         }
@@ -90,7 +95,7 @@ impl Collected<'_> {
         &mut self,
         batch: &mut Batch,
         record: &GroupMessageIngested,
-        place: Place,
+        (place, taken_before): (Place, Option<i64>),
     ) -> Result<(), Error> {
         let group = (record.tenant_id.as_str(), record.group_id.as_str());
         let gone = self.gone.entry((record.tenant_id.clone(), record.group_id.clone())).or_default();
@@ -105,7 +110,7 @@ impl Collected<'_> {
                     group_id: record.group_id.clone(),
                     id: message.id,
                 });
-            } else if !gone.contains(&item) {
+            } else if !gone.contains(&item) && taken_before.is_none_or(|mark| message.sent_at >= mark) {
                 self.changes.push(put(self.vectors, draft::message(record, message, place)));
             }
         }

@@ -30,7 +30,7 @@ use runtime::{Claim, InputSpec, PartitionId, Sink, SinkBatch, SinkError, SinkRec
 use schemas::{DigestBlocked, DigestReadyForDelivery, GroupCommandAnswered};
 use state::{Batch, BatchBounds, Delivery, Opened, Store, VERSIONS_KEPT};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
 
@@ -193,15 +193,14 @@ impl Sink for TelegramSink {
     }
 
     async fn write(&self, batch: &SinkBatch) -> Result<(), SinkError> {
-        let begin_offset = match self.open(batch).await? {
-            Some(open) => open.begin_offset(),
-            None => return Ok(()),
-        };
+        let Some(mut open) = self.open(batch).await? else { return Ok(()) };
+        let (begin_offset, past) = (open.begin_offset(), past(&mut open, batch).await.map_err(failed)?);
+        open.abandon().await.map_err(failed)?;
         let (mut pass, mut later) = (Pass::begin(), None);
         for record in &batch.records {
             let SinkRecord::Decoded { source, .. } = record else { continue };
             let offset = source.offset;
-            if offset < begin_offset {
+            if offset < begin_offset || past.contains(&offset) {
                 continue;
             }
             let progress = if let Some((ready, offset)) = ready(record) {
@@ -228,6 +227,21 @@ impl Sink for TelegramSink {
         }
         Err(SinkError::Transient { what: "messages to Telegram", source: why.into() })
     }
+}
+
+/// Offsets of digests, and of refusals, that the tenant's retention took: what was posted of them is not known any more.
+async fn past(open: &mut Batch, batch: &SinkBatch) -> Result<BTreeSet<i64>, state::Error> {
+    let mut past = BTreeSet::new();
+    for record in &batch.records {
+        let of = ready(record).map(|(it, offset)| (&it.tenant_id, &it.window, offset));
+        let of = of.or_else(|| blocked(record).map(|(it, offset)| (&it.tenant_id, &it.window, offset)));
+        if let Some((tenant_id, window, offset)) = of
+            && open.is_past(tenant_id, window).await?
+        {
+            past.insert(offset);
+        }
+    }
+    Ok(past)
 }
 
 fn answered(record: &SinkRecord) -> Option<&GroupCommandAnswered> {

@@ -66,6 +66,8 @@ pub struct MessagesAsOf {
     pub partition: i32,
     /// Last offset that may be seen.
     pub offset: i64,
+    /// True where some of them would not do: once retention took the first, there is no answer.
+    pub whole: bool,
 }
 
 /// The messages of the group that lie nearest to each text, of those sent before `before_ms`, each in its newest state at `offset`,
@@ -195,6 +197,8 @@ pub enum Response {
     Messages(Vec<schemas::Message>),
     /// To [`Request::Messages`] or [`Request::Before`] of a place that its topic does not hold and never can: why.
     NoSuchOffset(String),
+    /// To [`Request::Messages`] of which retention took some.
+    Taken,
     /// To [`Request::Messages`] of messages that are stored such that nobody can read them: why.
     Unreadable(String),
     /// To [`Request::Earlier`].

@@ -19,7 +19,7 @@ pub(crate) use models::{ModelsClient, Terms};
 pub use models::{chat_request, question_hash};
 pub(crate) use own_keys::OwnKeys;
 use processor::{BeforeAsOf, Earlier, MessagesAsOf, ModelAnswer, Request, Response};
-use state::Store;
+use state::{AsOf, Store};
 use std::{convert::identity, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use tracing::{debug, warn};
@@ -96,7 +96,10 @@ impl PostgresClient {
     async fn messages(&self, question: &MessagesAsOf, awaited: &Awaited) -> Response {
         let place = (question.partition, question.offset);
         let read = || self.store.messages_passed_by(question, (SINK, MESSAGES_TOPIC));
-        self.read_passed(place, awaited, read).await.map_or_else(identity, Response::Messages)
+        self.read_passed(place, awaited, read).await.map_or_else(identity, |read| match read {
+            AsOf::Messages(messages) => Response::Messages(messages),
+            AsOf::Taken => Response::Taken,
+        })
     }
 
     async fn before(&self, question: &BeforeAsOf, awaited: &Awaited) -> Response {

@@ -1,11 +1,20 @@
 //! Messages of a window as of a place in the log. Invariant: what is appended after that place is never seen, so the
 //! same question has the same answer for ever.
 
-use crate::{Error, Store, author_names, offsets::passed, stored_message::stored_message, topics};
+use crate::{Error, Store, author_names, offsets::passed, retention, stored_message::stored_message, topics};
 use futures_util::TryStreamExt;
 use processor::MessagesAsOf;
 use schemas::Message;
 use sqlx::{Postgres, Transaction};
+
+/// What a window holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AsOf {
+    /// Its messages.
+    Messages(Vec<Message>),
+    /// Retention took some of them, and what is left would not do.
+    Taken,
+}
 
 /// Candidates are the ids with a state inside the window; each counts by its newest state at the offset, and not at all
 /// when it is deleted there. One plan is possible: the order of the states inside the window is that of
@@ -39,15 +48,21 @@ ORDER BY state.sent_at_ms, state.id";
 
 impl Store {
     /// Answers [`MessagesAsOf`] once `sink` has passed the offset in its `topic`; `None` while it has not. That is asked in
-    /// the transaction that reads: a database that was set back does not hold what it once held.
+    /// the transaction that reads: a database that was set back does not hold what it once held. What retention took is asked
+    /// after the messages are read: it is told before a message is taken.
     pub async fn messages_passed_by(
         &self,
         question: &MessagesAsOf,
         (sink, topic): (&str, &str),
-    ) -> Result<Option<Vec<Message>>, Error> {
+    ) -> Result<Option<AsOf>, Error> {
         let place = (question.partition, question.offset);
         match self.begin_passed(&question.tenant_id, place, (sink, topic)).await? {
-            Some(mut transaction) => read(&mut transaction, question).await.map(Some),
+            Some(mut transaction) => {
+                let messages = read(&mut transaction, question).await?;
+                let mark = retention::mark(&mut transaction, &question.tenant_id).await?;
+                let is_taken = question.whole && mark.is_some_and(|mark| question.start_ms < mark);
+                Ok(Some(if is_taken { AsOf::Taken } else { AsOf::Messages(messages) }))
+            }
             None => Ok(None),
         }
     }

@@ -77,7 +77,8 @@ impl Store {
             .map_err(Error::query("look for the newest of some messages"))?;
         let (Some(partition), Some(offset)) = (newest.get(0), newest.get(1)) else { return Ok(None) };
         let (tenant_id, group_id) = (tenant_id.to_owned(), group_id.to_owned());
-        let question = MessagesAsOf { tenant_id, group_id, start_ms, end_ms, partition, offset };
+        let question =
+            MessagesAsOf { tenant_id, group_id, start_ms, end_ms, partition, offset, whole: false };
         let messages = as_of::read(&mut transaction, &question).await?;
         let authors = messages.iter().filter_map(|message| message.author.as_ref().map(|author| &author.id));
         let participants = authors.collect::<BTreeSet<_>>().len();

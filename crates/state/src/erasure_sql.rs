@@ -86,6 +86,7 @@ pub(super) const UNLINK: &str =
     "DELETE FROM telegram_chats WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2)";
 pub(super) const FORGET_CODES: &str =
     "DELETE FROM link_codes WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2)";
+// Of what retention took no deletion is stored any more, and none is awaited.
 pub(super) const PENDING: &str = "
 SELECT erased.erasure, erased.group_id, erased.id, erased.sent_at_ms, erased.revision, erased.posted,
     (extract(epoch FROM erased.erased_at) * 1000)::bigint AS erased_at_ms
@@ -93,11 +94,13 @@ FROM erased_messages AS erased
 WHERE erased.tenant_id = $1 AND erased.erasure IN (
     SELECT waiting.erasure FROM erased_messages AS waiting
     WHERE waiting.tenant_id = $1 AND NOT EXISTS (SELECT FROM messages AS gone
-        WHERE gone.tenant_id = $1 AND gone.group_id = waiting.group_id AND gone.id = waiting.id AND gone.deleted))
+        WHERE gone.tenant_id = $1 AND gone.group_id = waiting.group_id AND gone.id = waiting.id AND gone.deleted)
+        AND NOT EXISTS (SELECT FROM retention WHERE tenant_id = $1 AND waiting.sent_at_ms < taken_before_ms))
 ORDER BY erased.erasure, erased.group_id, erased.id";
 pub(super) const WAITING: &str = "
 SELECT count(*) FROM erased_messages AS waiting
 WHERE waiting.tenant_id = $1 AND NOT EXISTS (SELECT FROM messages AS gone
-    WHERE gone.tenant_id = $1 AND gone.group_id = waiting.group_id AND gone.id = waiting.id AND gone.deleted)";
+    WHERE gone.tenant_id = $1 AND gone.group_id = waiting.group_id AND gone.id = waiting.id AND gone.deleted)
+    AND NOT EXISTS (SELECT FROM retention WHERE tenant_id = $1 AND waiting.sent_at_ms < taken_before_ms)";
 pub(super) const DONE_BEFORE: &str = "
 SELECT EXISTS (SELECT FROM audit_log WHERE tenant_id = $1 AND action = 'erase' AND subject = $2)";

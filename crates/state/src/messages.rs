@@ -7,6 +7,7 @@
 use crate::{
     Batch, Error, Store, author_names, erased,
     json::storable,
+    retention,
     staging::{New, add_up, sorted},
     stored_message::{extra, stored_message},
     topics,
@@ -158,7 +159,7 @@ async fn news<'a>(
 }
 
 impl Batch {
-    /// Adds what is new in states of messages; returns how many rows that makes.
+    /// Adds what is new in states of messages that retention did not take; returns how many rows that makes.
     pub async fn insert_messages(&mut self, rows: &[MessageRow<'_>]) -> Result<u64, Error> {
         let sorted = sorted(rows);
         let mut added = 0;
@@ -166,6 +167,7 @@ impl Batch {
             let tenant = of_tenant[0].tenant_id;
             self.know_tenant(tenant).await?;
             let connection = self.acting_for(tenant).await?;
+            let of_tenant = &retention::kept(of_tenant, retention::mark(connection, tenant).await?)[..];
             let blanks = erased::blanks(connection, of_tenant).await?;
             let of_tenant = &erased::blanked(of_tenant, &blanks)[..];
             let states: Vec<_> = of_tenant.chunk_by(|left, right| left.state() == right.state()).collect();

@@ -10,9 +10,9 @@
 
 use crate::{
     as_of, asked, audit, author_names, batch, blocked, deliveries, digest_reads, digests, earlier, effects,
-    embeddings, erased, index_bounds, kept_versions, known, link_codes, llm_requests, messages, migrate,
-    model_answers, mutes, offsets, outbox, provider_keys, search, search_digests, search_found, store,
-    subscribers, telegram_chats, topics, unsettled,
+    embeddings, erased, index_bounds, kept_versions, known, link_codes, llm_requests, maintenance, messages,
+    migrate, model_answers, mutes, offsets, outbox, provider_keys, retention, search, search_digests,
+    search_found, store, subscribers, telegram_chats, topics, unsettled,
 };
 
 /// A statement.
@@ -94,6 +94,7 @@ const ALL: &[Statement] = statements![
     llm_requests::LOCK,
     llm_requests::RESERVE,
     llm_requests::USED,
+    maintenance::LAST,
     messages::APPEND,
     messages::COUNTS,
     messages::NEWEST_BEFORE,
@@ -119,6 +120,9 @@ const ALL: &[Statement] = statements![
     provider_keys::PUT,
     provider_keys::RESEAL,
     provider_keys::REVOKE,
+    retention::MARK,
+    retention::SET,
+    retention::SHOW,
     search::ASK,
     search::BITMAPS,
     search::COUNT,

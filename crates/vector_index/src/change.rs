@@ -37,6 +37,14 @@ pub enum Change {
     },
 }
 
+/// The points of a tenant that are of a time before another, in ms: what retention takes.
+pub(crate) fn before(tenant_id: &str, before_ms: i64) -> Filter {
+    Filter::must([
+        Condition::matches("tenant_id", tenant_id.to_owned()),
+        Condition::range("sent_at", Range { lt: Some(before_ms as f64), ..Range::default() }),
+    ])
+}
+
 /// The field `revision` against a bound, which is exact below 2^53.
 fn revision(range: Range) -> Condition {
     Condition::range("revision", range)

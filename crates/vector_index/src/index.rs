@@ -1,13 +1,16 @@
 //! The collection of one model: found or made, checked, and written. Invariant: nothing is written to a collection that is
 //! not known to be ours and of this model.
 
-use crate::{Change, Error, change::operations};
+use crate::{
+    Change, Error,
+    change::{before, operations},
+};
 use qdrant_client::{
     Qdrant, QdrantError,
     qdrant::{
         CountPointsBuilder, CreateAliasBuilder, CreateCollection, CreateCollectionBuilder,
-        CreateFieldIndexCollectionBuilder, Distance, FieldType, UpdateBatchPointsBuilder,
-        VectorParamsBuilder,
+        CreateFieldIndexCollectionBuilder, DeletePointsBuilder, Distance, FieldType,
+        UpdateBatchPointsBuilder, VectorParamsBuilder,
     },
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -157,6 +160,21 @@ impl Index {
         }
         let request = UpdateBatchPointsBuilder::new(&self.collection, operations).wait(true);
         self.client.update_points_batch(request).await.map_err(self.failed("write points")).map(drop)
+    }
+
+    /// Deletes a tenant's points that are of a time before another, in ms.
+    pub async fn delete_before(&self, tenant_id: &str, before_ms: i64) -> Result<(), Error> {
+        let request =
+            DeletePointsBuilder::new(&self.collection).points(before(tenant_id, before_ms)).wait(true);
+        self.client.delete_points(request).await.map_err(self.failed("delete points")).map(drop)
+    }
+
+    /// How many points of a tenant are of a time before another, in ms.
+    pub async fn count_before(&self, tenant_id: &str, before_ms: i64) -> Result<u64, Error> {
+        let request =
+            CountPointsBuilder::new(&self.collection).filter(before(tenant_id, before_ms)).exact(true);
+        let counted = self.client.count(request).await.map_err(self.failed("count points"))?;
+        Ok(counted.result.map_or(0, |result| result.count))
     }
 
     /// How many points there are.

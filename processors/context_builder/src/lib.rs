@@ -79,6 +79,7 @@ impl Lookup for ContextBuilder {
             end_ms: window.window_end,
             partition: window.source_partition,
             offset: window.source_offset,
+            whole: !window.is_asked(),
         };
         Step::Ask(None, vec![Request::Messages(request)])
     }
@@ -105,6 +106,8 @@ impl Lookup for ContextBuilder {
                 }
                 Err(reject) => Step::Done(Err(reject)),
             },
+            // What is left of a window would be told as if it were all of it.
+            (None, Some(Response::Taken), None) => Step::Done(Ok(Outcome::drop("past_retention"))),
             (_, Some(Response::NoSuchOffset(why)), None) => reject("no_such_offset", why),
             (_, Some(Response::Unreadable(why)), None) => reject("unreadable_messages", why),
             (Some(cursor), Some(Response::Earlier(earlier)), None) => with_earlier(cursor.context, earlier),

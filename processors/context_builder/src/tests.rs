@@ -112,6 +112,7 @@ fn window_is_read_as_of_its_offset() {
         end_ms: 86_400_000,
         partition: 3,
         offset: 77,
+        whole: true,
     };
     assert_eq!(requests, [Request::Messages(expected)]);
 }
@@ -129,6 +130,17 @@ fn each_rejection_has_its_reason() {
     assert_eq!(answered(Vec::new()), "unexpected_answer");
     let twice = vec![Response::Messages(Vec::new()), Response::Messages(Vec::new())];
     assert_eq!(answered(twice), "unexpected_answer");
+}
+
+#[test]
+fn a_window_that_lost_messages_to_retention_is_dropped_and_one_asked_for_is_made_of_the_rest() {
+    let builder = ContextBuilder::default();
+    let step = builder.resume(&request(5, "auto"), None, vec![Response::Taken]);
+    assert!(matches!(done(step), Ok(Outcome::Drop(reason)) if reason.0 == "past_retention"));
+    let mut asked = request(5, "auto");
+    asked.value.window.size_hours = schemas::ASKED_SIZE_HOURS;
+    let Step::Ask(_, requests) = builder.begin(&asked) else { panic!("nothing asked") };
+    assert!(matches!(&requests[..], [Request::Messages(question)] if !question.whole), "{requests:?}");
 }
 
 #[test]

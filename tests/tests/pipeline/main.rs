@@ -21,6 +21,7 @@ mod instances;
 mod kills;
 mod lag;
 mod leaving;
+mod maintain;
 mod metrics;
 mod models;
 mod models_users;

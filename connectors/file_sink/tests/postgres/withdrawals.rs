@@ -199,7 +199,8 @@ async fn files_left_by_a_kill_are_removed_when_the_digest_was_withdrawn_meanwhil
     let folder = tempfile::tempdir().unwrap();
     let (sink, other) = pair(&database, &folder);
     let claim = sink.claim(&partition()).await.unwrap();
-    killed_in(&database, async move { other.write(&batch(claim, &[ready("t", 0, "1.0")])).await }).await;
+    let writing = Box::pin(async move { other.write(&batch(claim, &[ready("t", 0, "1.0")])).await });
+    killed_in(&database, writing).await;
     assert_eq!((files(folder.path()).len(), ledger(&database).await), (2, rows(&[("1.0", "sending")])));
     block(&sink, "2.0").await;
     assert_eq!(files(folder.path()), Vec::<String>::new());

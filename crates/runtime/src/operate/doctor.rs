@@ -6,7 +6,7 @@ use super::{
     Error, Peers,
     broker::Broker,
     broker_checks::{broker_settings, clock, kafka, running, topology_checks},
-    delivery_check, files, held_up_checks, letter_check,
+    delivery_check, files, held_up_checks, letter_check, maintenance_check,
 };
 use crate::Config;
 use serde::Serialize;
@@ -101,6 +101,7 @@ pub fn doctor(config: &Config, map: &Map) -> Result<Vec<Check>, Error> {
     let is_postgres_up = postgres[0].level == Level::Ok;
     checks.extend(postgres);
     checks.extend(is_postgres_up.then(|| delivery_check::check(config, &peers)).flatten());
+    checks.extend(is_postgres_up.then(|| maintenance_check::check(&peers)).flatten());
     match &broker {
         Some(broker) => {
             checks.extend([clock(map, broker), running(config, map, &peers, broker)]);

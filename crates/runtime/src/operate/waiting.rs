@@ -55,6 +55,23 @@ pub(super) fn unknown(
     sinks.chain(sources).collect()
 }
 
+/// The row of the store's outbox that was published last, by the position that its source has committed: those before it are
+/// never read again. None where nothing was published.
+///
+/// # Errors
+/// As for any question to the broker.
+pub fn outbox_published(config: &Config, map: &Map) -> Result<Option<OutboxPlace>, Error> {
+    let peers = Peers::new(config)?;
+    let broker = Broker::connect(config)?;
+    for source in outbox_sources(map) {
+        let positions = super::positions(config, map, &broker, source)?;
+        if let Some(position) = positions.get(&peers.outbox_identity()) {
+            return Ok(place(position));
+        }
+    }
+    Ok(None)
+}
+
 /// Rows before each outbox source.
 pub(super) fn outboxes(
     map: &Map,

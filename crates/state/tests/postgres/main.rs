@@ -21,8 +21,12 @@ mod known;
 #[cfg(test)]
 mod link_codes;
 #[cfg(test)]
+mod maintenance;
+#[cfg(test)]
 mod messages;
+#[cfg(test)]
 mod models;
+#[cfg(test)]
 mod mutes;
 #[cfg(test)]
 mod names;

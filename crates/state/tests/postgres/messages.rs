@@ -42,6 +42,7 @@ pub(crate) fn question(start: i64, end: i64, offset: i64) -> MessagesAsOf {
         end_ms: START + end * 1_000,
         partition: 0,
         offset,
+        whole: true,
     }
 }
 

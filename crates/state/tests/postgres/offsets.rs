@@ -5,7 +5,7 @@ use crate::{
     messages::question,
     samples::message,
 };
-use state::{Batch, BatchBounds, ClaimedPartition, Error, MessageRow, Opened, SinkPartition};
+use state::{AsOf, Batch, BatchBounds, ClaimedPartition, Error, MessageRow, Opened, SinkPartition};
 
 const TOPIC: &str = "group.message.ingested.v1";
 
@@ -160,6 +160,10 @@ async fn a_window_is_read_only_where_the_sink_has_passed_its_offset_by_the_datab
     let of = ("postgres_sink", TOPIC);
     let read = async || {
         let messages = database.store.messages_passed_by(&question(0, 9, 4), of).await.unwrap();
+        let messages = messages.map(|read| match read {
+            AsOf::Messages(messages) => messages,
+            AsOf::Taken => panic!("taken"),
+        });
         messages.map(|messages| messages.iter().map(|message| message.id).collect::<Vec<_>>())
     };
     assert_eq!(read().await, None, "never claimed");

@@ -21,7 +21,7 @@ const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_of
 const OF_ID: &str = "messages_pkey backward (tenant_id, group_id, id)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 117] = [
+const READS: [(&str, &[&str]); 121] = [
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("asked::BLOCKED", &["blocked_digests_pkey backward (tenant_id, window_id)"]),
     (
@@ -116,6 +116,7 @@ const READS: [(&str, &[&str]); 117] = [
     ("llm_requests::LOCK", &[]),
     ("llm_requests::RESERVE", &[]),
     ("llm_requests::USED", &["llm_requests_pkey (tenant_id, created_at_ms)"]),
+    ("maintenance::LAST", &["maintenance_status_pkey backward ()"]),
     ("messages::APPEND", &[]),
     ("messages::COUNTS", &["messages_pkey (tenant_id)"]),
     (
@@ -144,6 +145,9 @@ const READS: [(&str, &[&str]); 117] = [
     ("provider_keys::PUT", &[]),
     ("provider_keys::RESEAL", &["provider_keys_pkey (tenant_id, owner, provider)"]),
     ("provider_keys::REVOKE", &["provider_keys_pkey (tenant_id, owner, provider)"]),
+    ("retention::MARK", &["retention_pkey (tenant_id)"]),
+    ("retention::SET", &[]),
+    ("retention::SHOW", &["retention_pkey (tenant_id)"]),
     ("search::ASK", &[]),
     ("search::BITMAPS", &[]),
     ("search::COUNT", &["Bitmap Heap Scan message_words"]),
@@ -200,7 +204,8 @@ const ROWS: i64 = 100_000;
 
 /// Rows of a tenant in every table that grows: a group of messages, each edited once; windows of a digest and of a
 /// blocked version; and what is said of them.
-const FILL: [&str; 19] = [
+const FILL: [&str; 20] = [
+    "INSERT INTO retention (tenant_id, days) SELECT current_setting('app.current_tenant'), 30 WHERE $1 > 0",
     "INSERT INTO telegram_subscribers (tenant_id, group_id, person_id, chat_id, since_ms)
      SELECT current_setting('app.current_tenant'), 'g' || n % 3, n, n, n FROM generate_series(1, $1) AS n",
     "INSERT INTO chat_mutes (tenant_id, group_id, chat, at_ms, message_id, until_ms)
@@ -253,7 +258,9 @@ const FILL: [&str; 19] = [
     "INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, epoch, cluster_id, physical_topic)
      SELECT current_setting('app.current_tenant'), 't', n, 0, 1, 'c', 't' FROM generate_series(1, $1 / 100) AS n",
 ];
-const TABLES: [&str; 24] = [
+const TABLES: [&str; 26] = [
+    "retention",
+    "maintenance_status",
     "telegram_subscribers",
     "chat_mutes",
     "audit_log",

@@ -76,6 +76,7 @@ async fn no_table_of_a_tenant_is_without_forced_row_level_security() {
             "model_answers",
             "outbox",
             "provider_keys",
+            "retention",
             "telegram_chats",
             "telegram_subscribers",
             "tenants",

@@ -174,6 +174,25 @@ async fn deletions_take_what_they_name_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_before_a_time_goes_of_its_tenant_alone() {
+    with_index("retention", |index, client| async move {
+        let at = |id, sent_at| Point { sent_at, ..message(id, 0, X) };
+        let foreign = Point { tenant_id: "other".to_owned(), ..at(1, 10) };
+        let all = [&at(1, 10), &at(2, 20), &at(3, 21), &foreign];
+        index.apply(&all.map(|point| Change::Put(point.clone()))).await.expect("put");
+        assert_eq!(index.count_before("acme", 20).await.expect("count"), 1);
+        index.delete_before("acme", 20).await.expect("delete");
+        let mut left = Vec::new();
+        for point in all {
+            left.push(stored(&client, &index, point).await.is_some());
+        }
+        assert_eq!(left, [false, true, true, true]);
+        assert_eq!(index.count_before("acme", 20).await.expect("count"), 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_vector_that_does_not_fit_is_refused_and_nothing_of_the_request_is_kept() {
     with_index("misfits", |index, _| async move {
         let short = Point { vector: vec![1.0; 3], ..message(2, 0, X) };
