@@ -5,11 +5,14 @@
 
 use super::{clean, depth, repair};
 use crate::Turn;
+use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 use std::fmt;
 
 /// Errors of the schema that a model is shown at once.
 const SHOWN_MAX: usize = 8;
+/// Longest name of a property that is told.
+const NAME_BYTES_MAX: usize = 40;
 /// So much of an answer is shown to the model again.
 const SHOWN_BYTES_MAX: usize = 16 << 10;
 
@@ -51,9 +54,32 @@ impl Schema {
         let error = |error: jsonschema::ValidationError<'_>| {
             let place = error.instance_path().to_string();
             let place = if place.is_empty() { "at the top".to_owned() } else { format!("at {place}") };
-            format!("{place}: {}", error.masked())
+            match error.kind() {
+                ValidationErrorKind::AdditionalProperties { unexpected } => {
+                    format!("{place}: Additional properties are not allowed ({})", names(unexpected))
+                }
+                _ => format!("{place}: {}", error.masked()),
+            }
         };
         self.0.iter_errors(value).take(SHOWN_MAX).map(error).collect()
+    }
+}
+
+/// Names of properties that nobody asked for. In an answer that was mended a whole text may stand there: that is not told.
+fn names(unexpected: &[String]) -> String {
+    let is_name = |name: &String| {
+        name.len() <= NAME_BYTES_MAX && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    let told: Vec<String> = unexpected
+        .iter()
+        .filter(|name| is_name(name))
+        .map(|name| format!("'{name}'"))
+        .take(SHOWN_MAX)
+        .collect();
+    match &told[..] {
+        [] => "what was unexpected is no name".to_owned(),
+        [one] => format!("{one} was unexpected"),
+        several => format!("{} were unexpected", several.join(", ")),
     }
 }
 
@@ -184,6 +210,7 @@ mod tests {
             ("{\"title\": \"\"}", "schema", "at /title: value is shorter than 1 character"),
             ("[]", "schema", "at the top: value is not of type \"object\""),
             ("{\"title\": \"x\", \"more\": \"sesame\"}", "schema", "'more' was unexpected"),
+            ("{\"title\": \"x\", \"more, sesame\": 1}", "schema", "what was unexpected is no name"),
         ] {
             let why = read(answer, &schema(), Limits::default()).unwrap_err();
             assert_eq!(why.reason(), reason, "{answer}: {why}");
