@@ -1,7 +1,7 @@
 //! A provider of a language model on the loopback address, which speaks `OpenAI`'s interface and answers as it is told first, and
 //! then with the first messages that it is shown.
 //!
-//! Invariant: every call is counted with its tokens before it is answered, so that what a ledger lost is seen.
+//! Invariant: every call is counted with its tokens when it comes, so that what a ledger lost is seen.
 
 use axum::{
     Router,
@@ -95,30 +95,46 @@ fn locked(world: &Mutex<World>) -> MutexGuard<'_, World> {
 }
 
 async fn answer(State(world): State<Arc<Mutex<World>>>, headers: HeaderMap, body: String) -> Response {
-    let delay = locked(&world).delay;
+    let (answer, delay) = count(&mut locked(&world), &headers, &body);
     tokio::time::sleep(delay).await;
-    let mut world = locked(&world);
+    answer
+}
+
+/// Counts a call: what it is answered, and after how long.
+fn count(world: &mut World, headers: &HeaderMap, body: &str) -> (Response, Duration) {
     let key = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     world.keys.insert(key.trim_start_matches("Bearer ").to_owned());
-    let request: Value = serde_json::from_str(&body).unwrap_or_default();
+    let request: Value = serde_json::from_str(body).unwrap_or_default();
     let shown = request["messages"].as_array().and_then(|turns| turns.last());
     let shown = shown.and_then(|turn| turn["content"].as_str()).unwrap_or_default().to_owned();
     if let Some((status, body)) = world.always.clone() {
         world.asked.push(shown);
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        return (status, body).into_response();
+        return ((status, body).into_response(), world.delay);
     }
-    let said = draft(&shown).to_string();
+    let schema = request["response_format"].to_string();
+    let is_about_lines = schema.contains("\"summary\"") && !schema.contains("\"topics\"");
+    let said = if is_about_lines { beginning(&shown) } else { draft(&shown) };
+    let said = said.to_string();
     let (input, output) = (body.len() / TOKEN, said.len() / TOKEN);
     world.asked.push(shown);
     world.tokens += (input + output) as i64;
-    json!({
+    let answer = json!({
         "id": "1", "object": "chat.completion", "model": "small",
         "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": said}}],
         "usage": {"prompt_tokens": input, "completion_tokens": output, "total_tokens": input + output}
-    })
-    .to_string()
-    .into_response()
+    });
+    (answer.to_string().into_response(), world.delay)
+}
+
+/// The first lines of those that parts of a window gave.
+fn beginning(shown: &str) -> Value {
+    let line = |line: &str| {
+        let (number, text) = line.strip_prefix('[')?.split_once("] ")?;
+        Some(json!({"text": text, "lines": [number.parse::<i64>().ok()?]}))
+    };
+    let lines: Vec<Value> = shown.lines().filter_map(line).take(LINES).collect();
+    json!({ "summary": lines })
 }
 
 /// The first messages, in their own words.
