@@ -1,4 +1,6 @@
-//! `gistmill trace`: the way of one digest through the topics, with its times.
+//! `gistmill trace`: the way of one digest through the topics, with its times, or of a message into its digests.
+
+mod message;
 
 use std::io::Write;
 
@@ -15,11 +17,12 @@ use crate::{
     settings::Settings,
 };
 
-/// Show the way of one digest through the topics, and where its time went
+/// Show the way of one digest or message through the topics, and where its time went
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// Id of a window or of a digest, as `digest ls --json` has them
+    /// Id of a window or of a digest, as `digest ls --json` has them, or of a message, as `search` has it
+    #[arg(allow_hyphen_values = true)]
     id: String,
     /// Its tenant; with --group only one partition is searched
     #[arg(long, requires = "group", value_parser = NonEmptyStringValueParser::new())]
@@ -36,13 +39,21 @@ const AFTER_HELP: &str = "\
 Examples:
   gistmill trace 6f0c2c0e-6d3b-5d0c-9a43-3a6f1a4d7b11
   gistmill trace 6f0c2c0e-6d3b-5d0c-9a43-3a6f1a4d7b11 --tenant acme --group team --json
+  gistmill trace 4711 --tenant acme --group team
 
-Of a window the newest version is followed. Times are those at which the broker appended each event; what stands
+A message is told with its states, the windows that it fell into, which of their digests cite it, their deliveries and the way of
+each. Of a window the newest version is followed. Times are those at which the broker appended each event; what stands
 before an event is the time since the one above: queue, work and transaction together, so that they add up.";
 
 pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let (config, map) = (settings.config()?, Map::embedded()?);
     let group = arguments.tenant.clone().zip(arguments.group.clone());
+    if let Ok(id) = arguments.id.parse() {
+        let Some(of) = group else {
+            bail!("ids of messages are those of a group: give --tenant and --group with {id}")
+        };
+        return message::run(&config, (of, id), arguments.json, out);
+    }
     let options = TraceOptions { id: arguments.id.clone(), group };
     let Some(trace) = operate::trace(&config, &map, &options)? else {
         bail!(
@@ -65,6 +76,11 @@ fn print(trace: &Trace, columns: Option<usize>, out: &mut dyn Write) -> std::io:
     writeln!(out, "window {} version {}", trace.window_id, trace.version)?;
     writeln!(out, "       {} to {}", time(trace.window.0), time(trace.window.1))?;
     writeln!(out, "trace  {}", trace.trace_id)?;
+    print_steps(trace, columns, out)
+}
+
+fn print_steps(trace: &Trace, columns: Option<usize>, out: &mut dyn Write) -> std::io::Result<()> {
+    let time = |ms: i64| Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |at| at.to_string());
     let last = trace.steps.len().saturating_sub(1);
     for (number, step) in trace.steps.iter().enumerate() {
         let branch = if number == last && trace.missing.is_empty() { "└─" } else { "├─" };

@@ -16,6 +16,7 @@ mod rest;
 mod shapes;
 mod sink;
 mod source;
+mod span_attributes;
 mod telemetry;
 mod wire_check;
 

@@ -2,13 +2,10 @@
 //!
 //! Invariant: no message text in logs; span ids are functions of the input, as in the records' `traceparent`.
 
-use crate::{collector::Collector, config::Telemetry, engine::log::RecordView};
-use opentelemetry::{
-    KeyValue,
-    trace::{
-        Span, SpanBuilder, SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState,
-        Tracer as _, TracerProvider,
-    },
+use crate::{collector::Collector, config::Telemetry, engine::log::RecordView, span_attributes};
+use opentelemetry::trace::{
+    Link, Span, SpanBuilder, SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState,
+    Tracer as _, TracerProvider,
 };
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, SdkTracer, SdkTracerProvider};
 use processor::AnyRecord;
@@ -78,16 +75,17 @@ impl Termination {
 }
 
 thread_local! {
+    static NEXT_TRACE: Cell<Option<TraceId>> = const { Cell::new(None) };
     static NEXT_SPAN: Cell<Option<SpanId>> = const { Cell::new(None) };
 }
 
-/// Gives spans the id that the record's `traceparent` names.
+/// Gives spans the ids that the record's `traceparent` names.
 #[derive(Debug, Default)]
 struct InputIds(RandomIdGenerator);
 
 impl IdGenerator for InputIds {
     fn new_trace_id(&self) -> TraceId {
-        self.0.new_trace_id()
+        NEXT_TRACE.take().unwrap_or_else(|| self.0.new_trace_id())
     }
 
     fn new_span_id(&self) -> SpanId {
@@ -124,22 +122,23 @@ impl Tracer {
         NEXT_SPAN.set(Some(span));
         #[expect(clippy::disallowed_methods, reason = "a span tells when work was done; no record holds it")]
         let began = SystemTime::now().checked_sub(took).unwrap_or(SystemTime::UNIX_EPOCH);
-        let parent = parent_span(input).unwrap_or(SpanId::INVALID);
-        let context = SpanContext::new(trace, parent, TraceFlags::SAMPLED, true, TraceState::default());
+        // What made a window complete, or a digest be asked for, is of another trace: a link, since a parent is of the same one.
+        let (context, links) = match parent_span(input) {
+            Some(parent) if parent.trace_id() == trace => {
+                (opentelemetry::Context::new().with_remote_span_context(parent), Vec::new())
+            }
+            Some(other) => (opentelemetry::Context::new(), vec![Link::with_context(other)]),
+            None => (opentelemetry::Context::new(), Vec::new()),
+        };
+        NEXT_TRACE.set(Some(trace));
         let builder: SpanBuilder = self
             .tracer
             .span_builder(format!("group_digest_orchestrator.{stage}"))
             .with_start_time(began)
-            .with_attributes([
-                KeyValue::new("tenant_id", output.tenant_id().to_owned()),
-                KeyValue::new("window_id", output.identity()),
-                KeyValue::new("model_id", "offline"),
-                KeyValue::new("retry", false),
-            ]);
-        let mut span = builder.start_with_context(
-            &self.tracer,
-            &opentelemetry::Context::new().with_remote_span_context(context),
-        );
+            .with_links(links)
+            .with_attributes(span_attributes::of(output));
+        let mut span = builder.start_with_context(&self.tracer, &context);
+        NEXT_TRACE.take();
         span.end();
     }
 
@@ -151,10 +150,13 @@ impl Tracer {
     }
 }
 
-/// Span id of the input's `traceparent`.
-fn parent_span(input: &RecordView<'_>) -> Option<SpanId> {
+/// The span that the input's `traceparent` names.
+fn parent_span(input: &RecordView<'_>) -> Option<SpanContext> {
     let headers = input.headers.to_vec();
     let (_, value) = headers.into_iter().find(|(key, _)| key == "traceparent")?;
     let text = String::from_utf8(value?).ok()?;
-    SpanId::from_hex(text.split('-').nth(2)?).ok()
+    let mut parts = text.split('-').skip(1);
+    let trace = TraceId::from_hex(parts.next()?).ok()?;
+    let span = SpanId::from_hex(parts.next()?).ok()?;
+    Some(SpanContext::new(trace, span, TraceFlags::SAMPLED, true, TraceState::default()))
 }

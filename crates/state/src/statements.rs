@@ -10,9 +10,9 @@
 
 use crate::{
     as_of, asked, audit, author_names, batch, blocked, deliveries, digest_reads, digests, earlier, effects,
-    embeddings, erased, index_bounds, kept_versions, known, link_codes, llm_requests, maintenance, messages,
-    migrate, model_answers, mutes, offsets, outbox, provider_keys, retention, search, search_digests,
-    search_found, store, subscribers, telegram_chats, topics, unsettled,
+    embeddings, erased, index_bounds, kept_versions, known, link_codes, llm_requests, maintenance,
+    message_way, messages, migrate, model_answers, mutes, offsets, outbox, provider_keys, retention, search,
+    search_digests, search_found, store, subscribers, telegram_chats, topics, unsettled,
 };
 
 /// A statement.
@@ -95,6 +95,10 @@ const ALL: &[Statement] = statements![
     llm_requests::RESERVE,
     llm_requests::USED,
     maintenance::LAST,
+    message_way::BLOCKED,
+    message_way::DELIVERED,
+    message_way::DIGESTS,
+    message_way::SAID,
     messages::APPEND,
     messages::COUNTS,
     messages::NEWEST_BEFORE,

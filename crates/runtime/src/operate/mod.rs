@@ -66,6 +66,6 @@ pub use stalled::Stalled;
 pub use standing::COUNT_OFFSETS_MAX;
 pub use stored_group::{StoredGroup, stored_group};
 pub use tap::{Heard, TapOptions, Tapped, tap};
-pub use trace::{Trace, TraceOptions, TraceStep, trace};
+pub use trace::{Trace, TraceOptions, TraceStep, trace, traces};
 pub use transactions::{Transactions, finish_transactions, transactions};
 pub use waiting::outbox_published;

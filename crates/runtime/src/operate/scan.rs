@@ -16,6 +16,7 @@ use rdkafka::{
     message::Message,
 };
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
     ops::ControlFlow,
     time::{Duration, Instant},
@@ -40,10 +41,11 @@ pub(super) type VisitOrPause<'a> =
     &'a mut dyn FnMut(Option<&RecordView<'_>>) -> Result<ControlFlow<()>, Error>;
 
 /// Reads span after span, each with a client of its own: a partition that was paused at its end stays silent when the
-/// same client is given it again.
+/// same client is given it again. A scanner that [keeps](Self::keeping) its client reads each partition once.
 pub(super) struct Scanner<'a> {
     broker: &'a Broker<'a>,
     is_committed: bool,
+    kept: Option<RefCell<Option<Client>>>,
 }
 
 type Client = BaseConsumer<Complaints>;
@@ -51,7 +53,13 @@ type Client = BaseConsumer<Complaints>;
 impl<'a> Scanner<'a> {
     /// Sees what is committed, or everything.
     pub(super) fn new(broker: &'a Broker<'a>, is_committed: bool) -> Self {
-        Self { broker, is_committed }
+        Self { broker, is_committed, kept: None }
+    }
+
+    /// Sees what is committed, and connects once for all that it reads, one partition after the other and none twice: a client
+    /// for each would be most of the time that a look at twenty topics takes.
+    pub(super) fn keeping(broker: &'a Broker<'a>) -> Self {
+        Self { broker, is_committed: true, kept: Some(RefCell::new(None)) }
     }
 
     /// Hands every record of the spans to `visit`.
@@ -67,19 +75,35 @@ impl<'a> Scanner<'a> {
             return Ok(());
         }
         let client = self.assigned(topic, &open)?;
+        self.read(&client, (topic, open), visit)?;
+        if let Some(kept) = &self.kept {
+            kept.replace(Some(client));
+        }
+        Ok(())
+    }
+
+    fn read(
+        &self,
+        client: &Client,
+        (topic, mut open): (&str, BTreeMap<i32, Span>),
+        visit: Visit<'_>,
+    ) -> Result<(), Error> {
         let (mut heard, mut asked) = (Instant::now(), Instant::now());
         while !open.is_empty() {
             match client.poll(POLL_WAIT) {
                 Some(Ok(message)) => {
                     heard = Instant::now();
                     let (partition, offset) = (message.partition(), message.offset());
-                    let Some(span) = open.get(&partition) else { continue };
+                    // Of a client that is kept, what it had fetched of the topic before.
+                    let Some(span) = open.get(&partition).filter(|_| message.topic() == topic) else {
+                        continue;
+                    };
                     let is_last = offset + 1 >= span.until;
                     if offset >= span.until
                         || visit(&RecordView::from(&Record(&message)))?.is_break()
                         || is_last
                     {
-                        self.end(&client, (topic, partition), &mut open)?;
+                        self.end(client, (topic, partition), &mut open)?;
                     }
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
@@ -101,7 +125,7 @@ impl<'a> Scanner<'a> {
             }
             if heard.max(asked).elapsed() > WAIT {
                 // Silence is a busy machine's, or a broker's that is away: that one answers nothing at all.
-                self.ask(&client, topic)?;
+                self.ask(client, topic)?;
                 asked = Instant::now();
             }
         }
@@ -135,7 +159,10 @@ impl<'a> Scanner<'a> {
     }
 
     fn assigned(&self, topic: &str, spans: &BTreeMap<i32, Span>) -> Result<Client, Error> {
-        let client = kafka_client::create(&self.broker.reader(self.is_committed), Complaints::default())?;
+        let client = match self.kept.as_ref().and_then(RefCell::take) {
+            Some(client) => client,
+            None => kafka_client::create(&self.broker.reader(self.is_committed), Complaints::default())?,
+        };
         // A client that does not know a topic looks it up once a second only.
         self.ask(&client, topic)?;
         let mut list = TopicPartitionList::new();

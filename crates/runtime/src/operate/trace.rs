@@ -100,13 +100,32 @@ impl Candidate {
 /// # Errors
 /// A peer that is away, or a topic that is not on the broker.
 pub fn trace(config: &Config, map: &Map, options: &TraceOptions) -> Result<Option<Trace>, Error> {
+    let found = traces(config, map, options.group.as_ref(), &[&options.id])?;
+    Ok(found.into_iter().next())
+}
+
+/// [`trace`] of several windows or digests, in their order; those of which nothing is known are left out.
+///
+/// # Errors
+/// As there.
+pub fn traces(
+    config: &Config,
+    map: &Map,
+    group: Option<&(String, String)>,
+    ids: &[&str],
+) -> Result<Vec<Trace>, Error> {
     let peers = Peers::new(config)?;
     let broker = Broker::connect(config)?;
-    let search = Search { config, broker: &broker, schemas: &peers.schemas };
-    let mut versions = search.completed(options)?;
-    versions.extend(search.requested(options)?);
-    let meant = versions.into_iter().filter(|version| version.is(&options.id)).max_by_key(Candidate::order);
-    meant.map(|version| search.follow(map, &version)).transpose()
+    let mut found = Vec::new();
+    let search =
+        || Search { config, broker: &broker, schemas: &peers.schemas, kept: Scanner::keeping(&broker) };
+    let mut versions = search().completed(group)?;
+    versions.extend(search().requested(group)?);
+    for id in ids {
+        let meant = versions.iter().filter(|version| version.is(id)).max_by_key(|version| version.order());
+        found.extend(meant.map(|version| search().follow(map, version)).transpose()?);
+    }
+    Ok(found)
 }
 
 /// Where events are looked for.
@@ -114,11 +133,13 @@ pub(super) struct Search<'a> {
     config: &'a Config,
     pub(super) broker: &'a Broker<'a>,
     pub(super) schemas: &'a Arc<dyn SchemaSource>,
+    /// Of one digest: each topic is read once.
+    kept: Scanner<'a>,
 }
 
 impl Search<'_> {
     /// Every window that is complete.
-    fn completed(&self, options: &TraceOptions) -> Result<Vec<Candidate>, Error> {
+    fn completed(&self, group: Option<&(String, String)>) -> Result<Vec<Candidate>, Error> {
         let version = |ready: GroupWindowReady, partition| {
             let version = format!("{}.0", ready.revision);
             let trace_id = trace_id(&format!("{}/{version}", ready.window_id));
@@ -126,11 +147,11 @@ impl Search<'_> {
             let (tenant_id, group_id, window_id) = (ready.tenant_id, ready.group_id, ready.window_id);
             Candidate { tenant_id, group_id, window_id, version, trace_id, window, partition }
         };
-        self.versions(options, &version)
+        self.versions(group, &version)
     }
 
     /// Every request for a digest.
-    fn requested(&self, options: &TraceOptions) -> Result<Vec<Candidate>, Error> {
+    fn requested(&self, group: Option<&(String, String)>) -> Result<Vec<Candidate>, Error> {
         let version = |request: DigestGenerateRequested, partition| Candidate {
             tenant_id: request.tenant_id,
             group_id: request.group_id,
@@ -140,15 +161,15 @@ impl Search<'_> {
             window: request.window,
             partition,
         };
-        self.versions(options, &version)
+        self.versions(group, &version)
     }
 
     fn versions<R: Record>(
         &self,
-        options: &TraceOptions,
+        group: Option<&(String, String)>,
         version: &dyn Fn(R, i32) -> Candidate,
     ) -> Result<Vec<Candidate>, Error> {
-        let key = options.group.as_ref().map(|(tenant, group)| format!("{tenant}/{group}"));
+        let key = group.map(|(tenant, group)| format!("{tenant}/{group}"));
         let partitions: Vec<Partition> = match &key {
             Some(key) => self.broker.partition_of(R::TYPE, key)?.into_iter().collect(),
             None => self.broker.partitions(R::TYPE)?,
@@ -186,12 +207,17 @@ impl Search<'_> {
         Ok(way.finished())
     }
 
-    pub(super) fn scan(
+    /// Reads a partition that is read this once.
+    pub(super) fn scan_once(
         &self,
         logical: &str,
         spans: &BTreeMap<i32, Span>,
         visit: Visit<'_>,
     ) -> Result<(), Error> {
+        self.kept.scan(&self.config.prefix.topic(logical), spans, visit)
+    }
+
+    fn scan(&self, logical: &str, spans: &BTreeMap<i32, Span>, visit: Visit<'_>) -> Result<(), Error> {
         Scanner::new(self.broker, true).scan(&self.config.prefix.topic(logical), spans, visit)
     }
 }

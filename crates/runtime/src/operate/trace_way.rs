@@ -79,15 +79,15 @@ impl<'a> Way<'a> {
         let partitions = self.search.broker.partitions(topic)?;
         let at: Vec<Partition> =
             partitions.into_iter().filter(|(_, number)| *number == self.version.partition).collect();
-        let bounds = self.search.broker.bounds(&at)?;
+        let ends = self.search.broker.stables(&at)?;
         let since = self.since(topic);
         let from = self.search.broker.at_time(&at, since)?;
-        let span = |(partition, bounds): (Partition, super::Bounds)| {
+        let span = |(partition, until): (Partition, i64)| {
             // Nothing was appended since then.
-            let from = from.get(&partition).copied().unwrap_or(bounds.stable);
-            (partition.1, Span { from, until: bounds.stable })
+            let from = from.get(&partition).copied().unwrap_or(until);
+            (partition.1, Span { from, until })
         };
-        let spans = bounds.into_iter().map(span).collect();
+        let spans = ends.into_iter().map(span).collect();
         let wanted = format!("00-{trace_id}-");
         let is_it =
             |record: &RecordView<'_>| header(record, "traceparent").is_some_and(|it| it.starts_with(&wanted));
@@ -103,7 +103,7 @@ impl<'a> Way<'a> {
     ) -> Result<bool, Error> {
         let (before, takes_all) = (self.steps.len(), topic == DigestDelivered::TYPE);
         let Self { search, steps, details, .. } = self;
-        search.scan(topic, spans, &mut |record| {
+        search.scan_once(topic, spans, &mut |record| {
             if !is_it(record) {
                 return Ok(ControlFlow::Continue(()));
             }

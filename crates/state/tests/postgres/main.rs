@@ -23,6 +23,8 @@ mod link_codes;
 #[cfg(test)]
 mod maintenance;
 #[cfg(test)]
+mod message_way;
+#[cfg(test)]
 mod messages;
 #[cfg(test)]
 mod models;

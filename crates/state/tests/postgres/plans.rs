@@ -21,7 +21,7 @@ const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_of
 const OF_ID: &str = "messages_pkey backward (tenant_id, group_id, id)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 121] = [
+const READS: [(&str, &[&str]); 125] = [
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("asked::BLOCKED", &["blocked_digests_pkey backward (tenant_id, window_id)"]),
     (
@@ -117,6 +117,19 @@ const READS: [(&str, &[&str]); 121] = [
     ("llm_requests::RESERVE", &[]),
     ("llm_requests::USED", &["llm_requests_pkey (tenant_id, created_at_ms)"]),
     ("maintenance::LAST", &["maintenance_status_pkey backward ()"]),
+    (
+        "message_way::BLOCKED",
+        &["blocked_digests_pkey (tenant_id)", "blocked_digests_pkey backward (tenant_id, window_id)"],
+    ),
+    ("message_way::DELIVERED", &["deliveries_pkey (tenant_id, window_id)"]),
+    (
+        "message_way::DIGESTS",
+        &[
+            "digests_by_start backward (tenant_id, group_id, window_start_ms, window_start_ms)",
+            "digests_by_version backward (tenant_id, window_id)",
+        ],
+    ),
+    ("message_way::SAID", &["messages_pkey (tenant_id, group_id, id)"]),
     ("messages::APPEND", &[]),
     ("messages::COUNTS", &["messages_pkey (tenant_id)"]),
     (
