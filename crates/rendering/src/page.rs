@@ -2,6 +2,7 @@
 //!
 //! Invariant: no message leads to two lines; a page of few lines has no headings; what is left out is counted.
 
+mod decided;
 mod topics;
 
 use crate::{
@@ -10,6 +11,7 @@ use crate::{
     recalled::recalled,
     wording::Wording,
 };
+use decided::decisions;
 use schemas::{Claim, Digest};
 use std::collections::BTreeSet;
 use topics::{topics, under_headings};
@@ -126,7 +128,7 @@ pub(crate) fn page(view: &View<'_>) -> Vec<Block> {
     // A page tells under its headings what the headline is made of; a glance has no room for saying it again.
     let told = glance.then_some(digest.headline.as_str());
     let claims = |of| claims(of, told);
-    let decisions = List::of(&mut room, sizes.decisions, claims(&digest.decisions));
+    let decisions = List::of(&mut room, sizes.decisions, decisions(digest, told));
     let actions = digest.actions.iter();
     let actions = List::of(
         &mut room,
@@ -138,7 +140,7 @@ pub(crate) fn page(view: &View<'_>) -> Vec<Block> {
     let closed = answers.iter().map(|(text, ids)| (text.clone(), ids.as_slice()));
     let closed = List::of(&mut room, sizes.questions, closed);
     let brief = List::of(&mut room, sizes.brief, claims(&digest.summary));
-    let (topics, more) = topics(digest, &mut room, sizes, words);
+    let (topics, more) = topics(digest, &mut room, sizes);
     // After the lines of their messages, which say more.
     let recalls = recalled(view, words);
     let recalled = recalls.iter().filter(|_| !glance).map(|(text, ids)| (text.clone(), ids.as_slice()));
@@ -158,13 +160,16 @@ pub(crate) fn page(view: &View<'_>) -> Vec<Block> {
     let mut blocks = vec![Block::Headline(digest.headline.clone()), Block::Facts(facts)];
     let [brief, decisions, closed, recalled, questions, actions] = lists;
     brief.put(&mut blocks, None, words);
+    decisions.put(&mut blocks, heading(words.decisions), words);
     if flat {
         blocks.extend(topics.into_iter().flat_map(|topic| topic.lines));
-    } else {
+    } else if !topics.is_empty() {
+        blocks.push(Block::Section(words.topics));
         under_headings(&mut blocks, topics, words);
         blocks.extend((more > 0).then(|| Block::More(words.more(more))));
+    } else {
+        blocks.extend((more > 0).then(|| Block::More(words.more(more))));
     }
-    decisions.put(&mut blocks, heading(words.decisions), words);
     closed.put(&mut blocks, heading(words.closed), words);
     recalled.put(&mut blocks, heading(words.recalled), words);
     questions.put(&mut blocks, heading(words.questions), words);

@@ -2,7 +2,6 @@
 
 use crate::changes::Change;
 use jiff::civil::Date;
-use schemas::topic_outcome;
 
 /// Words of one language.
 #[derive(Debug)]
@@ -167,12 +166,6 @@ impl Wording {
         let word =
             if self.russian { russian[russian_plural(count)] } else { english[usize::from(count != 1)] };
         format!("{count} {word}")
-    }
-
-    /// What came out of a topic, where a reader wants to know it at once.
-    pub(crate) fn outcome(&self, outcome: &str) -> Option<&'static str> {
-        let decided = if self.russian { "Решено" } else { "Decided" };
-        (outcome == topic_outcome::DECIDED).then_some(decided)
     }
 
     /// A role or mood in this language; names that this version does not know stay as they are.

@@ -104,6 +104,30 @@ fn view<'a>(digest: &'a Digest, window: &'a WindowRef) -> View<'a> {
     }
 }
 
+/// Of two decisions of a topic the first answers what its title asks; what was said on the way is not on the page.
+#[test]
+fn a_decision_stands_behind_its_question_and_without_its_arguments() {
+    let mut digest = english();
+    let later = claim("Rui: the checklist has two pages", &[22]);
+    let refused = claim("Cy: if we ship on Friday instead", &[12]);
+    let answered = claim("Who has the key? — Ann: it hangs in the hall", &[18, 19]);
+    digest.decisions.push(later);
+    digest.topics[0] = DigestTopic {
+        title: "Does Friday still make sense?".to_owned(),
+        message_ids: vec![12, 13, 14, 18, 19, 22],
+        story: vec![refused, answered],
+        outcome: Some("decided".to_owned()),
+        ..digest.topics[0].clone()
+    };
+    let window = window(24, "UTC");
+    let page = markdown(&view(&digest, &window));
+    let lines: Vec<&str> = page.lines().filter(|line| line.starts_with("- ")).collect();
+    assert_eq!(lines[0], r"- Does Friday still make sense? — Hannah: shipping Thursday then \[#14\]");
+    assert_eq!(lines[1], r"- Rui: the checklist has two pages \[#22\]");
+    assert!(lines[2].contains("Who has the key?") && !page.contains("Cy: if we ship"), "{page}");
+    assert_eq!(page.matches("Does Friday").count(), 1, "{page}");
+}
+
 #[test]
 fn english_markdown() {
     insta::assert_snapshot!(markdown(&view(&english(), &window(24, "UTC"))));

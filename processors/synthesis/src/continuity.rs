@@ -130,11 +130,28 @@ fn closed(
     answered.collect()
 }
 
-/// The sentence of a reply that answers; none where it asks back, assents or tells nothing.
+/// Who says so has not found the answer yet, whatever else was found out.
+const UNKNOWN: &[&str] = &[
+    " don't understand ",
+    " do not understand ",
+    " no idea ",
+    " don't know yet ",
+    " не понимаю ",
+    " не понял ",
+    " не поняла ",
+    " понятия не имею ",
+    " пока не знаю ",
+];
+
+/// The sentence of a reply that answers; none where it asks back, assents, tells nothing or says that nobody knows.
 fn answering(source: &Source<'_>, post: usize) -> Option<usize> {
     let found = &source.posts[post];
     let asks = found.sentences.clone().any(|sentence| source.sentences[sentence].asks);
-    if !found.quotable || found.noise.is_some() || asks {
+    let unknown = found.sentences.clone().any(|sentence| {
+        let padded = source.sentences[sentence].padded.as_str();
+        UNKNOWN.iter().any(|words| padded.contains(words))
+    });
+    if !found.quotable || found.noise.is_some() || asks || unknown {
         return None;
     }
     found.sentences.clone().find(|sentence| tells(source, *sentence))

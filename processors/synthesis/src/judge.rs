@@ -113,12 +113,16 @@ fn claims(source: &Source<'_>, digest: &Digest) -> f64 {
     all.iter().map(|p| (p / CERTAIN).min(1.0)).sum::<f64>() / all.len() as f64
 }
 
-/// Whether the owner wrote one of the cited messages, or is named in one.
+/// Whether the owner wrote one of the cited messages, or is named in one: with the whole name, or somebody who writes in
+/// the window with the first of it.
 pub(crate) fn owned(source: &Source<'_>, action: &Action) -> bool {
     let Some(owner) = &action.owner else { return true };
-    let first = text::tokens(owner).into_iter().next();
+    let name = text::tokens(owner);
+    let writes = source.posts.iter().any(|post| post.message.author_name == *owner);
+    let needed = if writes { name.len().min(1) } else { name.len() };
     action.message_ids.iter().filter_map(|id| source.post(*id)).any(|post| {
-        let named = || text::tokens(&post.message.text).into_iter().any(|word| Some(word) == first);
+        let words = text::tokens(&post.message.text);
+        let named = || needed > 0 && name[..needed].iter().all(|part| words.contains(part));
         post.message.author_name == *owner || named()
     })
 }
@@ -246,6 +250,10 @@ mod tests {
         assert!(owned(&source, &action("Bob", &[1])));
         assert!(owned(&source, &action("Bob", &[1, 2])));
         assert!(!owned(&source, &action("Cid", &[1, 2])));
+        // A word of a sentence that stands for a name names nobody; a name that nobody here has is one as a whole.
+        assert!(!owned(&source, &action("The room costs 98765431 dollars.", &[1])));
+        assert!(!owned(&source, &action("...", &[1])));
+        assert!(!owned(&source, &action("Bob Smith", &[1])));
         assert!(!owned(&source, &action("Ann", &[2])));
     }
 }

@@ -69,7 +69,7 @@ impl Default for Synthesis {
 
 impl StageFold for Synthesis {
     const NAME: &'static str = "synthesis";
-    const CODE_VERSION: &'static str = "17";
+    const CODE_VERSION: &'static str = "18";
     const SCHEMA_VERSION: i32 = 1;
     const STATE_VERSION: u32 = 1;
     type In = DigestStageCompleted;

@@ -86,13 +86,20 @@ fn candidates(source: &Source<'_>) -> Vec<Commitment> {
     found
 }
 
-/// The time that a sentence names, unless that is when it is not to be: "not in the week of the tournament".
+/// With these words another time holds than the one before them.
+const TAKEN_BACK: &[&str] = &["хотя нет", "или нет", "actually no", "scratch that"];
+
+/// The time that a sentence names, unless it is taken back, or that is when it is not to be: "not in the week of the tournament".
 fn due(source: &Source<'_>, sentence: &Sentence) -> Option<Range<usize>> {
     let time = sentence.time.clone()?;
     let before = &source.posts[sentence.post].message.text[..time.start];
     let word = before.trim_end().rsplit(char::is_whitespace).next().unwrap_or_default();
     let is_negated = ["not", "never", "не", "ни"].contains(&text::fold(word).as_str());
-    (!is_negated).then_some(time)
+    let after = text::fold(
+        source.posts[sentence.post].message.text[time.end..].trim_start_matches(['.', '…', ',', ' ']),
+    );
+    let taken_back = TAKEN_BACK.iter().any(|words| after.starts_with(words));
+    (!is_negated && !taken_back).then_some(time)
 }
 
 fn promise(source: &Source<'_>, at: usize, number: usize) -> Option<Commitment> {
@@ -131,6 +138,8 @@ fn request(source: &Source<'_>, at: usize, number: usize) -> Option<Commitment> 
     let asked = sentence.phrases.has(Family::Requested) || sentence.padded.contains(" @");
     if asked
         && sentence.length >= 4
+        && (sentence.asks || !forbids(&sentence.padded))
+        && !promises_too(source, at)
         && let Some((acceptance, score)) = acceptance(source, at)
     {
         let due = due(source, sentence);
@@ -149,6 +158,18 @@ fn request(source: &Source<'_>, at: usize, number: usize) -> Option<Commitment> 
         let due = due(source, sentence);
         Commitment { sentence: number, owner: None, acceptance: None, due, score }
     })
+}
+
+/// "please not before the release": what is not to be done is nobody's task.
+fn forbids(padded: &str) -> bool {
+    const WORDS: &[&str] = &[" please not ", " please don't ", " please do not ", " пожалуйста не "];
+    WORDS.iter().any(|words| padded.contains(words))
+}
+
+/// "I make the estimate, @igor, send me the list": whoever accepts does a part of it, and the line would say all of it.
+fn promises_too(source: &Source<'_>, at: usize) -> bool {
+    let mut sentences = source.posts[at].sentences.clone();
+    sentences.any(|number| own_words(&source.sentences[number], false) >= 2.0)
 }
 
 /// The post that accepts the request of a post: another author's agreement that follows it or answers it.
@@ -228,6 +249,23 @@ mod tests {
         assert_eq!(found(&chat), [owned(0, "Bob", None)]);
         let chat = [("Аня", "Боря, можешь проверить насос, только не завтра?"), ("Боря", "да, хорошо")];
         assert_eq!(found(&chat), [owned(0, "Боря", None)]);
+    }
+
+    #[test]
+    fn a_time_that_is_taken_back_is_no_date() {
+        let chat = [("Аня", "Текст заявки напишу к воскресенью... хотя нет, Пасха. К понедельнику!")];
+        assert_eq!(found(&chat), [owned(0, "Аня", None)]);
+    }
+
+    #[test]
+    fn what_is_not_to_be_done_or_partly_promised_is_not_the_accepters_task() {
+        let chat =
+            [("Ann", "@Bob from product: please not before 4.2 is out and stable"), ("Bob", "yes, ok")];
+        assert!(found(&chat).is_empty());
+        let chat =
+            [("Аня", "смету я сделаю, @boris, пришли мне список железа до субботы?"), ("Боря", "да, хорошо")];
+        assert!(found(&chat).iter().all(|(_, owner, _)| owner.as_deref() != Some("Боря")));
+        assert!(found(&[("Аня", "Где ж я тебе их наловлю")]).is_empty());
     }
 
     #[test]

@@ -47,13 +47,14 @@ const TIMES: &[&str] = &[
     "вечером",
     "утром",
     "вечеру",
-    "вечера",
     "выходных",
     "выходным",
     "полудню",
     "обеду",
     "обеда",
 ];
+/// A time only together with what stands before it.
+const EVENING_OF: &str = "вечера";
 /// Months in the forms that follow a day.
 const MONTHS: &[&str] = &[
     "january",
@@ -174,6 +175,11 @@ fn joined(text: &str, tokens: &[Token], right: usize) -> bool {
 fn is_time(tokens: &[Token], at: usize) -> bool {
     let token = &tokens[at];
     let before = at.checked_sub(1).map(|before| tokens[before].text.as_ref());
+    if EVENING_OF == token.text.as_ref() {
+        // "до восьми вечера" ends a task; "после шести вечера" only says when somebody is there.
+        let before = &tokens[at.saturating_sub(2)..at];
+        return !before.iter().any(|token| matches!(token.text.as_ref(), "после" | "с" | "со"));
+    }
     if TIMES.contains(&token.text.as_ref()) {
         return true;
     }
@@ -244,6 +250,8 @@ mod tests {
         assert_eq!(said("соберу до следующей среды"), Some("среды").map(|_| "до следующей среды"));
         assert_eq!(said("готово к 20 апреля"), Some("к 20 апреля"));
         assert_eq!(said("I'll fix the table"), None);
+        assert_eq!(said("сделаю до вечера"), Some("до вечера"));
+        assert_eq!(said("закажу, но нужны люди после шести вечера"), None);
     }
 
     proptest! {

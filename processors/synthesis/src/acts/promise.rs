@@ -10,11 +10,18 @@ pub(super) fn own_words(sentence: &Sentence, timed: bool) -> f64 {
     if sentence.phrases.has(Family::Committed) {
         score += 2.0;
     }
-    if sentence.verbs.promises {
+    if sentence.verbs.promises && !wonders(padded) {
         score += 2.0;
     }
     score += english_ellipsis(padded, timed);
     score
+}
+
+/// "Где ж я тебе их наловлю": a verb of a promise after a word that asks promises nothing. "Когда приду" and "как смогу"
+/// may.
+fn wonders(padded: &str) -> bool {
+    const ASKS: &[&str] = &["где", "куда", "откуда", "зачем", "почему", "сколько"];
+    padded.split_whitespace().next().is_some_and(|opener| ASKS.contains(&opener))
 }
 
 /// "с Русланом", "with Tom": somebody by name does it together with the speaker.

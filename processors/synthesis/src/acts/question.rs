@@ -163,8 +163,18 @@ pub(crate) fn open_candidate(source: &Source<'_>, post: usize) -> Option<asking:
 
 fn asks(source: &Source<'_>, sentence: &Sentence) -> bool {
     let text = source.text(sentence);
-    let asks = sentence.asks || text::is_question(text) || sentence.phrases.has(Family::Deferred);
-    asks && !only_asks(text)
+    let unmarked = || text::is_question(text) && !calls_on(text);
+    (sentence.asks || unmarked() || sentence.phrases.has(Family::Deferred)) && !only_asks(text)
+}
+
+/// "кто идёт, берите фонарики": whoever is meant, and after the comma what they are to do, unless that is to tell.
+fn calls_on(text: &str) -> bool {
+    const TO_TELL: &[&str] =
+        &["подскаж", "скаж", "расскаж", "посовет", "помог", "напиш", "ответ", "объясн", "поделит", "пиш"];
+    let Some((_, after)) = text.split_once(',') else { return false };
+    let next = after.split_whitespace().next().unwrap_or_default().to_lowercase();
+    let tells = TO_TELL.iter().any(|stem| next.starts_with(stem));
+    !text.contains('?') && !tells && (next.ends_with("ите") || next.ends_with("йте"))
 }
 
 /// Which of the questions of one post says most.
@@ -179,6 +189,15 @@ fn worth(sentence: &Sentence) -> f64 {
 mod tests {
     use super::*;
     use crate::source::tests::message;
+
+    #[test]
+    fn a_call_on_whoever_is_meant_asks_nothing() {
+        assert!(calls_on("кто идёт, берите фонарики, темнеет быстро"));
+        assert!(calls_on("кто не сдал, сдавайте сегодня"));
+        assert!(!calls_on("кто знает, подскажите пароль от сарая"));
+        assert!(!calls_on("кто идёт, берите фонарики, взяли?"));
+        assert!(!calls_on("кто берёт фонарики"));
+    }
 
     fn check(lines: &[(&str, &str)]) -> Vec<usize> {
         let messages: Vec<_> =
