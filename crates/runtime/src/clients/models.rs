@@ -198,6 +198,9 @@ impl Ledger<'_> {
 
     async fn settle(&self, attempt: &Attempt, end: &LlmEnd<'_>, answer: Option<&str>) {
         let Some(ticket) = self.taken() else { return };
+        if !end.currency.is_empty() {
+            self.client.metrics.model_cost(&attempt.model, end.currency, end.cost_micros);
+        }
         // As `Client::models` names it.
         let model = format!("{}/{}", attempt.provider, attempt.model);
         let call = self.call(&attempt.provider, &model, 0);

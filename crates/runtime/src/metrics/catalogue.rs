@@ -79,6 +79,11 @@ pub(super) const MODEL_REQUESTS: Family = counter(
     &["model", "status"],
     "Calls to language models of any provider: ok, or why they failed.",
 );
+pub(super) const MODEL_COST: Family = counter(
+    "digest_model_cost_micros_total",
+    &["model", "currency"],
+    "Millionths of the currency that calls to language models came to, by the table of prices; models that it lacks are missing.",
+);
 pub(super) const STAGE_STATUS: Family = counter(
     "digest_stage_status_total",
     &["stage", "status", "result", "reason"],
@@ -202,6 +207,7 @@ pub fn catalogue() -> Vec<Family> {
         DELIVERY_LATENCY,
         SYNTHESIS_FALLBACK,
         MODEL_REQUESTS,
+        MODEL_COST,
         STAGE_STATUS,
         CONTEXT_MESSAGES,
         CONTEXT_DUPLICATES,

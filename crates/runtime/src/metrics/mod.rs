@@ -9,9 +9,9 @@ mod tenants;
 use crate::{dead_letter::fingerprint, host::UnitStatus};
 use catalogue::{
     BREAKER_OPEN, COMMIT_SECONDS, COMMITTED, CONTEXT_DUPLICATES, CONTEXT_HISTORY_MATCHES, CONTEXT_MESSAGES,
-    DEAD_LETTERS, DELIVERY_LATENCY, DIGESTS, EVENTS, GENERATION_SECONDS, LAST_COMMIT, MODEL_REQUESTS,
-    PARTITIONS, PEER_AWAY, QUALITY_SCORE, READY, RECOVERIES, Registrar, STAGE_STATUS, SYNTHESIS_FALLBACK,
-    TOKENS, UNIT_STATE, WAITING, WINDOW_QUALITY,
+    DEAD_LETTERS, DELIVERY_LATENCY, DIGESTS, EVENTS, GENERATION_SECONDS, LAST_COMMIT, MODEL_COST,
+    MODEL_REQUESTS, PARTITIONS, PEER_AWAY, QUALITY_SCORE, READY, RECOVERIES, Registrar, STAGE_STATUS,
+    SYNTHESIS_FALLBACK, TOKENS, UNIT_STATE, WAITING, WINDOW_QUALITY,
 };
 pub use catalogue::{Family, Kind, catalogue};
 use measured::Measured;
@@ -44,6 +44,7 @@ pub struct Metrics {
     delivery_latency: HistogramVec,
     synthesis_fallback: IntCounterVec,
     model_requests: IntCounterVec,
+    model_cost: IntCounterVec,
     stage_status: IntCounterVec,
     context_messages: HistogramVec,
     context_duplicates: IntCounterVec,
@@ -84,6 +85,7 @@ impl Metrics {
             delivery_latency: all.histogram(&DELIVERY_LATENCY)?,
             synthesis_fallback: all.counter(&SYNTHESIS_FALLBACK)?,
             model_requests: all.counter(&MODEL_REQUESTS)?,
+            model_cost: all.counter(&MODEL_COST)?,
             stage_status: all.counter(&STAGE_STATUS)?,
             context_messages: all.histogram(&CONTEXT_MESSAGES)?,
             context_duplicates: all.counter(&CONTEXT_DUPLICATES)?,
@@ -155,6 +157,11 @@ impl Metrics {
     /// Counts a call to a language model: `ok`, or why it failed.
     pub(crate) fn model_asked(&self, model: &str, status: &str) {
         self.model_requests.with_label_values(&[model, status]).inc();
+    }
+
+    /// Adds what a call to a language model came to, in millionths of a currency.
+    pub(crate) fn model_cost(&self, model: &str, currency: &str, micros: i64) {
+        self.model_cost.with_label_values(&[model, currency]).inc_by(micros.unsigned_abs());
     }
 
     fn context(&self, context: &DigestContextPrepared) {
