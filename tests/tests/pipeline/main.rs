@@ -48,6 +48,7 @@ mod stack_parts;
 mod start;
 mod telegram;
 mod terminal;
+mod trace;
 mod undisturbed;
 mod units;
 mod webhook;
