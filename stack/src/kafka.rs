@@ -48,16 +48,18 @@ fn properties(peers: Peers<'_>) -> String {
     let (broker, controller) = (peers.ports.kafka(), peers.ports.controller());
     let protocol = if peers.secure.is_some() { "SASL_SSL" } else { "PLAINTEXT" };
     let log_in = peers.secure.map_or_else(String::new, log_in);
+    let by_certificate = |_| format!(",SSL://127.0.0.1:{}", peers.ports.kafka_by_certificate());
+    let more = peers.secure.map_or_else(String::new, by_certificate);
     format!(
         "\
 # Written at every start; changes made here are lost.
 process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:{controller}
-listeners={protocol}://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners={protocol}://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}
+listeners={protocol}://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}{more}
+advertised.listeners={protocol}://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}{more}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:{protocol},{protocol}:{protocol}
+listener.security.protocol.map=CONTROLLER:{protocol},{protocol}:{protocol},SSL:SSL
 log.dirs=kafka/data
 {log_in}
 
@@ -89,8 +91,8 @@ metadata.max.idle.interval.ms=5000
     )
 }
 
-/// Log-in by password over TLS, with a certificate of the client's besides, and an authorizer that allows nothing but to
-/// the administrator, whom broker and controller log in as, too.
+/// Log-in by password over TLS, with a certificate of the client's besides, or by a certificate alone, whose common name
+/// is the user; and an authorizer that allows nothing but to the administrator, whom broker and controller log in as, too.
 fn log_in(secure: &Secure) -> String {
     let (password, broker, authority) =
         (secure.admin_password(), secure.file("broker.pem"), secure.file("ca.pem"));
@@ -115,6 +117,8 @@ ssl.truststore.type=PEM
 ssl.truststore.location={authority}
 listener.name.sasl_ssl.ssl.client.auth=required
 listener.name.controller.ssl.client.auth=required
+listener.name.ssl.ssl.client.auth=required
+ssl.principal.mapping.rules=RULE:^CN=([^,]+).*$/$1/
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:{ADMIN}
 "

@@ -58,23 +58,23 @@ pub const DEFAULT_BASE_PORT: u16 = 29090;
 /// How the ports are chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PortChoice {
-    /// Those of the last start in this data directory, else [`DEFAULT_BASE_PORT`] and the five after it.
+    /// Those of the last start in this data directory, else [`DEFAULT_BASE_PORT`] and the six after it.
     #[default]
     Remembered,
-    /// This port and the five after it.
+    /// This port and the six after it.
     Base(u16),
     /// Those of the last start if still free, else any free block.
     Free,
 }
 
-/// A block of six consecutive ports, named by its first.
+/// A block of seven consecutive ports, named by its first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ports {
     base: u16,
 }
 
 impl Ports {
-    const COUNT: u16 = 6;
+    const COUNT: u16 = 7;
 
     pub(crate) fn from_base(base: u16) -> Result<Self, Error> {
         if !(1024..=u16::MAX - (Self::COUNT - 1)).contains(&base) {
@@ -111,6 +111,11 @@ impl Ports {
         self.base + 5
     }
 
+    /// Where a secured broker knows clients by their certificate alone.
+    pub(crate) fn kafka_by_certificate(self) -> u16 {
+        self.base + 6
+    }
+
     /// The port that clients of a part connect to.
     pub(crate) fn of(self, part: Part) -> u16 {
         match part {
@@ -124,7 +129,11 @@ impl Ports {
     /// Every listener of a part with what it is for.
     pub(crate) fn listeners(self, part: Part) -> Vec<(u16, &'static str)> {
         match part {
-            Part::Kafka => vec![(self.kafka(), "Kafka"), (self.controller(), "Kafka's controller")],
+            Part::Kafka => vec![
+                (self.kafka(), "Kafka"),
+                (self.controller(), "Kafka's controller"),
+                (self.kafka_by_certificate(), "Kafka's log-in by certificate"),
+            ],
             Part::Registry => vec![
                 (self.registry(), "the registry"),
                 (self.registry_management(), "the registry's management interface"),

@@ -5,11 +5,7 @@ use crate::{
     pipeline::{Pipeline, TENANT},
 };
 use anyhow::Context;
-use rdkafka::{
-    ClientConfig,
-    producer::{BaseProducer, BaseRecord, Producer},
-};
-use registry::{Client, Options};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use schemas::{Author, Encoder, GroupMessageIngested, LIVE_LANE, Message, Record};
 
 /// The day on which everything is said: 2026-03-02T00:00:00Z in ms.
@@ -57,10 +53,10 @@ impl<R: Record> Foreign<R> {
     /// # Errors
     /// The registry does not have its schema.
     pub fn to(pipeline: &Pipeline) -> anyhow::Result<Self> {
-        let registry = Client::new(Options::new(&pipeline.stack.registry_url))?;
+        let registry = pipeline.stack.registry()?;
         let id = pipeline.rows.block_on(registry.lookup(&pipeline.prefix.subject(R::TYPE), R::AVSC))?;
-        let mut settings = ClientConfig::new();
-        settings.set("bootstrap.servers", &pipeline.stack.brokers).set("message.max.bytes", "8388608");
+        let mut settings = pipeline.stack.client();
+        settings.set("message.max.bytes", "8388608");
         let producer = settings.create().context("could not create a producer")?;
         Ok(Self { producer, topic: pipeline.topic(R::TYPE), encoder: Encoder::new(id)? })
     }

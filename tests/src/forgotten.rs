@@ -10,9 +10,9 @@ use crate::{
     stranger::{Isolation, READ_TIMEOUT},
 };
 use anyhow::{Context, ensure};
-use kafka_admin::{Cluster, Open, TopicPartition, survey};
+use kafka_admin::{Open, TopicPartition, survey};
 use rdkafka::{
-    ClientConfig, Offset, TopicPartitionList,
+    Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
     error::KafkaError,
     message::Message,
@@ -80,8 +80,9 @@ impl Forgotten<'_> {
 
     /// A producer with the transaction open and all of it delivered.
     fn begun(&self, pipeline: &Pipeline) -> anyhow::Result<ThreadedProducer<DefaultProducerContext>> {
-        let producer: ThreadedProducer<_> = ClientConfig::new()
-            .set("bootstrap.servers", &pipeline.stack.brokers)
+        let producer: ThreadedProducer<_> = pipeline
+            .stack
+            .client()
             .set("transactional.id", self.transactional_id(pipeline))
             .set("transaction.timeout.ms", TRANSACTION_TIMEOUT_MS)
             .create()?;
@@ -97,10 +98,7 @@ impl Forgotten<'_> {
         }
         if self.has_offset {
             let group = pipeline.prefix.group(self.unit);
-            let consumer: BaseConsumer = ClientConfig::new()
-                .set("bootstrap.servers", &pipeline.stack.brokers)
-                .set("group.id", &group)
-                .create()?;
+            let consumer: BaseConsumer = pipeline.stack.client().set("group.id", &group).create()?;
             let mut offsets = TopicPartitionList::new();
             let input = pipeline.topic(&pipeline.map.processor(self.unit)?.input);
             offsets.add_partition_offset(&input, 0, Offset::Offset(7))?;
@@ -113,7 +111,7 @@ impl Forgotten<'_> {
 
     /// Where it is open.
     fn open(&self, pipeline: &Pipeline) -> anyhow::Result<Vec<Open>> {
-        let mut cluster = Cluster::connect(&pipeline.stack.brokers, &BTreeMap::new())?;
+        let mut cluster = pipeline.stack.cluster()?;
         let partitions: Vec<TopicPartition> = cluster.partitions().cloned().collect();
         let id = self.transactional_id(pipeline);
         let running = survey(&mut cluster, &partitions)?.running.into_iter();
@@ -122,7 +120,7 @@ impl Forgotten<'_> {
 
     /// Partition of the log that holds its transactional id.
     fn place(&self, pipeline: &Pipeline) -> anyhow::Result<i32> {
-        let consumer = Isolation::Uncommitted.client(&pipeline.stack.brokers)?;
+        let consumer = Isolation::Uncommitted.client(&pipeline.stack)?;
         let metadata = consumer.fetch_metadata(Some(LOG), READ_TIMEOUT)?;
         let partitions = metadata.topics().first().map_or(0, |topic| topic.partitions().len() as i32);
         let mut list = TopicPartitionList::new();
@@ -150,11 +148,8 @@ impl Forgotten<'_> {
     }
 
     fn write(&self, pipeline: &Pipeline, partition: i32, values: &[Vec<u8>]) -> anyhow::Result<()> {
-        let producer: BaseProducer = ClientConfig::new()
-            .set("bootstrap.servers", &pipeline.stack.brokers)
-            .set("client.id", ADMIN)
-            .set("acks", "all")
-            .create()?;
+        let producer: BaseProducer =
+            pipeline.stack.client().set("client.id", ADMIN).set("acks", "all").create()?;
         let key = self.key(pipeline);
         for value in values {
             let record = BaseRecord::to(LOG).partition(partition).key(&key).payload(value);

@@ -7,7 +7,6 @@ use crate::{
 };
 use anyhow::{Context, ensure};
 use rdkafka::{
-    ClientConfig,
     admin::{AdminClient, AdminOptions},
     client::DefaultClientContext,
 };
@@ -192,8 +191,7 @@ impl Pipeline {
     /// The stack refuses.
     pub fn finish(mut self) -> anyhow::Result<()> {
         self.finished = true;
-        let admin: AdminClient<DefaultClientContext> =
-            ClientConfig::new().set("bootstrap.servers", &self.stack.brokers).create()?;
+        let admin: AdminClient<DefaultClientContext> = self.stack.client().create()?;
         let topics: Vec<String> = self.map.topics().map(|topic| self.prefix.topic(&topic.name)).collect();
         let names: Vec<&str> = topics.iter().map(String::as_str).collect();
         for deleted in self.rows.block_on(admin.delete_topics(&names, &AdminOptions::new()))? {

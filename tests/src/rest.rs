@@ -7,7 +7,7 @@ use crate::{
 };
 use anyhow::Context;
 use rdkafka::{
-    ClientConfig, Offset, TopicPartitionList,
+    Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -90,11 +90,11 @@ pub fn committed(pipeline: &Pipeline, processor: &str) -> anyhow::Result<Vec<i64
 }
 
 fn reader(pipeline: &Pipeline, processor: &str) -> anyhow::Result<BaseConsumer> {
-    let mut settings = ClientConfig::new();
+    let mut settings = pipeline.stack.client();
     settings
-        .set("bootstrap.servers", &pipeline.stack.brokers)
-        .set("group.id", pipeline.prefix.group(processor));
-    settings.create().context("could not create a reader of offsets")
+        .set("group.id", pipeline.prefix.group(processor))
+        .create()
+        .context("could not create a reader of offsets")
 }
 
 fn offsets(consumer: &BaseConsumer, physical: &str, partitions: i32) -> anyhow::Result<Vec<i64>> {

@@ -14,6 +14,8 @@ use std::{
 };
 
 const PROPERTIES: &str = "GISTMILL_KAFKA__PROPERTIES";
+/// Where Kafka knows clients by certificate alone, after its first port.
+const CERTIFICATE_PORT: u16 = 6;
 
 /// Properties for librdkafka, as the configuration takes them in one variable.
 #[derive(Clone)]
@@ -53,6 +55,11 @@ impl Properties {
         self
     }
 
+    /// By name.
+    pub fn into_map(self) -> BTreeMap<String, String> {
+        self.0
+    }
+
     /// As the configuration takes them.
     pub fn text(&self) -> String {
         let pair = |(name, value): (&String, &String)| format!("{name}={}", value.replace(';', ";;"));
@@ -62,13 +69,13 @@ impl Properties {
 
 /// Someone who logs in to Kafka by SCRAM.
 #[derive(Debug, Clone, Copy)]
-pub struct User {
+pub struct User<'a> {
     /// Name.
-    pub name: &'static str,
+    pub name: &'a str,
     /// Password.
-    pub password: &'static str,
+    pub password: &'a str,
     /// `SCRAM-SHA-256` or `SCRAM-SHA-512`.
-    pub mechanism: &'static str,
+    pub mechanism: &'a str,
 }
 
 /// A secured stack: Kafka by SASL over TLS with an authorizer, the registry and Postgres by TLS and password.
@@ -94,6 +101,14 @@ impl Secured {
             return Ok(None);
         };
         let Some(own) = OwnStack::start_secured()? else { return Ok(None) };
+        Self::on(own, python).map(Some)
+    }
+
+    /// On a secured stack of one's own, with a Python that has Confluent's client.
+    ///
+    /// # Errors
+    /// A listener does not start.
+    pub fn on(own: OwnStack, python: PathBuf) -> anyhow::Result<Self> {
         let stack = own.addresses()?;
         let authority = Authority::open(&own.data().join("secure"))?;
         let (valid, over) =
@@ -103,7 +118,7 @@ impl Secured {
         let postgres = TlsFront::start(&valid, Greeting::Postgres, server)?;
         let expired = TlsFront::start(&over, Greeting::None, server)?;
         let expired_postgres = TlsFront::start(&over, Greeting::Postgres, server)?;
-        Ok(Some(Self { own, stack, python, postgres, expired, expired_postgres }))
+        Ok(Self { own, stack, python, postgres, expired, expired_postgres })
     }
 
     /// The certificate that clients trust.
@@ -128,7 +143,7 @@ impl Secured {
     ///
     /// # Errors
     /// The stack does not tell the administrator's.
-    pub fn properties(&self, user: User) -> anyhow::Result<Properties> {
+    pub fn properties(&self, user: User<'_>) -> anyhow::Result<Properties> {
         let User { name, password, mechanism } = user;
         let properties = self.administrator()?.with("sasl.mechanism", mechanism);
         Ok(properties.with("sasl.username", name).with("sasl.password", password))
@@ -144,6 +159,25 @@ impl Secured {
         stack
     }
 
+    /// The stack as a client meets it that Kafka knows by its certificate alone, under the name in it.
+    ///
+    /// # Errors
+    /// The certificate cannot be made.
+    pub fn stack_by_certificate(&self, name: &str) -> anyhow::Result<Stack> {
+        let secure = self.own.data().join("secure");
+        let issued = Authority::open(&secure)?.issue(name, Validity::Long)?;
+        let (pem, key) = (secure.join(format!("{name}.pem")), secure.join(format!("{name}.key")));
+        std::fs::write(&pem, issued.pem()?)?;
+        std::fs::write(&key, issued.key_pem()?)?;
+        let properties =
+            self.administrator()?.without("sasl.").without("ssl.key.").with("security.protocol", "SSL");
+        let properties = properties.with("ssl.certificate.location", &pem.display().to_string());
+        let mut stack = self.stack(&properties.with("ssl.key.location", &key.display().to_string()));
+        let (host, port) = stack.brokers.rsplit_once(':').context("brokers without a port")?;
+        stack.brokers = format!("{host}:{}", port.parse::<u16>()? + CERTIFICATE_PORT);
+        Ok(stack)
+    }
+
     /// An address of Postgres, by TLS, at another host and port.
     pub fn encrypted(&self, url: &str, at: impl std::fmt::Display, authority: &Path) -> String {
         let user = url.rsplit_once('@').map_or(url, |(user, _)| user);
@@ -154,7 +188,7 @@ impl Secured {
     ///
     /// # Errors
     /// The broker refuses.
-    pub fn allow(&self, user: User, acls: &Value) -> anyhow::Result<()> {
+    pub fn allow(&self, user: User<'_>, acls: &Value) -> anyhow::Result<()> {
         let file = self.own.data().join(format!("{}.json", user.name));
         std::fs::write(&file, serde_json::to_vec(acls)?)?;
         let mut command = Command::new(&self.python);

@@ -3,7 +3,7 @@
 use crate::pipeline::Pipeline;
 use anyhow::Context;
 use rdkafka::message::{Headers, Message};
-use registry::{Client, Options, RegistrySource};
+use registry::RegistrySource;
 use schemas::{Decoder, Record};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -66,7 +66,7 @@ impl Seen {
 }
 
 fn decoder<R: Record>(pipeline: &Pipeline) -> anyhow::Result<Decoder<R>> {
-    let client = Client::new(Options::new(&pipeline.stack.registry_url))?;
+    let client = pipeline.stack.registry()?;
     Ok(Decoder::new(Arc::new(RegistrySource::new(client, pipeline.rows.tasks().clone()))))
 }
 

@@ -1,6 +1,15 @@
 //! The stack that tests run on, as the environment names it.
 
-use std::path::PathBuf;
+use crate::Properties;
+use kafka_admin::Cluster;
+use rdkafka::ClientConfig;
+use registry::{Client, Options};
+use std::{collections::BTreeMap, path::PathBuf};
+
+/// Variables by which a secured stack is logged in to.
+const LOG_IN: [&str; 4] =
+    ["GISTMILL_KAFKA__PROPERTIES", "GISTMILL_REGISTRY__USERNAME", "GISTMILL_REGISTRY__PASSWORD", CA_LOCATION];
+const CA_LOCATION: &str = "GISTMILL_REGISTRY__CA_LOCATION";
 
 /// Addresses of a stack and the binary under test.
 #[derive(Debug, Clone)]
@@ -28,8 +37,52 @@ impl Stack {
             postgres_url: variable("GISTMILL_POSTGRES__URL")?,
             owner_url: variable("GISTMILL_POSTGRES__OWNER_URL")?,
             binary: variable("TEST_GISTMILL_BINARY")?.into(),
-            log_in: Vec::new(),
+            log_in: LOG_IN.iter().filter_map(|name| Some(((*name).to_owned(), given(name)?))).collect(),
         })
+    }
+
+    /// Settings of a Kafka client of this stack, with its log-in.
+    pub fn client(&self) -> ClientConfig {
+        let mut settings = ClientConfig::new();
+        settings.set("bootstrap.servers", &self.brokers);
+        settings.extend(self.properties());
+        settings
+    }
+
+    /// A connection to this stack's brokers, with its log-in.
+    ///
+    /// # Errors
+    /// No broker answers.
+    pub fn cluster(&self) -> anyhow::Result<Cluster> {
+        Ok(Cluster::connect(&self.brokers, &self.properties())?)
+    }
+
+    /// A client of this stack's registry, with its log-in.
+    ///
+    /// # Errors
+    /// The log-in is none.
+    pub fn registry(&self) -> anyhow::Result<Client> {
+        let mut options = Options::new(&self.registry_url);
+        options.username = self.logged_in("GISTMILL_REGISTRY__USERNAME");
+        options.password = self.logged_in("GISTMILL_REGISTRY__PASSWORD").map(Into::into);
+        options.ca_location = self.logged_in(CA_LOCATION);
+        Ok(Client::new(options)?)
+    }
+
+    /// Whether clients have to log in here, which programs as the documents show them do not; said on standard error.
+    pub fn skips_foreign_clients(&self) -> bool {
+        if !self.log_in.is_empty() {
+            eprintln!("skipped: the programs of the documents do not log in");
+        }
+        !self.log_in.is_empty()
+    }
+
+    fn properties(&self) -> BTreeMap<String, String> {
+        Properties::of(self).map(Properties::into_map).unwrap_or_default()
+    }
+
+    fn logged_in(&self, name: &str) -> Option<String> {
+        self.log_in.iter().find(|(found, _)| found == name).map(|(_, value)| value.clone())
     }
 
     /// The variables that point a `gistmill` at this stack.
@@ -44,9 +97,13 @@ impl Stack {
     }
 }
 
-fn variable(name: &str) -> Option<String> {
+fn given(name: &str) -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "tests are pointed at a stack through the environment")]
-    let value = std::env::var(name).ok();
+    std::env::var(name).ok()
+}
+
+fn variable(name: &str) -> Option<String> {
+    let value = given(name);
     if value.is_none() {
         eprintln!("skipped: {name} is not set");
     }

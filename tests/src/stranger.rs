@@ -1,9 +1,9 @@
 //! A reader outside every group, from the beginning of topics on: what it has seen, and how far.
 
-use crate::{pipeline::Pipeline, seen::Seen};
+use crate::{pipeline::Pipeline, seen::Seen, stack::Stack};
 use anyhow::{Context, ensure};
 use rdkafka::{
-    ClientConfig, Offset, TopicPartitionList,
+    Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
     error::KafkaError,
 };
@@ -22,13 +22,13 @@ pub enum Isolation {
 }
 
 impl Isolation {
-    pub(crate) fn client(self, brokers: &str) -> anyhow::Result<BaseConsumer> {
+    pub(crate) fn client(self, stack: &Stack) -> anyhow::Result<BaseConsumer> {
         let name = match self {
             Self::Committed => "read_committed",
             Self::Uncommitted => "read_uncommitted",
         };
-        ClientConfig::new()
-            .set("bootstrap.servers", brokers)
+        stack
+            .client()
             .set("group.id", "gistmill.tests.stranger")
             .set("isolation.level", name)
             .set("enable.auto.commit", "false")
@@ -72,7 +72,7 @@ impl Stranger {
             .filter(|topic| topic.record.is_some())
             .map(|topic| (pipeline.topic(&topic.name), topic.name.clone(), topic.partitions))
             .collect();
-        let consumer = isolation.client(&pipeline.stack.brokers)?;
+        let consumer = isolation.client(&pipeline.stack)?;
         // Known leaders: a topic that is new to the client costs it a second otherwise.
         consumer.fetch_metadata(None, READ_TIMEOUT)?;
         Ok(Self { consumer, topics, seen: Vec::new(), ends: BTreeMap::new() })

@@ -44,10 +44,10 @@ impl OpenTransactions {
                 partitions.push((pipeline.topic(topic), (*topic).to_owned(), partition));
             }
         }
-        let brokers = &pipeline.stack.brokers;
+        let stack = &pipeline.stack;
         Ok(Self {
-            committed: Isolation::Committed.client(brokers)?,
-            uncommitted: Isolation::Uncommitted.client(brokers)?,
+            committed: Isolation::Committed.client(stack)?,
+            uncommitted: Isolation::Uncommitted.client(stack)?,
             partitions,
         })
     }

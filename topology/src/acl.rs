@@ -84,7 +84,7 @@ pub fn acls(map: &Map, prefix: &Prefix) -> BTreeMap<String, Vec<Acl>> {
         (entry.name.clone(), Needs { read: read.collect(), write: entry.outputs().collect(), group })
     });
     let connectors = map.connectors().map(|entry| {
-        let read = entry.inputs.values().chain(&entry.positions).map(String::as_str);
+        let read = entry.inputs.values().chain(&entry.positions).chain(&entry.looks_at).map(String::as_str);
         let group = if entry.inputs.is_empty() { Membership::Source } else { Membership::Reader };
         (entry.name.clone(), Needs { read: read.collect(), write: entry.outputs().collect(), group })
     });
@@ -212,6 +212,8 @@ mod tests {
         let source = of("postgres_outbox_source");
         assert!(source.contains(&"topic t1.gistmill.positions.v1 read".to_owned()), "{source:?}");
         assert!(source.contains(&"group t1.postgres_outbox_source-* read".to_owned()), "{source:?}");
+        let asks = of("digest_request_source");
+        assert!(asks.contains(&"topic t1.group.message.ingested.v1 read".to_owned()), "{asks:?}");
     }
 
     #[test]

@@ -84,6 +84,9 @@ pub struct Connector {
     /// Logical topic of a source's positions.
     #[serde(default)]
     pub positions: Option<String>,
+    /// Logical topics that a source's command looks at, outside every group, before it writes.
+    #[serde(default)]
+    pub looks_at: Vec<String>,
     /// Source that publishes what a sink writes to the outbox: its dead letters and reports.
     #[serde(default)]
     pub outbox: Option<String>,

@@ -143,6 +143,10 @@ fn shapes_have_their_bindings() {
     ));
     let found = problems("[connectors.telegram_export_source]", "positions = \"gistmill.positions.v1\"", "");
     assert!(found.contains(&"telegram_export_source: positions is missing".to_owned()));
+    let sink = "shape = \"sink\"";
+    let found =
+        problems("[connectors.file_sink]", sink, &format!("{sink}\nlooks_at = [\"digest.blocked.v1\"]"));
+    assert_eq!(found, ["file_sink: looks_at does not go with its shape"]);
 }
 
 #[test]

@@ -44,7 +44,7 @@ Examples:
   gistmill stack up
   gistmill stack up --data-dir /tmp/b --base-port 29190")]
     Up {
-        /// The first of six ports [default: those of the last start, at first 29090]; 0 picks free ones
+        /// The first of seven ports [default: those of the last start, at first 29090]; 0 picks free ones
         #[arg(long, value_name = "PORT")]
         base_port: Option<u16>,
         /// Pick free ports, and keep them for later starts

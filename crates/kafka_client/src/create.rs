@@ -35,6 +35,9 @@ where
     C: ClientContext,
     T: FromClientConfigAndContext<C>,
 {
+    // Before librdkafka does it: OpenSSL's own hook would tear TLS down at exit, under threads that still use it, and a
+    // process that leaves at once would die of that instead.
+    openssl::init();
     T::from_config_and_context(config, context).map_err(|error| refused(error, config))
 }
 

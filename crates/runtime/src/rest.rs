@@ -91,7 +91,7 @@ fn has_more(config: &Config, starts: &TopicPartitionList) -> Result<bool, String
             Some(Err(KafkaError::PartitionEOF(_))) => ended += 1,
             Some(Err(error)) => {
                 if let Some(why) = reader_error(&error) {
-                    return Err(why);
+                    return Err(format!("could not read the input topic: {why}"));
                 }
             }
             None if began.elapsed() > TIMEOUT => return Err("kafka is silent".to_owned()),

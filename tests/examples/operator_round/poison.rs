@@ -5,11 +5,7 @@ use crate::{
     round::{Round, imported, show},
 };
 use anyhow::Context;
-use rdkafka::{
-    ClientConfig,
-    producer::{BaseProducer, BaseRecord, Producer},
-};
-use registry::{Client, Options};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use schemas::{Encoder, GroupMessageIngested, GroupSettings, GroupWindowReady, LIVE_LANE, Record};
 use std::collections::BTreeMap;
 use tests::{PATIENCE, Pipeline, TENANT, eventually, partition_of, said};
@@ -75,8 +71,8 @@ fn letters_as_shown(round: &mut Round<'_>, letters: &str) -> anyhow::Result<()> 
 }
 
 fn produce(pipeline: &Pipeline, poison: &[Poison]) -> anyhow::Result<()> {
-    let mut settings = ClientConfig::new();
-    settings.set("bootstrap.servers", &pipeline.stack.brokers).set("message.max.bytes", "8388608");
+    let mut settings = pipeline.stack.client();
+    settings.set("message.max.bytes", "8388608");
     let producer: BaseProducer = settings.create()?;
     let (topic, key) = (pipeline.topic(GroupMessageIngested::TYPE), format!("{TENANT}/{GROUP}"));
     for (_, _, bytes) in poison {
@@ -88,7 +84,7 @@ fn produce(pipeline: &Pipeline, poison: &[Poison]) -> anyhow::Result<()> {
 }
 
 fn encoded<R: Record>(pipeline: &Pipeline, value: &R) -> anyhow::Result<Vec<u8>> {
-    let registry = Client::new(Options::new(&pipeline.stack.registry_url))?;
+    let registry = pipeline.stack.registry()?;
     let id = pipeline.rows.block_on(registry.lookup(&pipeline.prefix.subject(R::TYPE), R::AVSC))?;
     let mut bytes = Vec::new();
     Encoder::new(id)?.encode(value, &mut bytes)?;

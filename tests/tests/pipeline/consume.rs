@@ -11,6 +11,9 @@ const READY: &str = "digest.ready_for_delivery.v1";
 #[test]
 fn each_program_of_the_page_reads_every_digest() -> anyhow::Result<()> {
     let Some(pipeline) = Pipeline::start("consume")? else { return Ok(()) };
+    if pipeline.stack.skips_foreign_clients() {
+        return pipeline.finish();
+    }
     let up = pipeline.up_without(&[])?;
     let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples/garden_ru.json");
     pipeline.import(Path::new(sample), "garden")?;

@@ -1,9 +1,8 @@
 //! A broker killed between a decision and its markers forgets them: what is proven is ended by the next start, the rest
 //! by the operator, and readers go on.
 
-use kafka_admin::{Cluster, Outcome, TopicPartition, finish, survey};
+use kafka_admin::{Outcome, TopicPartition, finish, survey};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use tests::{
     Forgotten, Isolation, OwnStack, PATIENCE, Pipeline, Process, Seen, committed, eventually, free_port,
     read, readyz,
@@ -45,7 +44,7 @@ fn json(pipeline: &Pipeline, arguments: &[&str]) -> anyhow::Result<Value> {
 
 /// Ends one partition's part of it with COMMIT, as an operator or another tool may have done.
 fn commit_in(pipeline: &Pipeline, at: &TopicPartition) -> anyhow::Result<()> {
-    let mut cluster = Cluster::connect(&pipeline.stack.brokers, &BTreeMap::new())?;
+    let mut cluster = pipeline.stack.cluster()?;
     let found = survey(&mut cluster, std::slice::from_ref(at))?.hanging;
     let wanted: Vec<_> = found.into_iter().map(|hanging| (hanging, Outcome::Commit)).collect();
     let finished = finish(&mut cluster, &wanted)?;

@@ -3,12 +3,9 @@
 //! Sessions are as long as a test run here: a group that is empty has been left.
 
 use anyhow::Context;
-use kafka_admin::{Cluster, Member, leave};
-use rdkafka::{
-    ClientConfig,
-    consumer::{BaseConsumer, Consumer},
-};
-use std::{collections::BTreeMap, time::Duration};
+use kafka_admin::{Member, leave};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use std::time::Duration;
 use tests::{PATIENCE, Pipeline, Process, eventually};
 
 const UNITS: usize = 14;
@@ -58,8 +55,7 @@ fn a_stopped_process_has_left_its_groups_and_a_killed_one_has_not() -> anyhow::R
 fn whoever_has_taken_a_members_name_over_stays() -> anyhow::Result<()> {
     let Some(pipeline) = Pipeline::start("namesake")? else { return Ok(()) };
     let mut unit = pipeline.unit("topic", &[])?;
-    let brokers = &pipeline.stack.brokers;
-    let consumer: BaseConsumer = ClientConfig::new().set("bootstrap.servers", brokers).create()?;
+    let consumer: BaseConsumer = pipeline.stack.client().create()?;
     let group = pipeline.prefix.group("topic");
     let ids = || -> anyhow::Result<Vec<String>> {
         let list = consumer.fetch_group_list(Some(&group), ASKED)?;
@@ -68,7 +64,7 @@ fn whoever_has_taken_a_members_name_over_stays() -> anyhow::Result<()> {
     };
     let before =
         eventually("the group has a member", PATIENCE, || Ok(Some(ids()?).filter(|ids| !ids.is_empty())))?;
-    let mut cluster = Cluster::connect(brokers, &BTreeMap::new())?;
+    let mut cluster = pipeline.stack.cluster()?;
     let predecessor =
         Member { group: group.clone(), instance: "0-0".to_owned(), id: "0-0-before".to_owned() };
     let unknown = Member { instance: "1-0".to_owned(), ..predecessor.clone() };

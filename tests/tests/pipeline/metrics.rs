@@ -1,9 +1,6 @@
 //! What Prometheus is told by a running chain: text that its own linter takes, of metrics that are listed.
 
-use rdkafka::{
-    ClientConfig,
-    producer::{BaseProducer, BaseRecord, Producer},
-};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use std::{
     collections::BTreeSet,
     io::Write,
@@ -62,8 +59,7 @@ fn values(text: &str, label: &str) -> BTreeSet<String> {
 
 /// A record that nobody can read.
 fn poison(pipeline: &Pipeline) -> anyhow::Result<()> {
-    let producer: BaseProducer =
-        ClientConfig::new().set("bootstrap.servers", &pipeline.stack.brokers).create()?;
+    let producer: BaseProducer = pipeline.stack.client().create()?;
     let topic = pipeline.topic("group.message.ingested.v1");
     let partition = partition_of(b"acme/alpha", 4);
     let record = BaseRecord::to(&topic).key("acme/alpha").payload("no wire format").partition(partition);

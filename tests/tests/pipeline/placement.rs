@@ -1,7 +1,6 @@
 //! Records that lie elsewhere than their group, and topics that are cut otherwise than the map says.
 
 use rdkafka::{
-    ClientConfig,
     admin::{AdminClient, AdminOptions, NewPartitions},
     client::DefaultClientContext,
 };
@@ -120,8 +119,7 @@ fn shown(pipeline: &Pipeline) -> anyhow::Result<()> {
 
 /// Gives a topic more partitions, as an administrator may.
 fn widen(pipeline: &Pipeline, topic: &str) -> anyhow::Result<()> {
-    let admin: AdminClient<DefaultClientContext> =
-        ClientConfig::new().set("bootstrap.servers", &pipeline.stack.brokers).create()?;
+    let admin: AdminClient<DefaultClientContext> = pipeline.stack.client().create()?;
     let physical = pipeline.topic(topic);
     let more = [NewPartitions::new(&physical, 8)];
     for widened in pipeline.rows.block_on(admin.create_partitions(&more, &AdminOptions::new()))? {

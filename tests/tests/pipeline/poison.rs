@@ -1,7 +1,6 @@
 //! Records that nobody can read: one dead letter each, with what is needed to replay it; the guard when all are.
 
 use rdkafka::{
-    ClientConfig,
     message::{Header, OwnedHeaders},
     producer::{BaseProducer, BaseRecord, Producer},
 };
@@ -26,8 +25,7 @@ fn partition() -> i32 {
 
 /// Produces values as they are, with a header, into the partition of the chat.
 fn produce(pipeline: &Pipeline, values: &[Option<Vec<u8>>]) -> anyhow::Result<()> {
-    let producer: BaseProducer =
-        ClientConfig::new().set("bootstrap.servers", &pipeline.stack.brokers).create()?;
+    let producer: BaseProducer = pipeline.stack.client().create()?;
     let topic = pipeline.topic(INGESTED);
     for value in values {
         let headers = OwnedHeaders::new()

@@ -11,6 +11,9 @@ const INGESTED: &str = "group.message.ingested.v1";
 #[test]
 fn each_program_of_the_page_is_a_source() -> anyhow::Result<()> {
     let Some(pipeline) = Pipeline::start("produce")? else { return Ok(()) };
+    if pipeline.stack.skips_foreign_clients() {
+        return pipeline.finish();
+    }
     let page = Page {
         path: "docs/PRODUCE.md",
         text: include_str!("../../../docs/PRODUCE.md"),

@@ -1,7 +1,6 @@
 //! Resets that are carried out, and a group without offsets.
 
 use rdkafka::{
-    ClientConfig,
     admin::{AdminClient, AdminOptions},
     client::DefaultClientContext,
 };
@@ -64,8 +63,7 @@ fn a_processor_set_back_says_all_again_with_the_same_ids_and_set_on_leaves_out()
 #[test]
 fn a_group_without_offsets_waits_to_be_told_where_to_begin() -> anyhow::Result<()> {
     let Some(pipeline) = Pipeline::start("offsetless")? else { return Ok(()) };
-    let admin: AdminClient<DefaultClientContext> =
-        ClientConfig::new().set("bootstrap.servers", &pipeline.stack.brokers).create()?;
+    let admin: AdminClient<DefaultClientContext> = pipeline.stack.client().create()?;
     let group = pipeline.prefix.group(UNIT);
     for deleted in pipeline.rows.block_on(admin.delete_groups(&[&group], &AdminOptions::new()))? {
         deleted.map_err(|(group, code)| anyhow::anyhow!("could not delete {group}: {code}"))?;

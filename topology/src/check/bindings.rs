@@ -87,6 +87,9 @@ pub(super) fn check_connector(map: &Map, connector: &Connector, problems: &mut V
     if let Some(topic) = &connector.positions {
         problems.extend(bound("positions".to_owned(), topic, TopicKind::Positions));
     }
+    for topic in &connector.looks_at {
+        problems.extend(bound("looks_at".to_owned(), topic, TopicKind::Event));
+    }
     match connector.shape {
         ConnectorShape::Source => check_source(connector, problems),
         ConnectorShape::Sink => check_sink(map, connector, problems),
@@ -103,7 +106,11 @@ fn check_source(source: &Connector, problems: &mut Vec<Problem>) {
 
 fn check_sink(map: &Map, sink: &Connector, problems: &mut Vec<Problem>) {
     let name = &sink.name;
-    let extra = [(!sink.ports.is_empty(), "ports"), (sink.positions.is_some(), "positions")];
+    let extra = [
+        (!sink.ports.is_empty(), "ports"),
+        (sink.positions.is_some(), "positions"),
+        (!sink.looks_at.is_empty(), "looks_at"),
+    ];
     problems.extend(extra.into_iter().filter(|(is, _)| *is).map(|(_, what)| surplus(name, what)));
     if sink.inputs.is_empty() {
         problems.push(unbound(name, "inputs"));

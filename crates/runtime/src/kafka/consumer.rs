@@ -124,9 +124,14 @@ pub(crate) enum ConsumerFault {
     Broken(String),
 }
 
+/// What goes before a fault of the topic that a consumer reads.
+const INPUT: &str = "could not read the input topic: ";
+
 /// [`consumer_fault`] of a reader outside any group: a reason to stop.
 pub(crate) fn reader_error(error: &KafkaError) -> Option<String> {
-    consumer_fault(error).map(|(ConsumerFault::Expelled(why) | ConsumerFault::Broken(why))| why)
+    let why = consumer_fault(error).map(|(ConsumerFault::Expelled(why) | ConsumerFault::Broken(why))| why)?;
+    // Whoever reads outside a group names the topic.
+    Some(why.strip_prefix(INPUT).map_or_else(|| why.clone(), str::to_owned))
 }
 
 /// What to do about a consumer's error; `None` when the client goes on by itself.
@@ -146,10 +151,13 @@ pub(crate) fn consumer_fault(error: &KafkaError) -> Option<ConsumerFault> {
             code @ (RDKafkaErrorCode::UnknownTopicOrPartition
             | RDKafkaErrorCode::UnknownTopic
             | RDKafkaErrorCode::UnknownPartition),
-        ) => broken(format!("could not read the input topic: {code}; see `gistmill topology apply`")),
-        KafkaError::MessageConsumption(
-            code @ (RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::GroupAuthorizationFailed),
-        ) => broken(with_missing_permission(format!("could not read the input topic: {code}"), Some(*code))),
+        ) => broken(format!("{INPUT}{code}; see `gistmill topology apply`")),
+        KafkaError::MessageConsumption(code @ RDKafkaErrorCode::TopicAuthorizationFailed) => {
+            broken(with_missing_permission(format!("{INPUT}{code}"), Some(*code)))
+        }
+        KafkaError::MessageConsumption(code @ RDKafkaErrorCode::GroupAuthorizationFailed) => {
+            broken(with_missing_permission(format!("could not join the consumer group: {code}"), Some(*code)))
+        }
         KafkaError::MessageConsumption(
             RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::BrokerTransportFailure,
         ) => {

@@ -102,7 +102,7 @@ pub(crate) fn read_range(
             Some(Err(KafkaError::PartitionEOF(_))) => return reaches(&consumer, place, until),
             Some(Err(error)) => {
                 if let Some(why) = reader_error(&error) {
-                    return Err(why);
+                    return Err(format!("could not read {topic}/{partition}: {why}"));
                 }
             }
             None => {}

@@ -4,14 +4,15 @@
 
 use super::{Bounds, Error, error::WAIT, murmur2_partition};
 use crate::{Config, kafka::settings};
-use kafka_client::Complaints;
+use kafka_client::{AccessError, Complaints, missing_permission};
 use rdkafka::{
     Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, ResourceSpecifier},
     client::DefaultClientContext,
     config::ClientConfig,
     consumer::{BaseConsumer, CommitMode, Consumer},
-    error::KafkaError,
+    error::{KafkaError, RDKafkaErrorCode},
+    metadata::MetadataTopic,
 };
 use std::collections::BTreeMap;
 
@@ -40,9 +41,7 @@ impl<'a> Broker<'a> {
         let (all, stable) = (client("read_uncommitted")?, client("read_committed")?);
         let asked = kafka_client::metadata(&all, &complaints, None, WAIT);
         let metadata = asked.map_err(|error| Error::unreached(&config.kafka, &complaints)(error))?;
-        let topic = |topic: &rdkafka::metadata::MetadataTopic| {
-            (topic.name().to_owned(), topic.partitions().len() as i32)
-        };
+        let topic = |topic: &MetadataTopic| (topic.name().to_owned(), topic.partitions().len() as i32);
         let topics = metadata.topics().iter().map(topic).collect();
         let ids = metadata.brokers().iter().map(rdkafka::metadata::MetadataBroker::id).collect();
         Ok(Self { config, all, stable, topics, ids })
@@ -52,9 +51,26 @@ impl<'a> Broker<'a> {
     pub(super) fn partitions(&self, logical: &str) -> Result<Vec<Partition>, Error> {
         let topic = self.config.prefix.topic(logical);
         let Some(count) = self.topics.get(&topic) else {
-            return Err(Error::NotApplied { topic, brokers: self.config.kafka.brokers.clone() });
+            return Err(self.missing(topic));
         };
         Ok((0..*count).map(|partition| (topic.clone(), partition)).collect())
+    }
+
+    /// A list of all topics leaves out those that the user may not see: asked by name, the broker tells.
+    fn missing(&self, topic: String) -> Error {
+        let brokers = self.config.kafka.brokers.clone();
+        let metadata = match self.all.fetch_metadata(Some(&topic), WAIT) {
+            Ok(metadata) => metadata,
+            Err(error) => return Error::kafka(&brokers, "read the metadata")(error),
+        };
+        let answer = metadata.topics().iter().find(|found| found.name() == topic);
+        let code = answer.and_then(MetadataTopic::error).map(RDKafkaErrorCode::from);
+        match code.and_then(missing_permission) {
+            Some(missing) => {
+                AccessError::NotAllowed { what: format!("see topic {topic}"), brokers, missing }.into()
+            }
+            None => Error::NotApplied { topic, brokers },
+        }
     }
 
     /// The partition of a logical topic that holds a key's records.

@@ -6,7 +6,7 @@ use tests::{Process, User, free_port};
 
 /// A user that has all of [`UNIT`]'s permissions but one, and what is said of it.
 struct Lack {
-    user: User,
+    user: User<'static>,
     resource: &'static str,
     operation: &'static str,
     said: &'static str,

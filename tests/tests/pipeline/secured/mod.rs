@@ -1,4 +1,5 @@
-//! The whole chain on a secured stack, under the least permissions, and what is said when a credential is wrong.
+//! The whole chain on a secured stack, under the least permissions, one unit of it known by its certificate alone, and
+//! what is said when a credential is wrong.
 //!
 //! One stack and one test: starting a stack costs more than all that is asked of it.
 
@@ -10,9 +11,11 @@ use std::path::{Path, PathBuf};
 use tests::{PATIENCE, Pipeline, Process, Properties, Secured, TENANT, User, eventually};
 
 /// Runs the units and imports.
-const PIPELINE: User = User { name: "pipeline", password: "p;w@%=1", mechanism: "SCRAM-SHA-512" };
+const PIPELINE: User<'static> = User { name: "pipeline", password: "p;w@%=1", mechanism: "SCRAM-SHA-512" };
 /// Asks, and changes nothing.
-const OPERATOR: User = User { name: "operator", password: "o;w@%=2", mechanism: "SCRAM-SHA-256" };
+const OPERATOR: User<'static> = User { name: "operator", password: "o;w@%=2", mechanism: "SCRAM-SHA-256" };
+/// Runs one of the units, known by its certificate alone.
+const CERTIFIED: User<'static> = User { name: "certified", password: "c;w@%=3", mechanism: "SCRAM-SHA-512" };
 
 fn python() -> Option<PathBuf> {
     std::env::var_os("TEST_GISTMILL_PYTHON").map(PathBuf::from)
@@ -63,7 +66,11 @@ fn the_chain_runs_with_least_permissions_and_each_wrong_credential_is_named() ->
 fn chain(trial: &mut Trial<'_>) -> anyhow::Result<()> {
     trial.acts_with(&trial.secured.properties(PIPELINE)?);
     let pipeline = &trial.pipeline;
-    let up = pipeline.up_without(&[])?;
+    let up = pipeline.up_without(&["segmenter"])?;
+    let stack = trial.secured.stack_by_certificate(CERTIFIED.name)?;
+    trial.secured.allow(CERTIFIED, &trial.acls_of(|unit| unit == "segmenter"))?;
+    let variables: Vec<(&str, &str)> = stack.variables().collect();
+    let certified = pipeline.unit("segmenter", &variables)?;
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/engineering_en.json");
     assert_eq!(pipeline.import(&sample, "engineering")?["read"], 387);
     eventually("three digests are kept and delivered", PATIENCE, || {
@@ -85,6 +92,7 @@ fn chain(trial: &mut Trial<'_>) -> anyhow::Result<()> {
     assert!(!doctor.contains("FAIL"), "{doctor}");
     assert!(pipeline.gistmill(&["txn", "ls"])?.contains("no transaction hangs"));
     assert!(pipeline.gistmill(&["dlq", "ls"])?.contains("no dead letters"));
+    certified.stop(PATIENCE)?;
     up.stop(PATIENCE)
 }
 
