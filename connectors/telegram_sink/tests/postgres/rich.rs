@@ -49,8 +49,8 @@ async fn a_digest_is_one_rich_message_with_its_topics_folded_and_is_edited_as_on
     crate::support::deliver_by(&sink, &[long("1.0")]).await.unwrap();
     let first = blocks(&world);
     let types: Vec<&str> = first.iter().filter_map(|block| block["type"].as_str()).collect();
-    assert_eq!(types, ["heading", "paragraph", "list", "details", "heading", "list"]);
-    assert_eq!(first[3]["summary"][0], json!({ "type": "bold", "text": "Release" }));
+    assert_eq!(types, ["heading", "paragraph", "list", "heading", "list", "heading", "details"]);
+    assert_eq!(first[6]["summary"][0], json!({ "type": "bold", "text": "Release" }));
     let line = &first[2]["items"][0]["blocks"][0]["text"];
     assert_eq!(line[0], "line 1 <b>of</b> 1.0 ");
     assert_eq!(line[1], json!({ "type": "url", "text": "[1]", "url": "https://t.me/c/1234/1" }));
