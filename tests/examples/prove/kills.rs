@@ -29,7 +29,7 @@ enum Work {
 }
 
 /// Units in the order in which each has something to do once those before it run.
-const UNITS: [(&str, Work); 13] = [
+const UNITS: [(&str, Work); 14] = [
     ("window_builder", Work::Topic("group.window.ready.v1")),
     ("postgres_sink", Work::Tables("messages,digests,blocked_digests")),
     ("digest_trigger", Work::Topic("digest.generate.requested.v1")),
@@ -40,6 +40,7 @@ const UNITS: [(&str, Work); 13] = [
     ("roles", Work::Topic("digest.stage.roles.completed.v1")),
     ("topic", Work::Topic("digest.stage.topic.completed.v1")),
     ("synthesis", Work::Topic("digest.stage.synthesis.completed.v1")),
+    ("writer", Work::Topic("digest.stage.writer.completed.v1")),
     ("delivery_manager", Work::Topic("digest.stage.delivery_manager.completed.v1")),
     ("file_sink", Work::Tables("deliveries")),
     ("postgres_outbox_source", Work::Topic("digest.persisted.v1")),
