@@ -54,7 +54,11 @@ impl Proof {
         for (group, file) in &self.inputs {
             self.kill_import(pipeline, group, file)?;
         }
-        UNITS.iter().map(|(name, work)| self.kill_unit(pipeline, name, work)).collect()
+        let killed = UNITS.iter().map(|(name, work)| self.kill_unit(pipeline, name, work));
+        let mut running = killed.collect::<anyhow::Result<Vec<Process>>>()?;
+        // It reads the messages too, and has nothing to say: they hold no commands.
+        running.push(pipeline.unit("command_router", &[])?);
+        Ok(running)
     }
 
     fn kill_import(&self, pipeline: &Pipeline, group: &str, file: &Path) -> anyhow::Result<()> {
