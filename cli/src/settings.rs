@@ -33,6 +33,12 @@ impl Settings {
         self.operator.clone().or_else(of_system).unwrap_or_else(|| "unknown".to_owned())
     }
 
+    /// Address of the database as the owner of its tables.
+    pub(crate) fn owner_url(config: &Config) -> anyhow::Result<&str> {
+        let url = config.postgres_owner_url();
+        url.context("set postgres.owner_url (GISTMILL_POSTGRES__OWNER_URL) to the database as its owner")
+    }
+
     /// Logs of a command that a person waits for: what goes wrong, as text; `telemetry.log` overrides it.
     pub(crate) fn start_logging(config: &Config) -> anyhow::Result<()> {
         let mut telemetry = config.telemetry.clone();

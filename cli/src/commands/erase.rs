@@ -72,9 +72,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
     let config = settings.config()?;
     Settings::start_logging(&config)?;
     let scope = scope(arguments)?;
-    let url = config
-        .postgres_owner_url()
-        .context("set postgres.owner_url (GISTMILL_POSTGRES__OWNER_URL) to the database as its owner")?;
+    let url = Settings::owner_url(&config)?;
     let schema = Schema::of_prefix(config.prefix.as_str())?;
     let host = Host::new(config.clone(), 1)?;
     host.stop_on_signals();

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use anyhow::Context;
 use clap::Args;
 
 use crate::{exit::Exit, settings::Settings};
@@ -22,9 +21,7 @@ the application role, which row-level security holds.";
 
 pub(crate) fn run(_: &Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let config = settings.config()?;
-    let url = config
-        .postgres_owner_url()
-        .context("set postgres.owner_url (GISTMILL_POSTGRES__OWNER_URL) to the database as its owner")?;
+    let url = Settings::owner_url(&config)?;
     let schema = state::Schema::of_prefix(config.prefix.as_str())?;
     tokio::runtime::Runtime::new()?.block_on(state::migrate_by(url, &schema, &settings.operator()))?;
     writeln!(out, "schema {} is up to date", schema.as_str())?;

@@ -1,6 +1,6 @@
 //! The files of a tenant, by what their names tell. Invariant: what is not named as a digest's file is nobody's, and left out.
 
-use crate::paths::{component, named};
+use crate::paths::{START, component, named};
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use std::{
     fs,
@@ -8,8 +8,6 @@ use std::{
     path::{Path, PathBuf},
     time::UNIX_EPOCH,
 };
-
-const START: &str = "%Y-%m-%dT%H%M%SZ";
 
 /// A digest's file.
 #[derive(Debug, Clone, PartialEq, Eq)]

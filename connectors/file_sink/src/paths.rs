@@ -4,6 +4,9 @@ use jiff::Timestamp;
 use schemas::{DigestReadyForDelivery, Version, WindowRef, identity_hash};
 use std::path::PathBuf;
 
+/// A window's start, as its file is called.
+pub(crate) const START: &str = "%Y-%m-%dT%H%M%SZ";
+
 /// Longest part of a path in bytes; file systems end at 255.
 const COMPONENT_BYTES_MAX: usize = 160;
 
@@ -28,7 +31,7 @@ pub(crate) fn named(
     revision: i32,
 ) -> PathBuf {
     let start = Timestamp::from_millisecond(window_start)
-        .map_or_else(|_| window_start.to_string(), |time| time.strftime("%Y-%m-%dT%H%M%SZ").to_string());
+        .map_or_else(|_| window_start.to_string(), |time| time.strftime(START).to_string());
     let which = asked.map_or_else(|| format!("{size_hours}h"), |window_id| format!("asked_{window_id}"));
     let name = format!("{start}_{which}_r{revision}");
     [component(tenant_id), component(group_id), name].iter().collect()

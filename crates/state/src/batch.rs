@@ -5,6 +5,7 @@
 
 use crate::{ClaimedPartition, Error, SinkPartition, Store, store::act_for};
 use sqlx::{PgConnection, Postgres, Row, Transaction};
+use std::collections::BTreeMap;
 
 /// Which records a batch stands for.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ pub struct Batch {
     begin_offset: i64,
     tenant: Option<String>,
     known_tenant: Option<String>,
+    /// What retention took of each tenant, as of the first look.
+    pub(crate) marks: BTreeMap<String, Option<i64>>,
     is_alone: bool,
 }
 
@@ -59,6 +62,7 @@ impl Store {
                 begin_offset,
                 tenant: None,
                 known_tenant: None,
+                marks: BTreeMap::new(),
                 is_alone: false,
             }))),
             None => Err(Error::Fenced),

@@ -58,12 +58,18 @@ pub(crate) fn kept<'a>(rows: &[MessageRow<'a>], taken_before: Option<i64>) -> Ve
 }
 
 impl Batch {
-    /// What was sent before this time, in ms, was taken by the tenant's retention, and is not written again.
+    /// What was sent before this time, in ms, was taken by the tenant's retention, and is not written again. Asked once of a
+    /// tenant: what the batch writes from before a mark that is raised meanwhile, the next maintenance takes.
     ///
     /// # Errors
     /// Those of any read.
     pub async fn taken_before(&mut self, tenant_id: &str) -> Result<Option<i64>, Error> {
-        mark(self.acting_for(tenant_id).await?, tenant_id).await
+        if let Some(mark) = self.marks.get(tenant_id) {
+            return Ok(*mark);
+        }
+        let mark = mark(self.acting_for(tenant_id).await?, tenant_id).await?;
+        self.marks.insert(tenant_id.to_owned(), mark);
+        Ok(mark)
     }
 
     /// True for a window of which nothing may be written any more.

@@ -77,6 +77,25 @@ async fn ids(database: &Database, tenant: &str) -> Vec<i64> {
     rows.iter().map(|row| row.get(0)).collect()
 }
 
+/// One look for each tenant and batch, however many records it has; a mark that is raised meanwhile holds from the next on.
+#[tokio::test]
+async fn a_batch_asks_once_what_was_taken_of_a_tenant() {
+    let Some(database) = Database::new("retention_batch").await else { return };
+    let mut maintainer = maintainer(&database).await;
+    let partition = partition("qdrant_sink", "t");
+    let claim = database.store.claim(&partition, CLUSTER).await.unwrap();
+    let bounds = BatchBounds { partition, claim, end_offset: claim.next_offset + 1 };
+    for seen in [None, Some(START)] {
+        let Opened::Batch(mut batch) = database.store.open_batch(&bounds).await.unwrap() else {
+            panic!("written")
+        };
+        assert_eq!(batch.taken_before("acme").await.unwrap(), seen);
+        maintainer.raise("acme", START).await.unwrap();
+        assert_eq!(batch.taken_before("acme").await.unwrap(), seen);
+        assert_eq!(batch.taken_before("globex").await.unwrap(), None);
+    }
+}
+
 #[tokio::test]
 async fn what_is_past_goes_what_is_at_the_edge_stays_and_neither_comes_again() {
     let Some(database) = Database::new("retention_edge").await else { return };
