@@ -9,11 +9,9 @@ mod models;
 mod own_keys;
 mod passed;
 
-use crate::{
-    kafka::Places,
-    shapes::lookup::{Answering, Awaited, Clients},
-};
+use crate::kafka::Places;
 use earlier::EarlierClient;
+use engine::shapes::lookup::{Answering, Awaited, Clients};
 use horizon::Horizon;
 pub(crate) use models::{ModelsClient, Terms};
 pub use models::{chat_request, question_hash};

@@ -2,23 +2,17 @@
 
 mod binary;
 mod clients;
-mod cloud_events;
 mod collector;
 pub mod config;
-mod dead_letter;
-mod engine;
 mod host;
 mod kafka;
 mod metrics;
-mod murmur2;
 pub mod operate;
 mod rest;
-mod shapes;
 mod sink;
 mod source;
 mod span_attributes;
 mod telemetry;
-mod wire_check;
 
 /// Of every program that has units. A window of 60,000 messages passes ten threads; glibc keeps what each of them
 /// needed for it.
@@ -28,7 +22,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 pub use binary::run;
 pub use clients::{chat_request, question_hash};
 pub use config::Config;
-pub use dead_letter::NEXT_ACTIONS;
+pub use engine::dead_letter::NEXT_ACTIONS;
 pub use host::{Host, HostError, LockError, SourceEnd, Stop, embedding_model, index};
 pub use metrics::{Family, Kind, Metrics, catalogue as metrics_catalogue};
 pub use rest::is_at_rest;

@@ -2,7 +2,8 @@
 //!
 //! Invariant: no message text in logs; span ids are functions of the input, as in the records' `traceparent`.
 
-use crate::{collector::Collector, config::Telemetry, engine::log::RecordView, span_attributes};
+use crate::{collector::Collector, config::Telemetry, span_attributes};
+use engine::log::RecordView;
 use opentelemetry::trace::{
     Link, Span, SpanBuilder, SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState,
     Tracer as _, TracerProvider,

@@ -5,7 +5,7 @@
 //! without: a digest does not wait for its history.
 
 use super::{MESSAGES_TOPIC, passed::Passed};
-use crate::shapes::lookup::Awaited;
+use engine::shapes::lookup::Awaited;
 use processor::{Earlier, EarlierAsOf};
 use schemas::Message;
 use state::Store;

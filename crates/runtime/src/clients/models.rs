@@ -4,7 +4,8 @@
 //! its call, so that it is paid for once. Postgres is waited for, a model only within its time.
 
 use super::own_keys::{Opened, OwnKeys};
-use crate::{metrics::Metrics, shapes::lookup::Awaited};
+use crate::metrics::Metrics;
+use engine::shapes::lookup::Awaited;
 use jiff::{Timestamp, tz::TimeZone};
 use llm::{ChatRequest, Turn, chat::Role, price::Prices};
 use llm_client::{Answered, Attempt, Begun, Client, Refusal, Witness};

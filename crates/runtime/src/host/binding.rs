@@ -2,10 +2,10 @@
 //!
 //! Invariant: a processor with an unbound port, or whose schema is not registered, does not start.
 
-use super::{Shared, Wait, supervisor::Failure};
-use crate::{
+use super::{Shared, Wait, supervisor::Failure, witness::Kept};
+use crate::kafka::settings;
+use engine::{
     dead_letter::Origin,
-    kafka::settings,
     shapes::{
         Inlet,
         outlet::{Bound, Outlet},
@@ -135,8 +135,7 @@ pub(super) fn processor<R: Record>(
         ports: ports(shared, name, specs)?,
         dead_letters: bind(shared, dead_letters, &DEAD_LETTERS.spec())?,
         is_dlq_owner: shared.map.is_dlq_owner(name, &input.name),
-        metrics: Arc::clone(&shared.metrics),
-        tracer: shared.tracer.clone(),
+        witness: Arc::new(Kept::by(shared)),
     };
     let source: Arc<dyn SchemaSource> = Arc::clone(&shared.schemas) as Arc<dyn SchemaSource>;
     Ok(Bindings {

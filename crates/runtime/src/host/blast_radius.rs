@@ -1,7 +1,7 @@
 //! What is said when the guard stops a unit: where, why, and the commands that lead past.
 
 use super::supervisor::Failure;
-use crate::engine::{Stop, guard::Tripped};
+use engine::{Stop, guard::Tripped};
 
 /// A unit and the topic whose inputs it rejected.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +23,7 @@ impl At<'_> {
     pub(super) fn tripped(self, tripped: &Tripped) -> Failure {
         let Self { unit, topic } = self;
         let Tripped { seen, rejected, first } = tripped;
-        let place = |rejected: &crate::engine::guard::Rejected| {
+        let place = |rejected: &engine::guard::Rejected| {
             format!("{topic}/{}:{} {}", rejected.partition, rejected.offset, rejected.reason)
         };
         let first_places: Vec<String> = first.iter().map(place).collect();
@@ -42,7 +42,7 @@ impl At<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::guard::Rejected;
+    use engine::guard::Rejected;
 
     #[test]
     fn a_tripped_guard_names_the_first_inputs_and_the_commands_that_lead_past() {

@@ -76,7 +76,7 @@ pub(super) async fn run(shared: Arc<Shared>, units: Vec<String>) {
             // A broker that is away is told by others.
             Err(error) if error.is_away() => {}
             Err(error) => {
-                let why = crate::shapes::outlet::chain(&error);
+                let why = engine::chain(&error);
                 if failure != why {
                     warn!("could not look for transactions that hang and units that stand still: {why}");
                     failure = why;

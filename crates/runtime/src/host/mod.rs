@@ -27,6 +27,7 @@ mod stop;
 mod supervisor;
 mod units;
 mod watch;
+mod witness;
 
 use crate::{clients::PostgresClient, config::Config, kafka::Standing, metrics::Metrics, telemetry::Tracer};
 pub use error::HostError;

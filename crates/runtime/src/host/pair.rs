@@ -9,14 +9,14 @@ use super::{
     supervisor::Failure,
 };
 use crate::{
-    engine::{
-        Engine, Limits, Observer,
-        guard::Rejected,
-        log::TxnError,
-        shape::{Fate, Shape},
-    },
     kafka::{KafkaLog, LogOptions, settings, transaction_timeout},
     metrics::Metrics,
+};
+use engine::{
+    Engine, Limits, Observer,
+    guard::Rejected,
+    log::TxnError,
+    shape::{Fate, Shape},
 };
 use processor::PortSpec;
 use schemas::Record;

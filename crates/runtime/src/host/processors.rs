@@ -10,8 +10,8 @@ use super::{
 use crate::{
     clients::{MESSAGES_TOPIC, ModelsClient, OwnKeys, PostgresClient, Terms},
     kafka::TopicPlaces,
-    shapes::{self, lookup::Clients},
 };
+use engine::shapes::{self, lookup::Clients};
 use llm_client::Settings;
 use processor::{Fold, Lookup, Processor};
 use state::Store;

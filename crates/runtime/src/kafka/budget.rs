@@ -3,7 +3,7 @@
 //! Invariant: they end before the coordinator's patience does. Called longer, a transaction is aborted and its producer
 //! fenced, which looks as if another instance had this one's name.
 
-use crate::engine::log::TxnError;
+use engine::log::TxnError;
 use rdkafka::config::ClientConfig;
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
 //! The group's consumer: rebalances are queued and answered by the loop, never inside the callback.
 
 use super::standing::Standing;
-use crate::engine::log::{Headers, RecordView};
+use engine::log::{Headers, RecordView};
 use kafka_client::with_missing_permission;
 use rdkafka::{
     ClientContext, TopicPartitionList,

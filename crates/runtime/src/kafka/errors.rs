@@ -3,7 +3,7 @@
 //! Invariant: every error is handled, in the order fatal → abort → retriable → fatal after all; a transactional
 //! call of unknown outcome always ends in a new producer, because librdkafka has no KIP-890.
 
-use crate::engine::log::TxnError;
+use engine::log::TxnError;
 use kafka_client::with_missing_permission;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 

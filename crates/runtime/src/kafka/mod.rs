@@ -14,9 +14,9 @@ mod restore;
 pub(crate) mod settings;
 mod standing;
 
-use crate::engine::log::{Log, OutRecord, Polled, Reader, RecordView, Restored, TxnError, Visit};
 pub(crate) use budget::transaction_timeout;
 pub(crate) use consumer::{ConsumerFault, GroupContext, Rebalanced, Record, consumer_fault, reader_error};
+use engine::log::{Log, OutRecord, Polled, Reader, RecordView, Restored, TxnError, Visit};
 pub(crate) use ffi::member_id;
 pub(crate) use places::{Place, Places, TopicPlaces};
 pub(crate) use producer::TransactionalProducer;

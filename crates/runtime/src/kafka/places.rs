@@ -1,7 +1,8 @@
 //! Whether a topic holds a record at an offset, or ever can.
 
 use super::{reader::read_range, settings};
-use crate::{config::Kafka, engine::log::RecordView};
+use crate::config::Kafka;
+use engine::log::RecordView;
 use kafka_client::Complaints;
 use rdkafka::{
     ClientConfig,

@@ -7,7 +7,7 @@ use super::{
     ffi,
     standing::Standing,
 };
-use crate::engine::log::{OutRecord, TxnError};
+use engine::log::{OutRecord, TxnError};
 use kafka_client::with_missing_permission;
 use rdkafka::{
     TopicPartitionList,

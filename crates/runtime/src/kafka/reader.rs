@@ -1,7 +1,7 @@
 //! Reads committed records of one partition outside the group, for restoring state and positions.
 
 use super::consumer::{Record, reader_error};
-use crate::engine::log::{RecordView, Visit};
+use engine::log::{self, RecordView, Visit};
 use rdkafka::{
     ClientContext, Offset, TopicPartitionList,
     config::ClientConfig,
@@ -123,13 +123,7 @@ fn reaches(
     let (_, end) = consumer
         .fetch_watermarks(topic, partition, METADATA_TIMEOUT)
         .map_err(|error| format!("could not read the end of {topic}/{partition}: {error}"))?;
-    if end >= until {
-        return Ok(());
-    }
-    Err(format!(
-        "{topic}/{partition} ends at offset {end}, and was read up to {until} before: its leader has lost records or is \
-         behind; if they do not come back, `gistmill reset` makes a new start"
-    ))
+    log::reaches(&format!("{topic}/{partition}"), end, Some(until))
 }
 
 #[cfg(test)]

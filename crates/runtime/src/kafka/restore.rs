@@ -63,7 +63,7 @@ mod tests {
         super::{KafkaLog, LogOptions, Standing, mock, settings},
         *,
     };
-    use crate::engine::log::{Log, Polled, Reader, RecordView, Restored};
+    use engine::log::{Log, Polled, Reader, RecordView, Restored};
     use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
     use std::sync::{
         Arc,

@@ -6,7 +6,7 @@ mod catalogue;
 mod measured;
 mod tenants;
 
-use crate::{dead_letter::fingerprint, host::UnitStatus};
+use crate::host::UnitStatus;
 use catalogue::{
     BREAKER_OPEN, COMMIT_SECONDS, COMMITTED, CONTEXT_DUPLICATES, CONTEXT_HISTORY_MATCHES, CONTEXT_MESSAGES,
     DEAD_LETTERS, DELIVERY_LATENCY, DIGESTS, EVENTS, GENERATION_SECONDS, LAST_COMMIT, MODEL_COST,
@@ -14,6 +14,7 @@ use catalogue::{
     SYNTHESIS_FALLBACK, TOKENS, UNIT_STATE, WAITING, WINDOW_QUALITY,
 };
 pub use catalogue::{Family, Kind, catalogue};
+use engine::dead_letter::fingerprint;
 use measured::Measured;
 pub(crate) use measured::{Findings, OpenTransactions, OutboxLag, TopicLag};
 use processor::{AnyRecord, Emission};

@@ -27,12 +27,7 @@ pub(super) fn broker_settings(config: &Config, peers: &Peers, broker: &Broker<'_
         Ok(settings) => settings,
         Err(error) => {
             let advice = "the user may not be allowed to describe the broker's settings; ask who may";
-            return vec![Check::bad(
-                "broker settings",
-                Level::Warn,
-                crate::shapes::outlet::chain(&error),
-                advice,
-            )];
+            return vec![Check::bad("broker settings", Level::Warn, engine::chain(&error), advice)];
         }
     };
     let number = |name: &str| settings.get(name).and_then(|value| value.parse::<i64>().ok());
@@ -89,7 +84,7 @@ pub(super) fn topology_checks(config: &Config, map: &Map, peers: &Peers) -> Vec<
         }
         Err(error) => {
             let advice = "see `gistmill topology plan`";
-            vec![Check::bad("topology", Level::Fail, crate::shapes::outlet::chain(&error), advice)]
+            vec![Check::bad("topology", Level::Fail, engine::chain(&error), advice)]
         }
     }
 }

@@ -9,7 +9,8 @@ use super::{
     scan::{Scanner, Span},
     tap::chosen,
 };
-use crate::{Config, engine::log::RecordView, wire_check::Misplaced};
+use crate::Config;
+use engine::{log::RecordView, wire_check::Misplaced};
 use schemas::{Decoder, DigestDlq};
 use std::{collections::BTreeMap, fmt, ops::ControlFlow, str::FromStr, sync::Arc};
 use topology::{Map, TopicKind};
@@ -128,7 +129,7 @@ pub(super) fn read(decoder: &mut Decoder<DigestDlq>, record: &RecordView<'_>) ->
     let letter = match decoder.decode(record.value) {
         Ok(letter) => Ok(letter),
         Err(error) if error.is_transient() => return Err(Error::no_schema(&error)),
-        Err(error) => Err(crate::shapes::outlet::chain(&error)),
+        Err(error) => Err(engine::chain(&error)),
     };
     let place = LetterPlace { partition: record.partition, offset: record.offset };
     Ok(DeadLetter { place, append_time_ms: record.timestamp_ms, letter })

@@ -204,7 +204,7 @@ impl AnyValue {
                 Err(error) if error.is_transient() => Err(Error::no_schema(&error)),
                 Err(error) => Ok(Decoded::Undecodable {
                     reason: error.reason(),
-                    detail: crate::shapes::outlet::chain(&error),
+                    detail: engine::chain(&error),
                     bytes: value.map(<[u8]>::to_vec),
                 }),
             },

@@ -62,7 +62,7 @@ impl Check {
     }
 
     pub(super) fn failed(name: &'static str, error: &Error) -> Self {
-        let (finding, advice) = (crate::shapes::outlet::chain(error), error.advice());
+        let (finding, advice) = (engine::chain(error), error.advice());
         Self { name, level: Level::Fail, finding, advice, is_away: error.is_away() }
     }
 }

@@ -173,7 +173,7 @@ impl Error {
     pub(super) fn no_schema(error: &DecodeError) -> Self {
         match error {
             DecodeError::Schema(SchemaSourceError::Denied(why)) => Self::RegistryDenied(why.clone()),
-            _ => Self::Registry(crate::shapes::outlet::chain(error)),
+            _ => Self::Registry(engine::chain(error)),
         }
     }
 

@@ -21,7 +21,7 @@ pub(super) fn check(config: &Config, map: &Map) -> Vec<Check> {
         Err(error) if error.is_away() => vec![Check::failed(NAME, &error)],
         Err(error) => {
             let advice = "whether a transaction hangs is not known: see `gistmill txn ls`";
-            vec![Check::bad(NAME, Level::Warn, crate::shapes::outlet::chain(&error), advice)]
+            vec![Check::bad(NAME, Level::Warn, engine::chain(&error), advice)]
         }
     }
 }

@@ -42,7 +42,7 @@ pub fn lag(config: &Config, map: &Map) -> Result<Lag, Error> {
     let broker = Broker::connect(config)?;
     let (sinks, postgres_unknown) = match stored_offsets(&peers) {
         Ok(sinks) => (Some(sinks), None),
-        Err(error) if error.is_of_postgres() => (None, Some(crate::shapes::outlet::chain(&error))),
+        Err(error) if error.is_of_postgres() => (None, Some(engine::chain(&error))),
         Err(error) => return Err(error),
     };
     let mut readers = readers(config, map, &broker, sinks.as_deref())?;
@@ -62,7 +62,7 @@ pub fn lag(config: &Config, map: &Map) -> Result<Lag, Error> {
     lag.units = units(config, readers, &open, &members, now);
     match held_up(config, map, sinks.as_deref().unwrap_or_default()) {
         Ok((hanging, stalled)) => (lag.hanging, lag.stalled) = (hanging, stalled),
-        Err(error) => lag.hanging_unknown = Some(crate::shapes::outlet::chain(&error)),
+        Err(error) => lag.hanging_unknown = Some(engine::chain(&error)),
     }
     Ok(lag)
 }

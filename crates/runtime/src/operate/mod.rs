@@ -39,16 +39,16 @@ mod trace_way;
 pub(crate) mod transactions;
 pub(crate) mod waiting;
 
-pub use crate::{
-    murmur2::murmur2_partition,
-    wire_check::{KeyedPlace, Misplaced, Placement},
-};
 pub use dead_letters::{
     DeadLetter, LetterFilter, LetterPlace, Letters, OpenedLetter, dead_letter, dead_letters,
 };
 use decoded::AnyValue;
 pub use decoded::{AvroJson, Decoded, TextOrHex, WithTimes, hex, text};
 pub use doctor::{Check, Level, doctor};
+pub use engine::{
+    murmur2_partition,
+    wire_check::{KeyedPlace, Misplaced, Placement},
+};
 pub use error::Error;
 pub use group_log::group_log;
 pub use groups::{GroupSeen, groups};

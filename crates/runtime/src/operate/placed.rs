@@ -1,7 +1,7 @@
 //! Whether a record that is looked at lies where its topic's readers take it from.
 
 use super::Decoded;
-use crate::wire_check::{Misplaced, Placement};
+use engine::wire_check::{Misplaced, Placement};
 use schemas::{DigestDlq, Record};
 use topology::{Topic, TopicKind};
 

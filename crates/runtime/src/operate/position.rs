@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{
     Config,
-    engine::log::{OutRecord, TxnError},
     kafka::{Standing, TransactionalProducer, settings},
     source,
 };
+use engine::log::{OutRecord, TxnError};
 use std::{collections::BTreeMap, ops::ControlFlow};
 use topology::{Connector, Map};
 

@@ -4,10 +4,8 @@
 //! for a while does not.
 
 use super::{Error, broker::Broker, error::WAIT};
-use crate::{
-    engine::log::RecordView,
-    kafka::{Record, reader_error},
-};
+use crate::kafka::{Record, reader_error};
+use engine::log::RecordView;
 use kafka_client::Complaints;
 use rdkafka::{
     Offset, TopicPartitionList,

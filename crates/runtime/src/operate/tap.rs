@@ -7,7 +7,8 @@ use super::{
     placed::misplaced,
     scan::{Scanner, Span},
 };
-use crate::{Config, engine::log::RecordView, wire_check::Misplaced};
+use crate::Config;
+use engine::{log::RecordView, wire_check::Misplaced};
 use std::{collections::BTreeMap, ops::ControlFlow};
 use topology::{Map, Topic};
 

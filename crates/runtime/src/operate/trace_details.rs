@@ -3,7 +3,7 @@
 //! Invariant: no text of messages, and nothing of who wrote them.
 
 use super::Error;
-use crate::engine::log::RecordView;
+use engine::log::RecordView;
 use schemas::{
     Decoder, DigestBlocked, DigestContextPrepared, DigestDelivered, DigestGenerateRequested,
     DigestReadyForDelivery, DigestStageCompleted, GroupMessageIngested, GroupWindowReady, Record,

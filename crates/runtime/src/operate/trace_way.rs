@@ -9,7 +9,8 @@ use super::{
     trace::{Candidate, Search},
     trace_details::Details,
 };
-use crate::{clients::MESSAGES_TOPIC, engine::log::RecordView};
+use crate::clients::MESSAGES_TOPIC;
+use engine::log::RecordView;
 use schemas::{
     DigestBlocked, DigestDelivered, DigestPersisted, DigestReadyForDelivery, GroupWindowReady, Record,
     digest_id, trace_id,

@@ -71,12 +71,12 @@ impl From<kafka_admin::Error> for Error {
         match error {
             kafka_admin::Error::Away { address, .. } => Self::KafkaAway { brokers: address, source: None },
             other if other.is_missing_permission() => {
-                let why = crate::shapes::outlet::chain(&other);
+                let why = engine::chain(&other);
                 Self::Refused(format!(
                     "{why}; `gistmill topology acl --unit operator` lists what it takes to look"
                 ))
             }
-            other => Self::Refused(crate::shapes::outlet::chain(&other)),
+            other => Self::Refused(engine::chain(&other)),
         }
     }
 }

@@ -2,12 +2,11 @@
 
 use super::{EXPELLED_AGAIN, FENCED_WAIT, SinkLoop, lane::Lane, names};
 use crate::{
-    engine::Stop,
     host::{Wait, supervisor::Failure},
     kafka::{Rebalanced, close, join},
-    shapes::outlet::chain,
     sink::{PartitionId, Sink, SinkError},
 };
+use engine::{Stop, chain};
 use rdkafka::{Offset, TopicPartitionList, consumer::Consumer};
 use std::{sync::Arc, time::Instant};
 use tracing::{info, warn};

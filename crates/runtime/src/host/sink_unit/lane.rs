@@ -2,14 +2,14 @@
 
 use super::{AGE_MAX, BYTES_MAX, RECORDS_MAX};
 use crate::{
-    dead_letter::{self, Cause, Origin},
-    engine::{
-        guard::{Guard, Rejected},
-        log::OwnedRecord,
-    },
     host::{blast_radius::At, supervisor::Failure},
-    shapes::outlet::{Bound, chain},
     sink::{AnyDecoder, Claim, PartitionId, SinkBatch, SinkRecord},
+};
+use engine::{
+    dead_letter::{self, Cause, Origin},
+    guard::{Guard, Rejected},
+    log::OwnedRecord,
+    shapes::outlet::{Bound, chain},
     wire_check::{Placement, WireFault},
 };
 use processor::AnyRecord;

@@ -9,15 +9,15 @@ mod writing;
 
 use super::{Shared, Wait, binding, status::UnitStatus, supervisor::Failure};
 use crate::{
-    dead_letter::{Cause, Origin},
-    engine::{
-        guard::{Guard, Rejected},
-        log::RecordView,
-        shape::Fate,
-    },
     kafka::{ConsumerFault, GroupConsumer, Record, close, consumer_fault, join, settings},
-    shapes::outlet::chain,
     sink::{Sink, SinkRecord},
+};
+use engine::{
+    chain,
+    dead_letter::{Cause, Origin},
+    guard::{Guard, Rejected},
+    log::RecordView,
+    shape::Fate,
     wire_check::{Placement, is_the_producers},
 };
 use lane::{Held, Input, Lane};

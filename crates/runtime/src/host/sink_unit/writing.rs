@@ -2,12 +2,10 @@
 
 use super::{RETRY, SinkLoop, list};
 use crate::{
-    dead_letter::Cause,
-    engine::guard::Rejected,
     host::supervisor::Failure,
-    shapes::outlet::chain,
     sink::{Sink, SinkError, SinkRecord},
 };
+use engine::{chain, dead_letter::Cause, guard::Rejected};
 use rdkafka::consumer::Consumer;
 use schemas::{DigestDlq, DigestReadyForDelivery};
 use std::{

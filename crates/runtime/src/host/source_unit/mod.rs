@@ -12,11 +12,13 @@ use super::{
     supervisor::Failure,
 };
 use crate::{
-    cloud_events, dead_letter,
-    engine::log::{OutRecord, TxnError},
     kafka::{TransactionalProducer, settings},
-    shapes::outlet::{Bound, chain},
     source::{Position, Source, SourceBatch, SourceError},
+};
+use engine::{
+    cloud_events, dead_letter,
+    log::{OutRecord, TxnError},
+    shapes::outlet::{Bound, chain},
 };
 use hold::Hold;
 use processor::{AnyRecord, Emission};

@@ -3,11 +3,11 @@
 //! Invariant: the position read is the newest committed one, also when a predecessor has just died.
 
 use crate::{
-    engine::log::RecordView,
     host::{Shared, Wait, status::UnitStatus},
     kafka::{read_range, settings},
     source::Position,
 };
+use engine::log::RecordView;
 use kafka_client::Complaints;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use std::time::Duration;

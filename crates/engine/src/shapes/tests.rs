@@ -1,0 +1,218 @@
+//! Records that lie elsewhere than their group, offered to each side of a topic: its owner and the others.
+
+use super::{
+    Inlet, ProcessorShape,
+    fold::FoldShape,
+    outlet::{Bound, Outlet, Witness},
+};
+use crate::{
+    dead_letter::Origin,
+    exactly_once::{
+        log::{OutRecord, OwnedRecord, RecordView},
+        shape::{Accepted, Fate, Shape},
+    },
+    wire_check::Placement,
+};
+use processor::{Emission, Event, Fold, FoldState, Outcome, Port, PortSpec, Processor, Reject, StateError};
+use schemas::{
+    Decoder, DigestDlq, DigestPersisted, Encoder, GroupMessageIngested, Record, SchemaSource,
+    SchemaSourceError,
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+const PARTITIONS: i32 = 4;
+const SCHEMA_ID: u32 = 5;
+const PERSISTED: Port<DigestPersisted> = Port::new("persisted");
+const DEAD_LETTERS: Port<DigestDlq> = Port::new("dead_letters");
+
+struct Registry(&'static str);
+
+impl SchemaSource for Registry {
+    fn schema_by_id(&self, _: u32) -> Result<Arc<str>, SchemaSourceError> {
+        Ok(self.0.into())
+    }
+}
+
+/// Hears of work and keeps nothing of it.
+struct Nobody;
+
+impl Witness for Nobody {
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn made(&self, _: &'static str, _: &RecordView<'_>, _: &[Emission], _: Duration) {}
+}
+
+/// Says how many records of the key it has seen, as an offset.
+struct Counting;
+
+#[derive(Default)]
+struct Count(i64);
+
+impl FoldState for Count {
+    fn drain_changes(&mut self, _: &mut dyn FnMut(&str, Option<Vec<u8>>)) {}
+    fn restore(&mut self, _: &str, _: &[u8]) -> Result<(), StateError> {
+        Ok(())
+    }
+}
+
+impl Fold for Counting {
+    const NAME: &'static str = "counting";
+    const STATE_VERSION: u32 = 1;
+    type In = GroupMessageIngested;
+    type State = Count;
+
+    fn ports(&self) -> Vec<PortSpec> {
+        vec![PERSISTED.spec()]
+    }
+
+    fn step(&self, state: &mut Count, event: &Event<GroupMessageIngested>) -> Result<Outcome, Reject> {
+        state.0 += 1;
+        let (tenant_id, group_id) = (event.value.tenant_id.clone(), event.value.group_id.clone());
+        Ok(Outcome::Emit(vec![PERSISTED.emit(DigestPersisted {
+            tenant_id,
+            group_id,
+            digest_id: state.0.to_string(),
+            ..persisted()
+        })]))
+    }
+}
+
+/// Drops everything.
+struct Dropping;
+
+impl Processor for Dropping {
+    const NAME: &'static str = "dropping";
+    type In = GroupMessageIngested;
+
+    fn ports(&self) -> Vec<PortSpec> {
+        Vec::new()
+    }
+
+    fn process(&self, _: &Event<GroupMessageIngested>) -> Result<Outcome, Reject> {
+        Ok(Outcome::drop("seen"))
+    }
+}
+
+fn persisted() -> DigestPersisted {
+    let example = include_str!("../../../../schemas/examples/digest.persisted.v1/without_topics.json");
+    serde_json::from_str(example).expect("an example")
+}
+
+fn bound(port: &PortSpec) -> Bound {
+    Bound {
+        topic: port.name.into(),
+        encoder: (port.encoder)(SCHEMA_ID).expect("a schema"),
+        placement: Placement { partitions: PARTITIONS },
+        record_bytes_max: 1 << 20,
+    }
+}
+
+fn outlet(is_dlq_owner: bool) -> Outlet {
+    let topic: Arc<str> = GroupMessageIngested::TYPE.into();
+    Outlet {
+        origin: Origin { stage: "stage", topic: Arc::clone(&topic), physical: topic, group: "group".into() },
+        ports: BTreeMap::from([(PERSISTED.spec().name, bound(&PERSISTED.spec()))]),
+        dead_letters: bound(&DEAD_LETTERS.spec()),
+        is_dlq_owner,
+        witness: Arc::new(Nobody),
+    }
+}
+
+fn inlet() -> Inlet<GroupMessageIngested> {
+    Inlet {
+        decoder: Decoder::new(Arc::new(Registry(GroupMessageIngested::AVSC))),
+        topic: GroupMessageIngested::TYPE.into(),
+        placement: Placement { partitions: PARTITIONS },
+    }
+}
+
+/// A record of group `acme/qa`.
+fn ingested(key: Option<&[u8]>, partition: i32) -> OwnedRecord {
+    let value = GroupMessageIngested {
+        tenant_id: "acme".to_owned(),
+        group_id: "qa".to_owned(),
+        ..GroupMessageIngested::default()
+    };
+    let mut bytes = Vec::new();
+    Encoder::new(SCHEMA_ID).and_then(|encoder| encoder.encode(&value, &mut bytes)).expect("encodes");
+    OwnedRecord {
+        partition,
+        offset: 9,
+        timestamp_ms: 1,
+        key: key.map(<[u8]>::to_vec),
+        value: Some(bytes),
+        headers: Vec::new(),
+    }
+}
+
+fn fate(shape: &mut impl Shape, record: &RecordView<'_>) -> Fate {
+    match shape.accept(record) {
+        Accepted::Done(fate) => fate,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn letter(record: &OutRecord) -> DigestDlq {
+    let mut decoder = Decoder::new(Arc::new(Registry(DigestDlq::AVSC)));
+    decoder.decode(record.value.as_deref()).expect("a dead letter")
+}
+
+fn home() -> i32 {
+    Placement { partitions: PARTITIONS }.partition(b"acme/qa")
+}
+
+/// A record with another key and one in another partition, with the reason of each.
+fn elsewhere() -> [(OwnedRecord, &'static str); 3] {
+    [
+        (ingested(Some(b"some/one"), home()), "wrong_key"),
+        (ingested(None, home()), "wrong_key"),
+        (ingested(Some(b"acme/qa"), (home() + 1) % PARTITIONS), "wrong_partition"),
+    ]
+}
+
+#[test]
+fn the_owner_dead_letters_what_lies_elsewhere_and_others_leave_it_to_the_owner() {
+    let shape = |is_dlq_owner| ProcessorShape {
+        processor: Arc::new(Dropping),
+        inlet: inlet(),
+        outlet: outlet(is_dlq_owner),
+    };
+    let (mut owner, mut other) = (shape(true), shape(false));
+    for (record, reason) in elsewhere() {
+        let left = fate(&mut other, &record.view());
+        assert_eq!((&left, left.label()), (&Fate::LeftToOwner(reason), ("drop", "rejected_by_owner")));
+        let rejected = fate(&mut owner, &record.view());
+        // However many they are: one producer must not stop everybody's readers.
+        assert!(
+            left.rejection().is_none() && rejected.rejection().is_none(),
+            "the guard looks for faults of ours"
+        );
+        let Fate::DeadLetter(record, found) = rejected else { panic!("{reason}") };
+        assert_eq!(found, reason);
+        let letter = letter(&record);
+        assert_eq!((letter.error_class.as_str(), letter.next_action.as_str()), (reason, "investigate"));
+        assert!(letter.error.contains("partitioner=murmur2_random"), "{}", letter.error);
+        // Whose it is says the payload, also where the key says otherwise.
+        assert_eq!((letter.tenant_id.as_str(), letter.group_id.as_str()), ("acme", "qa"));
+        assert_eq!((record.key.as_slice(), record.partition), (&b"acme/qa"[..], Some(home())));
+    }
+    assert_eq!(fate(&mut owner, &ingested(Some(b"acme/qa"), home()).view()), Fate::Drop("seen"));
+    let unreadable = OwnedRecord { value: None, ..ingested(Some(b"acme/qa"), home()) };
+    assert!(fate(&mut owner, &unreadable.view()).rejection().is_some());
+}
+
+#[test]
+fn a_fold_sees_nothing_of_a_group_that_lies_elsewhere() {
+    let mut shape = FoldShape::new(Arc::new(Counting), inlet(), outlet(true), "snapshots".into());
+    for (record, reason) in elsewhere() {
+        assert!(matches!(fate(&mut shape, &record.view()), Fate::DeadLetter(_, found) if found == reason));
+    }
+    let Fate::Emit(records) = fate(&mut shape, &ingested(Some(b"acme/qa"), home()).view()) else {
+        panic!("emits")
+    };
+    let mut decoder = Decoder::<DigestPersisted>::new(Arc::new(Registry(DigestPersisted::AVSC)));
+    let counted = decoder.decode(records[0].value.as_deref()).expect("decodes");
+    assert_eq!((counted.digest_id.as_str(), records[0].partition), ("1", Some(home())));
+}
