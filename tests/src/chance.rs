@@ -7,6 +7,11 @@ use anyhow::Context;
 pub struct Die(u64);
 
 impl Die {
+    /// Numbers from a seed above 0.
+    pub fn from_seed(seed: u64) -> Self {
+        Self(seed)
+    }
+
     /// A number below `sides`.
     pub fn roll(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 << 13;

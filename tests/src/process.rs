@@ -137,11 +137,14 @@ impl Process {
     /// # Errors
     /// It does not within `deadline`.
     pub fn wait(&mut self, deadline: Duration) -> anyhow::Result<ExitStatus> {
-        eventually(&format!("{} ends", self.name), deadline, || self.status())
+        eventually(&format!("{} ends", self.name), deadline, || self.ended())
     }
 
     /// How it ended, if it has.
-    fn status(&mut self) -> anyhow::Result<Option<ExitStatus>> {
+    ///
+    /// # Errors
+    /// The system refuses to tell.
+    pub fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
         let mut children = children();
         let status = self.child.try_wait().context("could not look at a process")?;
         if status.is_some() {
@@ -155,7 +158,7 @@ impl Process {
     /// # Errors
     /// The system refuses to tell.
     pub fn is_running(&mut self) -> anyhow::Result<bool> {
-        Ok(self.status()?.is_none())
+        Ok(self.ended()?.is_none())
     }
 
     /// Stops it with SIGTERM; it has to end in order.

@@ -66,13 +66,21 @@ impl Stranger {
     /// # Errors
     /// The reader cannot be made.
     pub fn of(pipeline: &Pipeline, isolation: Isolation) -> anyhow::Result<Self> {
+        Self::on(&pipeline.stack, pipeline, isolation)
+    }
+
+    /// [`Stranger::of`], on a connection of its own.
+    ///
+    /// # Errors
+    /// The reader cannot be made.
+    pub fn on(stack: &Stack, pipeline: &Pipeline, isolation: Isolation) -> anyhow::Result<Self> {
         let topics = pipeline
             .map
             .topics()
             .filter(|topic| topic.record.is_some())
             .map(|topic| (pipeline.topic(&topic.name), topic.name.clone(), topic.partitions))
             .collect();
-        let consumer = isolation.client(&pipeline.stack)?;
+        let consumer = isolation.client(stack)?;
         // Known leaders: a topic that is new to the client costs it a second otherwise.
         consumer.fetch_metadata(None, READ_TIMEOUT)?;
         Ok(Self { consumer, topics, seen: Vec::new(), ends: BTreeMap::new() })

@@ -1,0 +1,220 @@
+//! Every unit of a pipeline as a process of its own, behind fronts of its own; some of them twice.
+
+use anyhow::Context;
+use rustix::process::{Pid, Signal};
+use std::time::{Duration, Instant};
+use tests::{Die, Front, OwnStack, Pipeline, Process, Wire};
+
+/// Units besides the map's processors.
+const CONNECTORS: [&str; 3] = ["postgres_sink", "file_sink", "postgres_outbox_source"];
+/// Between two starts of a unit: one that ends by itself at once is not to fill the machine.
+const RESTART_EVERY: Duration = Duration::from_millis(300);
+
+/// One process.
+pub(crate) struct Unit {
+    pub(crate) name: String,
+    /// Name of the instance; the second of a unit has one of its own.
+    instance: Option<&'static str>,
+    process: Option<Process>,
+    started: Instant,
+    /// Suspended until then.
+    sleeps_until: Option<Instant>,
+    pub(crate) kafka: Front,
+    pub(crate) postgres: Front,
+}
+
+impl Unit {
+    fn behind_fronts(
+        name: &str,
+        instance: Option<&'static str>,
+        pipeline: &Pipeline,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            name: name.to_owned(),
+            instance,
+            process: None,
+            started: Instant::now(),
+            sleeps_until: None,
+            kafka: Front::of(&pipeline.stack.brokers, Wire::Kafka)?,
+            postgres: Front::of(postgres_address(&pipeline.stack.postgres_url)?, Wire::Postgres)?,
+        })
+    }
+
+    /// Variables that lead a process to the fronts.
+    fn variables(&self, pipeline: &Pipeline) -> anyhow::Result<Vec<(&'static str, String)>> {
+        let direct = postgres_address(&pipeline.stack.postgres_url)?;
+        let postgres = pipeline.stack.postgres_url.replace(direct, &self.postgres.address().to_string());
+        let mut variables = vec![
+            ("GISTMILL_KAFKA__BROKERS", self.kafka.address().to_string()),
+            ("GISTMILL_POSTGRES__URL", postgres),
+        ];
+        variables.extend(self.instance.map(|instance| ("GISTMILL_INSTANCE", instance.to_owned())));
+        Ok(variables)
+    }
+
+    fn start(&mut self, pipeline: &Pipeline) -> anyhow::Result<()> {
+        let variables = self.variables(pipeline)?;
+        let variables: Vec<(&str, &str)> =
+            variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let name = format!("{}{}", self.name, self.instance.unwrap_or_default());
+        self.process = Some(pipeline.spawn(&name, &["run", &self.name], &variables)?);
+        (self.started, self.sleeps_until) = (Instant::now(), None);
+        Ok(())
+    }
+
+    /// Its process, while it runs.
+    pub(crate) fn pid(&mut self) -> anyhow::Result<Option<Pid>> {
+        let Some(process) = &mut self.process else { return Ok(None) };
+        if !process.is_running()? {
+            return Ok(None);
+        }
+        let number = i32::try_from(process.id()).context("a process number")?;
+        Ok(Pid::from_raw(number))
+    }
+
+    pub(crate) fn kill(&mut self) -> anyhow::Result<bool> {
+        match self.process.take() {
+            Some(process) => process.kill().map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// Sends SIGTERM; the process ends when it has committed what is complete.
+    pub(crate) fn terminate(&mut self) -> anyhow::Result<bool> {
+        self.signal(Signal::TERM)
+    }
+
+    /// Suspends it for some time.
+    pub(crate) fn sleep(&mut self, time: Duration) -> anyhow::Result<bool> {
+        let slept = self.signal(Signal::STOP)?;
+        self.sleeps_until = slept.then(|| Instant::now() + time);
+        Ok(slept)
+    }
+
+    fn wake(&mut self) -> anyhow::Result<()> {
+        if self.sleeps_until.take().is_some() {
+            self.signal(Signal::CONT)?;
+        }
+        Ok(())
+    }
+
+    fn signal(&mut self, signal: Signal) -> anyhow::Result<bool> {
+        if self.pid()?.is_none() {
+            return Ok(false);
+        }
+        // It may end between the look and the signal.
+        Ok(self.process.as_ref().is_some_and(|process| process.signal(signal).is_ok()))
+    }
+}
+
+fn postgres_address(url: &str) -> anyhow::Result<&str> {
+    let after = url.rsplit_once('@').context("an address of Postgres")?.1;
+    Ok(after.split(['/', '?']).next().unwrap_or(after))
+}
+
+/// All of them, and the stack under them.
+pub(crate) struct Units<'a> {
+    pipeline: &'a Pipeline,
+    pub(crate) own: &'a OwnStack,
+    pub(crate) all: Vec<Unit>,
+    /// Whoever imports is behind a front too.
+    pub(crate) importer: Unit,
+    /// Fronts that are slow or down, until when.
+    weather: Vec<(usize, Instant)>,
+}
+
+impl<'a> Units<'a> {
+    pub(crate) fn start(pipeline: &'a Pipeline, own: &'a OwnStack) -> anyhow::Result<Self> {
+        let processors = pipeline.map.processors().map(|processor| processor.name.as_str());
+        let mut all = Vec::new();
+        for name in processors.chain(CONNECTORS) {
+            let mut unit = Unit::behind_fronts(name, None, pipeline)?;
+            unit.start(pipeline)?;
+            all.push(unit);
+        }
+        let importer = Unit::behind_fronts("import", None, pipeline)?;
+        Ok(Self { pipeline, own, all, importer, weather: Vec::new() })
+    }
+
+    pub(crate) fn any(&mut self, die: &mut Die) -> &mut Unit {
+        let index = die.roll(self.all.len() as u64) as usize;
+        &mut self.all[index]
+    }
+
+    /// Starts an import behind its front.
+    pub(crate) fn import(&self, arguments: &[&str]) -> anyhow::Result<Process> {
+        let variables = self.importer.variables(self.pipeline)?;
+        let variables: Vec<(&str, &str)> =
+            variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.pipeline.spawn("import", arguments, &variables)
+    }
+
+    /// A unit gets a second process, or loses the one it has; whether there are two now.
+    pub(crate) fn scale(&mut self, die: &mut Die) -> anyhow::Result<bool> {
+        let index = die.roll(self.all.len() as u64) as usize;
+        let name = self.all[index].name.clone();
+        if let Some(second) = self.all.iter().position(|unit| unit.name == name && unit.instance.is_some()) {
+            self.all[second].kill()?;
+            self.all.remove(second);
+            self.weather.clear();
+            self.clear_weather();
+            return Ok(false);
+        }
+        let mut second = Unit::behind_fronts(&name, Some("second"), self.pipeline)?;
+        second.start(self.pipeline)?;
+        self.all.push(second);
+        Ok(true)
+    }
+
+    /// Something happens to the connections of a unit, for some time.
+    pub(crate) fn weather(&mut self, die: &mut Die, make: impl Fn(&Front)) {
+        let index = die.roll(self.all.len() as u64) as usize;
+        make(if die.roll(3) == 0 { &self.all[index].postgres } else { &self.all[index].kafka });
+        self.weather.push((index, Instant::now() + Duration::from_millis(500 + die.roll(6_000))));
+    }
+
+    fn clear_weather(&mut self) {
+        for unit in &self.all {
+            for front in [&unit.kafka, &unit.postgres] {
+                front.slow_down(Duration::ZERO, 0);
+                front.go_down(false);
+            }
+        }
+    }
+
+    /// Starts again what has ended, wakes what has slept enough, and lets bad weather pass.
+    pub(crate) fn look_after(&mut self) -> anyhow::Result<()> {
+        let now = Instant::now();
+        for unit in &mut self.all {
+            if unit.sleeps_until.is_some_and(|until| now >= until) {
+                unit.wake()?;
+            }
+            if unit.sleeps_until.is_none() && unit.pid()?.is_none() && unit.started.elapsed() > RESTART_EVERY
+            {
+                unit.start(self.pipeline)?;
+            }
+        }
+        let (over, left): (Vec<_>, Vec<_>) = self.weather.drain(..).partition(|(_, until)| now >= *until);
+        self.weather = left;
+        for (index, _) in over {
+            let Some(unit) = self.all.get(index) else { continue };
+            for front in [&unit.kafka, &unit.postgres] {
+                front.slow_down(Duration::ZERO, 0);
+                front.go_down(false);
+            }
+        }
+        Ok(())
+    }
+
+    /// No fault is left, and every unit runs.
+    pub(crate) fn mend(&mut self) -> anyhow::Result<()> {
+        self.weather.clear();
+        self.clear_weather();
+        for unit in &mut self.all {
+            unit.kafka.has_sprung();
+            unit.postgres.has_sprung();
+            unit.wake()?;
+        }
+        self.look_after()
+    }
+}
