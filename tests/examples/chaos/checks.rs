@@ -42,10 +42,10 @@ pub(crate) struct LiveReader {
 }
 
 impl LiveReader {
-    pub(crate) fn start(stack: Stack, pipeline: &Pipeline) -> anyhow::Result<Self> {
+    pub(crate) fn start(stack: &Stack, pipeline: &Pipeline) -> anyhow::Result<Self> {
         let ends = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&ends);
-        let mut stranger = Stranger::on(&stack, pipeline, Isolation::Committed)?;
+        let mut stranger = Stranger::on(stack, pipeline, Isolation::Committed)?;
         let thread = thread::Builder::new().name("live reader".to_owned()).spawn(move || {
             loop {
                 let is_last = asked.load(Ordering::Relaxed);

@@ -112,7 +112,7 @@ impl Fault {
             }
             Self::Terminate => done(units.any(die).terminate()?, "SIGTERM"),
             Self::Scale => Ok(Some(if units.scale(die)? { "instance added" } else { "instance killed" })),
-            Self::Import => done(load.kill()?, "SIGKILL of an import"),
+            Self::Import => done(load.kill(), "SIGKILL of an import"),
             Self::Broker => restart(units.own, "kafka").map(|()| Some("SIGKILL of the broker")),
             Self::Postgres => restart(units.own, "postgres").map(|()| Some("SIGKILL of Postgres")),
             Self::Registry => restart(units.own, "registry").map(|()| Some("SIGKILL of the registry")),

@@ -104,7 +104,7 @@ impl Load {
                     (line["kind"], line["edited_at"]) = (json!(kind), json!(at));
                 }
                 "deleted" => {
-                    line = json!({ "id": line["id"], "kind": kind, "deleted_at": at, "sent_at": sent_at })
+                    line = json!({ "id": line["id"], "kind": kind, "deleted_at": at, "sent_at": sent_at });
                 }
                 _ => {
                     line["id"] = json!(500_000 + number);
@@ -121,9 +121,9 @@ impl Load {
     }
 
     /// Kills the import that runs; false where none does.
-    pub(crate) fn kill(&mut self) -> anyhow::Result<bool> {
-        let Some((process, ..)) = &self.running else { return Ok(false) };
-        Ok(process.signal(rustix::process::Signal::KILL).is_ok())
+    pub(crate) fn kill(&mut self) -> bool {
+        let Some((process, ..)) = &self.running else { return false };
+        process.signal(rustix::process::Signal::KILL).is_ok()
     }
 
     /// Brings the import that runs to its end.

@@ -60,11 +60,11 @@ impl Asked {
                 "--seed" => asked.seed = value.parse::<u64>().context("--seed is a number above 0")?.max(1),
                 "--minutes" => asked.minutes = value.parse().context("--minutes is a number")?,
                 "--every" => {
-                    asked.every = Duration::from_millis(value.parse().context("--every is a number of ms")?)
+                    asked.every = Duration::from_millis(value.parse().context("--every is a number of ms")?);
                 }
                 "--fault" if value == "all" => {}
                 "--fault" => {
-                    asked.faults = value.split(',').map(Fault::named).collect::<anyhow::Result<_>>()?
+                    asked.faults = value.split(',').map(Fault::named).collect::<anyhow::Result<_>>()?;
                 }
                 _ => bail!("{word} is unknown; {USAGE}"),
             }
@@ -110,7 +110,7 @@ impl Chaos {
     fn run(&self, own: &OwnStack) -> anyhow::Result<Told> {
         let pipeline = Pipeline::start_on(own.addresses()?, "chaos")?;
         let mut units = Units::start(&pipeline, own)?;
-        let reader = checks::LiveReader::start(own.addresses()?, &pipeline)?;
+        let reader = checks::LiveReader::start(&own.addresses()?, &pipeline)?;
         let mut load = Load::new(&self.asked.directory);
         let faults = self.break_things(&mut units, &mut load)?;
         self.say("no more faults; waiting for rest");

@@ -4,7 +4,6 @@
 //! or when no unit is left.
 
 use super::{Stop, status::UnitStatus};
-use crate::engine;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     time::{Duration, Instant},
