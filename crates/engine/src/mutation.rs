@@ -20,6 +20,10 @@ pub(crate) enum Mutation {
     MarkerBeyond,
     /// Both of these.
     SnapshotBeforeAndMarkerBeyond,
+    /// A snapshot is read though a transaction is open on its log.
+    UnsettledSnapshot,
+    /// A snapshot of another release is used.
+    AnyRelease,
     /// A restore replays input that the snapshot covers.
     ReplayFromStart,
     /// A log that ends early is taken for the whole.
@@ -43,7 +47,7 @@ pub(crate) const fn is(_: Mutation) -> bool {
 }
 
 #[cfg(test)]
-pub(crate) use switch::{is, put_in};
+pub(crate) use switch::{is, is_any, put_in};
 
 #[cfg(test)]
 mod switch {
@@ -57,6 +61,11 @@ mod switch {
     /// Whether this is done wrong now, in this thread.
     pub(crate) fn is(mutation: Mutation) -> bool {
         ACTIVE.get() == Some(mutation)
+    }
+
+    /// Whether anything is done wrong now, in this thread.
+    pub(crate) fn is_any() -> bool {
+        ACTIVE.get().is_some()
     }
 
     /// Does something wrong until the guard is dropped.

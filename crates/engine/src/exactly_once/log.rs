@@ -163,7 +163,7 @@ pub type Visit<'a> = &'a mut dyn FnMut(&RecordView<'_>) -> Result<(), String>;
 /// Reads committed records outside the subscription, to restore state.
 pub trait Reader {
     /// Hands every committed record of a partition from `from` (`None`: the beginning) up to but not including
-    /// `until` (`None`: what is committed now).
+    /// `until` (`None`: all that is on the log now, which fails while a transaction is open on it: see [`settled`]).
     fn read(
         &mut self,
         what: Restored,
@@ -185,6 +185,20 @@ pub fn reaches(place: &str, end: i64, until: Option<i64>) -> Result<(), String> 
         )),
         _ => Ok(()),
     }
+}
+
+/// Fails while a transaction is open on a log that ends at `high` and is stable up to `stable`.
+///
+/// # Errors
+/// Whoever stops there and writes on would come between two parts of what that transaction, once it is seen, has written.
+pub fn settled(place: &str, stable: i64, high: i64) -> Result<(), String> {
+    if stable >= high || mutation::is(Mutation::UnsettledSnapshot) {
+        return Ok(());
+    }
+    Err(format!(
+        "a transaction is open on {place} at offset {stable} of {high}: waiting for its end; `gistmill txn ls` shows one \
+         that hangs"
+    ))
 }
 
 /// A broker, for one consumer and one transactional producer.

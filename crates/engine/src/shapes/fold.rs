@@ -36,6 +36,11 @@ impl<S> Default for Keys<S> {
     }
 }
 
+/// Whether a snapshot is written as this release writes its state.
+fn is_ours(marker: &Marker, state_version: u32) -> bool {
+    marker.state_version == state_version || mutation::is(Mutation::AnyRelease)
+}
+
 /// Whether a snapshot is of no more input than has been committed.
 fn is_covered(marker: &Marker, committed: i64) -> bool {
     marker.next_offset <= committed
@@ -107,7 +112,7 @@ impl<F: Fold> FoldShape<F> {
         let usable = parts
             .marker
             .clone()
-            .filter(|marker| marker.state_version == F::STATE_VERSION && is_covered(marker, committed));
+            .filter(|marker| is_ours(marker, F::STATE_VERSION) && is_covered(marker, committed));
         let stale = if mutation::is(Mutation::StaleKept) { Vec::new() } else { parts.keys() };
         let states = match usable {
             Some(marker) => Self::states(parts).map(|states| Some((marker.next_offset, states))),

@@ -303,9 +303,10 @@ impl Broker {
         Some((offset, record.clone()))
     }
 
-    /// Last stable offset.
-    pub(crate) fn stable(&self, topic: &str, partition: i32) -> i64 {
-        self.logs.get(&(topic.into(), partition)).map_or(0, Log::stable)
+    /// Last stable offset and high watermark.
+    pub(crate) fn ends(&self, topic: &str, partition: i32) -> (i64, i64) {
+        let log = self.logs.get(&(topic.into(), partition));
+        log.map_or((0, 0), |log| (log.stable(), log.entries.len() as i64))
     }
 
     /// Committed offset; none while a transaction is pending on it.

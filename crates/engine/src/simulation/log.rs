@@ -8,7 +8,7 @@ use super::{
     world::{INPUT, SNAPSHOTS, World},
 };
 use crate::exactly_once::log::{
-    Log, OutRecord, Polled, Reader, RecordView, Restored, TxnError, Visit, reaches,
+    Log, OutRecord, Polled, Reader, RecordView, Restored, TxnError, Visit, reaches, settled,
 };
 use crate::mutation::{self, Mutation};
 use std::{collections::BTreeMap, time::Duration};
@@ -160,7 +160,15 @@ impl Reader for ModelLog {
         };
         let (records, mut end) = {
             let broker = self.world.broker();
-            (broker.visible(topic, partition, from.unwrap_or_default()), broker.stable(topic, partition))
+            let (stable, high) = broker.ends(topic, partition);
+            if until.is_none()
+                && let Err(why) = settled(&format!("{topic}/{partition}"), stable, high)
+            {
+                drop(broker);
+                self.world.count("snapshot not settled");
+                return Err(why);
+            }
+            (broker.visible(topic, partition, from.unwrap_or_default()), stable)
         };
         // A leader that has just been elected may not know yet how far its log is committed.
         if what == Restored::Input && self.world.fault("end told early", 10) {

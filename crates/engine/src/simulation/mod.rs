@@ -51,12 +51,12 @@ fn run(kind: Kind, seed: u64) -> BTreeMap<&'static str, u32> {
         if !instances[which].is_asleep() {
             instances[which].turn();
         }
-        if turn > CALM_AFTER && world.is_at_rest(kind == Kind::Fold) {
+        if turn > CALM_AFTER && world.is_at_rest(kind.has_state()) {
             break;
         }
     }
     let again = format!("tests/simulate --kind {kind:?} --seed {seed}");
-    assert!(world.is_at_rest(kind == Kind::Fold), "no rest after {again}: {}", world.describe());
+    assert!(world.is_at_rest(kind.has_state()), "no rest after {again}: {}", world.describe());
     let (expected, seen) = (oracle(kind, &world), seen(&world));
     let places: BTreeSet<_> = seen.keys().chain(expected.keys()).collect();
     for place in places {
@@ -150,8 +150,20 @@ fn a_fold_restores_the_state_it_had() {
     assert_injected(&faults, &FAULTS);
     assert_injected(
         &faults,
-        &["restore", "restore, half of it", "end told early", "compaction", "suspended"],
+        &[
+            "restore",
+            "restore, half of it",
+            "end told early",
+            "compaction",
+            "suspended",
+            "snapshot not settled",
+        ],
     );
+}
+
+#[test]
+fn releases_that_take_turns_read_no_state_of_each_other() {
+    assert_injected(&run_all(Kind::Upgraded, 0..SEEDS), &FAULTS);
 }
 
 /// As many seeds as are asked for, by `tests/simulate`.
@@ -162,7 +174,7 @@ fn seeds_by_hand() {
     let asked = |name: &str| std::env::var(format!("SIMULATION_{name}")).ok();
     let number = |name, default| asked(name).map_or(default, |text| text.parse().expect("a number"));
     let (from, seeds) = (number("FROM", 0), number("SEEDS", 100_000));
-    for kind in [Kind::Processor, Kind::Lookup, Kind::Fold] {
+    for kind in [Kind::Processor, Kind::Lookup, Kind::Fold, Kind::Upgraded] {
         if asked("KIND").is_none_or(|asked| asked == format!("{kind:?}")) {
             let faults = run_all(kind, from..from + seeds);
             println!("{kind:?}: seeds {from} to {}, no violation; {faults:?}", from + seeds - 1);

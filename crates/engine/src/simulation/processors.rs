@@ -36,6 +36,14 @@ pub(crate) enum Kind {
     Processor,
     Lookup,
     Fold,
+    /// A Fold of which each process that starts may be of another release, with another form of its state.
+    Upgraded,
+}
+
+impl Kind {
+    pub(crate) fn has_state(self) -> bool {
+        matches!(self, Self::Fold | Self::Upgraded)
+    }
 }
 
 const MADE: Port<DigestPersisted> = Port::new("made");
@@ -115,12 +123,13 @@ fn question(event: &Event<DigestPersisted>) -> Request {
     })
 }
 
-/// Records in three, by slot: each third of a slot closes it and tells the sum of its numbers.
-struct Tallying;
+/// Records in three, by slot: each third of a slot closes it and tells the sum of its numbers. Its releases differ in
+/// how they write their state down.
+struct Tallying<const RELEASE: u32>;
 
 /// How many records of a group came, and its open slots, each a part of the snapshot that comes and goes.
 #[derive(Default)]
-struct Tally {
+struct Tally<const RELEASE: u32> {
     count: i64,
     slots: BTreeMap<String, Vec<i64>>,
     changed: BTreeSet<String>,
@@ -129,7 +138,7 @@ struct Tally {
 const COUNT: &str = "count";
 const SLOTS: i64 = 4;
 
-impl Tally {
+impl<const RELEASE: u32> Tally<RELEASE> {
     fn step(&mut self, number: i64) -> Option<String> {
         self.count += 1;
         let slot = format!("slot{}", (number / 2) % SLOTS);
@@ -145,11 +154,11 @@ impl Tally {
     }
 }
 
-impl FoldState for Tally {
+impl<const RELEASE: u32> FoldState for Tally<RELEASE> {
     fn drain_changes(&mut self, write: &mut dyn FnMut(&str, Option<Vec<u8>>)) {
         for part in std::mem::take(&mut self.changed) {
             let value = if part == COUNT {
-                serde_json::to_vec(&self.count).ok()
+                serde_json::to_vec(&(self.count * i64::from(RELEASE))).ok()
             } else {
                 self.slots.get(&part).and_then(|numbers| serde_json::to_vec(numbers).ok())
             };
@@ -160,7 +169,7 @@ impl FoldState for Tally {
     fn restore(&mut self, part: &str, value: &[u8]) -> Result<(), StateError> {
         let failed = |error: serde_json::Error| StateError(error.to_string());
         if part == COUNT {
-            self.count = serde_json::from_slice(value).map_err(failed)?;
+            self.count = serde_json::from_slice::<i64>(value).map_err(failed)? / i64::from(RELEASE);
         } else {
             self.slots.insert(part.to_owned(), serde_json::from_slice(value).map_err(failed)?);
         }
@@ -168,17 +177,17 @@ impl FoldState for Tally {
     }
 }
 
-impl Fold for Tallying {
+impl<const RELEASE: u32> Fold for Tallying<RELEASE> {
     const NAME: &'static str = "tallying";
-    const STATE_VERSION: u32 = 1;
+    const STATE_VERSION: u32 = RELEASE;
     type In = DigestPersisted;
-    type State = Tally;
+    type State = Tally<RELEASE>;
 
     fn ports(&self) -> Vec<PortSpec> {
         vec![MADE.spec()]
     }
 
-    fn step(&self, state: &mut Tally, event: &Event<DigestPersisted>) -> Result<Outcome, Reject> {
+    fn step(&self, state: &mut Tally<RELEASE>, event: &Event<DigestPersisted>) -> Result<Outcome, Reject> {
         if number(event) % 11 == 10 {
             return Err(Reject::new("eleventh", "of its partition".to_owned()));
         }
@@ -238,6 +247,11 @@ fn inlet() -> Inlet<DigestPersisted> {
     }
 }
 
+fn fold<const RELEASE: u32>() -> Box<dyn Shape> {
+    let fold = Arc::new(Tallying::<RELEASE>);
+    Box::new(FoldShape::new(fold, inlet(), outlet("tallying"), SNAPSHOTS.into()))
+}
+
 /// A shape of any kind, with a registry that is away now and then: the record is to be offered again.
 pub(crate) struct AnyShape {
     shape: Box<dyn Shape>,
@@ -259,9 +273,8 @@ impl AnyShape {
                 Arc::new(answers.clone()),
                 answers.tasks(),
             )),
-            Kind::Fold => {
-                Box::new(FoldShape::new(Arc::new(Tallying), inlet(), outlet("tallying"), SNAPSHOTS.into()))
-            }
+            Kind::Upgraded if world.dice(2) == 0 => fold::<2>(),
+            Kind::Fold | Kind::Upgraded => fold::<1>(),
         };
         Self { shape, world: world.clone() }
     }
@@ -346,11 +359,11 @@ pub(crate) fn oracle(kind: Kind, world: &World) -> Seen {
             let out = |text: &str| ((OUT, home, partition), format!("{}{text}", digest.digest_id));
             let told: Vec<_> = if home != partition {
                 vec![letter("wrong_partition")]
-            } else if kind != Kind::Fold && number % 5 == 4 {
+            } else if !kind.has_state() && number % 5 == 4 {
                 Vec::new()
             } else if number % 11 == 10 {
                 vec![letter("eleventh")]
-            } else if kind != Kind::Fold {
+            } else if !kind.has_state() {
                 match () {
                     () if is_too_large => vec![letter("output_too_large")],
                     () if number % 7 == 3 => vec![out(""), out("-again")],

@@ -26,6 +26,7 @@ use rdkafka::{
     consumer::{BaseConsumer, Consumer},
     error::KafkaError,
 };
+use reader::settled_end;
 pub(crate) use reader::{assigned, read_range};
 pub(crate) use restore::GoesOn;
 use restore::Restore;
@@ -127,6 +128,12 @@ impl Reader for KafkaLog {
             (Restored::Snapshots, None) => return Err("the map names no snapshot topic".to_owned()),
         };
         let mut restore = Restore::new(consumer, fault, &options.goes_on);
+        let (from, until) = range;
+        let until = match until {
+            Some(until) => until,
+            None => settled_end(&options.consumer, (topic, partition))?,
+        };
+        let range = (from, Some(until));
         read_range(&options.consumer, (topic, partition), range, visit, &mut || restore.between())
     }
 }

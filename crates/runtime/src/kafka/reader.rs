@@ -113,6 +113,25 @@ pub(crate) fn read_range(
     }
 }
 
+/// The end of a partition, once no transaction is open on it.
+pub(super) fn settled_end(settings: &ClientConfig, (topic, partition): (&str, i32)) -> Result<i64, String> {
+    let end = |isolation: &str| {
+        let mut settings = settings.clone();
+        settings.set("isolation.level", isolation);
+        settings.remove("group.instance.id");
+        let consumer: BaseConsumer<Quiet> =
+            kafka_client::create(&settings, Quiet).map_err(|error| error.to_string())?;
+        let (_, end) = consumer
+            .fetch_watermarks(topic, partition, METADATA_TIMEOUT)
+            .map_err(|error| format!("could not read the end of {topic}/{partition}: {error}"))?;
+        Ok::<_, String>(end)
+    };
+    // In this order: what begins after the first look is not waited for.
+    let high = end("read_uncommitted")?;
+    log::settled(&format!("{topic}/{partition}"), end("read_committed")?, high)?;
+    Ok(high)
+}
+
 /// Fails while what is committed of a partition ends before `until`.
 fn reaches(
     consumer: &BaseConsumer<Quiet>,
