@@ -1,5 +1,6 @@
 //! The invariants, asked of what any client can see.
 
+use crate::events;
 use anyhow::Context;
 use schemas::{DigestDelivered, GroupWindowReady};
 use std::{
@@ -13,7 +14,7 @@ use std::{
     thread::{self, JoinHandle},
     time::Duration,
 };
-use tests::{Isolation, Pipeline, Seen, Stack, Stranger, TENANT, decode_all, differences, repeats};
+use tests::{Isolation, Pipeline, Seen, Stack, Stranger, TENANT, decode_all, repeats};
 
 /// Differences that are told of one invariant.
 const SHOWN: usize = 5;
@@ -33,6 +34,11 @@ impl fmt::Display for Finding {
 fn finding(invariant: &str, found: &[String]) -> Option<Finding> {
     let shown = found.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("; ");
     (!found.is_empty()).then(|| Finding(format!("{invariant}: {} times: {shown}", found.len())))
+}
+
+/// I11: whatever happened, every unit runs.
+pub(crate) fn ended(units: &[String]) -> Option<Finding> {
+    finding("a unit has ended for good", units)
 }
 
 /// A subscriber that reads committed records all the while.
@@ -227,10 +233,7 @@ pub(crate) fn compared(
     (alone, expected): (&Pipeline, &[Seen]),
     (broken, seen): (&Pipeline, &[Seen]),
 ) -> anyhow::Result<Vec<Finding>> {
-    let without_deliveries = |seen: &[Seen]| -> Vec<Seen> {
-        seen.iter().filter(|record| record.topic != "digest.delivered.v1").cloned().collect()
-    };
-    let records = differences(&without_deliveries(expected), &without_deliveries(seen));
+    let records = events::differences(&events::of(alone, expected)?, &events::of(broken, seen)?);
     let mut findings: Vec<Finding> =
         finding("records differ from those of the run left alone", &records).into_iter().collect();
     let export =

@@ -2,14 +2,8 @@
 
 use crate::{load::Load, units::Units};
 use anyhow::Context;
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 use tests::{Act, Call, Die, OwnStack};
-
-/// Longest wait for a call to come that is lain in wait for.
-const CATCH: Duration = Duration::from_millis(2_500);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -138,7 +132,7 @@ impl Fault {
     }
 }
 
-/// Lies in wait for a call of a unit; does nothing where none comes.
+/// Lies in wait for a call of a unit: what happens in it is told by [`Units::sprung`], where one comes.
 fn in_call(units: &mut Units<'_>, die: &mut Die, kills: bool) -> anyhow::Result<Option<&'static str>> {
     let calls = [Call::EndTxn, Call::TxnOffsetCommit, Call::Produce, Call::Commit];
     // A record's answer that is lost is sent again by the client: nothing to see there.
@@ -172,15 +166,8 @@ fn in_call(units: &mut Units<'_>, die: &mut Die, kills: bool) -> anyhow::Result<
         ),
     };
     let index = calls.iter().position(|known| *known == call).unwrap_or_default();
-    front.lie_in_wait(call, act);
-    let until = Instant::now() + CATCH;
-    while Instant::now() < until {
-        thread::park_timeout(Duration::from_millis(10));
-        if front.is_sprung() {
-            return Ok(Some(what[index]));
-        }
-    }
-    Ok(front.has_sprung().then_some(what[index]))
+    units.lie_in_wait((front, call), act, what[index]);
+    Ok(None)
 }
 
 fn restart(own: &OwnStack, part: &str) -> anyhow::Result<()> {

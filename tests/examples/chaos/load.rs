@@ -13,7 +13,7 @@ use tests::{Chat, Die, Pipeline, Process, eventually};
 
 const GROUPS: u64 = 4;
 /// Days and messages a day of each import.
-const SIZE: (i64, usize) = (8, 14);
+const SIZE: (i64, usize) = (20, 14);
 /// Between two imports.
 const EVERY: Duration = Duration::from_millis(2_500);
 

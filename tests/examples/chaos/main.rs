@@ -5,6 +5,7 @@
 //! the same files are imported into a pipeline that is left alone, and both are compared. `tests/chaos` builds and runs it.
 
 mod checks;
+mod events;
 mod faults;
 mod load;
 mod units;
@@ -121,6 +122,7 @@ impl Chaos {
         let rest_after = calm.elapsed();
         self.say(&format!("at rest after {:.1} s: {} records", rest_after.as_secs_f64(), seen.len()));
         let mut findings = reader.finish(&seen)?;
+        findings.extend(checks::ended(&units.ended()?));
         findings.extend(checks::alone(&pipeline, &seen, load.files())?);
         self.say("importing the same into a pipeline that is left alone");
         let undisturbed = Pipeline::start_on(own.addresses()?, "undisturbed")?;
@@ -156,6 +158,9 @@ impl Chaos {
         while Instant::now() < until {
             load.go_on(units, &mut die)?;
             units.look_after()?;
+            for what in units.sprung() {
+                *faults.entry(what).or_default() += 1;
+            }
             if Instant::now() >= next {
                 next = Instant::now() + self.asked.every;
                 let fault = self.asked.faults[die.roll(self.asked.faults.len() as u64) as usize];

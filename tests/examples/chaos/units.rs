@@ -2,13 +2,20 @@
 
 use anyhow::Context;
 use rustix::process::{Pid, Signal};
-use std::time::{Duration, Instant};
-use tests::{Die, Front, OwnStack, Pipeline, Process, Wire};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+use tests::{Act, Call, Die, Front, OwnStack, Pipeline, Process, Wire};
 
 /// Units besides the map's processors.
 const CONNECTORS: [&str; 3] = ["postgres_sink", "file_sink", "postgres_outbox_source"];
 /// Between two starts of a unit: one that ends by itself at once is not to fill the machine.
 const RESTART_EVERY: Duration = Duration::from_millis(300);
+/// Longest wait for a call to come that is lain in wait for.
+const CATCH: Duration = Duration::from_secs(4);
+/// Time in which a process that was told to stop ends.
+const DRAIN: Duration = Duration::from_secs(15);
 
 /// One process.
 pub(crate) struct Unit {
@@ -121,6 +128,8 @@ pub(crate) struct Units<'a> {
     pub(crate) importer: Unit,
     /// Fronts that are slow or down, until when.
     weather: Vec<(usize, Instant)>,
+    /// Calls that are lain in wait for, until when, and what happens in them.
+    traps: Vec<(Front, Instant, &'static str)>,
 }
 
 impl<'a> Units<'a> {
@@ -133,7 +142,7 @@ impl<'a> Units<'a> {
             all.push(unit);
         }
         let importer = Unit::behind_fronts("import", None, pipeline)?;
-        Ok(Self { pipeline, own, all, importer, weather: Vec::new() })
+        Ok(Self { pipeline, own, all, importer, weather: Vec::new(), traps: Vec::new() })
     }
 
     pub(crate) fn any(&mut self, die: &mut Die) -> &mut Unit {
@@ -182,6 +191,40 @@ impl<'a> Units<'a> {
         }
     }
 
+    /// Lies in wait for a call of a unit, for a while.
+    pub(crate) fn lie_in_wait(&mut self, (front, call): (Front, Call), act: Act, what: &'static str) {
+        front.lie_in_wait(call, act);
+        self.traps.push((front, Instant::now() + CATCH, what));
+    }
+
+    /// What has happened in calls since the last look.
+    pub(crate) fn sprung(&mut self) -> Vec<&'static str> {
+        let now = Instant::now();
+        let mut sprung = Vec::new();
+        self.traps.retain(|(front, until, what)| {
+            if front.is_sprung() {
+                sprung.push(*what);
+                return false;
+            }
+            if now >= *until && front.has_sprung() {
+                sprung.push(*what);
+            }
+            now < *until
+        });
+        sprung
+    }
+
+    /// Units that do not run.
+    pub(crate) fn ended(&mut self) -> anyhow::Result<Vec<String>> {
+        let mut ended = Vec::new();
+        for unit in &mut self.all {
+            if unit.pid()?.is_none() {
+                ended.push(unit.name.clone());
+            }
+        }
+        Ok(ended)
+    }
+
     /// Starts again what has ended, wakes what has slept enough, and lets bad weather pass.
     pub(crate) fn look_after(&mut self) -> anyhow::Result<()> {
         let now = Instant::now();
@@ -215,6 +258,13 @@ impl<'a> Units<'a> {
             unit.postgres.has_sprung();
             unit.wake()?;
         }
-        self.look_after()
+        self.traps.clear();
+        // Some are still on their way out.
+        let until = Instant::now() + DRAIN;
+        while Instant::now() < until {
+            self.look_after()?;
+            thread::park_timeout(RESTART_EVERY);
+        }
+        Ok(())
     }
 }
