@@ -109,7 +109,9 @@ fn days<'a>(
             let author = line["author"]["id"].as_str().filter(|_| deleted.is_none()).map(str::to_owned);
             let state = (revision, sent_at, author);
             let known = newest.entry((group.to_owned(), id)).or_insert_with(|| state.clone());
-            if state.0 > known.0 {
+            // A deletion outranks every edit.
+            let is_gone = known.2.is_none();
+            if deleted.is_some() || (!is_gone && state.0 > known.0) {
                 *known = state;
             }
         }
