@@ -65,7 +65,7 @@ fn decoded<R: Record + Serialize>(
 fn without_places(value: &mut Value) {
     match value {
         Value::Object(fields) => {
-            PLACES.iter().for_each(|place| drop(fields.remove(*place)));
+            fields.retain(|name, _| !PLACES.contains(&name.as_str()));
             fields.values_mut().for_each(without_places);
         }
         Value::Array(items) => items.iter_mut().for_each(without_places),
