@@ -28,13 +28,12 @@ const DEADLINE_S: u64 = 10;
 const LONG: Duration = Duration::from_mins(15);
 
 const CALLS: &str = "SELECT count(*) FROM llm_requests";
-const RESERVED: &str = "SELECT count(*) FROM llm_requests WHERE status = 'reserved'";
+const RESERVED: &str = "SELECT count(*) FROM llm_requests WHERE status IN ('reserved', 'unknown')";
 const OPEN: &str = "SELECT count(*) FROM llm_requests WHERE status = 'reserved' AND expires_at > now()";
 const FAILED: &str = "SELECT count(*) FROM llm_requests WHERE status = 'failed'";
 const SETTLED: &str =
     "SELECT coalesce(sum(tokens_in + tokens_out), 0)::bigint FROM llm_requests WHERE status = 'settled'";
-const MORE: &str =
-    "SELECT coalesce(sum(tokens_reserved), 0)::bigint FROM llm_requests WHERE status = 'reserved'";
+const MORE: &str = "SELECT coalesce(sum(tokens_reserved), 0)::bigint FROM llm_requests WHERE status IN ('reserved', 'unknown')";
 const TWICE: &str = "SELECT count(*) FROM (SELECT FROM llm_requests WHERE status = 'settled' \
      GROUP BY tenant_id, question HAVING count(*) > 1) AS twice";
 

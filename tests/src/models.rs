@@ -6,7 +6,10 @@
 use axum::{
     Router,
     extract::State,
-    http::{HeaderMap, StatusCode, header::AUTHORIZATION},
+    http::{
+        HeaderMap, StatusCode,
+        header::{AUTHORIZATION, CONTENT_TYPE},
+    },
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -23,6 +26,8 @@ use tokio::{net::TcpListener, runtime::Runtime};
 const LINES: usize = 3;
 /// Bytes that count as a token.
 const TOKEN: usize = 4;
+/// Characters of a piece of a stream.
+const PIECE: usize = 16;
 
 #[derive(Debug, Default)]
 struct World {
@@ -119,12 +124,35 @@ fn count(world: &mut World, headers: &HeaderMap, body: &str) -> (Response, Durat
     let (input, output) = (body.len() / TOKEN, said.len() / TOKEN);
     world.asked.push(shown);
     world.tokens += (input + output) as i64;
+    let usage = json!({"prompt_tokens": input, "completion_tokens": output, "total_tokens": input + output});
+    if request["stream"] == json!(true) {
+        return (stream(&said, &usage), world.delay);
+    }
     let answer = json!({
-        "id": "1", "object": "chat.completion", "model": "small",
-        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": said}}],
-        "usage": {"prompt_tokens": input, "completion_tokens": output, "total_tokens": input + output}
+        "id": "1", "object": "chat.completion", "model": "small", "usage": usage,
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": said}}]
     });
     (answer.to_string().into_response(), world.delay)
+}
+
+/// An answer in pieces, as one that was asked for its usage streams it.
+fn stream(said: &str, usage: &Value) -> Response {
+    let event = |choices: Value, usage: &Value| {
+        let chunk = json!({"id": "1", "object": "chat.completion.chunk", "model": "small", "choices": choices, "usage": usage});
+        format!("data: {chunk}\n\n")
+    };
+    let choice =
+        |delta: Value, reason: &Value| json!([{"index": 0, "delta": delta, "finish_reason": reason}]);
+    let letters: Vec<char> = said.chars().collect();
+    let mut events = event(choice(json!({"role": "assistant", "content": ""}), &Value::Null), &Value::Null);
+    for piece in letters.chunks(PIECE) {
+        let piece: String = piece.iter().collect();
+        events += &event(choice(json!({"content": piece}), &Value::Null), &Value::Null);
+    }
+    events += &event(choice(json!({}), &json!("stop")), &Value::Null);
+    events += &event(json!([]), usage);
+    events += "data: [DONE]\n\n";
+    ([(CONTENT_TYPE, "text/event-stream")], events).into_response()
 }
 
 /// The first lines of those that parts of a window gave.

@@ -43,8 +43,8 @@ Examples:
   gistmill cost --by day,user,payer
   gistmill cost --json | jq -s 'map(.cost) | add'
 
-Calls: settled were answered, failed were not (and may have cost something all the same), unknown are those whose process died
-before their end; the provider may have charged for up to so many tokens. Prices: docs/MODELS.md.";
+Calls: settled were answered, failed were not, unknown are those that broke off or whose process died before their end;
+the provider may have charged for up to so many tokens. Prices: docs/MODELS.md.";
 
 /// A part of the key of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]

@@ -61,6 +61,12 @@ pub enum Failure {
     /// No answer in time.
     #[error("the provider did not answer in time")]
     Timeout,
+    /// An answer that comes as a stream has not begun in its time.
+    #[error("the provider did not begin to answer in time")]
+    NoFirstToken,
+    /// An answer that comes as a stream went on no more.
+    #[error("the provider fell silent in the midst of its answer")]
+    Silent,
     /// No connection.
     #[error("the provider could not be reached")]
     Unreachable,
@@ -105,6 +111,8 @@ impl Failure {
             Self::Unfinished => "unfinished",
             Self::TooLarge => "too_large",
             Self::Timeout => "timeout",
+            Self::NoFirstToken => "no_first_token",
+            Self::Silent => "silent",
             Self::Unreachable => "unreachable",
             Self::Broken => "broken",
             Self::Cancelled => "cancelled",
@@ -114,6 +122,22 @@ impl Failure {
     /// Whether the same provider may be asked the same again: only where nothing can have been generated, and so paid.
     pub fn may_repeat(self) -> bool {
         matches!(self, Self::RateLimited { .. } | Self::Overloaded { .. } | Self::Unreachable)
+    }
+
+    /// Whether something may have been generated, and so paid, that the provider has not told the usage of.
+    pub fn may_be_paid(self) -> bool {
+        matches!(
+            self,
+            Self::Malformed
+                | Self::ErrorInside
+                | Self::Unfinished
+                | Self::TooLarge
+                | Self::Timeout
+                | Self::NoFirstToken
+                | Self::Silent
+                | Self::Broken
+                | Self::Cancelled
+        )
     }
 
     /// Whether the next in the chain is asked. Not after an answer that was cut: the limit is the request's own, and the
@@ -145,33 +169,36 @@ impl Failure {
 mod tests {
     use super::*;
 
-    /// The table of what follows from each: reason, the same again, the next.
+    /// The table of what follows from each: reason, the same again, the next, whether it may have been paid for.
     #[test]
     fn each_failure_says_what_follows() {
         let after = Some(Duration::from_secs(7));
-        for (failure, reason, repeats, next, health) in [
-            (Failure::RateLimited { retry_after: after }, "rate_limited", true, true, Health::Unknown),
-            (Failure::Overloaded { retry_after: None }, "overloaded", true, true, Health::Doubtful),
-            (Failure::ServerError, "server_error", false, true, Health::Doubtful),
-            (Failure::Unauthorized, "unauthorized", false, true, Health::Bad),
-            (Failure::NoCredit, "no_credit", false, true, Health::Bad),
-            (Failure::NoSuchModel, "no_such_model", false, true, Health::Bad),
-            (Failure::WrongAddress, "wrong_address", false, true, Health::Bad),
-            (Failure::BadRequest, "bad_request", false, true, Health::Good),
-            (Failure::Refused, "refused", false, true, Health::Good),
-            (Failure::Truncated, "truncated", false, false, Health::Good),
-            (Failure::TooLong, "too_long", false, true, Health::Good),
-            (Failure::Malformed, "malformed", false, true, Health::Doubtful),
-            (Failure::ErrorInside, "error_inside", false, true, Health::Doubtful),
-            (Failure::Unfinished, "unfinished", false, true, Health::Doubtful),
-            (Failure::TooLarge, "too_large", false, true, Health::Doubtful),
-            (Failure::Timeout, "timeout", false, true, Health::Doubtful),
-            (Failure::Unreachable, "unreachable", true, true, Health::Doubtful),
-            (Failure::Broken, "broken", false, true, Health::Doubtful),
-            (Failure::Cancelled, "cancelled", false, false, Health::Unknown),
+        for (failure, reason, repeats, next, paid, health) in [
+            (Failure::RateLimited { retry_after: after }, "rate_limited", true, true, false, Health::Unknown),
+            (Failure::Overloaded { retry_after: None }, "overloaded", true, true, false, Health::Doubtful),
+            (Failure::ServerError, "server_error", false, true, false, Health::Doubtful),
+            (Failure::Unauthorized, "unauthorized", false, true, false, Health::Bad),
+            (Failure::NoCredit, "no_credit", false, true, false, Health::Bad),
+            (Failure::NoSuchModel, "no_such_model", false, true, false, Health::Bad),
+            (Failure::WrongAddress, "wrong_address", false, true, false, Health::Bad),
+            (Failure::BadRequest, "bad_request", false, true, false, Health::Good),
+            (Failure::Refused, "refused", false, true, false, Health::Good),
+            (Failure::Truncated, "truncated", false, false, false, Health::Good),
+            (Failure::TooLong, "too_long", false, true, false, Health::Good),
+            (Failure::Malformed, "malformed", false, true, true, Health::Doubtful),
+            (Failure::ErrorInside, "error_inside", false, true, true, Health::Doubtful),
+            (Failure::Unfinished, "unfinished", false, true, true, Health::Doubtful),
+            (Failure::TooLarge, "too_large", false, true, true, Health::Doubtful),
+            (Failure::Timeout, "timeout", false, true, true, Health::Doubtful),
+            (Failure::NoFirstToken, "no_first_token", false, true, true, Health::Doubtful),
+            (Failure::Silent, "silent", false, true, true, Health::Doubtful),
+            (Failure::Unreachable, "unreachable", true, true, false, Health::Doubtful),
+            (Failure::Broken, "broken", false, true, true, Health::Doubtful),
+            (Failure::Cancelled, "cancelled", false, false, true, Health::Unknown),
         ] {
-            let said = (failure.reason(), failure.may_repeat(), failure.tries_next(), failure.health());
-            assert_eq!(said, (reason, repeats, next, health));
+            let asked = (failure.reason(), failure.may_repeat(), failure.tries_next());
+            assert_eq!(asked, (reason, repeats, next));
+            assert_eq!((failure.may_be_paid(), failure.health()), (paid, health), "{reason}");
         }
         assert_eq!(Failure::RateLimited { retry_after: after }.retry_after(), after);
         assert_eq!(Failure::ServerError.retry_after(), None);

@@ -57,7 +57,7 @@ pub async fn check_key(settings: &Settings, provider: &str, key: &SecretString) 
     let outcome = tokio::time::timeout(peer.timeout, peer.ask(&request, None)).await;
     match outcome.unwrap_or_else(|_| Err(Fault::of(Failure::Timeout))) {
         Ok(_) => Ok(()),
-        Err(Fault { failure, detail }) => {
+        Err(Fault { failure, detail, .. }) => {
             Err(KeyError::NotTaken { provider: provider.to_owned(), failure, detail })
         }
     }

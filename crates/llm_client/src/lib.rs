@@ -96,6 +96,11 @@ impl Attempt {
     pub fn outcome(&self) -> &'static str {
         self.failure.map_or("ok", Failure::reason)
     }
+
+    /// Whether it may have been paid for and nobody has told what it took.
+    pub fn is_unknown(&self) -> bool {
+        self.usage.is_none() && self.failure.is_some_and(Failure::may_be_paid)
+    }
 }
 
 impl Client {
@@ -215,7 +220,7 @@ impl Shared {
         let outcome = timeout(patience, peer.ask(request, own)).await;
         let outcome = outcome.unwrap_or_else(|_| Err(Fault::of(Failure::Timeout)));
         let (failure, detail, usage, completion) = match outcome {
-            Err(Fault { failure, detail }) => (Some(failure), detail, None, None),
+            Err(Fault { failure, detail, usage }) => (Some(failure), detail, usage, None),
             Ok(completion) => match completion.failure() {
                 Some(failure) => (Some(failure), None, completion.usage, None),
                 None => (None, None, completion.usage, Some(completion)),

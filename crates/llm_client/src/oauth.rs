@@ -69,8 +69,7 @@ impl Oauth {
 /// A UUID of version 4: the provider wants each request to have another.
 fn request_id() -> Result<String, Fault> {
     let mut bytes = [0; 16];
-    let without =
-        |_| Fault { failure: llm::Failure::Unreachable, detail: Some("no random bytes".to_owned()) };
+    let without = |_| Fault::told(llm::Failure::Unreachable, "no random bytes".to_owned());
     aws_lc_rs::rand::fill(&mut bytes).map_err(without)?;
     Ok(uuid::Builder::from_random_bytes(bytes).into_uuid().to_string())
 }

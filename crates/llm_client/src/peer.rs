@@ -9,8 +9,8 @@ use crate::{
 };
 use http_reply::{ReadError, read, told};
 use llm::{
-    ChatRequest, Completion, Dialect, Failure,
-    dialect::{HttpParts, Model, Reply, SecretPlace},
+    ChatRequest, Completion, Dialect, Failure, Usage,
+    dialect::{HttpParts, Model, Reply, SecretPlace, Stream},
 };
 use reqwest::{
     Response,
@@ -18,6 +18,7 @@ use reqwest::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::{fmt, time::Duration};
+use tokio::time::{Instant, timeout_at};
 
 /// Largest answer that is read.
 const BYTES_MAX: usize = 4 << 20;
@@ -31,6 +32,7 @@ pub(crate) struct Peer {
     pub(crate) vendor: String,
     pub(crate) model: Model,
     pub(crate) timeout: Duration,
+    waits: Waits,
     dialect: Dialect,
     url: String,
     http: reqwest::Client,
@@ -38,16 +40,32 @@ pub(crate) struct Peer {
     oauth: Option<Oauth>,
 }
 
+/// Waits for an answer that comes as a stream, besides the one for all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Waits {
+    /// From the request to the first of the answer.
+    pub(crate) first_token: Duration,
+    /// From one of its pieces to the next.
+    pub(crate) silence: Duration,
+}
+
 /// How an attempt failed, and what an operator may want to know about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) failure: Failure,
     pub(crate) detail: Option<String>,
+    /// What it took all the same, where the provider has told.
+    pub(crate) usage: Option<Usage>,
 }
 
 impl Fault {
     pub(crate) fn of(failure: Failure) -> Self {
-        Self { failure, detail: None }
+        Self { failure, detail: None, usage: None }
+    }
+
+    /// With what the transport says.
+    pub(crate) fn told(failure: Failure, detail: String) -> Self {
+        Self { detail: Some(detail), ..Self::of(failure) }
     }
 
     /// A request that got no answer.
@@ -57,7 +75,7 @@ impl Fault {
             error if error.is_connect() || error.is_builder() => Failure::Unreachable,
             _ => Failure::Broken,
         };
-        Self { failure, detail: Some(told(error)) }
+        Self::told(failure, told(error))
     }
 }
 
@@ -120,6 +138,7 @@ impl Peer {
             vendor: settings.vendor(),
             model: settings.model(),
             timeout: settings.timeout(),
+            waits: settings.waits(),
             dialect: settings.dialect,
             url: settings.address()?,
             http,
@@ -134,28 +153,53 @@ impl Peer {
         request: &ChatRequest,
         own: Option<&SecretString>,
     ) -> Result<Completion, Fault> {
-        let parts = self.dialect.request(&self.model, request);
         match (&self.oauth, own) {
-            (None, own) => self.exchange(&parts, own.or(self.key.as_ref())).await,
-            (Some(oauth), None) => self.ask_with_token(&parts, oauth).await,
+            (None, own) => self.exchange(request, own.or(self.key.as_ref())).await,
+            (Some(oauth), None) => self.ask_with_token(request, oauth).await,
             // Its token is not kept: keys of tenants come and go.
-            (Some(oauth), Some(own)) => self.ask_with_token(&parts, &oauth.with_key(own.clone())).await,
+            (Some(oauth), Some(own)) => self.ask_with_token(request, &oauth.with_key(own.clone())).await,
         }
     }
 
     /// A token that is not taken is replaced and the request sent again: nothing was generated for it.
-    async fn ask_with_token(&self, parts: &HttpParts, oauth: &Oauth) -> Result<Completion, Fault> {
+    async fn ask_with_token(&self, request: &ChatRequest, oauth: &Oauth) -> Result<Completion, Fault> {
         let token = oauth.token(None).await?;
-        match self.exchange(parts, Some(&token)).await {
+        match self.exchange(request, Some(&token)).await {
             Err(Fault { failure: Failure::Unauthorized, .. }) => {
                 let other = oauth.token(Some(&token)).await?;
-                self.exchange(parts, Some(&other)).await
+                self.exchange(request, Some(&other)).await
             }
             outcome => outcome,
         }
     }
 
-    async fn exchange(&self, parts: &HttpParts, secret: Option<&SecretString>) -> Result<Completion, Fault> {
+    async fn exchange(
+        &self,
+        request: &ChatRequest,
+        secret: Option<&SecretString>,
+    ) -> Result<Completion, Fault> {
+        let begun = Instant::now();
+        let parts = self.dialect.request(&self.model, request);
+        let response = self.send(&parts, secret);
+        let response = if self.model.stream {
+            let response = timeout_at(begun + self.waits.first_token, response).await;
+            response.map_err(|_| Fault::of(Failure::NoFirstToken))??
+        } else {
+            response.await?
+        };
+        let head = Head::of(&response);
+        if head.status == 200 && head.is_stream {
+            let mut stream = self.dialect.stream(request);
+            let read = self.read(response, &mut stream, begun).await;
+            let usage = stream.usage();
+            let ended = read.and_then(|()| stream.end().map_err(Fault::of));
+            return ended.map_err(|fault| Fault { usage, ..fault });
+        }
+        let body = body(response).await?;
+        self.dialect.answer(&head.reply(&body)).map_err(Fault::of)
+    }
+
+    async fn send(&self, parts: &HttpParts, secret: Option<&SecretString>) -> Result<Response, Fault> {
         let mut request = self.http.post(format!("{}{}", self.url, parts.path)).json(&parts.body);
         for (name, value) in &parts.headers {
             request = request.header(*name, *value);
@@ -164,29 +208,29 @@ impl Peer {
             let (name, value) = header(parts.secret, secret)?;
             request = request.header(name, value);
         }
-        let response = request.send().await.map_err(Fault::of_connection)?;
-        let head = Head::of(&response);
-        if head.status == 200 && head.is_stream {
-            return self.stream(response).await;
-        }
-        let body = body(response).await?;
-        self.dialect.answer(&head.reply(&body)).map_err(Fault::of)
+        request.send().await.map_err(Fault::of_connection)
     }
 
-    /// Reads events up to the terminal one.
-    async fn stream(&self, mut response: Response) -> Result<Completion, Fault> {
-        let mut stream = self.dialect.stream();
-        let mut bytes = 0;
-        while let Some(chunk) = response.chunk().await.map_err(Fault::of_connection)? {
+    /// Reads events up to the terminal one. What only keeps the connection does not end a silence.
+    async fn read(&self, mut response: Response, stream: &mut Stream, begun: Instant) -> Result<(), Fault> {
+        let (mut bytes, mut signs) = (0, 0);
+        let mut until = begun + self.waits.first_token;
+        loop {
+            let silence = if signs == 0 { Failure::NoFirstToken } else { Failure::Silent };
+            let chunk = timeout_at(until, response.chunk()).await.map_err(|_| Fault::of(silence))?;
+            let Some(chunk) = chunk.map_err(Fault::of_connection)? else { return Ok(()) };
             bytes += chunk.len();
             if bytes > STREAM_BYTES_MAX {
                 return Err(Fault::of(Failure::TooLarge));
             }
             if stream.push(&chunk).map_err(Fault::of)? {
-                break;
+                return Ok(());
+            }
+            if stream.signs() > signs {
+                signs = stream.signs();
+                until = Instant::now() + self.waits.silence;
             }
         }
-        stream.end().map_err(Fault::of)
     }
 }
 
@@ -204,7 +248,7 @@ fn header(place: SecretPlace, secret: &SecretString) -> Result<(HeaderName, Head
 pub(crate) async fn body(response: Response) -> Result<Vec<u8>, Fault> {
     read(response, BYTES_MAX).await.map_err(|error| match error {
         ReadError::TooLong => Fault::of(Failure::TooLarge),
-        ReadError::Broken(detail) => Fault { failure: Failure::Broken, detail: Some(detail) },
+        ReadError::Broken(detail) => Fault::told(Failure::Broken, detail),
     })
 }
 

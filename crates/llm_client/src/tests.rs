@@ -2,6 +2,7 @@
 
 mod keys;
 mod provider;
+mod streams;
 
 use super::*;
 use llm::Turn;
@@ -124,16 +125,6 @@ async fn each_fault_has_its_name_and_the_next_in_the_chain_is_asked() {
             "{shown}"
         );
     }
-}
-
-#[tokio::test]
-async fn a_stream_is_an_answer_with_its_terminal_event() {
-    let events = "data: {\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"he\"}}]}\n\n\
-        data: {\"choices\":[{\"delta\":{\"content\":\"y\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
-    let provider = Provider::start([Act::Events(events.to_owned())]).await;
-    let answered = asked(&client(&[("openai", &provider)], "stream = true")).await.unwrap();
-    assert_eq!((answered.completion.text.as_str(), answered.completion.usage), ("hey", None));
-    assert_eq!(provider.calls()[0].body["stream"], serde_json::json!(true));
 }
 
 #[tokio::test]

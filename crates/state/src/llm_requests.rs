@@ -1,7 +1,8 @@
 //! The ledger of calls to language models: a row a call, reserved before it and settled after it.
 //!
 //! Invariant: what a month may use of a provider, and a user in a day, is compared with rows under a lock, so that calls at once do
-//! not exceed it together; a row that was left reserved, by a process that died, counts until it expires and is then told as unknown.
+//! not exceed it together; a row of which nobody knows what it took, by a process that died or an answer that broke off, counts as reserved
+//! until it expires and is told as unknown.
 
 use crate::{Error, Store, model_answers, model_answers::QuestionHash};
 use sqlx::{Postgres, Row, Transaction};
@@ -10,8 +11,7 @@ pub(crate) const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('ll
 
 pub(crate) const USED: &str = "
 SELECT coalesce(sum(CASE
-    WHEN status = 'reserved' AND expires_at > now() THEN tokens_reserved
-    WHEN status = 'reserved' THEN 0
+    WHEN status IN ('reserved', 'unknown') AND expires_at > now() THEN tokens_reserved
     ELSE tokens_in + tokens_out END), 0)::bigint
 FROM llm_requests
 WHERE tenant_id = $1 AND provider = $2 AND created_at_ms >=
@@ -39,7 +39,7 @@ SELECT to_char(to_timestamp(created_at_ms / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-D
     group_id, user_id, stage, provider, model, payer, currency,
     CASE WHEN status = 'reserved' AND expires_at <= now() THEN 'unknown' ELSE status END AS state,
     count(*) AS calls, sum(tokens_in)::bigint AS tokens_in, sum(tokens_out)::bigint AS tokens_out,
-    sum(CASE WHEN status = 'reserved' THEN tokens_reserved ELSE 0 END)::bigint AS tokens_reserved,
+    sum(CASE WHEN status IN ('reserved', 'unknown') THEN tokens_reserved ELSE 0 END)::bigint AS tokens_reserved,
     sum(cost_micros)::bigint AS cost_micros
 FROM llm_requests
 WHERE tenant_id = $1 AND created_at_ms >= $2 AND created_at_ms < $3
@@ -105,6 +105,8 @@ pub struct LlmTicket {
 pub struct LlmEnd<'a> {
     /// Why it failed; none where it was answered.
     pub failed: Option<&'a str>,
+    /// Whether nobody knows what it took: it may have been paid for.
+    pub is_unknown: bool,
     /// Tokens of the question.
     pub tokens_in: i64,
     /// Tokens of the answer.
@@ -228,7 +230,11 @@ impl Store {
     ) -> Result<(), Error> {
         let what = "settle a call to a model";
         let mut transaction = self.begin_for(call.tenant_id).await?;
-        let status = if end.failed.is_some() { "failed" } else { "settled" };
+        let status = match end.failed {
+            _ if end.is_unknown => "unknown",
+            Some(_) => "failed",
+            None => "settled",
+        };
         sqlx::query(END)
             .bind(call.tenant_id)
             .bind(ticket.created_at_ms)

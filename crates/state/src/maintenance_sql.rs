@@ -119,7 +119,9 @@ pub(super) const KEPT: [Table; 4] = [
 /// By their own age, of every tenant.
 pub(super) const ANSWERS: Table = table!("model_answers", "answered_at < to_timestamp($2::bigint / 1000.0)");
 /// Of an unknown outcome, and of a month that counts no more.
-pub(super) const RESERVATIONS: Table =
-    table!("llm_requests", "status = 'reserved' AND expires_at < to_timestamp($2::bigint / 1000.0)");
+pub(super) const RESERVATIONS: Table = table!(
+    "llm_requests",
+    "status IN ('reserved', 'unknown') AND expires_at < to_timestamp($2::bigint / 1000.0)"
+);
 /// Used or not: the command that used it has long been read.
 pub(super) const CODES: Table = table!("link_codes", "expires_at < to_timestamp($2::bigint / 1000.0)");

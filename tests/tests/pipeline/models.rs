@@ -13,12 +13,15 @@ const SETTLED: &str =
     "SELECT coalesce(sum(tokens_in + tokens_out), 0)::bigint FROM llm_requests WHERE status = 'settled'";
 pub(crate) const CALLS: &str = "SELECT count(*) FROM llm_requests";
 
-/// The path of settings with `pro`, and `base` after it.
+/// The path of settings with `pro`, which streams, and `base` after it.
 pub(crate) fn settings(pipeline: &Pipeline, pro: &Models, base: Option<&Models>) -> anyhow::Result<String> {
     let names = if base.is_some() { "\"pro\", \"base\"" } else { "\"pro\"" };
     let base = base.map(|base| base.provider("base")).unwrap_or_default();
     let file = pipeline.directory().join("models.toml");
-    fs::write(&file, format!("{}{base}[llm.chains]\nwriter = [{names}]\n", pro.provider("pro")))?;
+    fs::write(
+        &file,
+        format!("{}stream = true\n{base}[llm.chains]\nwriter = [{names}]\n", pro.provider("pro")),
+    )?;
     Ok(file.to_string_lossy().into_owned())
 }
 
@@ -119,7 +122,7 @@ fn after_kills_the_ledger_has_every_call_that_the_provider_has() -> anyhow::Resu
     assert_once(&seen);
     let (rows, calls) = (pipeline.rows.number(CALLS)?, pro.asked().len() as i64);
     assert!(rows >= calls, "{rows} rows of {calls} calls");
-    let open = "SELECT coalesce(sum(tokens_reserved), 0)::bigint FROM llm_requests WHERE status = 'reserved'";
+    let open = "SELECT coalesce(sum(tokens_reserved), 0)::bigint FROM llm_requests WHERE status IN ('reserved', 'unknown')";
     let (settled, open) = (pipeline.rows.number(SETTLED)?, pipeline.rows.number(open)?);
     assert!(
         settled <= pro.tokens() && pro.tokens() <= settled + open,

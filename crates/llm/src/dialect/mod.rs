@@ -109,9 +109,9 @@ impl Dialect {
         }
     }
 
-    /// Takes an answer that comes as events.
-    pub fn stream(self) -> Stream {
-        Stream::new(self)
+    /// Takes the answer to a request that comes as events.
+    pub fn stream(self, request: &ChatRequest) -> Stream {
+        Stream::new(self, request)
     }
 
     /// How JSON is asked for unless the settings say otherwise.

@@ -4,6 +4,8 @@
 
 /// Largest event that is taken, in bytes.
 const EVENT_BYTES_MAX: usize = 1 << 20;
+/// U+FEFF, with which a stream may begin.
+const BYTE_ORDER_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
 
 /// Cuts bytes into events.
 #[derive(Debug, Default)]
@@ -12,6 +14,8 @@ pub(super) struct Decoder {
     data: Vec<u8>,
     has_data: bool,
     after_return: bool,
+    /// Whether the first line has ended.
+    begun: bool,
 }
 
 /// An event is too large.
@@ -39,18 +43,30 @@ impl Decoder {
     }
 
     fn end_line(&mut self, events: &mut Vec<String>) {
-        let line = std::mem::take(&mut self.line);
+        let mut line = std::mem::take(&mut self.line);
+        if !std::mem::replace(&mut self.begun, true) && line.starts_with(BYTE_ORDER_MARK) {
+            line.drain(..BYTE_ORDER_MARK.len());
+        }
         if line.is_empty() {
             if std::mem::take(&mut self.has_data) {
                 let data = std::mem::take(&mut self.data);
                 events.push(String::from_utf8_lossy(&data).into_owned());
             }
-        } else if let Some(value) = line.strip_prefix(b"data:") {
+        } else if let Some(value) = data(&line) {
             if std::mem::replace(&mut self.has_data, true) {
                 self.data.push(b'\n');
             }
-            self.data.extend_from_slice(value.strip_prefix(b" ").unwrap_or(value));
+            self.data.extend_from_slice(value);
         }
+    }
+}
+
+/// The value of a line of the field `data`, less one space before it. A line without a colon is a name alone.
+fn data(line: &[u8]) -> Option<&[u8]> {
+    match line.strip_prefix(b"data")? {
+        [] => Some(&[]),
+        [b':', value @ ..] => Some(value.strip_prefix(b" ").unwrap_or(value)),
+        _ => None,
     }
 }
 
@@ -68,6 +84,23 @@ mod tests {
         let events = decoder.push(STREAM.as_bytes());
         assert_eq!(events, Ok(vec!["{\"a\":1}".to_owned(), "two\nlines".to_owned(), "\u{43f}".to_owned()]));
         assert_eq!(decoder.push(b"\n\n"), Ok(vec!["cut".to_owned()]));
+    }
+
+    /// The grammar of the living standard, section 9.2.6.
+    #[test]
+    fn lines_are_read_as_the_standard_has_them() {
+        for (stream, events) in [
+            ("data: a\n\ndata: b\n\n", &["a", "b"][..]),
+            ("\u{feff}data: a\n\n", &["a"]),
+            ("data: a\n\n\u{feff}data: b\n\n", &["a"]),
+            ("data\n\ndata\ndata\n\n", &["", "\n"]),
+            ("data:  a\n\n", &[" a"]),
+            ("database: a\n\n: data: a\n\nid: 1\nretry: 5\n\n", &[]),
+            ("event: x\n\ndata: a\n\n", &["a"]),
+        ] {
+            let events: Vec<String> = events.iter().map(|&event| event.to_owned()).collect();
+            assert_eq!(Decoder::default().push(stream.as_bytes()), Ok(events), "{stream:?}");
+        }
     }
 
     #[test]

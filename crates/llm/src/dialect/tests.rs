@@ -172,7 +172,7 @@ data: {"type":"message_stop"}
 "#;
 
 fn streamed(dialect: Dialect, text: &str) -> Result<Completion, Failure> {
-    let mut stream = dialect.stream();
+    let mut stream = dialect.stream(&question(None));
     stream.push(text.as_bytes())?;
     stream.end()
 }
@@ -206,6 +206,55 @@ fn a_stream_that_breaks_off_with_an_error_or_has_no_reason_is_a_failure() {
     let endless =
         format!("data: {}\n\n", json!({"choices": [{"delta": {"content": "x".repeat(900_000)}}]})).repeat(5);
     assert_eq!(streamed(Dialect::OpenAi, &endless), Err(Failure::TooLarge));
+}
+
+#[test]
+fn what_a_stream_brings_is_a_sign_of_life_unless_it_only_keeps_the_connection() {
+    let event = |delta: Value| format!("data: {}\n\n", json!({"choices": [{"delta": delta}]}));
+    let anthropic =
+        |delta: Value| format!("data: {}\n\n", json!({"type": "content_block_delta", "delta": delta}));
+    for (dialect, events, signs) in [
+        (Dialect::OpenAi, OPENAI_STREAM.to_owned(), 3),
+        (Dialect::Anthropic, ANTHROPIC_STREAM.to_owned(), 3),
+        (Dialect::OpenAi, ": PROCESSING\n\n".repeat(5), 0),
+        (Dialect::OpenAi, event(json!({"role": "assistant", "content": ""})), 0),
+        (Dialect::OpenAi, event(json!({"reasoning_content": "x"})), 1),
+        (Dialect::OpenAi, event(json!({"reasoning": "x"})), 1),
+        (Dialect::OpenAi, event(json!({"refusal": "x"})), 1),
+        (Dialect::Anthropic, "data: {\"type\":\"ping\"}\n\n".repeat(5), 0),
+        (Dialect::Anthropic, anthropic(json!({"type": "text_delta", "text": ""})), 0),
+        (Dialect::Anthropic, anthropic(json!({"type": "thinking_delta", "thinking": "x"})), 1),
+    ] {
+        let mut stream = dialect.stream(&question(None));
+        stream.push(events.as_bytes()).unwrap();
+        assert_eq!(stream.signs(), signs, "{events}");
+    }
+}
+
+#[test]
+fn what_was_used_is_known_of_a_stream_that_fails_after_it_was_told() {
+    for (dialect, text, told) in [
+        (Dialect::OpenAi, OPENAI_STREAM, "data: [DONE]"),
+        (Dialect::Anthropic, ANTHROPIC_STREAM, "event: message_stop"),
+    ] {
+        let end = text.find(told).unwrap();
+        let mut stream = dialect.stream(&question(None));
+        assert_eq!(stream.push(&text.as_bytes()[..end]), Ok(false));
+        assert_eq!(stream.usage(), Some(Usage { input_tokens: 3, output_tokens: 2, cached_tokens: 0 }));
+        assert_eq!(stream.end(), Err(Failure::Unfinished));
+    }
+    let mut stream = Dialect::Anthropic.stream(&question(None));
+    stream.push(&ANTHROPIC_STREAM.as_bytes()[..200]).unwrap();
+    assert_eq!(stream.usage(), None, "the beginning tells the question's tokens only");
+}
+
+/// A text that is far beyond its limit of tokens is cut, not read to its end: it is brackets, or a model that does not stop.
+#[test]
+fn a_text_beyond_its_limit_of_tokens_is_cut() {
+    let event = format!("data: {}\n\n", json!({"choices": [{"delta": {"content": "[".repeat(1_000)}}]}));
+    let mut stream = Dialect::OpenAi.stream(&ChatRequest { max_output_tokens: 2_000, ..question(None) });
+    let taken = (0..100).take_while(|_| stream.push(event.as_bytes()) == Ok(false)).count();
+    assert_eq!(taken, 64, "of 100 kB of brackets");
 }
 
 #[test]

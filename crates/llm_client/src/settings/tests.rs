@@ -1,6 +1,8 @@
 //! What settings mean, and how those that cannot work are named.
 
 use super::*;
+use llm::dialect::{JsonMode, LimitField};
+use secrecy::ExposeSecret;
 
 fn settings(text: &str) -> ProviderSettings {
     toml::from_str(text).unwrap()
@@ -38,6 +40,9 @@ fn what_cannot_work_is_named_with_what_to_write_and_without_the_key() {
         ("url = 'localhost:80'", "llm.providers.pro.url: is no address: expected https://HOST/v1"),
         ("url = 'http://ann:hunter2@host/v1'", "url: holds a name or password"),
         ("timeout_s = 0", "timeout_s: expected 1 to 600 seconds"),
+        ("silence_s = 5", "silence_s: is of streams only: set stream = true"),
+        ("stream = true\nfirst_token_s = 0", "first_token_s: expected 1 to 600 seconds"),
+        ("stream = true\nsilence_s = 601", "silence_s: expected 1 to 600 seconds"),
         ("max_concurrent = 0", "max_concurrent: expected at least 1"),
         ("requests_per_minute = 0", "requests_per_minute: expected at least 1"),
         ("tokens_per_minute = 0", "tokens_per_minute: expected at least 1"),

@@ -7,18 +7,19 @@ use axum::{
     http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
-use futures_util::stream;
+use futures_util::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
 use std::{
     collections::VecDeque,
     io,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 /// What the provider does with a request.
 #[derive(Debug, Clone)]
 pub(super) enum Act {
-    /// Answers with this text.
+    /// Answers with this text, as a stream where that is asked for.
     Answer(&'static str),
     /// A status, a header and a body.
     Status(u16, &'static [(&'static str, &'static str)], String),
@@ -30,6 +31,19 @@ pub(super) enum Act {
     Events(String),
     /// Events without end.
     Endless,
+    /// Pieces of a stream, each after so many milliseconds; then this.
+    Paced(Vec<(u64, String)>, End),
+}
+
+/// How a stream that came in pieces ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// As it should.
+    Close,
+    /// The connection breaks.
+    Break,
+    /// Not at all: nothing more comes.
+    Hang,
 }
 
 /// A call as it came.
@@ -115,7 +129,7 @@ async fn answer(State(book): State<Arc<Mutex<Book>>>, uri: Uri, headers: HeaderM
         }
         book.script.pop_front().unwrap_or(Act::Answer("ok"))
     };
-    perform(act, &call.path).await
+    perform(act, &call).await
 }
 
 fn grant(book: &mut Book) -> Response {
@@ -124,8 +138,11 @@ fn grant(book: &mut Book) -> Response {
     json!({"access_token": token, "expires_at": book.expires_at_ms}).to_string().into_response()
 }
 
-async fn perform(act: Act, path: &str) -> Response {
+async fn perform(act: Act, Call { path, body, .. }: &Call) -> Response {
     match act {
+        Act::Answer(text) if body["stream"] == json!(true) => {
+            events_of(Body::from(events(path, text, &body["stream_options"]["include_usage"])))
+        }
         Act::Answer(text) => whole(path, text).to_string().into_response(),
         Act::Status(status, headers, body) => {
             let mut response = (StatusCode::from_u16(status).unwrap(), body).into_response();
@@ -145,7 +162,58 @@ async fn perform(act: Act, path: &str) -> Response {
                 format!("data: {}\n\n", json!({"choices": [{"delta": {"content": "x".repeat(1 << 16)}}]}));
             events_of(Body::from_stream(stream::repeat_with(move || Ok::<_, io::Error>(event.clone()))))
         }
+        Act::Paced(pieces, end) => events_of(Body::from_stream(paced(pieces, end))),
     }
+}
+
+fn paced(pieces: Vec<(u64, String)>, end: End) -> impl Stream<Item = io::Result<String>> {
+    let pieces = stream::iter(pieces).then(async |(wait_ms, piece)| {
+        tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+        Ok(piece)
+    });
+    let last = async move {
+        match end {
+            End::Hang => std::future::pending().await,
+            End::Break => Some(Err(io::Error::other("broken"))),
+            End::Close => None,
+        }
+    };
+    pieces.chain(stream::once(last).filter_map(std::future::ready))
+}
+
+/// An answer as the providers document their streams: usage is told by `OpenAI` where it is asked for, by Anthropic always.
+pub(super) fn events(path: &str, text: &str, wants_usage: &Value) -> String {
+    let event = |value: Value| format!("data: {value}\n\n");
+    if path.ends_with("/messages") {
+        let named = |value: Value| {
+            format!("event: {}\ndata: {value}\n\n", value["type"].as_str().unwrap_or_default())
+        };
+        let usage = json!({"input_tokens": 5, "output_tokens": 1});
+        return [
+            json!({"type": "message_start", "message": {"model": "c", "usage": usage}}),
+            json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
+            json!({"type": "ping"}),
+            json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}),
+            json!({"type": "content_block_stop", "index": 0}),
+            json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 2}}),
+            json!({"type": "message_stop"}),
+        ]
+        .map(named)
+        .concat();
+    }
+    let choice = |delta: Value, reason: Value| {
+        event(json!({"model": "m", "choices": [{"delta": delta, "finish_reason": reason}], "usage": null}))
+    };
+    let usage = json!({"prompt_tokens": 5, "completion_tokens": 2});
+    let told = event(json!({"model": "m", "choices": [], "usage": usage}));
+    [
+        choice(json!({"role": "assistant", "content": ""}), Value::Null),
+        choice(json!({"content": text}), Value::Null),
+        choice(json!({}), json!("stop")),
+        if *wants_usage == json!(true) { told } else { String::new() },
+        "data: [DONE]\n\n".to_owned(),
+    ]
+    .concat()
 }
 
 fn events_of(body: Body) -> Response {

@@ -132,6 +132,7 @@ impl ModelsClient {
         let cost = price.map(|price| price.cost(usage).micros).unwrap_or_default();
         LlmEnd {
             failed: attempt.failure.map(llm::Failure::reason),
+            is_unknown: attempt.is_unknown(),
             tokens_in: signed(usage.input_tokens),
             tokens_out: signed(usage.output_tokens),
             cost_micros: signed(cost),

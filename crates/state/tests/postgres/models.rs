@@ -22,8 +22,14 @@ pub(crate) fn call(tokens: i64) -> LlmCall<'static> {
     }
 }
 
-const USED: LlmEnd<'static> =
-    LlmEnd { failed: None, tokens_in: 30, tokens_out: 10, cost_micros: 125, currency: "USD" };
+const USED: LlmEnd<'static> = LlmEnd {
+    failed: None,
+    is_unknown: false,
+    tokens_in: 30,
+    tokens_out: 10,
+    cost_micros: 125,
+    currency: "USD",
+};
 
 const FREE: LlmBounds = LlmBounds { monthly_tokens: None, daily_requests: 1_000 };
 
@@ -100,6 +106,26 @@ async fn an_answer_is_kept_with_its_price_by_tenant_question_and_model() {
     {
         assert_eq!(store.known_answer(tenant, &question, models).await.unwrap(), None, "{tenant} {models:?}");
     }
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn a_call_that_broke_off_is_unknown_at_once_and_counts_as_reserved_until_it_expires() {
+    let Some(database) = Database::new("models_broken").await else { return };
+    let store = &database.store;
+    let broken = LlmEnd { failed: Some("silent"), is_unknown: true, tokens_in: 0, tokens_out: 0, ..USED };
+    let asked = call(40);
+    let ticket = reserve(store, &asked, Some(100)).await.unwrap().unwrap();
+    store.end_llm_call(&asked, ticket, &broken, None).await.unwrap();
+    assert!(reserve(store, &call(61), Some(100)).await.unwrap().is_none(), "it may have been paid for");
+    let costs = store.llm_costs("t", (0, 4_102_444_800_000)).await.unwrap();
+    let told: Vec<_> =
+        costs.iter().map(|cost| (cost.state.as_str(), cost.calls, cost.tokens_reserved)).collect();
+    assert_eq!(told, [("unknown", 1, 40)]);
+    let past = "UPDATE llm_requests SET expires_at = now() - interval '1 second'";
+    let sql = format!("ALTER TABLE llm_requests NO FORCE ROW LEVEL SECURITY; {past}");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut database.owner().await).await.unwrap();
+    assert!(reserve(store, &call(61), Some(100)).await.unwrap().is_some(), "as one of a dead process");
     database.drop().await;
 }
 
