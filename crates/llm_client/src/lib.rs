@@ -3,6 +3,7 @@
 //! Invariants: nothing is sent that the witness was not told of before; nothing is sent twice where it may have been answered; no word
 //! of a request or an answer and no key is in an error, an attempt or debug output.
 
+mod call;
 mod check;
 mod oauth;
 mod peer;
@@ -14,22 +15,16 @@ pub use llm::router::ChainError;
 pub use settings::{Error, ProviderSettings, Quota, Settings, UserQuota};
 pub use witness::{Begun, Refusal, Unwitnessed, Witness};
 
-use llm::{
-    ChatRequest, Completion, Failure, Usage,
-    router::{Outcome, Permit, Route, Router, Step},
-    tokens,
-};
-use peer::{Fault, Peer};
+use call::{Call, Terms};
+use llm::{ChatRequest, Completion, Failure, Usage, router::Router};
+use peer::Peer;
 use secrecy::SecretString;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::{
-    sync::Notify,
-    time::{Instant, sleep_until, timeout, timeout_at},
-};
+use tokio::{sync::Notify, time::Instant};
 
 /// A client of all providers of the settings. Cheap to clone; clones share connections, rates and breakers.
 #[derive(Debug, Clone)]
@@ -46,10 +41,12 @@ struct Shared {
     /// Rung whenever an attempt has ended.
     ended: Notify,
     begun: Instant,
+    /// After so long without an answer a second provider is asked beside the first.
+    hedge_after: Option<Duration>,
 }
 
 /// One attempt at one provider.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Attempt {
     /// The provider's name in the settings.
     pub provider: String,
@@ -59,6 +56,8 @@ pub struct Attempt {
     pub model: String,
     /// Whether a key of the tenant's own was used.
     pub has_own_key: bool,
+    /// Whether it was made beside another that was slow.
+    pub is_hedge: bool,
     /// Why there is no answer; none where there is one.
     pub failure: Option<Failure>,
     /// What the transport says of that, for an operator.
@@ -121,7 +120,13 @@ impl Client {
         let peer = |provider: &ProviderSettings| Peer::new(provider, &http, provider.key(variable)?);
         let peers = settings.providers.iter().map(peer).collect::<Result<_, _>>()?;
         let router = Mutex::new(settings.router()?);
-        let shared = Shared { peers, router, ended: Notify::new(), begun: Instant::now() };
+        let shared = Shared {
+            peers,
+            router,
+            ended: Notify::new(),
+            begun: Instant::now(),
+            hedge_after: settings.hedge_after(),
+        };
         Ok(Some(Self { shared: Arc::new(shared), own: Arc::default() }))
     }
 
@@ -158,47 +163,9 @@ impl Client {
         within: Duration,
         witness: &impl Witness,
     ) -> Result<Answered, Exhausted> {
-        let shared = &*self.shared;
-        let tokens = tokens::reserved(request);
         let deadline = Instant::now() + within;
-        let mut route = shared.router().route(stage, tokens, deadline.duration_since(shared.begun));
-        let mut attempts = Vec::new();
-        loop {
-            let ended = shared.ended.notified();
-            let step = shared.router().next(&mut route, shared.begun.elapsed());
-            match step {
-                Step::Offline(reason) => return Err(Exhausted { reason, attempts }),
-                Step::WaitUntil(moment) => sleep_until(shared.begun + moment).await,
-                // Whether an attempt has ended or time is up, the router says what follows.
-                Step::WaitForRoom(until) => drop(timeout_at(shared.begun + until, ended).await),
-                Step::Try(place, permit) => {
-                    let peer = &shared.peers[place];
-                    let mut leave = Leave { shared, permit: Some(permit) };
-                    let begun = Begun {
-                        provider: &peer.name,
-                        vendor: &peer.vendor,
-                        model: &peer.model.name,
-                        attempts: attempts.len(),
-                        tokens,
-                    };
-                    if let Err(Refusal { reason, tries_next }) = witness.begin(begun).await {
-                        leave.pass_over(&mut route, reason);
-                        if tries_next {
-                            continue;
-                        }
-                        return Err(Exhausted { reason, attempts });
-                    }
-                    let (attempt, completion) =
-                        shared.attempt(peer, request, deadline, self.own.get(&peer.name)).await;
-                    leave.end(&mut route, &attempt);
-                    witness.end(&attempt).await;
-                    attempts.push(attempt);
-                    if let Some(completion) = completion {
-                        return Ok(Answered { completion, provider: peer.name.clone(), attempts });
-                    }
-                }
-            }
-        }
+        let terms = Terms { stage, request, deadline, own: &self.own };
+        Call::new(&self.shared, terms, witness).run().await
     }
 }
 
@@ -206,70 +173,6 @@ impl Shared {
     /// The router; nothing in it panics, so that a poisoned lock is as good as any.
     fn router(&self) -> MutexGuard<'_, Router> {
         self.router.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn attempt(
-        &self,
-        peer: &Peer,
-        request: &ChatRequest,
-        deadline: Instant,
-        own: Option<&SecretString>,
-    ) -> (Attempt, Option<Completion>) {
-        let begun = Instant::now();
-        let patience = peer.timeout.min(deadline.saturating_duration_since(begun));
-        let outcome = timeout(patience, peer.ask(request, own)).await;
-        let outcome = outcome.unwrap_or_else(|_| Err(Fault::of(Failure::Timeout)));
-        let (failure, detail, usage, completion) = match outcome {
-            Err(Fault { failure, detail, usage }) => (Some(failure), detail, usage, None),
-            Ok(completion) => match completion.failure() {
-                Some(failure) => (Some(failure), None, completion.usage, None),
-                None => (None, None, completion.usage, Some(completion)),
-            },
-        };
-        let attempt = Attempt {
-            provider: peer.name.clone(),
-            vendor: peer.vendor.clone(),
-            model: peer.model.name.clone(),
-            has_own_key: own.is_some(),
-            failure,
-            detail,
-            usage,
-            duration: begun.elapsed(),
-        };
-        (attempt, completion)
-    }
-}
-
-/// A permit that goes back to the router, also when the call is dropped.
-struct Leave<'a> {
-    shared: &'a Shared,
-    permit: Option<Permit>,
-}
-
-impl Leave<'_> {
-    fn end(&mut self, route: &mut Route, attempt: &Attempt) {
-        if let Some(permit) = self.permit.take() {
-            let Attempt { failure, usage, has_own_key, .. } = *attempt;
-            let outcome = Outcome { failure, usage, has_own_key };
-            self.shared.router().end(route, permit, self.shared.begun.elapsed(), outcome);
-            self.shared.ended.notify_waiters();
-        }
-    }
-
-    fn pass_over(&mut self, route: &mut Route, reason: &'static str) {
-        if let Some(permit) = self.permit.take() {
-            self.shared.router().pass_over(route, permit, self.shared.begun.elapsed(), reason);
-            self.shared.ended.notify_waiters();
-        }
-    }
-}
-
-impl Drop for Leave<'_> {
-    fn drop(&mut self) {
-        if let Some(permit) = self.permit.take() {
-            self.shared.router().give_up(permit, self.shared.begun.elapsed());
-            self.shared.ended.notify_waiters();
-        }
     }
 }
 

@@ -15,6 +15,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// Longest wait for an answer that can be set.
 const TIMEOUT_S_MAX: u64 = 600;
+const HEDGE_AFTER_MS_MAX: u64 = TIMEOUT_S_MAX * 1_000;
 
 /// The section. Without a chain no model is ever asked.
 #[derive(Debug, Clone, Deserialize)]
@@ -26,6 +27,9 @@ pub struct Settings {
     pub chains: BTreeMap<String, Vec<String>>,
     /// Longest wait in seconds for an answer, all attempts at all providers together. Default: 120.
     pub deadline_s: u64,
+    /// After so many milliseconds without an answer the next of the chain is asked beside the first; the first good answer is taken.
+    /// Default: never, since both may have to be paid.
+    pub hedge_after_ms: Option<u64>,
     /// What each tenant may use of the provider called `pro`; beyond it the next in the chain is asked.
     pub pro_quota: Quota,
     /// What each user may ask of all providers together, by digests asked for by name or command.
@@ -84,6 +88,7 @@ impl Default for Settings {
             providers: Vec::new(),
             chains: BTreeMap::new(),
             deadline_s: 120,
+            hedge_after_ms: None,
             pro_quota: Quota::default(),
             user_quota: UserQuota::default(),
             prompts: BTreeMap::new(),
@@ -114,6 +119,11 @@ impl Settings {
     /// Longest wait for an answer.
     pub fn deadline(&self) -> Duration {
         Duration::from_secs(self.deadline_s)
+    }
+
+    /// How long a first provider is waited for alone.
+    pub(crate) fn hedge_after(&self) -> Option<Duration> {
+        self.hedge_after_ms.map(Duration::from_millis)
     }
 
     /// The prices: those of the file, and those that come with the program where it says nothing.
@@ -147,6 +157,9 @@ pub enum Error {
     /// The wait for a whole chain.
     #[error("llm.deadline_s: expected 1 to {TIMEOUT_S_MAX} seconds, not {0}")]
     Deadline(u64),
+    /// The wait for a first provider alone.
+    #[error("llm.hedge_after_ms: expected 1 to {HEDGE_AFTER_MS_MAX} milliseconds, not {0}")]
+    Hedge(u64),
     /// A chain.
     #[error(transparent)]
     Chain(#[from] llm::router::ChainError),
@@ -166,6 +179,9 @@ impl Settings {
     pub fn check(&self) -> Result<(), Error> {
         if !(1..=TIMEOUT_S_MAX).contains(&self.deadline_s) {
             return Err(Error::Deadline(self.deadline_s));
+        }
+        if let Some(wait) = self.hedge_after_ms.filter(|wait| !(1..=HEDGE_AFTER_MS_MAX).contains(wait)) {
+            return Err(Error::Hedge(wait));
         }
         self.router()?;
         self.providers.iter().try_for_each(ProviderSettings::check)

@@ -1,5 +1,6 @@
 //! The client against providers on the loopback address.
 
+mod hedges;
 mod keys;
 mod provider;
 mod streams;
@@ -8,6 +9,7 @@ use super::*;
 use llm::Turn;
 use provider::{Act, Provider};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::time::timeout;
 
 const KEY: &str = "hunter2-key";
 
@@ -17,6 +19,11 @@ fn variable(name: &str) -> Option<String> {
 
 /// A client of providers of these dialects, asked in this order by the stage `writer`; what is added holds for each.
 fn client(providers: &[(&str, &Provider)], added: &str) -> Client {
+    client_of(providers, added, "")
+}
+
+/// The same with settings of the section.
+fn client_of(providers: &[(&str, &Provider)], added: &str, section: &str) -> Client {
     let entry = |(at, (dialect, provider)): (usize, &(&str, &Provider))| {
         let url = &provider.url;
         format!(
@@ -26,7 +33,7 @@ fn client(providers: &[(&str, &Provider)], added: &str) -> Client {
     };
     let entries: String = providers.iter().enumerate().map(entry).collect();
     let names: Vec<String> = (0..providers.len()).map(|at| format!("'p{at}'")).collect();
-    let text = format!("{entries}[chains]\nwriter = [{}]\n", names.join(", "));
+    let text = format!("{section}\n{entries}[chains]\nwriter = [{}]\n", names.join(", "));
     Client::from_settings(&toml::from_str(&text).unwrap(), &variable).unwrap().unwrap()
 }
 

@@ -5,10 +5,12 @@
 
 mod breaker;
 mod rate;
+mod state;
 
 use crate::{Failure, Usage, failure::Health};
-use breaker::{Breaker, Gate, Pass};
-use rate::{Rate, Room};
+use breaker::{Breaker, Pass};
+use rate::Rate;
+use state::{Free, State};
 use std::{collections::BTreeMap, time::Duration};
 
 /// Attempts at a provider within a call.
@@ -62,16 +64,6 @@ pub enum ChainError {
 pub struct Router {
     providers: Vec<State>,
     chains: BTreeMap<String, Vec<usize>>,
-}
-
-#[derive(Debug)]
-struct State {
-    breaker: Breaker,
-    rate: Rate,
-    max_concurrent: Option<u32>,
-    on_their_way: u32,
-    /// Before it nothing begins: the provider's own word.
-    blocked_until: Duration,
 }
 
 /// One call on its way along its chain.
@@ -203,9 +195,7 @@ impl Router {
                 Free::Now(pass) => {
                     link.tries += 1;
                     route.waits_since = None;
-                    state.on_their_way += 1;
-                    state.breaker.begin(pass);
-                    let spent = state.rate.begin(now, route.tokens);
+                    let spent = state.begin(pass, now, route.tokens);
                     return Step::Try(link.provider, Permit { provider: link.provider, pass, spent });
                 }
                 Free::At(at) if at <= now.saturating_add(PATIENCE) && at < route.deadline => {
@@ -230,6 +220,22 @@ impl Router {
             Some(at) if at < route.deadline => Step::WaitUntil(at),
             _ => Step::Offline(reason.unwrap_or("no_provider")),
         }
+    }
+
+    /// Another provider for a call whose attempt is still on its way: the next of its chain that it has not asked and that may
+    /// be asked now. Nobody is waited for.
+    pub fn hedge(&mut self, route: &mut Route, now: Duration) -> Option<(usize, Permit)> {
+        if route.over.is_some() || now >= route.deadline {
+            return None;
+        }
+        let mut unasked = route.chain.iter_mut().filter(|link| !link.is_done && link.tries == 0);
+        unasked.find_map(|link| {
+            let state = &mut self.providers[link.provider];
+            let Free::Now(pass) = state.free_at(now, route.tokens, link.blocked_until) else { return None };
+            link.tries += 1;
+            let spent = state.begin(pass, now, route.tokens);
+            Some((link.provider, Permit { provider: link.provider, pass, spent }))
+        })
     }
 
     /// An attempt ended.
@@ -278,37 +284,13 @@ impl Router {
         route.passed_over = Some(reason);
     }
 
-    /// An attempt was dropped before it ended, and the call with it. What it was thought to take stays counted.
+    /// An attempt was dropped before it ended, with its call or because another was faster. What it was thought to take stays counted.
     #[expect(clippy::needless_pass_by_value, reason = "a permit is used up")]
     pub fn give_up(&mut self, permit: Permit, now: Duration) {
         let Permit { provider, pass, spent: _ } = permit;
         let state = &mut self.providers[provider];
         state.on_their_way = state.on_their_way.saturating_sub(1);
         state.breaker.end(pass, now, Health::Unknown);
-    }
-}
-
-/// When a provider may be asked.
-enum Free {
-    Now(Pass),
-    At(Duration),
-    Full,
-    Not(&'static str),
-}
-
-impl State {
-    fn free_at(&mut self, now: Duration, tokens: u64, blocked_until: Duration) -> Free {
-        let Gate::Open(pass) = self.breaker.gate(now) else { return Free::Not("breaker_open") };
-        if self.max_concurrent.is_some_and(|max| self.on_their_way >= max) {
-            return Free::Full;
-        }
-        let room = match self.rate.room(now, tokens) {
-            Room::Never => return Free::Not("over_rate"),
-            Room::Now => now,
-            Room::At(at) => at,
-        };
-        let at = room.max(self.blocked_until).max(blocked_until);
-        if at <= now { Free::Now(pass) } else { Free::At(at) }
     }
 }
 

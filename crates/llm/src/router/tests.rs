@@ -194,3 +194,34 @@ fn a_chain_that_cannot_work_is_named() {
         assert!(error.contains(named), "{error}");
     }
 }
+
+#[test]
+fn a_hedge_asks_the_next_that_was_not_asked_and_is_free_and_waits_for_nobody() {
+    let mut router = router();
+    let mut route = router.route("writer", 10, at(60));
+    let (first, permit) = tried(&mut router, &mut route, at(0));
+    let (second, hedge) = router.hedge(&mut route, at(1)).unwrap();
+    assert_eq!((first, second), (1, 0));
+    assert_eq!(router.hedge(&mut route, at(1)), None, "nobody is left");
+    router.end(&mut route, hedge, at(2), failed(Failure::ServerError));
+    router.end(&mut route, permit, at(2), failed(Failure::ServerError));
+    assert_eq!(router.next(&mut route, at(2)), Step::Offline("server_error"), "neither is asked again");
+    // One that said when it wants to be asked is not asked before, by no call.
+    let mut route = router.route("writer", 10, at(60));
+    let (_, permit) = tried(&mut router, &mut route, at(3));
+    let (_, hedge) = router.hedge(&mut route, at(3)).unwrap();
+    let later = Failure::RateLimited { retry_after: Some(at(30)) };
+    router.end(&mut route, hedge, at(4), failed(later));
+    router.end(&mut route, permit, at(4), Outcome::default());
+    let mut route = router.route("writer", 10, at(90));
+    let (_, permit) = tried(&mut router, &mut route, at(5));
+    assert_eq!(router.hedge(&mut route, at(33)), None);
+    let (second, hedge) = router.hedge(&mut route, at(34)).unwrap();
+    assert_eq!(second, 0);
+    router.give_up(hedge, at(35));
+    router.end(&mut route, permit, at(35), Outcome::default());
+    let mut route = router.route("writer", 10, at(40));
+    let (_, permit) = tried(&mut router, &mut route, at(39));
+    assert_eq!(router.hedge(&mut route, at(40)), None, "its time is up");
+    router.give_up(permit, at(40));
+}

@@ -64,6 +64,11 @@ fn what_cannot_work_is_named_with_what_to_write_and_without_the_key() {
         let error = Settings { deadline_s: seconds, ..Settings::default() }.check().unwrap_err().to_string();
         assert_eq!(error, format!("llm.deadline_s: expected 1 to 600 seconds, not {seconds}"));
     }
+    for wait in [0, 600_001] {
+        let hedging = Settings { hedge_after_ms: Some(wait), ..Settings::default() };
+        let wanted = format!("llm.hedge_after_ms: expected 1 to 600000 milliseconds, not {wait}");
+        assert_eq!(hedging.check().unwrap_err().to_string(), wanted);
+    }
     assert!(toml::from_str::<Settings>("chain = 1").unwrap_err().to_string().contains("chain"));
 }
 

@@ -21,6 +21,8 @@ use std::{
 pub(super) enum Act {
     /// Answers with this text, as a stream where that is asked for.
     Answer(&'static str),
+    /// Answers with this text after so many milliseconds.
+    Late(u64, &'static str),
     /// A status, a header and a body.
     Status(u16, &'static [(&'static str, &'static str)], String),
     /// Never answers.
@@ -64,6 +66,8 @@ struct Book {
     /// Tokens that were given out, and whether each is still taken.
     tokens: Vec<(String, bool)>,
     expires_at_ms: i64,
+    /// Calls whose asker went away before they were answered.
+    left: usize,
 }
 
 #[derive(Clone)]
@@ -91,6 +95,11 @@ impl Provider {
 
     pub(super) fn paths(&self) -> Vec<String> {
         self.calls().into_iter().map(|call| call.path).collect()
+    }
+
+    /// Calls whose asker went away before they were answered.
+    pub(super) fn left(&self) -> usize {
+        self.book.lock().unwrap().left
     }
 
     /// Takes back all tokens that were given out.
@@ -129,7 +138,7 @@ async fn answer(State(book): State<Arc<Mutex<Book>>>, uri: Uri, headers: HeaderM
         }
         book.script.pop_front().unwrap_or(Act::Answer("ok"))
     };
-    perform(act, &call).await
+    perform(act, &call, book).await
 }
 
 fn grant(book: &mut Book) -> Response {
@@ -138,12 +147,25 @@ fn grant(book: &mut Book) -> Response {
     json!({"access_token": token, "expires_at": book.expires_at_ms}).to_string().into_response()
 }
 
-async fn perform(act: Act, Call { path, body, .. }: &Call) -> Response {
+/// Notes that whoever asked went away.
+struct Left(Arc<Mutex<Book>>);
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().left += 1;
+    }
+}
+
+async fn perform(act: Act, Call { path, body, .. }: &Call, book: Arc<Mutex<Book>>) -> Response {
     match act {
         Act::Answer(text) if body["stream"] == json!(true) => {
             events_of(Body::from(events(path, text, &body["stream_options"]["include_usage"])))
         }
         Act::Answer(text) => whole(path, text).to_string().into_response(),
+        Act::Late(wait_ms, text) => {
+            tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+            whole(path, text).to_string().into_response()
+        }
         Act::Status(status, headers, body) => {
             let mut response = (StatusCode::from_u16(status).unwrap(), body).into_response();
             for (name, value) in headers {
@@ -151,7 +173,10 @@ async fn perform(act: Act, Call { path, body, .. }: &Call) -> Response {
             }
             response
         }
-        Act::Hang => std::future::pending().await,
+        Act::Hang => {
+            let _left = Left(book);
+            std::future::pending().await
+        }
         Act::Cut => {
             let half = whole(path, "half").to_string().into_bytes()[..40].to_vec();
             Body::from_stream(stream::iter([Ok(half), Err(io::Error::other("cut"))])).into_response()

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use state::{KeptAnswer, LlmBounds, LlmCall, LlmEnd, LlmReserved, LlmTicket, QuestionHash, Store};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 use tracing::warn;
@@ -74,7 +74,7 @@ impl ModelsClient {
             Err(why) => return ModelAnswer::Failed(why.to_owned()),
         };
         let models = self.models.with_keys(own.secrets.clone());
-        let ledger = Ledger { client: self, question, key: &key, own, ticket: Mutex::default() };
+        let ledger = Ledger { client: self, question, key: &key, own, tickets: Mutex::default() };
         let asked =
             models.complete(question.stage, &chat_request(question), self.terms.within, &ledger).await;
         match asked {
@@ -147,8 +147,8 @@ struct Ledger<'a> {
     question: &'a ModelQuestion,
     key: &'a QuestionHash,
     own: Opened,
-    /// The row of the attempt that is on its way.
-    ticket: Mutex<Option<LlmTicket>>,
+    /// The rows of attempts that are on their way, by provider.
+    tickets: Mutex<BTreeMap<String, LlmTicket>>,
 }
 
 impl Ledger<'_> {
@@ -171,8 +171,8 @@ impl Ledger<'_> {
         }
     }
 
-    fn taken(&self) -> Option<LlmTicket> {
-        self.ticket.lock().unwrap_or_else(PoisonError::into_inner).take()
+    fn tickets(&self) -> MutexGuard<'_, BTreeMap<String, LlmTicket>> {
+        self.tickets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Settles the last call together with its answer.
@@ -199,7 +199,7 @@ impl Ledger<'_> {
     }
 
     async fn settle(&self, attempt: &Attempt, end: &LlmEnd<'_>, answer: Option<&str>) {
-        let Some(ticket) = self.taken() else { return };
+        let Some(ticket) = self.tickets().remove(&attempt.provider) else { return };
         if !end.currency.is_empty() {
             self.client.metrics.model_cost(&attempt.model, end.currency, end.cost_micros);
         }
@@ -230,7 +230,7 @@ impl Witness for Ledger<'_> {
         };
         match self.client.store.reserve_llm_call(&call, bounds).await {
             Ok(LlmReserved::Row(ticket)) => {
-                *self.ticket.lock().unwrap_or_else(PoisonError::into_inner) = Some(ticket);
+                self.tickets().insert(begun.provider.to_owned(), ticket);
                 Ok(())
             }
             Ok(LlmReserved::OverMonth) => Err(Refusal { reason: "quota", tries_next: true }),
@@ -245,6 +245,9 @@ impl Witness for Ledger<'_> {
 
     async fn end(&self, attempt: &Attempt) {
         self.client.metrics.model_asked(&attempt.model, attempt.outcome());
+        if attempt.is_hedge {
+            self.client.metrics.model_hedged(&attempt.model, attempt.outcome());
+        }
         // One that was answered is settled together with its answer.
         if attempt.failure.is_some() {
             self.settle(attempt, &self.client.end(attempt), None).await;

@@ -84,6 +84,11 @@ pub(super) const MODEL_COST: Family = counter(
     &["model", "currency"],
     "Millionths of the currency that calls to language models came to, by the table of prices; models that it lacks are missing.",
 );
+pub(super) const MODEL_HEDGES: Family = counter(
+    "gistmill_model_hedges_total",
+    &["model", "outcome"],
+    "Calls to a second language model beside a slow first: ok, cancelled where the first was faster, or why they failed.",
+);
 pub(super) const STAGE_STATUS: Family = counter(
     "digest_stage_status_total",
     &["stage", "status", "result", "reason"],

@@ -10,8 +10,8 @@ use crate::host::UnitStatus;
 use catalogue::{
     BREAKER_OPEN, COMMIT_SECONDS, COMMITTED, CONTEXT_DUPLICATES, CONTEXT_HISTORY_MATCHES, CONTEXT_MESSAGES,
     DEAD_LETTERS, DELIVERY_LATENCY, DIGESTS, EVENTS, GENERATION_SECONDS, LAST_COMMIT, MODEL_COST,
-    MODEL_REQUESTS, PARTITIONS, PEER_AWAY, QUALITY_SCORE, READY, RECOVERIES, Registrar, STAGE_STATUS,
-    SYNTHESIS_FALLBACK, TOKENS, UNIT_STATE, WAITING, WINDOW_QUALITY,
+    MODEL_HEDGES, MODEL_REQUESTS, PARTITIONS, PEER_AWAY, QUALITY_SCORE, READY, RECOVERIES, Registrar,
+    STAGE_STATUS, SYNTHESIS_FALLBACK, TOKENS, UNIT_STATE, WAITING, WINDOW_QUALITY,
 };
 pub use catalogue::{Family, Kind, catalogue};
 use engine::dead_letter::fingerprint;
@@ -46,6 +46,7 @@ pub struct Metrics {
     synthesis_fallback: IntCounterVec,
     model_requests: IntCounterVec,
     model_cost: IntCounterVec,
+    model_hedges: IntCounterVec,
     stage_status: IntCounterVec,
     context_messages: HistogramVec,
     context_duplicates: IntCounterVec,
@@ -87,6 +88,7 @@ impl Metrics {
             synthesis_fallback: all.counter(&SYNTHESIS_FALLBACK)?,
             model_requests: all.counter(&MODEL_REQUESTS)?,
             model_cost: all.counter(&MODEL_COST)?,
+            model_hedges: all.counter(&MODEL_HEDGES)?,
             stage_status: all.counter(&STAGE_STATUS)?,
             context_messages: all.histogram(&CONTEXT_MESSAGES)?,
             context_duplicates: all.counter(&CONTEXT_DUPLICATES)?,
@@ -163,6 +165,11 @@ impl Metrics {
     /// Adds what a call to a language model came to, in millionths of a currency.
     pub(crate) fn model_cost(&self, model: &str, currency: &str, micros: i64) {
         self.model_cost.with_label_values(&[model, currency]).inc_by(micros.unsigned_abs());
+    }
+
+    /// Counts a call to a second language model beside a slow first.
+    pub(crate) fn model_hedged(&self, model: &str, outcome: &str) {
+        self.model_hedges.with_label_values(&[model, outcome]).inc();
     }
 
     fn context(&self, context: &DigestContextPrepared) {

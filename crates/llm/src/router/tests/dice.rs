@@ -10,6 +10,8 @@ enum Turn {
     Next(usize),
     End(usize, u8),
     GiveUp(usize),
+    Hedge(usize),
+    EndHedge(usize, u8),
 }
 
 fn turns() -> impl Strategy<Value = Vec<Turn>> {
@@ -19,6 +21,8 @@ fn turns() -> impl Strategy<Value = Vec<Turn>> {
         (0_usize..6).prop_map(Turn::Next),
         (0_usize..6, 0_u8..10).prop_map(|(call, outcome)| Turn::End(call, outcome)),
         (0_usize..6).prop_map(Turn::GiveUp),
+        (0_usize..6).prop_map(Turn::Hedge),
+        (0_usize..6, 0_u8..10).prop_map(|(call, outcome)| Turn::EndHedge(call, outcome)),
     ];
     prop::collection::vec(turn, 0..400)
 }
@@ -40,8 +44,8 @@ const REQUESTS_MAX: usize = 4;
 const TOKENS: u64 = 10;
 const TOKENS_MAX: u64 = 60;
 
-/// A call, its attempt that is on its way, and how often it has asked whom.
-type Call = (Route, Option<(usize, Permit)>, [u32; 3]);
+/// A call, its attempts that are on their way, the second a hedge, and how often it has asked whom.
+type Call = (Route, [Option<(usize, Permit)>; 2], [u32; 3]);
 
 /// Several calls at once, and what the providers have seen of them.
 struct World {
@@ -69,35 +73,63 @@ impl World {
     }
 
     fn call(&self) -> Call {
-        (self.router.route("writer", TOKENS, self.now + at(300)), None, [0; 3])
+        (self.router.route("writer", TOKENS, self.now + at(300)), [None, None], [0; 3])
     }
 
     fn turn(&mut self, turn: &Turn) {
         match turn {
             Turn::Pass(ms) => self.now += Duration::from_millis(*ms),
             Turn::Next(call) => self.next(*call),
-            Turn::End(call, die) => {
-                let (route, on_its_way, _) = &mut self.calls[*call];
-                let Some((provider, permit)) = on_its_way.take() else { return };
-                let outcome = outcome(*die);
-                if let Some(wait) = outcome.failure.and_then(Failure::retry_after) {
-                    self.blocked_until[provider] = self.blocked_until[provider].max(self.now + wait);
-                }
-                self.router.end(route, permit, self.now, outcome);
-            }
+            Turn::End(call, die) => self.end(*call, 0, *die),
+            Turn::EndHedge(call, die) => self.end(*call, 1, *die),
+            Turn::Hedge(call) => self.hedge(*call),
             Turn::GiveUp(call) => {
-                let (_, on_its_way, _) = &mut self.calls[*call];
-                if let Some((_, permit)) = on_its_way.take() {
-                    self.router.give_up(permit, self.now);
+                let (_, on_their_way, _) = &mut self.calls[*call];
+                let given_up: Vec<_> = on_their_way.iter_mut().filter_map(Option::take).collect();
+                if !given_up.is_empty() {
+                    for (_, permit) in given_up {
+                        self.router.give_up(permit, self.now);
+                    }
                     self.calls[*call] = self.call();
                 }
             }
         }
     }
 
+    fn end(&mut self, call: usize, at: usize, die: u8) {
+        let (route, on_their_way, _) = &mut self.calls[call];
+        let Some((provider, permit)) = on_their_way[at].take() else { return };
+        let outcome = outcome(die);
+        if let Some(wait) = outcome.failure.and_then(Failure::retry_after) {
+            self.blocked_until[provider] = self.blocked_until[provider].max(self.now + wait);
+        }
+        self.router.end(route, permit, self.now, outcome);
+        // The first good answer wins.
+        if outcome.failure.is_none() {
+            for (_, permit) in on_their_way.iter_mut().filter_map(Option::take) {
+                self.router.give_up(permit, self.now);
+            }
+        }
+    }
+
+    fn hedge(&mut self, call: usize) {
+        let (route, on_their_way, tries) = &mut self.calls[call];
+        if on_their_way[0].is_none() || on_their_way[1].is_some() {
+            return;
+        }
+        if let Some((provider, permit)) = self.router.hedge(route, self.now) {
+            assert!(self.now >= self.blocked_until[provider], "asked before the moment it named");
+            tries[provider] += 1;
+            assert_eq!(tries[provider], 1, "a hedge asks whom the call has not asked");
+            self.begun[provider].push(self.now);
+            on_their_way[1] = Some((provider, permit));
+            self.check();
+        }
+    }
+
     fn next(&mut self, call: usize) {
-        let (route, on_its_way, tries) = &mut self.calls[call];
-        if on_its_way.is_some() {
+        let (route, on_their_way, tries) = &mut self.calls[call];
+        if on_their_way.iter().any(Option::is_some) {
             return;
         }
         match self.router.next(route, self.now) {
@@ -106,7 +138,7 @@ impl World {
                 tries[provider] += 1;
                 assert!(tries[provider] <= TRIES_MAX, "asked too often within a call");
                 self.begun[provider].push(self.now);
-                *on_its_way = Some((provider, permit));
+                on_their_way[0] = Some((provider, permit));
                 self.check();
             }
             Step::WaitForRoom(moment) => assert!(moment > self.now && moment <= route.deadline),
@@ -120,12 +152,11 @@ impl World {
     fn check(&self) {
         let minute = self.begun[0].iter().filter(|begun| **begun + at(60) > self.now).count();
         assert!(minute <= REQUESTS_MAX && minute as u64 * TOKENS <= TOKENS_MAX, "{minute} in a minute");
-        let of_first = self.calls.iter().filter(|(_, attempt, _)| matches!(attempt, Some((0, _))));
-        assert!(of_first.count() <= 3, "more at once than it allows");
+        let on_their_way = || self.calls.iter().flat_map(|(_, attempts, _)| attempts.iter().flatten());
+        assert!(on_their_way().filter(|(of, _)| *of == 0).count() <= 3, "more at once than it allows");
         for provider in 0..3 {
-            let on_their_way = self.calls.iter().filter_map(|(_, attempt, _)| attempt.as_ref());
             let probes =
-                on_their_way.filter(|(of, permit)| *of == provider && permit.pass == Pass::Probe).count();
+                on_their_way().filter(|(of, permit)| *of == provider && permit.pass == Pass::Probe).count();
             assert!(probes <= 1, "{probes} probes at once");
         }
     }
