@@ -109,7 +109,8 @@ pub(crate) fn trigger(config: &Config) -> anyhow::Result<DigestTrigger> {
 /// The stage that asks language models, with the prompts that are set.
 pub(crate) fn writer(config: &Config) -> anyhow::Result<Writer> {
     let choice = Choice::new(config.llm.prompt(writer::NAME)).context("could not read llm.prompts.writer")?;
-    Ok(Writer { asks: config.llm.asks(writer::NAME), choice, ..Writer::default() })
+    let (asks, moderates) = (config.llm.asks(writer::NAME), config.llm.moderates(writer::NAME));
+    Ok(Writer { asks, moderates, choice, ..Writer::default() })
 }
 
 fn gates(config: &Config) -> DeliveryManager {

@@ -34,6 +34,9 @@ struct World {
     always: Option<(u16, String)>,
     delay: Duration,
     asked: Vec<String>,
+    flagged: Option<String>,
+    judged: Vec<String>,
+    refuses_to_judge: bool,
     keys: BTreeSet<String>,
     tokens: i64,
 }
@@ -56,7 +59,10 @@ impl Models {
         let listener = tasks.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
         let url = format!("http://{}/v1", listener.local_addr()?);
         let world = Arc::new(Mutex::new(World::default()));
-        let router = Router::new().route("/v1/chat/completions", post(answer)).with_state(Arc::clone(&world));
+        let router = Router::new()
+            .route("/v1/chat/completions", post(answer))
+            .route("/v1/moderations", post(judge))
+            .with_state(Arc::clone(&world));
         tasks.spawn(async move { axum::serve(listener, router).await });
         Ok(Self { url, world, _tasks: tasks })
     }
@@ -77,6 +83,21 @@ impl Models {
     /// Takes so long for an answer from now on.
     pub fn take(&self, delay: Duration) {
         locked(&self.world).delay = delay;
+    }
+
+    /// Flags texts with this word for violence from now on.
+    pub fn flag(&self, word: &str) {
+        locked(&self.world).flagged = Some(word.to_owned());
+    }
+
+    /// Whether it answers 500 to what it is to judge from now on.
+    pub fn refuse_to_judge(&self, refuses: bool) {
+        locked(&self.world).refuses_to_judge = refuses;
+    }
+
+    /// The texts that it was to judge, in order.
+    pub fn judged(&self) -> Vec<String> {
+        locked(&self.world).judged.clone()
     }
 
     /// What it was asked, in order.
@@ -103,6 +124,31 @@ async fn answer(State(world): State<Arc<Mutex<World>>>, headers: HeaderMap, body
     let (answer, delay) = count(&mut locked(&world), &headers, &body);
     tokio::time::sleep(delay).await;
     answer
+}
+
+/// A judgement of texts, as `OpenAI` documents it: nothing is charged for it, and no usage told.
+async fn judge(State(world): State<Arc<Mutex<World>>>, body: String) -> Response {
+    let mut world = locked(&world);
+    let request: Value = serde_json::from_str(&body).unwrap_or_default();
+    let texts: Vec<String> = request["input"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|text| Some(text.as_str()?.to_owned()))
+        .collect();
+    world.judged.extend(texts.clone());
+    if world.refuses_to_judge {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
+    let result = |text: &String| {
+        let flagged = world.flagged.as_ref().is_some_and(|word| text.contains(word));
+        json!({"flagged": flagged, "categories": {"violence": flagged, "hate": false},
+            "category_scores": {"violence": if flagged { 0.9 } else { 0.01 }, "hate": 0.001}})
+    };
+    let results: Vec<Value> = texts.iter().map(result).collect();
+    json!({"id": "modr-1", "model": "omni-moderation-2024-09-26", "results": results})
+        .to_string()
+        .into_response()
 }
 
 /// Counts a call: what it is answered, and after how long.

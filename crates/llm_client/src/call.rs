@@ -5,10 +5,10 @@
 
 use crate::{
     Answered, Attempt, Begun, Exhausted, Refusal, Shared, Witness,
-    peer::{Fault, Peer},
+    peer::{Ask, Fault, Peer},
 };
 use llm::{
-    ChatRequest, Completion, Failure, Usage,
+    Completion, Failure, Usage,
     router::{Outcome, Permit, Route, Step},
     tokens,
 };
@@ -19,8 +19,9 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 /// What is asked, and within which bounds.
 #[derive(Clone, Copy)]
 pub(crate) struct Terms<'a> {
+    /// Its chain.
     pub(crate) stage: &'a str,
-    pub(crate) request: &'a ChatRequest,
+    pub(crate) ask: Ask<'a>,
     pub(crate) deadline: Instant,
     /// A tenant's own keys by provider.
     pub(crate) own: &'a BTreeMap<String, SecretString>,
@@ -51,7 +52,10 @@ type Won = Option<(Completion, String)>;
 
 impl<'a, W: Witness> Call<'a, W> {
     pub(crate) fn new(shared: &'a Shared, terms: Terms<'a>, witness: &'a W) -> Self {
-        let tokens = tokens::reserved(terms.request);
+        let tokens = match terms.ask {
+            Ask::Chat(request) => tokens::reserved(request),
+            Ask::Moderation(texts) => texts.iter().map(|text| tokens::estimate(text)).sum(),
+        };
         let deadline = terms.deadline.duration_since(shared.begun);
         let route = shared.router().route(terms.stage, tokens, deadline);
         Self { shared, terms, witness, tokens, route, attempts: Vec::new() }
@@ -215,7 +219,7 @@ impl<'a, W: Witness> Call<'a, W> {
 /// Asks once, within the provider's time and the call's.
 async fn ask(peer: &Peer, terms: Terms<'_>) -> Ended {
     let patience = peer.timeout.min(terms.deadline.saturating_duration_since(Instant::now()));
-    let outcome = timeout(patience, peer.ask(terms.request, terms.own.get(&peer.name))).await;
+    let outcome = timeout(patience, peer.ask(terms.ask, terms.own.get(&peer.name))).await;
     outcome.unwrap_or_else(|_| Err(Fault::of(Failure::Timeout)))
 }
 

@@ -4,7 +4,7 @@
 //! it was not tried.
 
 use crate::{
-    peer::{self, Fault, Peer},
+    peer::{self, Ask, Fault, Peer},
     settings::{Error, Settings},
 };
 use llm::{ChatRequest, Failure, Turn};
@@ -54,7 +54,7 @@ pub async fn check_key(settings: &Settings, provider: &str, key: &SecretString) 
         max_output_tokens: 1,
         temperature: None,
     };
-    let outcome = tokio::time::timeout(peer.timeout, peer.ask(&request, None)).await;
+    let outcome = tokio::time::timeout(peer.timeout, peer.ask(Ask::Chat(&request), None)).await;
     match outcome.unwrap_or_else(|_| Err(Fault::of(Failure::Timeout))) {
         Ok(_) => Ok(()),
         Err(Fault { failure, detail, .. }) => {

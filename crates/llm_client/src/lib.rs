@@ -12,13 +12,14 @@ mod witness;
 
 pub use check::{KeyError, check_key};
 pub use llm::router::ChainError;
-pub use settings::{Error, ProviderSettings, Quota, Settings, UserQuota};
+pub use settings::{Error, ModerationSettings, ProviderSettings, Quota, Settings, UserQuota};
 pub use witness::{Begun, Refusal, Unwitnessed, Witness};
 
 use call::{Call, Terms};
 use llm::{ChatRequest, Completion, Failure, Usage, router::Router};
-use peer::Peer;
+use peer::{Ask, Peer};
 use secrecy::SecretString;
+use settings::MODERATION;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -118,7 +119,11 @@ impl Client {
         }
         let http = peer::shared()?;
         let peer = |provider: &ProviderSettings| Peer::new(provider, &http, provider.key(variable)?);
-        let peers = settings.providers.iter().map(peer).collect::<Result<_, _>>()?;
+        let mut peers: Vec<Peer> = settings.providers.iter().map(peer).collect::<Result<_, _>>()?;
+        // In the order of the router.
+        if let Some((by, provider)) = settings.moderator()? {
+            peers.push(Peer::moderator(provider, by, &http, provider.key(variable)?)?);
+        }
         let router = Mutex::new(settings.router()?);
         let shared = Shared {
             peers,
@@ -164,7 +169,27 @@ impl Client {
         witness: &impl Witness,
     ) -> Result<Answered, Exhausted> {
         let deadline = Instant::now() + within;
-        let terms = Terms { stage, request, deadline, own: &self.own };
+        let terms = Terms { stage, ask: Ask::Chat(request), deadline, own: &self.own };
+        Call::new(&self.shared, terms, witness).run().await
+    }
+
+    /// The model that judges what goes out, as `provider/model`; none where none is set.
+    pub fn moderator(&self) -> Option<String> {
+        self.models(MODERATION).pop()
+    }
+
+    /// Asks the provider of moderation what of these texts should not go out, as `llm::dialect::moderation::judged` reads it.
+    ///
+    /// # Errors
+    /// It has not answered, for the reason that the error names.
+    pub async fn moderate(
+        &self,
+        texts: &[String],
+        within: Duration,
+        witness: &impl Witness,
+    ) -> Result<Answered, Exhausted> {
+        let deadline = Instant::now() + within;
+        let terms = Terms { stage: MODERATION, ask: Ask::Moderation(texts), deadline, own: &self.own };
         Call::new(&self.shared, terms, witness).run().await
     }
 }

@@ -5,12 +5,12 @@
 
 use crate::{
     oauth::Oauth,
-    settings::{Error, ProviderSettings},
+    settings::{Error, ModerationSettings, ProviderSettings},
 };
 use http_reply::{ReadError, read, told};
 use llm::{
     ChatRequest, Completion, Dialect, Failure, Usage,
-    dialect::{HttpParts, Model, Reply, SecretPlace, Stream},
+    dialect::{HttpParts, Model, Reply, SecretPlace, Stream, moderation},
 };
 use reqwest::{
     Response,
@@ -25,6 +25,15 @@ const BYTES_MAX: usize = 4 << 20;
 /// Most bytes of a stream: each token comes with some hundreds of its own.
 const STREAM_BYTES_MAX: usize = 32 << 20;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a provider is asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Ask<'a> {
+    /// To answer.
+    Chat(&'a ChatRequest),
+    /// What of these texts should not go out.
+    Moderation(&'a [String]),
+}
 
 /// A provider as it is asked.
 pub(crate) struct Peer {
@@ -147,10 +156,22 @@ impl Peer {
         })
     }
 
+    /// The same provider, asked for its judgement by another of its models.
+    pub(crate) fn moderator(
+        settings: &ProviderSettings,
+        by: &ModerationSettings,
+        shared: &reqwest::Client,
+        key: Option<SecretString>,
+    ) -> Result<Self, Error> {
+        let peer = Self::new(settings, shared, key)?;
+        let model = Model { name: by.model.clone(), stream: false, ..peer.model };
+        Ok(Self { model, timeout: by.timeout(), ..peer })
+    }
+
     /// Asks once, with a key of the tenant's own if there is one.
     pub(crate) async fn ask(
         &self,
-        request: &ChatRequest,
+        request: Ask<'_>,
         own: Option<&SecretString>,
     ) -> Result<Completion, Fault> {
         match (&self.oauth, own) {
@@ -162,7 +183,7 @@ impl Peer {
     }
 
     /// A token that is not taken is replaced and the request sent again: nothing was generated for it.
-    async fn ask_with_token(&self, request: &ChatRequest, oauth: &Oauth) -> Result<Completion, Fault> {
+    async fn ask_with_token(&self, request: Ask<'_>, oauth: &Oauth) -> Result<Completion, Fault> {
         let token = oauth.token(None).await?;
         match self.exchange(request, Some(&token)).await {
             Err(Fault { failure: Failure::Unauthorized, .. }) => {
@@ -173,11 +194,19 @@ impl Peer {
         }
     }
 
-    async fn exchange(
-        &self,
-        request: &ChatRequest,
-        secret: Option<&SecretString>,
-    ) -> Result<Completion, Fault> {
+    async fn exchange(&self, ask: Ask<'_>, secret: Option<&SecretString>) -> Result<Completion, Fault> {
+        match ask {
+            Ask::Chat(request) => self.chat(request, secret).await,
+            Ask::Moderation(texts) => {
+                let response = self.send(&moderation::request(&self.model.name, texts), secret).await?;
+                let head = Head::of(&response);
+                let body = body(response).await?;
+                moderation::answer(&head.reply(&body), texts.len()).map_err(Fault::of)
+            }
+        }
+    }
+
+    async fn chat(&self, request: &ChatRequest, secret: Option<&SecretString>) -> Result<Completion, Fault> {
         let begun = Instant::now();
         let parts = self.dialect.request(&self.model, request);
         let response = self.send(&parts, secret);

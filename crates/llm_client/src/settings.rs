@@ -2,8 +2,11 @@
 //!
 //! Invariant: a setting that cannot work is an error that names its key and what to write; no key of a provider is in one.
 
+mod moderation;
 mod provider;
 
+pub(crate) use moderation::MODERATION;
+pub use moderation::ModerationSettings;
 pub use provider::ProviderSettings;
 
 use llm::{
@@ -36,6 +39,8 @@ pub struct Settings {
     pub user_quota: UserQuota,
     /// For each stage which version of its prompt is used. Default: the first that comes with the program.
     pub prompts: BTreeMap<String, PromptChoice>,
+    /// Who judges what a model wrote before it goes out. Default: the built-in lists of words alone.
+    pub moderation: Option<ModerationSettings>,
     /// File with prices (`[[prices]]`) that go before those that come with the program. Default: none.
     pub prices_file: Option<PathBuf>,
 }
@@ -92,6 +97,7 @@ impl Default for Settings {
             pro_quota: Quota::default(),
             user_quota: UserQuota::default(),
             prompts: BTreeMap::new(),
+            moderation: None,
             prices_file: None,
         }
     }
@@ -154,6 +160,14 @@ pub enum Error {
         /// What is wrong, and what to write.
         why: String,
     },
+    /// The provider of moderation.
+    #[error("llm.moderation.{key}: {why}")]
+    Moderation {
+        /// Key of the setting.
+        key: &'static str,
+        /// What is wrong, and what to write.
+        why: String,
+    },
     /// The wait for a whole chain.
     #[error("llm.deadline_s: expected 1 to {TIMEOUT_S_MAX} seconds, not {0}")]
     Deadline(u64),
@@ -183,6 +197,7 @@ impl Settings {
         if let Some(wait) = self.hedge_after_ms.filter(|wait| !(1..=HEDGE_AFTER_MS_MAX).contains(wait)) {
             return Err(Error::Hedge(wait));
         }
+        self.moderator()?;
         self.router()?;
         self.providers.iter().try_for_each(ProviderSettings::check)
     }
@@ -194,8 +209,21 @@ impl Settings {
             requests_per_minute: provider.requests_per_minute,
             tokens_per_minute: provider.tokens_per_minute,
         };
-        let providers: Vec<_> = self.providers.iter().map(limits).collect();
-        Ok(Router::new(&providers, &self.chains)?)
+        let mut providers: Vec<_> = self.providers.iter().map(limits).collect();
+        let mut chains = self.chains.clone();
+        if let Some((_, provider)) = self.moderator()? {
+            // A place of its own: what it meets says nothing of the provider's other models.
+            let name = format!("{MODERATION}/{}", provider.name);
+            chains.insert(MODERATION.to_owned(), vec![name.clone()]);
+            let max_concurrent = Some(provider.max_concurrent);
+            providers.push(router::Provider {
+                name,
+                max_concurrent,
+                requests_per_minute: None,
+                tokens_per_minute: None,
+            });
+        }
+        Ok(Router::new(&providers, &chains)?)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod hedges;
 mod keys;
+mod moderation;
 mod provider;
 mod streams;
 

@@ -15,8 +15,8 @@ pub use boundary::{BOUNDARY_VIOLATION, check_boundary_integrity};
 pub use event::{Drop, Event, Outcome, Reject, SourcePosition};
 pub use fold::{Fold, FoldState, StateError};
 pub use lookup::{
-    BeforeAsOf, Earlier, EarlierAsOf, Lookup, MessagesAsOf, ModelAnswer, ModelQuestion, ModelText, Payer,
-    Request, Response, Step,
+    BeforeAsOf, Earlier, EarlierAsOf, Judgement, Lookup, MessagesAsOf, ModelAnswer, ModelQuestion, ModelText,
+    Moderated, ModerationQuestion, Payer, Request, Response, Step,
 };
 pub use port::{AnyRecord, Emission, Port, PortSpec, RecordEncoder};
 pub use stage::{COMPLETED, ModelUse, STARTED, Stage, StageIdentity, StageInput, StageRecords, StageReport};

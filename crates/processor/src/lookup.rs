@@ -48,6 +48,8 @@ pub enum Request {
     Before(BeforeAsOf),
     /// To a language model, by the chain of models that is set for the stage.
     Model(ModelQuestion),
+    /// To whoever judges what goes out, where somebody is set for that.
+    Moderation(ModerationQuestion),
 }
 
 /// The messages with `start_ms <= sent_at < end_ms`, each in its newest state at `offset`, deleted ones left out,
@@ -190,6 +192,43 @@ pub struct ModelText {
     pub payer: Option<Payer>,
 }
 
+/// What a model wrote, for somebody to judge before it goes out. Equal texts have one judgement, which is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModerationQuestion {
+    /// Tenant.
+    pub tenant_id: String,
+    /// Group whose messages are told.
+    pub group_id: String,
+    /// Stage that asks.
+    pub stage: &'static str,
+    /// The texts.
+    pub texts: Vec<String>,
+}
+
+/// What became of texts that were to be judged; never an error: the stage goes on without.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Moderated {
+    /// Nobody is set to judge.
+    Off,
+    /// They were judged, now or earlier.
+    Judged(Judgement),
+    /// They were not: why, as a metric label.
+    Failed(String),
+}
+
+/// A judgement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    /// Who judged, as `provider/model`.
+    pub model_id: String,
+    /// For each text, in the question's order, labels of what it is flagged for; none for one that may go out.
+    pub categories: Vec<Vec<String>>,
+    /// Tokens, where they are counted.
+    pub tokens: i64,
+    /// Cost by the price table, in its currency; 0 where the model has no price.
+    pub cost: f64,
+}
+
 /// An answer; each variant answers the request of its name.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Response {
@@ -207,4 +246,6 @@ pub enum Response {
     Before(Vec<String>),
     /// To [`Request::Model`].
     Model(ModelAnswer),
+    /// To [`Request::Moderation`].
+    Moderation(Moderated),
 }

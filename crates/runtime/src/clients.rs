@@ -5,6 +5,8 @@
 
 mod earlier;
 mod horizon;
+mod judgements;
+mod ledger;
 mod models;
 mod own_keys;
 mod passed;
@@ -16,7 +18,7 @@ use horizon::Horizon;
 pub(crate) use models::{ModelsClient, Terms};
 pub use models::{chat_request, question_hash};
 pub(crate) use own_keys::OwnKeys;
-use processor::{BeforeAsOf, Earlier, MessagesAsOf, ModelAnswer, Request, Response};
+use processor::{BeforeAsOf, Earlier, MessagesAsOf, ModelAnswer, Moderated, Request, Response};
 use state::{AsOf, Store};
 use std::{convert::identity, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
@@ -147,6 +149,10 @@ impl PostgresClient {
             Request::Model(question) => Response::Model(match &self.models {
                 Some(models) => models.answer(question, awaited).await,
                 None => ModelAnswer::Off,
+            }),
+            Request::Moderation(question) => Response::Moderation(match &self.models {
+                Some(models) => models.judge(question, awaited).await,
+                None => Moderated::Off,
             }),
         }
     }

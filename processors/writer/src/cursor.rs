@@ -2,8 +2,8 @@
 //!
 //! Invariant: tokens and cost of every answer are counted, also of those that are not taken.
 
-use crate::draft::Draft;
-use processor::{ModelQuestion, ModelText, ModelUse, Payer, Request};
+use crate::draft::{Draft, Summary};
+use processor::{Judgement, ModelQuestion, ModelText, ModelUse, Payer, Request};
 
 /// What is known so far of a window that is being asked about.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,13 +19,35 @@ pub struct Cursor {
     pub(crate) paid: Option<Payer>,
     /// Why there is no beginning of a model's.
     pub(crate) unbegun: Option<String>,
+    /// What of the parts' lines begins the digest, as a model chose it.
+    pub(crate) chosen: Option<Summary>,
+    /// The texts that a provider judges now.
+    pub(crate) judging: Option<Vec<String>>,
 }
 
 impl Cursor {
     /// Of a window that nothing was answered about yet.
     pub(crate) fn of(questions: Vec<ModelQuestion>) -> Self {
         let drafts = questions.iter().map(|_| None).collect();
-        Self { questions, drafts, summary: None, again: false, used: None, paid: None, unbegun: None }
+        Self {
+            questions,
+            drafts,
+            summary: None,
+            again: false,
+            used: None,
+            paid: None,
+            unbegun: None,
+            chosen: None,
+            judging: None,
+        }
+    }
+
+    /// Adds what a judgement took; the digest is not in its words.
+    pub(crate) fn uses_judgement(&mut self, judgement: &Judgement) {
+        if let Some(used) = &mut self.used {
+            used.tokens = used.tokens.saturating_add(judgement.tokens);
+            used.cost += judgement.cost;
+        }
     }
 
     pub(crate) fn uses(&mut self, prompt: &str, said: &ModelText) {

@@ -5,6 +5,7 @@
 
 mod cursor;
 mod draft;
+mod finish;
 mod hostile;
 mod moderation;
 mod part;
@@ -18,17 +19,17 @@ pub use hostile::is_hostile;
 pub use prompts::{Choice, PromptText, UnknownPrompt, prompts};
 
 pub use cursor::Cursor;
-use draft::{Draft, Numbers, Summary};
+use draft::{Draft, Summary};
+use finish::{fallback, unchanged};
 use part::Parts;
 use processor::{
-    COMPLETED, Event, Lookup, ModelAnswer, ModelQuestion, ModelUse, Outcome, PortSpec, Reject, Request,
-    Response, STARTED, StageIdentity, StageReport, Step, check_boundary_integrity,
+    COMPLETED, Event, Lookup, ModelAnswer, ModelQuestion, PortSpec, Reject, Request, Response, STARTED,
+    StageIdentity, StageReport, Step, check_boundary_integrity,
 };
 use prompt::SUMMARY;
 use reading::{again, read};
-use schemas::{Digest, DigestStageCompleted, outcome};
+use schemas::{Digest, DigestStageCompleted};
 use serde::Deserialize;
-use synthesis::{Source, redraft};
 
 /// Name of the stage, of its chain of models, and of its metric label.
 pub const NAME: &str = "writer";
@@ -42,6 +43,8 @@ const DROPPED_MAX: f64 = 0.5;
 pub struct Writer {
     /// Whether there is a model to ask. Default: no.
     pub asks: bool,
+    /// Whether a provider judges what the model wrote. Default: no, the built-in lists alone.
+    pub moderates: bool,
     /// A window of fewer messages needs no model. Default 6.
     pub messages_min: usize,
     /// Tokens of messages that one question holds, by estimate. Default 6,000.
@@ -63,6 +66,7 @@ impl Default for Writer {
     fn default() -> Self {
         Self {
             asks: false,
+            moderates: false,
             messages_min: 6,
             part_tokens: 6_000,
             parts_max: 24,
@@ -75,8 +79,8 @@ impl Default for Writer {
 
 impl Lookup for Writer {
     const NAME: &'static str = NAME;
-    /// Parts, what of them did not read, the beginning, and that again.
-    const ROUNDS_MAX: usize = 4;
+    /// Parts, what of them did not read, the beginning, that again, and the judgement of what goes out.
+    const ROUNDS_MAX: usize = 5;
     type In = DigestStageCompleted;
     type Cursor = Box<Cursor>;
 
@@ -122,7 +126,10 @@ impl Lookup for Writer {
                 // The lines of the parts are there.
                 Response::Model(ModelAnswer::Failed(why)) => {
                     cursor.unbegun = Some(why);
-                    return self.finish(input, &cursor, None);
+                    return self.finish(input, *cursor);
+                }
+                Response::Moderation(answer) if cursor.judging.is_some() => {
+                    return self.end(input, *cursor, Some(&answer));
                 }
                 _ => {
                     let detail = "an answer of another kind than the question";
@@ -151,7 +158,7 @@ impl Writer {
         told.iter().map(|data| prompt.question(input, data, self.output_tokens_max)).collect()
     }
 
-    fn parts<'a>(&self, input: &'a DigestStageCompleted, digest: &Digest) -> Parts<'a> {
+    pub(crate) fn parts<'a>(&self, input: &'a DigestStageCompleted, digest: &Digest) -> Parts<'a> {
         Parts::of(&input.state.messages, digest, (self.part_tokens, self.parts_max))
     }
 
@@ -180,12 +187,12 @@ impl Writer {
             return Step::Ask(Box::new(cursor), requests);
         }
         if cursor.drafts.len() == 1 {
-            return self.finish(input, &cursor, None);
+            return self.finish(input, cursor);
         }
         let lines = cursor.drafts.iter().flatten().flat_map(|draft| &draft.summary);
         let data = prompt::lines(lines.map(|line| line.text.as_str()));
         if data.is_empty() {
-            return self.finish(input, &cursor, None);
+            return self.finish(input, cursor);
         }
         let question = SUMMARY.question(input, &data, self.output_tokens_max);
         let request = cursor.asks(&question);
@@ -198,81 +205,19 @@ impl Writer {
     fn begun(&self, input: &DigestStageCompleted, mut cursor: Cursor, texts: &[String]) -> Step<Box<Cursor>> {
         let text = texts.first().map_or("", String::as_str);
         match read::<Summary>(text, &SUMMARY) {
-            Ok(summary) => self.finish(input, &cursor, Some(&summary)),
+            Ok(summary) => {
+                cursor.chosen = Some(summary);
+                self.finish(input, cursor)
+            }
             Err(why) if !cursor.again => {
                 cursor.again = true;
-                let Some(question) = &mut cursor.summary else { return self.finish(input, &cursor, None) };
+                let Some(question) = &mut cursor.summary else { return self.finish(input, cursor) };
                 again(question, text, &why);
                 let request = question.clone();
                 let request = cursor.asks(&request);
                 Step::Ask(Box::new(cursor), vec![request])
             }
-            Err(_) => self.finish(input, &cursor, None),
+            Err(_) => self.finish(input, cursor),
         }
     }
-
-    /// The digest in the model's words, as far as the messages hold them.
-    fn finish(
-        &self,
-        input: &DigestStageCompleted,
-        cursor: &Cursor,
-        summary: Option<&Summary>,
-    ) -> Step<Box<Cursor>> {
-        let state = &input.state;
-        let Some(offline) = &state.digest else { return unchanged(input, StageReport::ok()) };
-        let parts = self.parts(input, offline);
-        let numbers = Numbers(parts.ids());
-        let drafts: Vec<Draft> = cursor.drafts.iter().flatten().cloned().collect();
-        let mut draft = draft::digest(offline, &drafts, draft::summary(&drafts, summary, &numbers), &numbers);
-        let claimed = claims(&draft);
-        let moderated = moderation::withhold(&mut draft, offline, &state.messages);
-        let source = Source::new(&state.messages, state.threads.as_ref());
-        let held = redraft(state, &source, &parts.shown(), (offline, draft));
-        if held.summary.is_empty() || f64::from(held.claims_dropped) > DROPPED_MAX * claimed as f64 {
-            return fallback(input, "guard", cursor.used.clone());
-        }
-        if held.quality.score < offline.quality.score - self.worse_by {
-            return fallback(input, "worse", cursor.used.clone());
-        }
-        let mut report = StageReport::ok()
-            .metric("quality_score", held.quality.score)
-            .metric("offline_score", offline.quality.score)
-            .metric("claims_dropped", f64::from(held.claims_dropped))
-            .metric("facts_struck", f64::from(held.facts_struck))
-            .metric("parts", parts.each.len() as f64)
-            .metric("withheld", parts.withheld as f64)
-            .metric("left_out", parts.left_out as f64)
-            .metric("cut", parts.cut as f64);
-        for (category, count) in moderated {
-            report = report.metric(&format!("moderated_{category}"), f64::from(count));
-        }
-        if let Some(why) = &cursor.unbegun {
-            report = report.metric(&format!("unbegun_{why}"), 1.0);
-        }
-        if parts.left_out > 0 {
-            report.outcome = outcome::DEGRADED;
-        }
-        report.model.clone_from(&cursor.used);
-        let mut state = state.clone();
-        state.digest = Some(held);
-        Step::Done(Ok(Outcome::Emit(IDENTITY.records(input, state, report).emit())))
-    }
-}
-
-/// Lines of a draft that the guard judges.
-fn claims(draft: &Digest) -> usize {
-    let stories: usize = draft.topics.iter().map(|topic| topic.story.len()).sum();
-    draft.summary.len() + draft.decisions.len() + draft.questions.len() + draft.actions.len() + stories
-}
-
-/// The digest as it came.
-fn unchanged(input: &DigestStageCompleted, report: StageReport) -> Step<Box<Cursor>> {
-    Step::Done(Ok(Outcome::Emit(IDENTITY.records(input, input.state.clone(), report).emit())))
-}
-
-/// The digest as it came, and why no model had a part in it.
-fn fallback(input: &DigestStageCompleted, why: &str, used: Option<ModelUse>) -> Step<Box<Cursor>> {
-    let mut report = StageReport::fallback().metric(&format!("{}{why}", outcome::FALLBACK_MEASURE), 1.0);
-    report.model = used;
-    unchanged(input, report)
 }

@@ -12,6 +12,7 @@ fn main() -> ExitCode {
             why: error.to_string(),
         };
         let choice = Choice::new(settings.prompt(writer::NAME)).map_err(refused)?;
-        host.lookup(Writer { asks: settings.asks(writer::NAME), choice, ..Writer::default() })
+        let (asks, moderates) = (settings.asks(writer::NAME), settings.moderates(writer::NAME));
+        host.lookup(Writer { asks, moderates, choice, ..Writer::default() })
     })
 }

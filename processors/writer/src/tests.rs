@@ -1,14 +1,17 @@
 //! A scripted model: what it says well is taken, what it invents is not, and without it the digest goes on as it came.
 
+mod moderation;
+
 use super::*;
 use fixtures::message;
-use processor::{ModelText, Payer, SourcePosition};
+use processor::{ModelText, Outcome, Payer, SourcePosition};
 use proptest::prelude::*;
-use schemas::{ContextMessage, DigestState, Thread, Threads};
+use schemas::{ContextMessage, DigestState, Thread, Threads, outcome};
 use serde_json::{Value, json};
 
 const ASKING: Writer = Writer {
     asks: true,
+    moderates: false,
     messages_min: 2,
     part_tokens: 6_000,
     parts_max: 24,

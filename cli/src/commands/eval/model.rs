@@ -75,6 +75,8 @@ impl Model {
             );
         }
         config.llm.chains = BTreeMap::from([(writer::NAME.to_owned(), vec![provider.to_owned()])]);
+        // What a provider of moderation objects to says nothing of how good the words are.
+        config.llm.moderation = None;
         let client = config.models()?.context("the chain is empty")?;
         Ok(Self {
             provider: provider.to_owned(),

@@ -5,6 +5,7 @@
 
 mod anthropic;
 pub mod gigachat;
+pub mod moderation;
 mod openai;
 mod reply;
 mod sse;

@@ -73,6 +73,32 @@ fn what_cannot_work_is_named_with_what_to_write_and_without_the_key() {
 }
 
 #[test]
+fn who_judges_is_one_of_the_providers() {
+    let giga = "[[providers]]\nname = 'giga'\ndialect = 'gigachat'\nmodel = 'm'\n";
+    let read = |text: &str| {
+        let text = format!("{text}\n[[providers]]\n{PRO}{giga}[chains]\nwriter = ['pro']\n");
+        toml::from_str::<Settings>(&text).unwrap()
+    };
+    let by = read("moderation = { provider = 'pro' }");
+    let (moderation, provider) = by.moderator().unwrap().unwrap();
+    assert_eq!((moderation.model.as_str(), moderation.timeout_s), ("omni-moderation-latest", 10));
+    assert_eq!((provider.name.as_str(), by.moderates("writer"), by.moderates("mood")), ("pro", true, false));
+    assert!(!read("").moderates("writer"));
+    for (moderation, named) in [
+        (
+            "provider = 'other'",
+            "llm.moderation.provider: names \"other\"; expected one of llm.providers: pro, giga",
+        ),
+        ("provider = 'giga'", "llm.moderation.provider: \"giga\" is of another dialect"),
+        ("provider = 'pro', model = ' '", "llm.moderation.model: expected"),
+        ("provider = 'pro', timeout_s = 0", "llm.moderation.timeout_s: expected 1 to 600 seconds"),
+    ] {
+        let error = read(&format!("moderation = {{ {moderation} }}")).check().unwrap_err().to_string();
+        assert!(error.contains(named), "{error}");
+    }
+}
+
+#[test]
 fn a_key_is_read_from_the_environment_or_a_file() {
     let variable = |name: &str| (name == "KEY").then(|| " hunter2\n".to_owned());
     let key = |text: &str| settings(&format!("{PRO}{text}")).key(&variable).unwrap().unwrap();

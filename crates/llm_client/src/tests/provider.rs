@@ -158,6 +158,7 @@ impl Drop for Left {
 
 async fn perform(act: Act, Call { path, body, .. }: &Call, book: Arc<Mutex<Book>>) -> Response {
     match act {
+        Act::Answer(_) if path.ends_with("/moderations") => judgement(body).to_string().into_response(),
         Act::Answer(text) if body["stream"] == json!(true) => {
             events_of(Body::from(events(path, text, &body["stream_options"]["include_usage"])))
         }
@@ -239,6 +240,19 @@ pub(super) fn events(path: &str, text: &str, wants_usage: &Value) -> String {
         "data: [DONE]\n\n".to_owned(),
     ]
     .concat()
+}
+
+/// What `OpenAI` documents of moderations: a result for each text of the list; here who says "kill" is violent.
+fn judgement(body: &Value) -> Value {
+    let result = |text: &Value| {
+        let is_violent = text.as_str().is_some_and(|text| text.contains("kill"));
+        let score = if is_violent { 0.97 } else { 0.001 };
+        json!({"flagged": is_violent, "categories": {"violence": is_violent, "self-harm/intent": false},
+            "category_scores": {"violence": score, "self-harm/intent": 0.0001},
+            "category_applied_input_types": {"violence": ["text"], "self-harm/intent": ["text"]}})
+    };
+    let results: Vec<Value> = body["input"].as_array().into_iter().flatten().map(result).collect();
+    json!({"id": "modr-1", "model": "omni-moderation-2024-09-26", "results": results})
 }
 
 fn events_of(body: Body) -> Response {

@@ -12,7 +12,7 @@ use crate::{
     kafka::TopicPlaces,
 };
 use engine::shapes::{self, lookup::Clients};
-use llm_client::Settings;
+use llm_client::{ModerationSettings, Settings};
 use processor::{Fold, Lookup, Processor};
 use state::Store;
 use std::sync::Arc;
@@ -97,6 +97,8 @@ fn models(shared: &Shared, store: &Store) -> Result<Option<ModelsClient>, HostEr
     let keys = OwnKeys::new(&shared.config.keys).map_err(start_error(what))?;
     let prices = settings.prices().map_err(start_error(what))?;
     let daily_requests = i64::try_from(settings.user_quota.requests_per_day).unwrap_or(i64::MAX);
-    let terms = Terms { within: settings.deadline(), monthly_tokens, daily_requests, keys, prices };
+    let judged_within = settings.moderation.as_ref().map(ModerationSettings::timeout).unwrap_or_default();
+    let within = settings.deadline();
+    let terms = Terms { within, judged_within, monthly_tokens, daily_requests, keys, prices };
     Ok(Some(ModelsClient::new(client, store.clone(), terms, Arc::clone(&shared.metrics))))
 }
