@@ -3,6 +3,7 @@
 //! Invariant: a window is read only after the sink has passed its last offset, so that the answer is a function of
 //! the log; while Postgres is away a question waits, and its partition with it. Only what can never be read is no answer.
 
+mod claims;
 mod earlier;
 mod horizon;
 mod judgements;

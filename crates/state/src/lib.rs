@@ -34,6 +34,7 @@ mod message_way;
 mod messages;
 mod migrate;
 mod model_answers;
+mod model_claims;
 mod mutes;
 mod offsets;
 mod outbox;

@@ -123,5 +123,7 @@ pub(super) const RESERVATIONS: Table = table!(
     "llm_requests",
     "status IN ('reserved', 'unknown') AND expires_at < to_timestamp($2::bigint / 1000.0)"
 );
+/// Left by processes that died.
+pub(super) const CLAIMS: Table = table!("model_claims", "expires_at < to_timestamp($2::bigint / 1000.0)");
 /// Used or not: the command that used it has long been read.
 pub(super) const CODES: Table = table!("link_codes", "expires_at < to_timestamp($2::bigint / 1000.0)");

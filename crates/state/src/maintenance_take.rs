@@ -7,8 +7,8 @@ use crate::{
     Error, Maintainer, OutboxPlace, Taken,
     maintenance::end,
     maintenance_sql::{
-        ANSWERS, ANY_MESSAGE, CODES, COUNT_OUTBOX, KEPT, OF_WINDOWS, OUTBOX, PAST_WINDOWS, READ_OUTBOX,
-        RESERVATIONS, Table, WORD_BLOCKS, WORDS,
+        ANSWERS, ANY_MESSAGE, CLAIMS, CODES, COUNT_OUTBOX, KEPT, OF_WINDOWS, OUTBOX, PAST_WINDOWS,
+        READ_OUTBOX, RESERVATIONS, Table, WORD_BLOCKS, WORDS,
     },
 };
 use sqlx::{Postgres, Transaction};
@@ -25,6 +25,7 @@ const OUTBOX_DAYS: i32 = 7;
 const ANSWER_DAYS: i64 = 90;
 /// Longer than the month that a reservation counts in.
 const RESERVATION_DAYS: i64 = 62;
+const CLAIM_DAYS: i64 = 1;
 const CODE_DAYS: i64 = 1;
 const DAY_MS: i64 = 86_400_000;
 
@@ -63,7 +64,12 @@ impl Maintainer {
     fn tables(&self, due: Option<i64>) -> Vec<(&'static Table, i64)> {
         let aged = |days: i64| self.now_ms - days * DAY_MS;
         let answers = aged(ANSWER_DAYS).max(due.unwrap_or(i64::MIN));
-        let own = [(&ANSWERS, answers), (&RESERVATIONS, aged(RESERVATION_DAYS)), (&CODES, aged(CODE_DAYS))];
+        let own = [
+            (&ANSWERS, answers),
+            (&RESERVATIONS, aged(RESERVATION_DAYS)),
+            (&CLAIMS, aged(CLAIM_DAYS)),
+            (&CODES, aged(CODE_DAYS)),
+        ];
         let kept = due.map(|before| KEPT.iter().map(move |table| (table, before)));
         kept.into_iter().flatten().chain(own).collect()
     }

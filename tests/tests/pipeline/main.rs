@@ -24,6 +24,7 @@ mod leaving;
 mod maintain;
 mod metrics;
 mod models;
+mod models_claims;
 mod models_judged;
 mod models_users;
 mod now;

@@ -43,13 +43,21 @@ pub(crate) struct ModelsClient {
     pub(super) store: Store,
     pub(super) terms: Terms,
     pub(super) metrics: Arc<Metrics>,
-    /// Questions that are being asked: an equal one waits for the answer.
+    /// Name of this process, by which it claims what it asks.
+    pub(super) holder: String,
+    /// Questions that are being asked here: an equal one waits for the answer.
     asking: Mutex<BTreeMap<QuestionHash, Weak<tokio::sync::Mutex<()>>>>,
 }
 
 impl ModelsClient {
-    pub(crate) fn new(models: Client, store: Store, terms: Terms, metrics: Arc<Metrics>) -> Self {
-        Self { models, store, terms, metrics, asking: Mutex::default() }
+    /// Of the process of this name, which it keeps over restarts and shares with no other.
+    pub(crate) fn new(
+        models: Client,
+        store: Store,
+        terms: Terms,
+        (holder, metrics): (String, Arc<Metrics>),
+    ) -> Self {
+        Self { models, store, terms, metrics, holder, asking: Mutex::default() }
     }
 
     /// Who judges what goes out, where somebody is set for that.
@@ -68,19 +76,30 @@ impl ModelsClient {
 
     /// The answer that was had before, or that somebody gives now; else why there is none.
     pub(super) async fn obtain(&self, inquiry: &Inquiry<'_>, awaited: &Awaited) -> Result<ModelText, String> {
-        let Inquiry { question, is_moderation, .. } = inquiry;
+        let question = inquiry.question;
         let key = question_hash(question);
         let turn = self.turn(key);
         let _alone = turn.lock().await;
-        awaited.is(format!("a language model has not answered {}", question.stage));
+        let awaits = || awaited.is(format!("a language model has not answered {}", question.stage));
+        awaits();
         if let Some(kept) = self.known(inquiry, &key, awaited).await {
-            let cost = kept.cost_micros as f64 / MILLION;
-            let KeptAnswer { model: model_id, text, tokens, .. } = kept;
-            return Ok(ModelText { text, model_id, tokens, cost, payer: None });
+            return Ok(kept);
         }
+        if let Some(kept) = self.claim(inquiry, &key, awaited).await {
+            return Ok(kept);
+        }
+        awaits();
+        let claimed = self.renewing(question, &key, self.ask(inquiry, &key)).await;
+        self.release(question, &key).await;
+        claimed
+    }
+
+    /// Asks somebody now.
+    async fn ask(&self, inquiry: &Inquiry<'_>, key: &QuestionHash) -> Result<ModelText, String> {
+        let Inquiry { question, is_moderation, .. } = inquiry;
         let own = self.terms.keys.of(question, &self.store).await?;
         let models = self.models.with_keys(own.secrets.clone());
-        let ledger = Ledger { client: self, inquiry, key: &key, own, tickets: Mutex::default() };
+        let ledger = Ledger { client: self, inquiry, key, own, tickets: Mutex::default() };
         let asked = if *is_moderation {
             models.moderate(&question.turns, self.terms.judged_within, &ledger).await
         } else {
@@ -116,22 +135,27 @@ impl ModelsClient {
     }
 
     /// What was answered before, by a model that the stage still has; waits for the database.
-    async fn known(
+    pub(super) async fn known(
         &self,
         Inquiry { question, models, .. }: &Inquiry<'_>,
         key: &QuestionHash,
         awaited: &Awaited,
-    ) -> Option<KeptAnswer> {
+    ) -> Option<ModelText> {
         let mut wait = RETRY.0;
         loop {
             match self.store.known_answer(&question.tenant_id, key, models).await {
-                Ok(known) => return known,
+                Ok(known) => return known.map(text),
                 Err(error) => awaited.has_failed(error.describe()),
             }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(RETRY.1);
         }
     }
+}
+
+/// An answer that was had before.
+fn text(KeptAnswer { model: model_id, text, tokens, cost_micros }: KeptAnswer) -> ModelText {
+    ModelText { text, model_id, tokens, cost: cost_micros as f64 / MILLION, payer: None }
 }
 
 /// What is asked of whom.

@@ -100,5 +100,6 @@ fn models(shared: &Shared, store: &Store) -> Result<Option<ModelsClient>, HostEr
     let judged_within = settings.moderation.as_ref().map(ModerationSettings::timeout).unwrap_or_default();
     let within = settings.deadline();
     let terms = Terms { within, judged_within, monthly_tokens, daily_requests, keys, prices };
-    Ok(Some(ModelsClient::new(client, store.clone(), terms, Arc::clone(&shared.metrics))))
+    let own = (shared.config.instance.clone(), Arc::clone(&shared.metrics));
+    Ok(Some(ModelsClient::new(client, store.clone(), terms, own)))
 }

@@ -148,3 +148,27 @@ async fn what_a_dead_process_left_is_told_as_unknown_and_ends_once() {
     assert!(reserve(store, &call(100), Some(140)).await.unwrap().is_some(), "an expired one is free again");
     database.drop().await;
 }
+
+#[tokio::test]
+async fn a_question_is_claimed_by_one_at_a_time_until_it_is_released_or_not_renewed() {
+    let Some(database) = Database::new("models_claims").await else { return };
+    let store = &database.store;
+    let claim = async |tenant: &'static str, holder: &'static str, for_s: f64| {
+        store.claim_question(tenant, &QUESTION, (holder, for_s)).await.unwrap()
+    };
+    let at_once = ["a", "b", "c", "d"].map(|holder| claim("t", holder, 60.0));
+    let claimed = futures_util::future::join_all(at_once).await;
+    assert_eq!(claimed.iter().filter(|claimed| **claimed).count(), 1, "{claimed:?}");
+    let holder = ["a", "b", "c", "d"][claimed.iter().position(|claimed| *claimed).unwrap()];
+    assert!(claim("t", holder, 60.0).await, "renewed");
+    assert!(!claim("t", "e", 60.0).await);
+    assert!(claim("u", "e", 60.0).await, "another tenant's");
+    assert!(store.claim_question("t", &[8; 32], ("e", 60.0)).await.unwrap(), "another question");
+    store.release_question("t", &QUESTION, "e").await.unwrap();
+    assert!(!claim("t", "e", 60.0).await, "it was not the holder's to release");
+    store.release_question("t", &QUESTION, holder).await.unwrap();
+    assert!(claim("t", "e", 0.0).await);
+    assert!(claim("t", "f", 60.0).await, "it has expired");
+    assert!(!claim("t", "e", 60.0).await, "and is another's now");
+    database.drop().await;
+}

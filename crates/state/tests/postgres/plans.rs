@@ -21,7 +21,7 @@ const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_of
 const OF_ID: &str = "messages_pkey backward (tenant_id, group_id, id)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 125] = [
+const READS: [(&str, &[&str]); 127] = [
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("asked::BLOCKED", &["blocked_digests_pkey backward (tenant_id, window_id)"]),
     (
@@ -139,6 +139,8 @@ const READS: [(&str, &[&str]); 125] = [
     ("migrate::LOCK", &[]),
     ("model_answers::KEEP", &[]),
     ("model_answers::KNOWN", &["model_answers_pkey (tenant_id, question, model)"]),
+    ("model_claims::CLAIM", &[]),
+    ("model_claims::RELEASE", &["model_claims_pkey (tenant_id, question)"]),
     ("mutes::LIST", &["deliveries_muted (tenant_id)"]),
     ("mutes::PUT", &[]),
     ("mutes::UNTIL", &["chat_mutes_pkey backward (tenant_id, group_id, chat, at_ms)"]),
@@ -217,7 +219,7 @@ const ROWS: i64 = 100_000;
 
 /// Rows of a tenant in every table that grows: a group of messages, each edited once; windows of a digest and of a
 /// blocked version; and what is said of them.
-const FILL: [&str; 20] = [
+const FILL: [&str; 21] = [
     "INSERT INTO retention (tenant_id, days) SELECT current_setting('app.current_tenant'), 30 WHERE $1 > 0",
     "INSERT INTO telegram_subscribers (tenant_id, group_id, person_id, chat_id, since_ms)
      SELECT current_setting('app.current_tenant'), 'g' || n % 3, n, n, n FROM generate_series(1, $1) AS n",
@@ -227,6 +229,8 @@ const FILL: [&str; 20] = [
      SELECT current_setting('app.current_tenant'), 'a', 'b', 'c' FROM generate_series(1, $1)",
     "INSERT INTO model_answers (tenant_id, question, model, group_id, answer, tokens, cost_micros)
      SELECT current_setting('app.current_tenant'), int8send(n), 'm', 'g', '', 1, 0 FROM generate_series(1, $1) AS n",
+    "INSERT INTO model_claims (tenant_id, question, holder, expires_at)
+     SELECT current_setting('app.current_tenant'), int8send(n), '0', now() FROM generate_series(1, $1) AS n",
     "INSERT INTO llm_requests (tenant_id, provider, group_id, stage, model, prompt, question, tokens_reserved, expires_at,
          user_id)
      SELECT current_setting('app.current_tenant'), 'p' || n % 3, 'g', 's', 'm', 'q', int8send(n), 1, now(), 'u' || n % 2
@@ -271,7 +275,7 @@ const FILL: [&str; 20] = [
     "INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, epoch, cluster_id, physical_topic)
      SELECT current_setting('app.current_tenant'), 't', n, 0, 1, 'c', 't' FROM generate_series(1, $1 / 100) AS n",
 ];
-const TABLES: [&str; 26] = [
+const TABLES: [&str; 27] = [
     "retention",
     "maintenance_status",
     "telegram_subscribers",
@@ -281,6 +285,7 @@ const TABLES: [&str; 26] = [
     "provider_keys",
     "llm_requests",
     "model_answers",
+    "model_claims",
     "embeddings",
     "author_names",
     "index_bounds",

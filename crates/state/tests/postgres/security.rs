@@ -74,6 +74,7 @@ async fn no_table_of_a_tenant_is_without_forced_row_level_security() {
             "message_words",
             "messages",
             "model_answers",
+            "model_claims",
             "outbox",
             "provider_keys",
             "retention",
