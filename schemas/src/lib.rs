@@ -11,12 +11,14 @@ mod context;
 mod delivery;
 mod digest;
 mod dlq;
+mod fingerprint;
 mod finite;
 mod identity;
 mod ingested;
 mod knowledge;
 mod places;
 mod poll;
+mod reasons;
 mod record;
 mod stage;
 mod window;
@@ -36,6 +38,7 @@ pub use digest::{
     LinkRef, Mood, Participant, Quality, Recall, StageRun, topic_outcome,
 };
 pub use dlq::{DigestDlq, RecordHeader};
+pub use fingerprint::{Fingerprint, LEFT_OUT, normalised};
 pub use identity::{
     Version, VersionError, digest_id, identity_hash, lane_id, run_id, span_id, trace_id, window_id,
 };
@@ -46,6 +49,7 @@ pub use ingested::{
 pub use knowledge::{Home, Known};
 pub use places::{Place, Places};
 pub use poll::{Checklist, ChecklistItem, Poll, PollOption};
+pub use reasons::is_of_all_readers;
 pub use record::{RECORD_TYPES, Record, RecordType, record_type};
 pub use stage::{DigestStageCompleted, DigestStageStarted, DigestState, outcome};
 pub use window::{ASKED_SIZE_HOURS, GroupWindowReady, WindowRef, by_command};

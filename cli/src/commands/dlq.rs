@@ -1,6 +1,11 @@
 //! `gistmill dlq`: dead letters, and what could not be processed.
 
+mod draining;
 mod letter;
+mod replaying;
+mod selecting;
+mod settling;
+mod stat;
 
 use std::{
     fs,
@@ -19,6 +24,7 @@ use crate::{
     settings::Settings,
 };
 use letter::{letter_json, line, opened_json, show};
+use selecting::{Selecting, States};
 
 /// List and open dead letters: inputs that could not be processed
 #[derive(Debug, Args)]
@@ -30,6 +36,7 @@ pub(crate) struct Arguments {
 
 const AFTER_HELP: &str = "\
 Examples:
+  gistmill dlq stat                            one line for each kind of failure
   gistmill dlq ls
   gistmill dlq ls --tenant acme --reason unknown_schema --json
   gistmill dlq show 2:17
@@ -49,14 +56,14 @@ enum Command {
     #[command(after_help = "\
 Examples:
   gistmill dlq ls --tenant acme
+  gistmill dlq ls --fingerprint 6f1ed002ab5d5000 --since 24h
   gistmill dlq ls --reason unknown_schema --limit 1000 --json")]
     Ls {
-        /// Of this tenant only
-        #[arg(long)]
-        tenant: Option<String>,
-        /// With this reason only, such as `unknown_schema`
-        #[arg(long)]
-        reason: Option<String>,
+        #[command(flatten)]
+        selecting: Selecting,
+        /// What became of them: open, replayed, parked, discarded or all
+        #[arg(long, value_name = "STATE", default_value = "open")]
+        state: States,
         /// Most letters: the newest
         #[arg(long, default_value_t = 50)]
         limit: usize,
@@ -67,6 +74,48 @@ Examples:
         #[arg(long)]
         json: bool,
     },
+    /// Count dead letters by kind: equal failures are one line
+    #[command(after_help = "\
+Examples:
+  gistmill dlq stat
+  gistmill dlq stat --since 24h --json | jq -r '[.fingerprint, .inputs, .unit, .reason] | @tsv'
+
+Failures are of one kind when unit, topic and reason are the same, and what they say but for numbers, ids and quoted text.")]
+    Stat {
+        #[command(flatten)]
+        selecting: Selecting,
+        /// What became of them: open, replayed, parked, discarded or all
+        #[arg(long, value_name = "STATE", default_value = "open")]
+        state: States,
+        /// Print JSON lines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write inputs to their topics again, as they were; without --yes only show it
+    #[command(after_help = replaying::AFTER_HELP)]
+    Replay(replaying::Replay),
+    /// Let inputs that have stopped a unit through into the dead letters; without --yes only show it
+    #[command(after_help = draining::AFTER_HELP)]
+    Drain(draining::Drain),
+    /// Leave letters for later: they are no longer listed as open
+    #[command(after_help = "\
+Examples:
+  gistmill dlq park 2:17 --reason 'waits for the new schema' --yes
+  gistmill dlq park --fingerprint 6f1ed002ab5d5000            shows how many")]
+    Park(settling::Park),
+    /// Give letters up for good, with a reason
+    #[command(after_help = "\
+Examples:
+  gistmill dlq discard 2:17 --reason 'a producer under test' --yes
+  gistmill dlq discard --fingerprint 6f1ed002ab5d5000 --until 7d --reason 'never a message'
+
+The letters stay in their topic until its retention takes them, and `gistmill dlq ls --state discarded` lists them.")]
+    Discard(settling::Discard),
+    /// Take back that letters were parked, discarded or replayed
+    #[command(after_help = "\
+Examples:
+  gistmill dlq reopen 2:17 --yes")]
+    Reopen(settling::Reopen),
     /// Open one dead letter
     #[command(after_help = "\
 Examples:
@@ -87,9 +136,20 @@ Examples:
 
 pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
     match arguments.command {
-        Command::Ls { tenant, reason, limit, each, json } => {
-            list(&LetterFilter { tenant, reason, limit, each }, json, settings, out)
+        Command::Ls { selecting, state, limit, each, json } => {
+            let filter = LetterFilter { selection: selecting.selection(&[])?, states: state.0, limit, each };
+            list(&filter, json, settings, out)
         }
+        Command::Stat { selecting, state, json } => {
+            let selection = selecting.selection(&[])?;
+            let filter = LetterFilter { selection, states: state.0, limit: 0, each: true };
+            stat::stat(&filter, json, settings, out)
+        }
+        Command::Replay(arguments) => replaying::run(&arguments, settings, out),
+        Command::Drain(arguments) => draining::run(&arguments, settings, out),
+        Command::Park(arguments) => settling::park(&arguments, settings, out),
+        Command::Discard(arguments) => settling::discard(&arguments, settings, out),
+        Command::Reopen(arguments) => settling::reopen(&arguments, settings, out),
         Command::Show { place, json, raw } => {
             let opened = operate::dead_letter(&settings.config()?, &Map::embedded()?, place)?;
             match raw {
@@ -102,6 +162,13 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
     }
 }
 
+/// What nobody could tell: no part of the listing.
+fn tell_unsettled(why: Option<&str>) {
+    if let Some(why) = why {
+        drop(writeln!(io::stderr(), "what was replayed, parked or discarded is among them: {why}"));
+    }
+}
+
 fn list(filter: &LetterFilter, json: bool, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let bar = reading_bar();
     let letters = operate::dead_letters(&settings.config()?, filter, &mut |done, total| {
@@ -109,6 +176,7 @@ fn list(filter: &LetterFilter, json: bool, settings: &Settings, out: &mut dyn Wr
     });
     bar.finish_and_clear();
     let letters = letters?;
+    tell_unsettled(letters.unsettled.as_deref());
     let room = columns();
     for (letter, count) in &letters.newest {
         if json {
@@ -121,7 +189,7 @@ fn list(filter: &LetterFilter, json: bool, settings: &Settings, out: &mut dyn Wr
     }
     let shown = letters.newest.len() as u64;
     if !json && letters.matching == 0 {
-        let wanted = if filter.tenant.is_some() || filter.reason.is_some() { " of these" } else { "" };
+        let wanted = if filter.selection.is_all() { "" } else { " of these" };
         writeln!(out, "no dead letters{wanted}")?;
     } else if letters.matching > shown {
         drop(writeln!(io::stderr(), "the newest {shown} of {}; --limit N shows more", letters.matching));

@@ -30,3 +30,4 @@ pub(crate) mod topology;
 pub(crate) mod trace;
 pub(crate) mod txn;
 pub(crate) mod up;
+pub(crate) mod verify;

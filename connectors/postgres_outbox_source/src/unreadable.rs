@@ -4,34 +4,32 @@
 
 use crate::PostgresOutboxSource;
 use runtime::Source;
-use schemas::{DigestDlq, identity_hash};
+use schemas::{DigestDlq, Fingerprint};
 use state::OutboxRow;
 
 /// What the letter names as its input: the table, which has one partition and counts its rows.
 const TABLE: &str = "outbox";
 const REASON: &str = "unreadable_row";
-const FINGERPRINT_DIGITS: usize = 16;
 
 /// The letter of a row whose payload is no `wanted`. The error's own words may quote the payload: its place is told.
 pub(crate) fn letter(row: &OutboxRow, wanted: &str, error: &serde_json::Error) -> DigestDlq {
     let stage = PostgresOutboxSource::NAME;
     let (tenant_id, group_id) = row.of.clone();
-    let mut fingerprint = identity_hash("failure", &[stage, REASON, TABLE]).simple().to_string();
-    fingerprint.truncate(FINGERPRINT_DIGITS);
+    let error = format!(
+        "row {} of the outbox is no {wanted}: could not read its payload beyond line {}, column {}",
+        row.mark.place.seq,
+        error.line(),
+        error.column()
+    );
     DigestDlq {
         key: Some(format!("{tenant_id}/{group_id}").into_bytes()),
         tenant_id,
         group_id,
         digest_id: None,
         stage: stage.to_owned(),
-        error: format!(
-            "row {} of the outbox is no {wanted}: could not read its payload beyond line {}, column {}",
-            row.mark.place.seq,
-            error.line(),
-            error.column()
-        ),
+        fingerprint: Fingerprint::of(stage, TABLE, REASON, &error).to_string(),
+        error,
         error_class: REASON.to_owned(),
-        fingerprint,
         retry_count: 0,
         next_action: "investigate".to_owned(),
         topic: TABLE.to_owned(),

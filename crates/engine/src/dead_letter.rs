@@ -7,12 +7,13 @@ mod fit;
 
 use crate::{
     exactly_once::log::{OutRecord, RecordView},
+    replayed::replays,
     shapes::outlet::{Bound, chain},
     wire_check::WireFault,
 };
 pub use fit::fitted;
 use processor::Reject;
-use schemas::{DigestDlq, EncodeError, Record, RecordHeader, identity_hash};
+use schemas::{DigestDlq, EncodeError, Fingerprint, LEFT_OUT, Record, RecordHeader};
 use std::sync::Arc;
 
 /// Every next action that a dead letter advises: to look into the input, or to mend its schema and read it again.
@@ -35,6 +36,15 @@ pub struct Origin {
     pub group: Arc<str>,
 }
 
+/// A kind of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailureKind {
+    /// Why, as a metric label.
+    pub reason: &'static str,
+    /// What failures of this kind have in common.
+    pub fingerprint: Fingerprint,
+}
+
 /// Why an input is given up.
 #[derive(Debug, Clone)]
 pub struct Cause {
@@ -54,6 +64,12 @@ impl Cause {
         Self { reason, detail: fit::detail(detail), next_action: INVESTIGATE, owner: None }
     }
 
+    /// The kind of failure that it is.
+    pub fn kind(&self, origin: &Origin) -> FailureKind {
+        let fingerprint = Fingerprint::of(origin.stage, &origin.topic, self.reason, &self.detail);
+        FailureKind { reason: self.reason, fingerprint }
+    }
+
     /// The cause for a record that fails the wire check.
     pub fn of_fault(fault: &WireFault) -> Self {
         Self {
@@ -70,11 +86,9 @@ impl From<Reject> for Cause {
     }
 }
 
-/// What dead letters of one kind have in common.
-pub fn fingerprint(unit: &str, reason: &str, topic: &str) -> String {
-    let mut digits = identity_hash("failure", &[unit, reason, topic]).simple().to_string();
-    digits.truncate(16);
-    digits
+/// Whether a letter lacks a part of its input, which was too large for it and may still lie in its topic.
+pub fn names_what_was_left_out(letter: &DigestDlq) -> bool {
+    letter.error.contains(LEFT_OUT)
 }
 
 /// The payload of a dead letter.
@@ -82,7 +96,7 @@ pub fn payload(origin: &Origin, cause: &Cause, record: &RecordView<'_>) -> Diges
     let key = || record.key.and_then(|key| std::str::from_utf8(key).ok());
     let owner = cause.owner.as_deref().or_else(key).and_then(|key| key.split_once('/'));
     let (tenant_id, group_id) = owner.unwrap_or_default();
-    let fingerprint = fingerprint(origin.stage, cause.reason, &origin.topic);
+    let headers = record.headers.to_vec();
     DigestDlq {
         tenant_id: tenant_id.to_owned(),
         group_id: group_id.to_owned(),
@@ -90,20 +104,15 @@ pub fn payload(origin: &Origin, cause: &Cause, record: &RecordView<'_>) -> Diges
         stage: origin.stage.to_owned(),
         error: cause.detail.clone(),
         error_class: cause.reason.to_owned(),
-        fingerprint,
-        retry_count: 0,
+        fingerprint: cause.kind(origin).fingerprint.to_string(),
+        retry_count: replays(&headers),
         next_action: cause.next_action.to_owned(),
         topic: origin.topic.to_string(),
         partition: record.partition,
         offset: record.offset,
         timestamp: record.timestamp_ms,
         key: record.key.map(<[u8]>::to_vec),
-        headers: record
-            .headers
-            .to_vec()
-            .into_iter()
-            .map(|(key, value)| RecordHeader { key, value })
-            .collect(),
+        headers: headers.into_iter().map(|(key, value)| RecordHeader { key, value }).collect(),
         value: record.value.map(<[u8]>::to_vec),
     }
 }

@@ -9,11 +9,12 @@ pub mod dead_letter;
 mod exactly_once;
 mod murmur2;
 mod mutation;
+pub mod replayed;
 pub mod shapes;
 #[cfg(test)]
 mod simulation;
 pub mod wire_check;
 
-pub use exactly_once::{Engine, Limits, Observer, Stop, guard, log, shape};
+pub use exactly_once::{Engine, Limits, Observer, Stop, guard, let_through, log, shape};
 pub use murmur2::murmur2_partition;
 pub use shapes::outlet::chain;

@@ -21,6 +21,11 @@ pub fn is_the_producers(reason: &str) -> bool {
     matches!(reason, WRONG_KEY | WRONG_PARTITION | CLOCK_AHEAD | PROMISE_AHEAD)
 }
 
+/// True for a reason that says where a record lies.
+pub fn is_of_placement(reason: &str) -> bool {
+    matches!(reason, WRONG_KEY | WRONG_PARTITION)
+}
+
 /// Bytes of a key that an error quotes: enough for the names of people, few enough for a header.
 const QUOTED_BYTES_MAX: usize = 120;
 

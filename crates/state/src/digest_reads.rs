@@ -245,7 +245,7 @@ fn listing(sql: &'static str, filter: &DigestFilter) -> Query<'static, Postgres,
     sqlx::query(sql).bind(&filter.tenant_id).bind(&filter.group_id).bind(filter.asked)
 }
 
-fn summary(row: &PgRow) -> DigestSummary {
+pub(crate) fn summary(row: &PgRow) -> DigestSummary {
     DigestSummary {
         digest_id: row.get("digest_id"),
         tenant_id: row.get("tenant_id"),
@@ -264,7 +264,7 @@ fn summary(row: &PgRow) -> DigestSummary {
     }
 }
 
-fn stored(row: &PgRow) -> Result<StoredDigest, Error> {
+pub(crate) fn stored(row: &PgRow) -> Result<StoredDigest, Error> {
     Ok(StoredDigest {
         summary: summary(row),
         trace_id: row.get("trace_id"),

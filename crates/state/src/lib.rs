@@ -25,6 +25,7 @@ mod index_bounds;
 mod json;
 mod kept_versions;
 mod known;
+mod letters;
 mod link_codes;
 mod llm_requests;
 mod maintenance;
@@ -54,6 +55,7 @@ mod subscribers;
 mod telegram_chats;
 mod topics;
 mod unsettled;
+mod verify;
 
 pub use as_of::AsOf;
 pub use asked::{Answered, Held};
@@ -70,6 +72,7 @@ pub use erasure_found::{Erasable, Erased, ErasedMessage, ErasureScope};
 pub use error::Error;
 pub use index_bounds::Filling;
 pub use kept_versions::VERSIONS_KEPT;
+pub use letters::{LetterInput, LetterState, ReplayLock, SettledLetter, Settling};
 pub use link_codes::Redeemed;
 pub use llm_requests::{LlmBounds, LlmCall, LlmCosts, LlmEnd, LlmReserved, LlmTicket};
 pub use maintenance::{Found, Maintainer, MaintenanceRun, Taken};
@@ -93,3 +96,4 @@ pub use subscribers::{SUBSCRIBERS_MAX, Subscriber, Subscription, SubscriptionEnd
 pub use telegram_chats::TelegramChat;
 pub use topics::TopicRow;
 pub use unsettled::{DisabledTarget, Settled, Settlement, UnknownDelivery};
+pub use verify::{DigestRow, StatedMessage};

@@ -10,9 +10,7 @@
 
 use crate::{
     as_of, asked, audit, author_names, batch, blocked, deliveries, digest_reads, digests, earlier, effects,
-    embeddings, erased, index_bounds, kept_versions, known, link_codes, llm_requests, maintenance,
-    message_way, messages, migrate, model_answers, model_claims, mutes, offsets, outbox, provider_keys,
-    retention, search, search_digests, search_found, store, subscribers, telegram_chats, topics, unsettled,
+    embeddings, erased, index_bounds, kept_versions, known, letters, link_codes, llm_requests, maintenance, message_way, messages, migrate, model_answers, model_claims, mutes, offsets, outbox, provider_keys, retention, search, search_digests, search_found, store, subscribers, telegram_chats, topics, unsettled, verify,
 };
 
 /// A statement.
@@ -84,6 +82,8 @@ const ALL: &[Statement] = statements![
     kept_versions::DELIVERIES,
     kept_versions::DIGESTS,
     known::COUNT,
+    letters::LIST,
+    letters::SETTLE,
     link_codes::FORGET,
     link_codes::MAKE,
     link_codes::USABLE,
@@ -164,4 +164,6 @@ const ALL: &[Statement] = statements![
     unsettled::IS_PARTLY_SENT,
     unsettled::SETTLE,
     unsettled::UNKNOWN,
+    verify::DIGESTS,
+    verify::STATES,
 ];

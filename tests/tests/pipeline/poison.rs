@@ -187,7 +187,9 @@ fn the_guard_stops_readers_of_a_topic_that_nobody_can_read() -> anyhow::Result<(
         let log = unit.log()?;
         assert_eq!(status.code(), Some(1), "{name}: {log}");
         let first = format!("inputs were rejected, first {INGESTED}/");
-        let past = format!("go past them with `gistmill reset {name} --partition");
+        let past = format!(
+            "let them through into the dead letters with `gistmill dlq drain {name} --topic {INGESTED}"
+        );
         assert!(log.contains(&first) && log.contains(&past), "{name}: {log}");
     }
     let seen = read(&pipeline, Isolation::Committed)?;

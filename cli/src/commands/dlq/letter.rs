@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 
 use runtime::operate::{self, DeadLetter, OpenedLetter, TextOrHex, hex};
-use schemas::{DigestDlq, RecordHeader};
+use schemas::{DigestDlq, Fingerprint, RecordHeader};
 use serde_json::{Value, json};
+use state::LetterState;
 
 use crate::{
     commands::tap::value_text,
@@ -24,7 +25,10 @@ pub(super) fn line(dead: &DeadLetter, count: u64, columns: Option<usize>) -> Str
         Err(why) => return format!("{place:<10} {time}  not a dead letter: {}", printable(why)),
         Ok(letter) => letter,
     };
-    let times = if count > 1 { format!(" ({count} letters)") } else { String::new() };
+    let mut times = if count > 1 { format!(" ({count} letters)") } else { String::new() };
+    if dead.state != LetterState::Open {
+        times = format!(" [{}]{times}", dead.state);
+    }
     let (reason, error) = (printable(&letter.error_class), printable(&letter.error));
     if columns.is_some() {
         let minute = time.get(..16).unwrap_or(&time).replace('T', " ");
@@ -57,7 +61,7 @@ fn explained(next_action: &str) -> String {
 pub(super) fn letter_json(dead: &DeadLetter) -> Value {
     let mut object = json!({
         "place": dead.place.to_string(), "partition": dead.place.partition, "offset": dead.place.offset,
-        "append_time": when(dead.append_time_ms),
+        "append_time": when(dead.append_time_ms), "state": dead.state,
     });
     match &dead.letter {
         Err(why) => object["undecodable"] = json!(why),
@@ -78,7 +82,7 @@ fn fields(letter: &DigestDlq) -> [(&'static str, Value); 11] {
         ("stage", json!(letter.stage)),
         ("reason", json!(letter.error_class)),
         ("error", json!(letter.error)),
-        ("fingerprint", json!(letter.fingerprint)),
+        ("fingerprint", json!(Fingerprint::of_letter(letter).to_string())),
         ("retry_count", json!(letter.retry_count)),
         ("next_action", json!(letter.next_action)),
         (
@@ -124,10 +128,14 @@ pub(super) fn show(opened: &OpenedLetter, out: &mut dyn Write) -> anyhow::Result
     let owner = format!("{}/{}", letter.tenant_id, letter.group_id);
     for (name, value) in [
         ("given up by", letter.stage.clone()),
-        ("reason", format!("{} (fingerprint {})", printable(&letter.error_class), letter.fingerprint)),
+        (
+            "reason",
+            format!("{} (fingerprint {})", printable(&letter.error_class), Fingerprint::of_letter(letter)),
+        ),
         ("error", printable(&letter.error)),
         ("next action", explained(&letter.next_action)),
         ("attempts", letter.retry_count.to_string()),
+        ("state", dead.state.to_string()),
         ("group", if owner == "/" { "unknown".to_owned() } else { printable(&owner) }),
         ("digest", letter.digest_id.clone().unwrap_or_else(|| "-".to_owned())),
         ("input", format!("{}/{}:{}", letter.topic, letter.partition, letter.offset)),
@@ -207,7 +215,12 @@ pub(super) mod tests {
             value,
         };
         let place = LetterPlace { partition: 2, offset: 17 };
-        let letter = DeadLetter { place, append_time_ms: 1_542_895_468_000, letter: Ok(letter) };
+        let letter = DeadLetter {
+            place,
+            append_time_ms: 1_542_895_468_000,
+            letter: Ok(letter),
+            state: LetterState::Open,
+        };
         let now = Decoded::Undecodable { reason: "wrong_magic", detail: "d".into(), bytes: None };
         let headers = vec![("dlq_offset".into(), Some(b"9".to_vec()))];
         OpenedLetter { letter, headers, now, misplaced: None }

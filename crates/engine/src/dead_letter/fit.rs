@@ -4,7 +4,7 @@
 //! read again, for ever.
 
 use crate::exactly_once::log::OutRecord;
-use schemas::{DigestDlq, EncodeError};
+use schemas::{DigestDlq, EncodeError, LEFT_OUT};
 
 /// Longest reason in bytes: a letter and its headers say it five times, and it may quote its input.
 const DETAIL_BYTES_MAX: usize = 2 << 10;
@@ -66,7 +66,7 @@ fn key(letter: &mut DigestDlq) {
 fn say(letter: &mut DigestDlq, what: &str) {
     let DigestDlq { topic, partition, offset, error, .. } = letter;
     let place = format!("{topic}/{partition}:{offset}");
-    *error = format!("{error}; too large for a dead letter, left out: {what}, see {place}");
+    *error = format!("{error}{LEFT_OUT}{what}, see {place}");
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 //! Invariant: it trips on a streak, or on a ratio over at least [`Guard::WINDOW`] inputs; one poison in a quiet
 //! topic never trips it.
 
+use crate::dead_letter::FailureKind;
+
 /// An input that was given up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
@@ -11,8 +13,8 @@ pub struct Rejected {
     pub partition: i32,
     /// Its offset.
     pub offset: i64,
-    /// Why, as a metric label.
-    pub reason: &'static str,
+    /// Why.
+    pub kind: FailureKind,
 }
 
 /// Watches the share of rejected inputs.
@@ -80,6 +82,7 @@ impl Guard {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use schemas::Fingerprint;
 
     fn first_trip(pattern: impl Iterator<Item = bool>) -> Option<usize> {
         let mut guard = Guard::new();
@@ -87,7 +90,11 @@ mod tests {
     }
 
     fn at(offset: i64) -> Rejected {
-        Rejected { partition: 0, offset, reason: "wrong_magic" }
+        Rejected {
+            partition: 0,
+            offset,
+            kind: FailureKind { reason: "wrong_magic", fingerprint: Fingerprint::default() },
+        }
     }
 
     /// Offsets that a guard names when it trips.

@@ -2,6 +2,7 @@
 //!
 //! Invariant: everything the engine knows of Kafka is in this file, so that the simulator can stand in for it.
 
+use super::guard::Rejected;
 use crate::mutation::{self, Mutation};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -25,10 +26,12 @@ pub struct RecordView<'a> {
     pub headers: &'a dyn Headers,
 }
 
-/// Headers, read only when a record is dead-lettered.
+/// Headers, all read only when a record is dead-lettered.
 pub trait Headers {
     /// Names and values, in their order.
     fn to_vec(&self) -> Vec<(String, Option<Vec<u8>>)>;
+    /// The last one: name and value.
+    fn last(&self) -> Option<(&[u8], Option<&[u8]>)>;
 }
 
 impl std::fmt::Debug for dyn Headers + '_ {
@@ -40,6 +43,10 @@ impl std::fmt::Debug for dyn Headers + '_ {
 impl Headers for Vec<(String, Option<Vec<u8>>)> {
     fn to_vec(&self) -> Vec<(String, Option<Vec<u8>>)> {
         self.clone()
+    }
+
+    fn last(&self) -> Option<(&[u8], Option<&[u8]>)> {
+        self.as_slice().last().map(|(name, value)| (name.as_bytes(), value.as_deref()))
     }
 }
 
@@ -219,6 +226,10 @@ pub trait Log: Reader {
     fn rejoin(&mut self) -> Result<(), String>;
     /// Committed offsets once no transaction is pending on them; `None` for a partition without one.
     fn committed(&mut self, partitions: &[i32]) -> Result<BTreeMap<i32, Option<i64>>, String>;
+    /// Whether an operator has ordered, beside the offset read last, that this input may pass the guard.
+    fn lets_through(&self, _rejected: &Rejected) -> bool {
+        false
+    }
 
     /// Begins a transaction.
     fn begin(&mut self) -> Result<(), TxnError>;

@@ -7,6 +7,7 @@ mod assignment;
 mod frontier;
 pub mod guard;
 mod lane;
+pub mod let_through;
 mod limits;
 pub mod log;
 mod pressure;
@@ -230,8 +231,11 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
     }
 
     fn apply(&mut self, partition: i32, offset: i64, fate: Fate, now: Duration) -> Result<(), Failure> {
-        let rejected = |reason| Rejected { partition, offset, reason };
-        self.guard.observe(fate.rejection().map(rejected))?;
+        let rejected = |kind| Rejected { partition, offset, kind };
+        match fate.rejection().map(rejected) {
+            Some(rejected) if self.log.lets_through(&rejected) => {}
+            rejected => self.guard.observe(rejected)?,
+        }
         self.observer.fate(&fate);
         if mutation::is(Mutation::OffsetBeforeOutput) && matches!(fate, Fate::Emit(_)) {
             self.begin(now)?;
@@ -245,10 +249,10 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
                     self.log.produce(record)?;
                 }
             }
-            Fate::DeadLetter(record, reason) => {
+            Fate::DeadLetter(record, kind) => {
                 self.begin(now)?;
                 self.log.produce(*record)?;
-                self.open.letters.push(rejected(reason));
+                self.open.letters.push(rejected(kind));
             }
             Fate::Drop(_) | Fate::LeftToOwner(_) => {}
         }

@@ -1,7 +1,7 @@
 //! What the engine asks of a processor of any shape, type erased.
 
 use super::log::{OutRecord, Reader, RecordView};
-use crate::wire_check::is_the_producers;
+use crate::{dead_letter::FailureKind, wire_check::is_the_producers};
 
 /// What becomes of one input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,17 +11,17 @@ pub enum Fate {
     /// Nothing, for this reason.
     Drop(&'static str),
     /// Nothing: the input fails the wire check for this reason, and the topic's owner dead-letters it.
-    LeftToOwner(&'static str),
+    LeftToOwner(FailureKind),
     /// This dead letter.
-    DeadLetter(Box<OutRecord>, &'static str),
+    DeadLetter(Box<OutRecord>, FailureKind),
 }
 
 impl Fate {
-    /// The reason, where the guard counts it as a failure.
-    pub fn rejection(&self) -> Option<&'static str> {
+    /// The kind of failure, where the guard counts it as one.
+    pub fn rejection(&self) -> Option<FailureKind> {
         match self {
-            Self::LeftToOwner(reason) | Self::DeadLetter(_, reason) => {
-                (!is_the_producers(reason)).then_some(*reason)
+            Self::LeftToOwner(kind) | Self::DeadLetter(_, kind) => {
+                (!is_the_producers(kind.reason)).then_some(*kind)
             }
             Self::Emit(_) | Self::Drop(_) => None,
         }
@@ -42,7 +42,7 @@ impl Fate {
             Self::Emit(_) => ("emit", ""),
             Self::Drop(reason) => ("drop", reason),
             Self::LeftToOwner(_) => ("drop", "rejected_by_owner"),
-            Self::DeadLetter(_, reason) => ("reject", reason),
+            Self::DeadLetter(_, kind) => ("reject", kind.reason),
         }
     }
 }

@@ -72,6 +72,9 @@ impl<F: Fold> FoldShape<F> {
 
     /// Steps over one record. What is replayed has been told to metrics and traces when it was first stepped over.
     fn step(&mut self, record: &RecordView<'_>, is_replay: bool) -> Accepted {
+        if let Some(fate) = self.outlet.for_another(record) {
+            return Accepted::Done(fate);
+        }
         let event = match self.inlet.event(record) {
             Ok(event) => event,
             Err(error) if error.is_transient() => return Accepted::Stalled(chain(&error)),

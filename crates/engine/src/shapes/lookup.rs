@@ -184,6 +184,9 @@ async fn rounds<P: Lookup>(
 
 impl<P: Lookup> Shape for LookupShape<P> {
     fn accept(&mut self, record: &RecordView<'_>) -> Accepted {
+        if let Some(fate) = self.outlet.for_another(record) {
+            return Accepted::Done(fate);
+        }
         let event = match self.inlet.event(record) {
             Ok(event) => event,
             Err(error) if error.is_transient() => return Accepted::Stalled(chain(&error)),

@@ -67,6 +67,9 @@ impl<P: Processor> std::fmt::Debug for ProcessorShape<P> {
 
 impl<P: Processor> Shape for ProcessorShape<P> {
     fn accept(&mut self, record: &RecordView<'_>) -> Accepted {
+        if let Some(fate) = self.outlet.for_another(record) {
+            return Accepted::Done(fate);
+        }
         match self.inlet.event(record) {
             Ok(event) => Accepted::Done(self.outlet.working(record, || self.processor.process(&event))),
             Err(error) if error.is_transient() => Accepted::Stalled(chain(&error)),

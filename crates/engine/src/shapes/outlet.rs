@@ -7,6 +7,7 @@ use crate::{
         log::{OutRecord, RecordView},
         shape::Fate,
     },
+    replayed::{FOR_ANOTHER, is_for_another},
     wire_check::{Placement, WireFault},
 };
 use processor::{Drop, Emission, Outcome, RecordEncoder, Reject};
@@ -83,6 +84,11 @@ impl Outlet {
         self.measured(result, input, self.witness.now().saturating_sub(began))
     }
 
+    /// What becomes of an input that was written again for another reader of its topic.
+    pub fn for_another(&self, input: &RecordView<'_>) -> Option<Fate> {
+        is_for_another(input, &self.origin.group).then_some(Fate::Drop(FOR_ANOTHER))
+    }
+
     /// What becomes of an input that was decoded.
     pub fn fate(&self, result: Result<Outcome, Reject>, input: &RecordView<'_>) -> Fate {
         match result {
@@ -98,7 +104,7 @@ impl Outlet {
     /// What becomes of an input that failed the wire check.
     pub fn unfit(&self, fault: &WireFault, input: &RecordView<'_>) -> Fate {
         if !self.is_dlq_owner {
-            return Fate::LeftToOwner(fault.reason());
+            return Fate::LeftToOwner(Cause::of_fault(fault).kind(&self.origin));
         }
         self.dead_letter(&Cause::of_fault(fault), input)
     }
@@ -129,7 +135,7 @@ impl Outlet {
 
     fn dead_letter(&self, cause: &Cause, input: &RecordView<'_>) -> Fate {
         match dead_letter::letter(&self.dead_letters, (&self.origin, cause), input) {
-            Ok((_, record)) => Fate::DeadLetter(Box::new(record), cause.reason),
+            Ok((_, record)) => Fate::DeadLetter(Box::new(record), cause.kind(&self.origin)),
             Err(_) => Fate::Drop("unencodable_dead_letter"),
         }
     }

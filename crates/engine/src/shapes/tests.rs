@@ -11,11 +11,12 @@ use crate::{
         log::{OutRecord, OwnedRecord, RecordView},
         shape::{Accepted, Fate, Shape},
     },
+    replayed::{FOR_ANOTHER, REPLAY_FOR},
     wire_check::Placement,
 };
 use processor::{Emission, Event, Fold, FoldState, Outcome, Port, PortSpec, Processor, Reject, StateError};
 use schemas::{
-    Decoder, DigestDlq, DigestPersisted, Encoder, GroupMessageIngested, Record, SchemaSource,
+    Decoder, DigestDlq, DigestPersisted, Encoder, Fingerprint, GroupMessageIngested, Record, SchemaSource,
     SchemaSourceError,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -182,7 +183,8 @@ fn the_owner_dead_letters_what_lies_elsewhere_and_others_leave_it_to_the_owner()
     let (mut owner, mut other) = (shape(true), shape(false));
     for (record, reason) in elsewhere() {
         let left = fate(&mut other, &record.view());
-        assert_eq!((&left, left.label()), (&Fate::LeftToOwner(reason), ("drop", "rejected_by_owner")));
+        let Fate::LeftToOwner(kind) = &left else { panic!("{left:?}") };
+        assert_eq!((kind.reason, left.label()), (reason, ("drop", "rejected_by_owner")));
         let rejected = fate(&mut owner, &record.view());
         // However many they are: one producer must not stop everybody's readers.
         assert!(
@@ -190,9 +192,13 @@ fn the_owner_dead_letters_what_lies_elsewhere_and_others_leave_it_to_the_owner()
             "the guard looks for faults of ours"
         );
         let Fate::DeadLetter(record, found) = rejected else { panic!("{reason}") };
-        assert_eq!(found, reason);
+        assert_eq!(found.reason, reason);
         let letter = letter(&record);
         assert_eq!((letter.error_class.as_str(), letter.next_action.as_str()), (reason, "investigate"));
+        assert_eq!(
+            (letter.fingerprint.as_str(), found.fingerprint),
+            (&*found.fingerprint.to_string(), Fingerprint::of_letter(&letter))
+        );
         assert!(letter.error.contains("partitioner=murmur2_random"), "{}", letter.error);
         // Whose it is says the payload, also where the key says otherwise.
         assert_eq!((letter.tenant_id.as_str(), letter.group_id.as_str()), ("acme", "qa"));
@@ -207,7 +213,9 @@ fn the_owner_dead_letters_what_lies_elsewhere_and_others_leave_it_to_the_owner()
 fn a_fold_sees_nothing_of_a_group_that_lies_elsewhere() {
     let mut shape = FoldShape::new(Arc::new(Counting), inlet(), outlet(true), "snapshots".into());
     for (record, reason) in elsewhere() {
-        assert!(matches!(fate(&mut shape, &record.view()), Fate::DeadLetter(_, found) if found == reason));
+        assert!(
+            matches!(fate(&mut shape, &record.view()), Fate::DeadLetter(_, found) if found.reason == reason)
+        );
     }
     let Fate::Emit(records) = fate(&mut shape, &ingested(Some(b"acme/qa"), home()).view()) else {
         panic!("emits")
@@ -215,4 +223,37 @@ fn a_fold_sees_nothing_of_a_group_that_lies_elsewhere() {
     let mut decoder = Decoder::<DigestPersisted>::new(Arc::new(Registry(DigestPersisted::AVSC)));
     let counted = decoder.decode(records[0].value.as_deref()).expect("decodes");
     assert_eq!((counted.digest_id.as_str(), records[0].partition), ("1", Some(home())));
+}
+
+#[test]
+fn what_was_written_again_for_another_reader_is_dropped_unread() {
+    let again = |group: &str, record: OwnedRecord| {
+        let headers = vec![(REPLAY_FOR.to_owned(), Some(group.as_bytes().to_vec()))];
+        OwnedRecord { headers, ..record }
+    };
+    let dropped = Fate::Drop(FOR_ANOTHER);
+    let own = outlet(true).origin.group.to_string();
+    let mut shape = ProcessorShape { processor: Arc::new(Dropping), inlet: inlet(), outlet: outlet(true) };
+    let good = || ingested(Some(b"acme/qa"), home());
+    assert_eq!(fate(&mut shape, &again("another", good()).view()), dropped);
+    assert_eq!(fate(&mut shape, &again(&own, good()).view()), Fate::Drop("seen"));
+    assert_eq!(fate(&mut shape, &again("*", good()).view()), Fate::Drop("seen"));
+    // Of what is another's no dead letter is made either.
+    assert_eq!(fate(&mut shape, &again("another", ingested(None, home())).view()), dropped);
+    let mut fold = FoldShape::new(Arc::new(Counting), inlet(), outlet(true), "snapshots".into());
+    assert_eq!(fate(&mut fold, &again("another", good()).view()), dropped);
+    let Fate::Emit(records) = fate(&mut fold, &again(&own, good()).view()) else { panic!("emits") };
+    let mut decoder = Decoder::<DigestPersisted>::new(Arc::new(Registry(DigestPersisted::AVSC)));
+    let counted = decoder.decode(records[0].value.as_deref()).expect("decodes");
+    assert_eq!(counted.digest_id, "1", "the state has seen what is its own alone");
+}
+
+#[test]
+fn a_letter_of_what_was_written_again_tells_how_often() {
+    let headers =
+        vec![("replay_count".to_owned(), Some(b"2".to_vec())), (REPLAY_FOR.to_owned(), Some(b"*".to_vec()))];
+    let record = OwnedRecord { headers, ..ingested(None, home()) };
+    let mut shape = ProcessorShape { processor: Arc::new(Dropping), inlet: inlet(), outlet: outlet(true) };
+    let Fate::DeadLetter(record, _) = fate(&mut shape, &record.view()) else { panic!("a letter") };
+    assert_eq!(letter(&record).retry_count, 2);
 }

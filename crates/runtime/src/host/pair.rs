@@ -14,6 +14,7 @@ use crate::{
 };
 use engine::{
     Engine, Limits, Observer,
+    dead_letter::FailureKind,
     guard::Rejected,
     log::TxnError,
     shape::{Fate, Shape},
@@ -42,8 +43,8 @@ impl Observer for Report {
     }
 
     fn buried(&mut self, rejected: &[Rejected]) {
-        for Rejected { partition, offset, reason } in rejected {
-            self.metrics.buried(self.name, &self.topic, reason);
+        for Rejected { partition, offset, kind: FailureKind { reason, fingerprint } } in rejected {
+            self.metrics.buried(self.name, &self.topic, (*reason, *fingerprint));
             self.status.buried(&format!("{}/{partition}:{offset} {reason}", self.topic));
         }
     }

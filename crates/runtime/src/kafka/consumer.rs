@@ -99,6 +99,10 @@ impl Headers for Record<'_> {
     fn to_vec(&self) -> Vec<(String, Option<Vec<u8>>)> {
         super::ffi::headers(self.0)
     }
+
+    fn last(&self) -> Option<(&[u8], Option<&[u8]>)> {
+        super::ffi::last_header(self.0)
+    }
 }
 
 impl<'a> From<&'a Record<'a>> for RecordView<'a> {

@@ -90,3 +90,23 @@ pub(super) fn headers(message: &BorrowedMessage<'_>) -> Vec<(String, Option<Vec<
     }
     found
 }
+
+/// The last of the message's headers: its name and its value.
+pub(super) fn last_header<'a>(message: &'a BorrowedMessage<'_>) -> Option<(&'a [u8], Option<&'a [u8]>)> {
+    // SAFETY: as in `headers`; name and value stay where they are for as long as the message, which is borrowed.
+    unsafe {
+        let mut headers = ptr::null_mut();
+        if sys::rd_kafka_message_headers(message.ptr(), &raw mut headers) != NO_ERROR {
+            return None;
+        }
+        let index = sys::rd_kafka_header_cnt(headers).checked_sub(1)?;
+        let (mut name, mut value, mut length) = (ptr::null(), ptr::null(), 0);
+        let found =
+            sys::rd_kafka_header_get_all(headers, index, &raw mut name, &raw mut value, &raw mut length);
+        if found != NO_ERROR {
+            return None;
+        }
+        let value = (!value.is_null()).then(|| slice::from_raw_parts(value.cast::<u8>(), length));
+        Some((CStr::from_ptr(name).to_bytes(), value))
+    }
+}

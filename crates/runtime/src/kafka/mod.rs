@@ -16,7 +16,11 @@ mod standing;
 
 pub(crate) use budget::transaction_timeout;
 pub(crate) use consumer::{ConsumerFault, GroupContext, Rebalanced, Record, consumer_fault, reader_error};
-use engine::log::{Log, OutRecord, Polled, Reader, RecordView, Restored, TxnError, Visit};
+use engine::{
+    guard::Rejected,
+    let_through::Orders,
+    log::{Log, OutRecord, Polled, Reader, RecordView, Restored, TxnError, Visit},
+};
 pub(crate) use ffi::member_id;
 pub(crate) use places::{Place, Places, TopicPlaces};
 pub(crate) use producer::TransactionalProducer;
@@ -64,6 +68,8 @@ pub(crate) struct KafkaLog {
     options: LogOptions,
     /// What the consumer told during a restore, for the next poll.
     fault: Option<ConsumerFault>,
+    /// What operators ordered, as it lay beside the offsets that were read last.
+    orders: BTreeMap<i32, Orders>,
 }
 
 impl KafkaLog {
@@ -72,7 +78,7 @@ impl KafkaLog {
         let producer = TransactionalProducer::start(options.producer.clone(), options.standing.clone())?;
         let consumer =
             join(&options.consumer, &[&options.input], &options.standing).map_err(TxnError::Fatal)?;
-        Ok(Self { consumer, producer, options, fault: None })
+        Ok(Self { consumer, producer, options, fault: None, orders: BTreeMap::new() })
     }
 
     fn list(
@@ -212,9 +218,14 @@ impl Log for KafkaLog {
             .iter()
             .map(|element| {
                 element.error().map_err(failed("read committed offsets"))?;
+                self.orders.insert(element.partition(), Orders::read(element.metadata()));
                 Ok((element.partition(), offset(element.offset())))
             })
             .collect()
+    }
+
+    fn lets_through(&self, rejected: &Rejected) -> bool {
+        self.orders.get(&rejected.partition).is_some_and(|orders| orders.cover(rejected))
     }
 
     fn begin(&mut self) -> Result<(), TxnError> {
@@ -229,6 +240,14 @@ impl Log for KafkaLog {
         let list = self
             .list(offsets.iter().map(|(partition, offset)| (*partition, Some(*offset))))
             .map_err(TxnError::Fatal)?;
+        for (partition, offset) in offsets {
+            let metadata = self.orders.get(partition).and_then(|orders| orders.metadata(*offset));
+            if let (Some(metadata), Some(mut element)) =
+                (metadata, list.find_partition(&self.options.input, *partition))
+            {
+                element.set_metadata(metadata);
+            }
+        }
         let group = self
             .consumer
             .group_metadata()

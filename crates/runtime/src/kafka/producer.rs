@@ -7,7 +7,7 @@ use super::{
     ffi,
     standing::Standing,
 };
-use engine::log::{OutRecord, TxnError};
+use engine::log::{OutRecord, OwnedRecord, TxnError};
 use kafka_client::with_missing_permission;
 use rdkafka::{
     TopicPartitionList,
@@ -109,8 +109,27 @@ impl TransactionalProducer {
 
     /// Queues a record; waits while the queue is full, for as long as the transaction can still be committed.
     pub(crate) fn produce(&self, record: &OutRecord) -> Result<(), TxnError> {
+        self.queue(&|| self.try_produce(record))
+    }
+
+    /// [`Self::produce`] of a record whose key, value and headers are others', some of them none.
+    pub(crate) fn produce_as_is(&self, topic: &str, record: &OwnedRecord) -> Result<(), TxnError> {
+        self.queue(&|| {
+            let mut base = BaseRecord::<[u8], [u8]>::to(topic).partition(record.partition);
+            base.key = record.key.as_deref();
+            base.payload = record.value.as_deref();
+            let headers = OwnedHeaders::new_with_capacity(record.headers.len());
+            let insert = |headers: OwnedHeaders, (key, value): &(String, Option<Vec<u8>>)| {
+                headers.insert(Header { key, value: value.as_ref() })
+            };
+            let base = base.headers(record.headers.iter().fold(headers, insert));
+            self.inner.send(base).map_err(|(error, _)| error)
+        })
+    }
+
+    fn queue(&self, try_produce: &dyn Fn() -> Result<(), KafkaError>) -> Result<(), TxnError> {
         loop {
-            let Err(error) = self.try_produce(record) else { return Ok(()) };
+            let Err(error) = try_produce() else { return Ok(()) };
             if error != KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) {
                 return Err(self.produce_error(&error));
             }

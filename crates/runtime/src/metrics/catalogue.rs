@@ -121,7 +121,7 @@ pub(super) const EVENTS: Family =
 pub(super) const DEAD_LETTERS: Family = counter(
     "gistmill_dead_letters_total",
     &["unit", "topic", "reason", "fingerprint"],
-    "Inputs given up as dead letters.",
+    "Inputs given up as dead letters; past two hundred kinds of failure, (other).",
 );
 pub(super) const COMMIT_SECONDS: Family =
     histogram(("gistmill_commit_seconds", &["unit"]), SECONDS, "Time a transaction's commit takes.");

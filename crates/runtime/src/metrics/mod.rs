@@ -3,8 +3,8 @@
 //! Invariant: no label carries a chat or a user; a tenant only where the contract says so.
 
 mod catalogue;
+mod labels;
 mod measured;
-mod tenants;
 
 use crate::host::UnitStatus;
 use catalogue::{
@@ -14,16 +14,16 @@ use catalogue::{
     STAGE_STATUS, SYNTHESIS_FALLBACK, TOKENS, UNIT_STATE, WAITING, WINDOW_QUALITY,
 };
 pub use catalogue::{Family, Kind, catalogue};
-use engine::dead_letter::fingerprint;
+use labels::{FINGERPRINTS_MAX, Labels, TENANTS_MAX};
 use measured::Measured;
 pub(crate) use measured::{Findings, OpenTransactions, OutboxLag, TopicLag};
 use processor::{AnyRecord, Emission};
 use prometheus::{Encoder, HistogramVec, IntCounterVec, IntGaugeVec, Registry, TextEncoder};
 use schemas::{
-    DigestBlocked, DigestContextPrepared, DigestDelivered, DigestDlq, DigestStageCompleted, WindowRef,
+    DigestBlocked, DigestContextPrepared, DigestDelivered, DigestDlq, DigestStageCompleted, Fingerprint,
+    WindowRef,
 };
 use std::{sync::Arc, time::Duration};
-use tenants::Tenants;
 
 /// Stages that make a digest: by what was found, and in a model's words.
 const SYNTHESIS: &str = "synthesis";
@@ -36,7 +36,8 @@ const CONTEXT_BUILDER: &str = "context_builder";
 pub struct Metrics {
     registry: Registry,
     threshold: String,
-    tenants: Tenants,
+    tenants: Labels,
+    fingerprints: Labels,
     generation_seconds: HistogramVec,
     tokens: IntCounterVec,
     quality_score: HistogramVec,
@@ -78,7 +79,8 @@ impl Metrics {
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         Ok(Arc::new(Self {
             threshold: quality_threshold.map_or_else(|| "default".to_owned(), |score| score.to_string()),
-            tenants: Tenants::default(),
+            tenants: Labels::at_most(TENANTS_MAX),
+            fingerprints: Labels::at_most(FINGERPRINTS_MAX),
             generation_seconds: all.histogram(&GENERATION_SECONDS)?,
             tokens: all.counter(&TOKENS)?,
             quality_score: all.histogram(&QUALITY_SCORE)?,
@@ -213,9 +215,10 @@ impl Metrics {
     }
 
     /// Counts an input of a topic that has become a dead letter.
-    pub(crate) fn buried(&self, unit: &str, topic: &str, reason: &str) {
-        let fingerprint = fingerprint(unit, reason, topic);
-        self.dead_letters.with_label_values(&[unit, topic, reason, &fingerprint]).inc();
+    pub(crate) fn buried(&self, unit: &str, topic: &str, (reason, fingerprint): (&str, Fingerprint)) {
+        let fingerprint = fingerprint.to_string();
+        let fingerprint = self.fingerprints.label(&fingerprint);
+        self.dead_letters.with_label_values(&[unit, topic, reason, fingerprint]).inc();
     }
 
     /// Counts a committed transaction.
@@ -233,7 +236,8 @@ impl Metrics {
             if let Some(letter) = emission.record.as_any().downcast_ref::<DigestDlq>()
                 && letter.stage == source
             {
-                self.buried(source, &letter.topic, &letter.error_class);
+                let kind = (letter.error_class.as_str(), Fingerprint::of_letter(letter));
+                self.buried(source, &letter.topic, kind);
             }
         }
     }

@@ -20,7 +20,8 @@ fn what_is_counted_shows() {
     let metrics = metrics();
     metrics.fate("topic", ("emit", ""));
     metrics.committed("topic", 7, Duration::from_millis(4));
-    metrics.buried("topic", "t.v1", "wrong_magic");
+    let fingerprint = Fingerprint::of("topic", "t.v1", "wrong_magic", "first byte is 0x01");
+    metrics.buried("topic", "t.v1", ("wrong_magic", fingerprint));
     let text = metrics.text();
     assert_eq!(
         value(&text, r#"gistmill_events_total{fate="emit",reason="",unit="topic"}"#),
@@ -35,8 +36,7 @@ fn what_is_counted_shows() {
     assert_eq!(value(&text, r#"gistmill_committed_total{unit="topic"}"#), Some(7.0), "{text}");
     assert!(value(&text, r#"gistmill_last_commit_timestamp_seconds{unit="topic"}"#) > Some(1.7e9), "{text}");
     let letters = format!(
-        r#"gistmill_dead_letters_total{{fingerprint="{}",reason="wrong_magic",topic="t.v1",unit="topic"}}"#,
-        fingerprint("topic", "wrong_magic", "t.v1")
+        r#"gistmill_dead_letters_total{{fingerprint="{fingerprint}",reason="wrong_magic",topic="t.v1",unit="topic"}}"#
     );
     assert_eq!(value(&text, &letters), Some(1.0), "{text}");
 }
@@ -138,4 +138,20 @@ fn two_thousand_tenants_fit_into_a_scrape() {
     let other = value(&text, r#"gistmill_digests_total{outcome="ok",tenant="(other)"}"#);
     assert_eq!(other, Some(1_000.0), "the first thousand have series of their own");
     assert!(text.contains(r#"tenant="a-tenant-with-a-name-of-some-length-0999""#));
+}
+
+#[test]
+fn failures_of_ever_new_kinds_do_not_make_ever_more_series() {
+    let metrics = metrics();
+    for kind in 0..2 * labels::FINGERPRINTS_MAX {
+        let letters =
+            [char::from_u32(0x430 + kind as u32).unwrap_or('?').to_string(), "x".repeat(kind)].concat();
+        metrics.buried("topic", "t.v1", ("bad", Fingerprint::of("topic", "t.v1", "bad", &letters)));
+    }
+    let text = metrics.text();
+    let series = text.lines().filter(|line| line.starts_with("gistmill_dead_letters_total{")).count();
+    assert_eq!(series, labels::FINGERPRINTS_MAX + 1, "those seen first, and one for all others");
+    let others =
+        r#"gistmill_dead_letters_total{fingerprint="(other)",reason="bad",topic="t.v1",unit="topic"}"#;
+    assert_eq!(value(&text, others), Some(labels::FINGERPRINTS_MAX as f64));
 }

@@ -4,6 +4,7 @@
 
 use super::{Bounds, Error, error::WAIT, murmur2_partition};
 use crate::{Config, kafka::settings};
+use engine::let_through::Orders;
 use kafka_client::{AccessError, Complaints, missing_permission};
 use rdkafka::{
     Offset, TopicPartitionList,
@@ -223,6 +224,34 @@ impl<'a> Group<'a> {
             }
         }
         Ok(committed)
+    }
+
+    /// What is ordered beside the committed offset of a partition.
+    pub(super) fn orders(&self, (topic, partition): &Partition) -> Result<Orders, Error> {
+        let failed =
+            || Error::kafka(&self.config.kafka.brokers, format!("read the offsets of {}", self.name));
+        let mut list = TopicPartitionList::new();
+        list.add_partition(topic, *partition);
+        let answer = self.consumer.committed_offsets(list, WAIT).map_err(failed())?;
+        Ok(answer
+            .find_partition(topic, *partition)
+            .map_or_else(Orders::default, |it| Orders::read(it.metadata())))
+    }
+
+    /// Sets an offset and what is ordered beside it; the broker refuses while the group has members.
+    pub(super) fn commit_with(
+        &self,
+        (topic, partition): &Partition,
+        offset: i64,
+        metadata: Option<String>,
+    ) -> Result<(), Error> {
+        let failed = || Error::kafka(&self.config.kafka.brokers, format!("set the offsets of {}", self.name));
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(topic, *partition, Offset::Offset(offset)).map_err(failed())?;
+        if let (Some(metadata), Some(mut element)) = (metadata, list.find_partition(topic, *partition)) {
+            element.set_metadata(metadata);
+        }
+        self.consumer.commit(&list, CommitMode::Sync).map_err(failed())
     }
 
     /// Sets offsets; the broker refuses while the group has members.

@@ -1,18 +1,27 @@
 //! Dead letters as `digest.dlq.v1` holds them: listed, and one of them with the bytes that could not be processed.
 
 use super::{
-    AnyValue, Bounds, Decoded, Error, Tapped,
+    AnyValue, Bounds, Decoded, Error, LetterSelection, Tapped,
     broker::{Broker, Partition},
     newest_letters::Newest,
     peers::Peers,
     placed::misplaced,
     scan::{Scanner, Span},
+    settled::SettledLetters,
     tap::chosen,
 };
 use crate::Config;
 use engine::{log::RecordView, wire_check::Misplaced};
 use schemas::{Decoder, DigestDlq};
-use std::{collections::BTreeMap, fmt, ops::ControlFlow, str::FromStr, sync::Arc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use state::LetterState;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    ops::ControlFlow,
+    str::FromStr,
+    sync::Arc,
+};
 use topology::{Map, TopicKind};
 
 pub(super) const TOPIC: &str = "digest.dlq.v1";
@@ -20,7 +29,7 @@ pub(super) const TOPIC: &str = "digest.dlq.v1";
 const PROGRESS_EVERY: u64 = 1_000;
 
 /// Where a dead letter lies in its topic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LetterPlace {
     /// Partition.
     pub partition: i32,
@@ -58,27 +67,33 @@ pub struct DeadLetter {
     pub append_time_ms: i64,
     /// What it says; or, of a record that is no dead letter, why it cannot be read.
     pub letter: Result<DigestDlq, String>,
+    /// What became of it, as far as it is known.
+    pub state: LetterState,
+}
+
+impl Serialize for LetterPlace {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for LetterPlace {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
 }
 
 /// Which dead letters to list.
 #[derive(Debug, Clone)]
 pub struct LetterFilter {
-    /// Of this tenant only.
-    pub tenant: Option<String>,
-    /// With this reason only.
-    pub reason: Option<String>,
+    /// Which are meant.
+    pub selection: LetterSelection,
+    /// In these states only.
+    pub states: BTreeSet<LetterState>,
     /// Most of them: the newest.
     pub limit: usize,
     /// Each letter of an input that was given up more than once, as after a reset. Default: the newest of them.
     pub each: bool,
-}
-
-impl LetterFilter {
-    fn wants(&self, letter: &DeadLetter) -> bool {
-        let Ok(letter) = &letter.letter else { return self.tenant.is_none() && self.reason.is_none() };
-        self.tenant.as_ref().is_none_or(|tenant| *tenant == letter.tenant_id)
-            && self.reason.as_ref().is_none_or(|reason| *reason == letter.error_class)
-    }
 }
 
 /// The newest dead letters, oldest first, and how many there are in all.
@@ -88,6 +103,8 @@ pub struct Letters {
     pub newest: Vec<(DeadLetter, u64)>,
     /// How many are wanted in all.
     pub matching: u64,
+    /// Why it is not known what became of them, if it is not: then all are taken for open.
+    pub unsettled: Option<String>,
 }
 
 /// Lists dead letters; `progress` hears of offsets passed and to pass.
@@ -99,7 +116,48 @@ pub fn dead_letters(
     filter: &LetterFilter,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Letters, Error> {
+    let mut newest = Newest::new(filter.limit, filter.each);
+    let looked = Walk { selection: &filter.selection, states: &filter.states, progress };
+    let unsettled = walk(config, looked, &mut |letter| newest.add(letter))?;
+    Ok(Letters { matching: newest.matching(), newest: newest.in_order(), unsettled })
+}
+
+/// A look at all letters.
+pub(super) struct Walk<'a> {
+    pub(super) selection: &'a LetterSelection,
+    pub(super) states: &'a BTreeSet<LetterState>,
+    pub(super) progress: &'a mut dyn FnMut(u64, u64),
+}
+
+/// Hands every letter that is meant to `visit`, in order within a partition. Without Postgres all are open, and why that is
+/// so is returned; asked for others, it fails.
+pub(super) fn walk(
+    config: &Config,
+    walk: Walk<'_>,
+    visit: &mut dyn FnMut(DeadLetter),
+) -> Result<Option<String>, Error> {
     let peers = Peers::new(config)?;
+    let (settled, why) = match SettledLetters::read(&peers) {
+        Ok(settled) => (settled, None),
+        Err(error) if walk.states.contains(&LetterState::Open) => {
+            (SettledLetters::default(), Some(error.to_string()))
+        }
+        Err(error) => return Err(error),
+    };
+    walk_with(config, (&peers, &settled), walk, &mut |letter| {
+        visit(letter);
+        Ok(())
+    })?;
+    Ok(why)
+}
+
+/// [`walk`] with what is known of them.
+pub(super) fn walk_with(
+    config: &Config,
+    (peers, settled): (&Peers, &SettledLetters),
+    Walk { selection, states, progress }: Walk<'_>,
+    visit: &mut dyn FnMut(DeadLetter) -> Result<(), Error>,
+) -> Result<(), Error> {
     let broker = Broker::connect(config)?;
     let partitions = broker.partitions(TOPIC)?;
     let bounds = broker.bounds(&partitions)?;
@@ -109,20 +167,19 @@ pub fn dead_letters(
         .collect();
     let total = spans.values().map(|span| (span.until - span.from) as u64).sum();
     let mut decoder = Decoder::new(Arc::clone(&peers.schemas));
-    let mut newest = Newest::new(filter.limit, filter.each);
     let mut done = 0;
     Scanner::new(&broker, true).scan(&config.prefix.topic(TOPIC), &spans, &mut |record| {
         done += 1;
         if done % PROGRESS_EVERY == 0 {
             progress(done, total);
         }
-        let letter = read(&mut decoder, record)?;
-        if filter.wants(&letter) {
-            newest.add(letter);
+        let mut letter = read(&mut decoder, record)?;
+        letter.state = settled.state(&letter.letter);
+        if states.contains(&letter.state) && selection.wants(&letter) {
+            visit(letter)?;
         }
         Ok(ControlFlow::Continue(()))
-    })?;
-    Ok(Letters { matching: newest.matching(), newest: newest.in_order() })
+    })
 }
 
 pub(super) fn read(decoder: &mut Decoder<DigestDlq>, record: &RecordView<'_>) -> Result<DeadLetter, Error> {
@@ -132,7 +189,8 @@ pub(super) fn read(decoder: &mut Decoder<DigestDlq>, record: &RecordView<'_>) ->
         Err(error) => Err(engine::chain(&error)),
     };
     let place = LetterPlace { partition: record.partition, offset: record.offset };
-    Ok(DeadLetter { place, append_time_ms: record.timestamp_ms, letter })
+    let state = LetterState::Open;
+    Ok(DeadLetter { place, append_time_ms: record.timestamp_ms, letter, state })
 }
 
 /// A dead letter, its own headers, and what its raw value says now.
@@ -193,7 +251,9 @@ pub fn dead_letter(config: &Config, map: &Map, place: LetterPlace) -> Result<Ope
         }
         Err(_) => (Decoded::Tombstone, None),
     };
-    Ok(OpenedLetter { letter, headers: tapped.headers, now, misplaced })
+    // Without Postgres what it says is still worth reading.
+    let state = SettledLetters::read(&peers).map_or(LetterState::Open, |it| it.state(&letter.letter));
+    Ok(OpenedLetter { letter: DeadLetter { state, ..letter }, headers: tapped.headers, now, misplaced })
 }
 
 /// Why there is nothing to open.
@@ -215,11 +275,6 @@ fn no_letter(place: LetterPlace, bounds: Option<Bounds>) -> Error {
 mod tests {
     use super::*;
 
-    fn unreadable(append_time_ms: i64, partition: i32, offset: i64) -> DeadLetter {
-        let place = LetterPlace { partition, offset };
-        DeadLetter { place, append_time_ms, letter: Err("no".to_owned()) }
-    }
-
     #[test]
     fn an_empty_partition_is_called_so() {
         let place = LetterPlace { partition: 2, offset: 17 };
@@ -235,17 +290,5 @@ mod tests {
         for text in ["2", "2:", ":3", "-1:3", "1:-3", "a:b", "1:2:3"] {
             assert!(text.parse::<LetterPlace>().is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn what_is_no_letter_is_listed_unless_something_is_asked_of_it() {
-        let filter = |tenant: Option<&str>| LetterFilter {
-            tenant: tenant.map(str::to_owned),
-            reason: None,
-            limit: 1,
-            each: false,
-        };
-        assert!(filter(None).wants(&unreadable(0, 0, 0)));
-        assert!(!filter(Some("acme")).wants(&unreadable(0, 0, 0)));
     }
 }

@@ -77,7 +77,12 @@ mod tests {
     fn new_dead_letters_are_worth_a_look_and_no_failure() {
         assert_eq!(judged(0, true, None), Check::ok(NAME, "none in the last 24 hours"));
         let place = LetterPlace { partition: 2, offset: 17 };
-        let last = DeadLetter { place, append_time_ms: 0, letter: Err("damaged".to_owned()) };
+        let last = DeadLetter {
+            place,
+            append_time_ms: 0,
+            letter: Err("damaged".to_owned()),
+            state: state::LetterState::Open,
+        };
         let found = judged(3, true, Some(&last));
         assert_eq!(
             (found.level, &*found.finding),

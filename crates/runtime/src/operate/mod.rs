@@ -9,6 +9,7 @@ mod dead_letters;
 mod decoded;
 mod delivery_check;
 mod doctor;
+mod drain;
 mod error;
 mod files;
 pub(crate) mod gauges;
@@ -18,6 +19,8 @@ mod hanging;
 mod held_up_checks;
 mod lag;
 mod letter_check;
+mod letter_kinds;
+mod letter_selection;
 mod maintenance_check;
 mod measure;
 mod newest_letters;
@@ -27,8 +30,10 @@ mod place;
 mod placed;
 mod position;
 mod record;
+mod replay;
 mod reset;
 mod scan;
+mod settled;
 pub(crate) mod stalled;
 mod standing;
 mod stored_group;
@@ -37,7 +42,9 @@ mod trace;
 mod trace_details;
 mod trace_way;
 pub(crate) mod transactions;
+mod verify;
 pub(crate) mod waiting;
+mod wire_checker;
 
 pub use dead_letters::{
     DeadLetter, LetterFilter, LetterPlace, Letters, OpenedLetter, dead_letter, dead_letters,
@@ -45,6 +52,7 @@ pub use dead_letters::{
 use decoded::AnyValue;
 pub use decoded::{AvroJson, Decoded, TextOrHex, WithTimes, hex, text};
 pub use doctor::{Check, Level, doctor};
+pub use drain::{DrainOptions, DrainPlan, drain, plan_drain};
 pub use engine::{
     murmur2_partition,
     wire_check::{KeyedPlace, Misplaced, Placement},
@@ -55,17 +63,22 @@ pub use groups::{GroupSeen, groups};
 pub use hanging::{Blocked, HangingTransaction};
 pub use kafka_admin::{Finished, Outcome, Running};
 pub use lag::{Lag, OutboxState, PartitionLag, Records, UnitLag, UnknownLag, Waiting};
+pub use letter_kinds::{LetterKind, letter_kinds};
+pub use letter_selection::LetterSelection;
 pub use measure::lag;
 pub use newest_settings::newest_settings;
 use peers::Peers;
 pub use place::{Bounds, Place};
 use position::positions;
 pub use record::record_at;
+pub use replay::{ReplayOptions, ReplayPlan, ReplayRun, ReplayTold, plan_replay, replay};
 pub use reset::{Move, ResetKind, ResetOptions, ResetPlan, plan_reset, reset};
+pub use settled::{SettlePlan, plan_settling, settle};
 pub use stalled::Stalled;
 pub use standing::COUNT_OFFSETS_MAX;
 pub use stored_group::{StoredGroup, stored_group};
 pub use tap::{Heard, TapOptions, Tapped, tap};
 pub use trace::{Trace, TraceOptions, TraceStep, trace, traces};
 pub use transactions::{Transactions, finish_transactions, transactions};
+pub use verify::{CitedPlace, DigestSeen, Finding, FindingKind, Report, RunSeen, VerifyOptions, verify};
 pub use waiting::outbox_published;

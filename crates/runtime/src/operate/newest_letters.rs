@@ -65,10 +65,11 @@ impl Newest {
 mod tests {
     use super::{super::LetterPlace, *};
     use schemas::DigestDlq;
+    use state::LetterState;
 
     fn unreadable(append_time_ms: i64, partition: i32, offset: i64) -> DeadLetter {
         let place = LetterPlace { partition, offset };
-        DeadLetter { place, append_time_ms, letter: Err("no".to_owned()) }
+        DeadLetter { place, append_time_ms, letter: Err("no".to_owned()), state: LetterState::Open }
     }
 
     fn of_input(append_time_ms: i64, offset: i64, input: i64) -> DeadLetter {
@@ -91,7 +92,7 @@ mod tests {
             value: None,
         };
         let place = LetterPlace { partition: 0, offset };
-        DeadLetter { place, append_time_ms, letter: Ok(letter) }
+        DeadLetter { place, append_time_ms, letter: Ok(letter), state: LetterState::Open }
     }
 
     fn places(newest: Newest) -> Vec<(String, u64)> {

@@ -69,6 +69,11 @@ impl Database {
         sqlx::query_as(sql).fetch_all(&mut connection).await.unwrap()
     }
 
+    /// Address of the server, as the application role.
+    pub(crate) fn url(&self) -> &str {
+        &self.app_url
+    }
+
     /// Address of the server, as the owner.
     pub(crate) fn owner_url(&self) -> &str {
         &self.owner_url

@@ -19,6 +19,8 @@ mod index_bounds;
 #[cfg(test)]
 mod known;
 #[cfg(test)]
+mod letters;
+#[cfg(test)]
 mod link_codes;
 #[cfg(test)]
 mod maintenance;

@@ -21,7 +21,7 @@ const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_of
 const OF_ID: &str = "messages_pkey backward (tenant_id, group_id, id)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 127] = [
+const READS: [(&str, &[&str]); 131] = [
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("asked::BLOCKED", &["blocked_digests_pkey backward (tenant_id, window_id)"]),
     (
@@ -106,6 +106,8 @@ const READS: [(&str, &[&str]); 127] = [
         ],
     ),
     ("known::COUNT", &["messages_pkey (tenant_id, group_id, id, source_offset)"]),
+    ("letters::LIST", &["settled_letters_pkey ()"]),
+    ("letters::SETTLE", &[]),
     ("link_codes::FORGET", &["link_codes_by_end (expires_at)"]),
     ("link_codes::MAKE", &[]),
     ("link_codes::USABLE", &["link_codes_pkey (code_hash)"]),
@@ -209,6 +211,8 @@ const READS: [(&str, &[&str]); 127] = [
     ("unsettled::IS_PARTLY_SENT", &["deliveries_pkey (tenant_id, window_id, channel, part)"]),
     ("unsettled::SETTLE", &["deliveries_unknown (tenant_id, channel, part)"]),
     ("unsettled::UNKNOWN", &["deliveries_unknown (tenant_id)"]),
+    ("verify::DIGESTS", &["digests_pkey (tenant_id)"]),
+    ("verify::STATES", &[NEWEST, NEWEST]),
 ];
 
 /// Statements that may scan bitmaps, since an index of words has nothing else.

@@ -6,10 +6,17 @@ use crate::{
     kafka::{Rebalanced, close, join},
     sink::{PartitionId, Sink, SinkError},
 };
-use engine::{Stop, chain};
-use rdkafka::{Offset, TopicPartitionList, consumer::Consumer};
-use std::{sync::Arc, time::Instant};
+use engine::{Stop, chain, let_through::Orders};
+use rdkafka::{Offset, TopicPartitionList, consumer::Consumer, topic_partition_list::TopicPartitionListElem};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tracing::{info, warn};
+
+/// Longest wait for the group's coordinator.
+const ORDERS_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl<S: Sink> SinkLoop<'_, S> {
     pub(super) fn rebalance(&mut self) -> Result<(), Failure> {
@@ -86,6 +93,22 @@ impl<S: Sink> SinkLoop<'_, S> {
         info!(sink = S::NAME, partitions = self.lanes.len(), "partitions held");
     }
 
+    /// What operators have ordered for the offered partitions. A sink commits no offsets to its group: of what lies there
+    /// the metadata alone counts, below the end that an order names.
+    fn orders(&self) -> Result<BTreeMap<(Arc<str>, i32), Orders>, String> {
+        let mut list = TopicPartitionList::new();
+        for (topic, partition) in &self.offered {
+            list.add_partition(topic, *partition);
+        }
+        let answer = self.consumer.committed_offsets(list, ORDERS_TIMEOUT);
+        let answer =
+            answer.map_err(|error| format!("could not read what is ordered for the group: {error}"))?;
+        let order = |it: &TopicPartitionListElem<'_>| {
+            ((Arc::from(it.topic()), it.partition()), Orders::read(it.metadata()))
+        };
+        Ok(answer.elements().iter().map(order).collect())
+    }
+
     /// Claims offered partitions in the sink's store and begins to read where it says.
     pub(super) fn claim_offered(&mut self) -> Result<(), Failure> {
         if self.offered.is_empty() {
@@ -121,13 +144,22 @@ impl<S: Sink> SinkLoop<'_, S> {
                 }
             }
         }
+        let mut orders = match self.orders() {
+            Ok(orders) => orders,
+            Err(why) => {
+                Wait { stop: &self.shared.stop, status: self.status }.for_a_while(&why);
+                return Ok(());
+            }
+        };
         self.consumer
             .incremental_assign(&starts)
             // A partition that was paused when it was given up comes back paused.
             .and_then(|()| self.consumer.resume(&starts))
             .map_err(|error| format!("could not assign: {error}"))?;
         for (id, claim) in claimed {
-            self.lanes.insert((Arc::clone(&id.topic), id.partition), Lane::new(id, claim));
+            let key = (Arc::clone(&id.topic), id.partition);
+            let orders = orders.remove(&key).unwrap_or_default();
+            self.lanes.insert(key, Lane::new(id, claim, orders));
         }
         self.offered.clear();
         self.observe();

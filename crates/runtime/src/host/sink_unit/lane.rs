@@ -8,6 +8,7 @@ use crate::{
 use engine::{
     dead_letter::{self, Cause, Origin},
     guard::{Guard, Rejected},
+    let_through::Orders,
     log::OwnedRecord,
     shapes::outlet::{Bound, chain},
     wire_check::{Placement, WireFault},
@@ -67,12 +68,14 @@ pub(super) struct Lane {
     pub(super) retry: Option<(Instant, Duration)>,
     /// The registry was away for this record: everything after it waits.
     pub(super) undecided: Vec<Held>,
+    /// What an operator has ordered to let past the guard.
+    pub(super) orders: Orders,
 }
 
 impl Lane {
-    pub(super) fn new(partition: PartitionId, claim: Claim) -> Self {
+    pub(super) fn new(partition: PartitionId, claim: Claim, orders: Orders) -> Self {
         let batch = SinkBatch { partition, claim, records: Vec::new(), next_offset: claim.next_offset };
-        Self { batch, held: Vec::new(), bytes: 0, since: None, retry: None, undecided: Vec::new() }
+        Self { batch, held: Vec::new(), bytes: 0, since: None, retry: None, undecided: Vec::new(), orders }
     }
 
     pub(super) fn take(&mut self, record: SinkRecord, held: Held) {

@@ -17,6 +17,7 @@ use engine::{
     dead_letter::{Cause, Origin},
     guard::{Guard, Rejected},
     log::RecordView,
+    replayed::{FOR_ANOTHER, is_for_another},
     shape::Fate,
     wire_check::{Placement, is_the_producers},
 };
@@ -178,6 +179,11 @@ impl<S: Sink> SinkLoop<'_, S> {
         let mut rest = undecided.into_iter();
         for held in rest.by_ref() {
             let input = &mut self.inputs[held.input];
+            if is_for_another(&held.raw.view(), &input.origin.group) {
+                self.shared.metrics.fate(S::NAME, ("drop", FOR_ANOTHER));
+                lane.pass(held.raw.offset);
+                continue;
+            }
             match input.read(&held.raw) {
                 Ok(record) => {
                     input.observe(None)?;
@@ -195,17 +201,20 @@ impl<S: Sink> SinkLoop<'_, S> {
                     break;
                 }
                 Err(fault) => {
-                    let reason = fault.reason();
+                    let cause = Cause::of_fault(&fault);
+                    let (kind, reason) = (cause.kind(&input.origin), cause.reason);
                     let (partition, offset) = (held.raw.partition, held.raw.offset);
                     let is_ours = !is_the_producers(reason);
-                    let rejected = is_ours.then_some(Rejected { partition, offset, reason });
-                    input.observe(rejected)?;
+                    let rejected = Rejected { partition, offset, kind };
+                    if !lane.orders.cover(&rejected) {
+                        input.observe(is_ours.then_some(rejected))?;
+                    }
                     if input.is_dlq_owner {
                         self.shared.metrics.fate(S::NAME, ("reject", reason));
-                        let letter = input.letter(&Cause::of_fault(&fault), &held.raw)?;
+                        let letter = input.letter(&cause, &held.raw)?;
                         lane.take(letter, held);
                     } else {
-                        self.shared.metrics.fate(S::NAME, Fate::LeftToOwner(reason).label());
+                        self.shared.metrics.fate(S::NAME, Fate::LeftToOwner(kind).label());
                         lane.pass(held.raw.offset);
                     }
                 }

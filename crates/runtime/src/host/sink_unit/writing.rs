@@ -7,7 +7,7 @@ use crate::{
 };
 use engine::{chain, dead_letter::Cause, guard::Rejected};
 use rdkafka::consumer::Consumer;
-use schemas::{DigestDlq, DigestReadyForDelivery};
+use schemas::{DigestDlq, DigestReadyForDelivery, Fingerprint};
 use std::{
     sync::Arc,
     time::{Instant, SystemTime, UNIX_EPOCH},
@@ -83,7 +83,8 @@ impl<S: Sink> SinkLoop<'_, S> {
                     });
                 }
                 for letter in lane.batch.records.iter().filter_map(letter) {
-                    self.shared.metrics.buried(S::NAME, &letter.topic, &letter.error_class);
+                    let kind = (letter.error_class.as_str(), Fingerprint::of_letter(letter));
+                    self.shared.metrics.buried(S::NAME, &letter.topic, kind);
                     self.status.buried(&input_of(letter));
                 }
                 lane.written();
@@ -115,8 +116,11 @@ impl<S: Sink> SinkLoop<'_, S> {
                 let input = lane.bury(offset, &cause, &self.inputs)?;
                 self.shared.metrics.fate(S::NAME, ("reject", reason));
                 // Nothing of the batch is written yet, so that stopping here is safe.
-                let rejected = Some(Rejected { partition: key.1, offset, reason });
-                self.inputs[input].observe(rejected)?;
+                let kind = cause.kind(&self.inputs[input].origin);
+                let rejected = Rejected { partition: key.1, offset, kind };
+                if !lane.orders.cover(&rejected) {
+                    self.inputs[input].observe(Some(rejected))?;
+                }
                 Ok(Written::Buried)
             }
             Err(SinkError::Fatal(why)) => Err(why.into()),
