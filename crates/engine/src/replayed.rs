@@ -5,8 +5,8 @@
 
 use crate::exactly_once::log::RecordView;
 
-/// The header that names the group which a record was written again for. It is the last one: looking at that costs each
-/// record a few nanoseconds.
+/// The header that names the group which a record was written again for. It is the last one, so that of each record one
+/// header is looked at.
 pub const REPLAY_FOR: &str = "replay_for";
 /// Its value for all groups, where no reader has taken the record before.
 pub const EVERY_GROUP: &str = "*";
