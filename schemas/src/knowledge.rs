@@ -1,10 +1,13 @@
 //! What is known of a message: how reports of one revision add up, and to which forum topic it belongs.
 //!
 //! Invariant: at an equal revision what is known is never erased by what is absent, and of two different known values
-//! the later one holds. What two reports make known together is what either makes known.
+//! the later one holds, but for an author who is known by name only. What two reports make known together is what either makes known.
 
 use crate::{Author, Forward, Media, Message, MessageKind};
 use std::ops::{BitAnd, BitOr, BitOrAssign};
+
+/// How ids begin that are made of a name: of a display name, of a telephone number.
+const BY_NAME: [&str; 2] = ["name:", "phone:"];
 
 /// Which parts of a message are known, of those that a source may leave out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -113,7 +116,19 @@ impl Author {
         !self.name.is_empty() && self.name != self.id
     }
 
+    /// True when the source tells no id: what stands in its place is made of a name, which others call otherwise.
+    pub fn is_by_name(&self) -> bool {
+        BY_NAME.iter().any(|prefix| self.id.starts_with(prefix))
+    }
+
     fn recall(&mut self, earlier: &Self) {
+        if self.is_by_name() && self.id != earlier.id {
+            let name = std::mem::take(&mut self.name);
+            *self = earlier.clone();
+            if !self.has_name() {
+                self.name = name;
+            }
+        }
         if self.id == earlier.id && !self.has_name() && earlier.has_name() {
             self.name.clone_from(&earlier.name);
             // Exports tell automated accounts by their names.

@@ -24,6 +24,8 @@ pub(crate) struct Entry {
     pub(crate) deleted: bool,
     /// Which of its parts are known, of those that a source may leave out.
     pub(crate) known: Known,
+    /// The author is known by name only, which displaces nobody; told of a report, not kept.
+    pub(crate) is_by_name: bool,
     /// Message that it answers; kept while its topic is not known, which may come from there.
     pub(crate) answers: i64,
 }
@@ -76,7 +78,8 @@ const MOST: Known = Known::NAME.with(Known::TEXT);
 impl Entries {
     /// Takes a message state in; true when something is known that was not: an id, a revision, a deletion, or a part of
     /// a message. Another value of a known part is no news.
-    pub(crate) fn apply(&mut self, new: Entry, topics: &Topics) -> bool {
+    pub(crate) fn apply(&mut self, mut new: Entry, topics: &Topics) -> bool {
+        let is_by_name = std::mem::take(&mut new.is_by_name);
         let gone = Entry { revision: 0, author: 0, known: Known::NOTHING, ..new };
         let new = if new.deleted { gone } else { new };
         if let Some(to) = new.unplaced() {
@@ -91,7 +94,7 @@ impl Entries {
             Err(_) => self.strays.get_mut(&new.id),
         };
         match known {
-            Some(known) => supersede(known, new, topics),
+            Some(known) => supersede(known, new, is_by_name, topics),
             None => self.strays.insert(new.id, new).is_none(),
         }
     }
@@ -193,7 +196,8 @@ impl Entries {
             if flags & SAME_KNOWN == 0 {
                 known = Known::from_bits(u8::from_le_bytes(reader.take_bytes()?));
             }
-            let mut entry = Entry { id, revision, author, deleted: flags & DELETED != 0, known, answers: 0 };
+            let deleted = flags & DELETED != 0;
+            let mut entry = Entry { id, revision, author, deleted, known, is_by_name: false, answers: 0 };
             if entry.unplaced().is_some() {
                 entry.answers = id.wrapping_sub(reader.take_signed()?);
                 entries.answered = Some(widened(entries.answered.take(), entry.answers));
@@ -210,13 +214,14 @@ fn widened(range: Option<RangeInclusive<i64>>, to: i64) -> RangeInclusive<i64> {
 
 /// A state of a message that is already known. Whom it answers and its topic are the message's, whatever the revision:
 /// an edit changes neither, and a deleted message leads where it led.
-fn supersede(known: &mut Entry, new: Entry, topics: &Topics) -> bool {
+fn supersede(known: &mut Entry, new: Entry, is_by_name: bool, topics: &Topics) -> bool {
     let before = *known;
     let (told, new_told) = (before.known.without(Known::PLACE), new.known.without(Known::PLACE));
     if !before.deleted && (new.deleted || new.revision > before.revision) {
         *known = Entry { known: new_told, ..new };
     } else if !before.deleted && new.revision == before.revision {
-        known.author = if new.author == 0 { before.author } else { new.author };
+        let is_kept = new.author == 0 || is_by_name && before.author != 0;
+        known.author = if is_kept { before.author } else { new.author };
         known.known = told | new_told;
     } else {
         known.known = told;

@@ -93,7 +93,7 @@ impl Log {
             1 | 2 => "edited",
             _ => "new",
         };
-        let author = self.random.pick(&[Some("ann"), Some("bob"), Some("eve"), None]);
+        let author = self.random.pick(&[Some("ann"), Some("bob"), Some("name:eve"), None]);
         let name = self.random.pick(&["", "A name"]).to_owned();
         Message {
             id,

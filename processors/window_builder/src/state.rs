@@ -13,7 +13,7 @@ use crate::{
     topics::Topics,
     window::{Opening, Window},
 };
-use schemas::{GroupMessageIngested, GroupSettings, Home, Known, Message};
+use schemas::{Author, GroupMessageIngested, GroupSettings, Home, Known, Message};
 use std::collections::BTreeSet;
 
 /// State of a group.
@@ -154,7 +154,8 @@ impl GroupState {
         }
         let Message { id, revision, reply_to, .. } = *message;
         let (known, answers) = (message.known().settled(home), reply_to.unwrap_or_default());
-        let entry = Entry { id, revision, author, deleted, known, answers };
+        let is_by_name = message.author.as_ref().is_some_and(Author::is_by_name);
+        let entry = Entry { id, revision, author, deleted, known, is_by_name, answers };
         let mut fate = Fate::Late;
         for shelf in 0..self.shelves.len() {
             if let Some(start_ms) = self.window_at(shelf, message.sent_at) {

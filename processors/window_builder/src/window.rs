@@ -174,8 +174,15 @@ mod tests {
             ],
             ..Window::default()
         };
-        let entry =
-            Entry { id: 5, revision: 1_500, author: 2, deleted: false, known: Known::REPLY, answers: 3 };
+        let entry = Entry {
+            id: 5,
+            revision: 1_500,
+            author: 2,
+            deleted: false,
+            known: Known::REPLY,
+            is_by_name: false,
+            answers: 3,
+        };
         window.entries.apply(entry, &Topics::default());
         window.entries.apply(Entry { id: 6, answers: i64::MIN, ..entry }, &Topics::default());
         let packed = window.pack(1_000);

@@ -75,6 +75,24 @@ fn of_two_known_values_the_later_holds() {
 }
 
 #[test]
+fn an_author_known_by_name_only_displaces_nobody() {
+    let by = |author| Message { author: Some(author), ..bare() };
+    for by_name in [author("name:Bobby", "Bobby", true), author("phone:07", "phone …67", false)] {
+        assert_eq!(both(&full(), &by(by_name.clone())).author, full().author, "an id stays");
+        assert_eq!(both(&by(by_name.clone()), &full()).author, full().author, "an id comes in");
+        let named = both(&by(author("user2", "", false)), &by(by_name.clone()));
+        assert_eq!(named.author, Some(author("user2", &by_name.name, false)), "its name is told");
+        assert_eq!(both(&bare(), &by(by_name.clone())).author, Some(by_name), "better than nobody");
+    }
+    let first = by(author("name:Ann", "Ann", false));
+    assert_eq!(
+        both(&first, &by(author("name:Anna", "Anna", false))),
+        first,
+        "who named first keeps the name"
+    );
+}
+
+#[test]
 fn parts_of_an_attachment_and_of_an_origin_are_kept_while_they_are_the_same() {
     let later = Message {
         media: Some(media("photo", None, Some(10))),

@@ -7,14 +7,14 @@ fn entry() -> impl Strategy<Value = Entry> {
     (prop_oneof![0_i64..12, any::<i64>()], 0_i64..4, 0_u32..3, any::<bool>(), any::<u8>()).prop_map(
         |(id, revision, author, deleted, known)| {
             let known = Known::from_bits(known);
-            Entry { id, revision, author, deleted, known, answers: id.wrapping_sub(3) }
+            Entry { id, revision, author, deleted, known, is_by_name: false, answers: id.wrapping_sub(3) }
         },
     )
 }
 
 /// What most messages are.
 fn original(id: i64) -> Entry {
-    Entry { id, revision: 0, author: 0, deleted: false, known: MOST, answers: id - 3 }
+    Entry { id, revision: 0, author: 0, deleted: false, known: MOST, is_by_name: false, answers: id - 3 }
 }
 
 fn filled(states: &[Entry]) -> Entries {
