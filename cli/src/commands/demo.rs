@@ -93,8 +93,9 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
 
 fn import(host: &mut Host, group: &str, path: &Path) -> anyhow::Result<()> {
     let group = Group::new(TENANT, group)?;
-    let (chat, time_zone) = (None, None);
-    let options = FileOptions { group, path: path.to_owned(), chat, time_zone, skip_damaged: false };
+    let (chat, time_zone, date_order) = (None, None, None);
+    let options =
+        FileOptions { group, path: path.to_owned(), chat, time_zone, date_order, skip_damaged: false };
     let mut source = FileSource::open(&options, Meter::default()).with_context(|| {
         format!("could not import {}; run the demo in the project's directory", path.display())
     })?;

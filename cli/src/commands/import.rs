@@ -8,7 +8,7 @@ use std::{io::Write, path::PathBuf};
 
 use clap::Args;
 use runtime::{Config, Host, Source, SourceEnd, operate};
-use telegram_export_source::{FeedOptions, FeedSource, FileOptions, FileSource, Group, Meter};
+use telegram_export_source::{DateOrder, FeedOptions, FeedSource, FileOptions, FileSource, Group, Meter};
 use topology::Map;
 
 use crate::{exit::Exit, settings::Settings};
@@ -20,7 +20,7 @@ use progress::Reporter;
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// Telegram Desktop's result.json, JSON Lines, either gzipped, or `-` for JSON Lines on standard input
+    /// An export of Telegram, WhatsApp, Discord or Slack (file, folder or zip), or JSON Lines (`-`: standard input)
     file: PathBuf,
     /// Tenant that owns the group
     #[arg(long)]
@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
     /// Group that the messages go to
     #[arg(long)]
     group: String,
-    /// Which chat of a full export: its id or name
+    /// Which chat or channel of an export with several: its id or name
     #[arg(long, conflicts_with = "follow")]
     chat: Option<String>,
     /// Go on with what is appended: lane `live`, whose windows close as time passes
@@ -40,6 +40,9 @@ pub(crate) struct Arguments {
     /// Zone of dates that tell none, an IANA name; otherwise the group's own, else UTC
     #[arg(long, value_name = "ZONE", conflicts_with = "follow")]
     time_zone: Option<String>,
+    /// How an export of WhatsApp writes dates, where it does not tell: day, month or year first
+    #[arg(long, value_name = "ORDER", conflicts_with = "follow", value_parser = date_order)]
+    date_order: Option<DateOrder>,
     /// Import all but what is damaged, and name that: for an export that cannot be made again
     #[arg(long)]
     skip_damaged: bool,
@@ -57,8 +60,12 @@ Examples:
   gistmill import result.json --tenant acme --group team
   gistmill import result.json.gz --tenant acme --group qa --json
   gistmill import full/result.json --chat 'Team chat' --tenant acme --group team
+  gistmill import ChatExport_2026-03-02/ --tenant acme --group team    Telegram's HTML
+  gistmill import workspace.zip --chat random --tenant acme --group random    Slack; without --chat, what there is
+  gistmill import 'WhatsApp Chat with Team.zip' --time-zone Europe/Berlin --tenant acme --group team
   my-bridge | gistmill import - --follow --id bridge --tenant acme --group team
 
+Whose export it is, is told by what is in it; docs/SOURCES.md says what is read of each.
 The same file imported again adds nothing; an interrupted import goes on where it stopped.
 What Telegram Desktop is known to write wrongly is repaired and counted; other damage is told and refused.
 
@@ -78,8 +85,8 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
     let reporter = Reporter::start(meter.clone());
     let (end, known) = if arguments.follow || arguments.file.as_os_str() == "-" {
         anyhow::ensure!(
-            arguments.time_zone.is_none(),
-            "--time-zone is for exports: dates of lines tell their zone"
+            arguments.time_zone.is_none() && arguments.date_order.is_none(),
+            "--time-zone and --date-order are for exports: dates of lines tell their zone"
         );
         let path = (arguments.file.as_os_str() != "-").then(|| arguments.file.clone());
         anyhow::ensure!(
@@ -93,7 +100,8 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
     } else {
         let (path, chat) = (arguments.file.clone(), arguments.chat.clone());
         let (time_zone, skip_damaged) = (arguments.time_zone.clone(), arguments.skip_damaged);
-        let options = FileOptions { group, path, chat, time_zone, skip_damaged };
+        let date_order = arguments.date_order;
+        let options = FileOptions { group, path, chat, time_zone, date_order, skip_damaged };
         let source = FileSource::open(&options, meter.clone())?;
         let source = in_time_zone_of_group(source, &options, &config)?;
         let source = if arguments.deliver { source.delivered() } else { source };
@@ -109,6 +117,10 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
         told.write(out)?;
     }
     Ok(verdict(end, arguments.follow))
+}
+
+fn date_order(name: &str) -> Result<DateOrder, String> {
+    DateOrder::parse(name).ok_or_else(|| "give dmy, mdy or ymd".to_owned())
 }
 
 /// Takes local dates in the group's zone, if it has settings and no other zone was asked for.

@@ -1,7 +1,11 @@
 //! Writes a large export, whole or damaged, and reads it as an import does: time, messages, peak of resident memory.
 //!
-//! `cargo run --release -p telegram_export_source --example large_export -- write FILE MIB [damaged]`, then
-//! `.. -- read FILE`. Invariant: what is written is a function of the arguments.
+//! `cargo run --release -p telegram_export_source --example large_export -- write FILE MIB [damaged]` or `.. -- html
+//! FOLDER MESSAGES` (pages as Telegram Desktop writes them), then `.. -- read FILE`. Invariant: what is written is a function of the arguments.
+
+#[path = "../src/tests/html_pages.rs"]
+#[expect(clippy::expect_used, reason = "of tests")]
+mod html_pages;
 
 use runtime::{Source, SourceBatch};
 use std::{
@@ -38,8 +42,9 @@ fn main() -> ExitCode {
     let done = match arguments.as_slice() {
         ["write", path, mib] => write(Path::new(path), mib, false),
         ["write", path, mib, "damaged"] => write(Path::new(path), mib, true),
+        ["html", folder, messages] => write_html(Path::new(folder), messages),
         ["read", path] => read(Path::new(path)),
-        _ => Err("large_export write FILE MIB [damaged] | read FILE".to_owned()),
+        _ => Err("large_export write FILE MIB [damaged] | html FOLDER MESSAGES | read FILE".to_owned()),
     };
     let told = match &done {
         Ok(text) => writeln!(io::stdout(), "{text}"),
@@ -72,6 +77,19 @@ fn write_export(out: &mut impl Write, bytes: u64, is_damaged: bool) -> io::Resul
     Ok(id)
 }
 
+fn write_html(folder: &Path, messages: &str) -> Result<String, String> {
+    let count = messages.parse::<u64>().map_err(|error| format!("{messages}: {error}"))?;
+    let parse =
+        |id| serde_json::from_str(element(id, false).trim_start_matches(',').replace("\\x", "").as_str());
+    let messages: Result<Vec<serde_json::Value>, _> = (1..=count).map(parse).collect();
+    let messages = messages.map_err(|error| error.to_string())?;
+    std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+    for (name, page) in html_pages::pages("Large", &messages) {
+        std::fs::write(folder.join(name), page).map_err(|error| error.to_string())?;
+    }
+    Ok(format!("{count} messages in {}", folder.display()))
+}
+
 fn element(id: u64, is_damaged: bool) -> String {
     let words = (0..5 + id % 17).map(|word| WORDS[((id * 7 + word * 5) % WORDS.len() as u64) as usize]);
     let mut text = words.collect::<Vec<_>>().join(" ");
@@ -94,7 +112,8 @@ fn read(path: &Path) -> Result<String, String> {
     let began = Instant::now();
     let group = Group::new("bench", "large").map_err(|error| error.to_string())?;
     let path = path.to_owned();
-    let options = FileOptions { group, path, chat: None, time_zone: None, skip_damaged: true };
+    let options =
+        FileOptions { group, path, chat: None, time_zone: None, date_order: None, skip_damaged: true };
     let meter = Meter::default();
     let mut source = FileSource::open(&options, meter.clone()).map_err(|error| error.to_string())?;
     let checked = began.elapsed().as_secs_f64();

@@ -4,9 +4,11 @@ use crate::{
     draft::Item,
     error::Error,
     export::{ExportReader, Fault},
+    foreign::ForeignReader,
     input::{self, Probe},
     line_reader::LineReader,
     meter::Summary,
+    repair::Counts,
     survey::{Content, Survey},
 };
 use jiff::tz::TimeZone;
@@ -15,7 +17,6 @@ use std::path::Path;
 /// A place in a file that is being read.
 pub(crate) struct Cursor {
     reader: Reader,
-    probe: Probe,
     /// Elements before it.
     pub(crate) elements: u64,
     /// What those are.
@@ -23,7 +24,8 @@ pub(crate) struct Cursor {
 }
 
 enum Reader {
-    Export(ExportReader),
+    Export(ExportReader, Probe),
+    Foreign(Box<ForeignReader>),
     Lines(Box<LineReader>),
 }
 
@@ -36,14 +38,14 @@ impl std::fmt::Debug for Cursor {
 impl Cursor {
     /// At the start of what the survey found.
     pub(crate) fn open(path: &Path, survey: &Survey, zone: &TimeZone) -> Result<Self, Error> {
-        let input = input::open(path, false)?;
-        let probe = input.probe.clone();
-        let reader = match survey.content {
-            Content::Lines => Reader::Lines(Box::new(LineReader::new(input, survey.skips_damaged))),
-            Content::Export => Self::export(input, 0, survey.skips_damaged, zone)?,
-            Content::Chat { ordinal } => Self::export(input, ordinal, survey.skips_damaged, zone)?,
+        let open = || input::open(path, false);
+        let reader = match &survey.content {
+            Content::Lines => Reader::Lines(Box::new(LineReader::new(open()?, survey.skips_damaged))),
+            Content::Export => Self::export(open()?, 0, survey.skips_damaged, zone)?,
+            Content::Chat { ordinal } => Self::export(open()?, *ordinal, survey.skips_damaged, zone)?,
+            Content::Foreign(export) => Reader::Foreign(Box::new(ForeignReader::open(export, zone)?)),
         };
-        Ok(Self { reader, probe, elements: 0, summary: Summary::default() })
+        Ok(Self { reader, elements: 0, summary: Summary::default() })
     }
 
     fn export(
@@ -56,13 +58,14 @@ impl Cursor {
         let opened =
             open(input.reader, ordinal, zone.clone()).map_err(|fault| changed(&input.probe, &fault))?;
         let reader = opened.ok_or_else(|| Error::Changed { path: input.probe.path() })?;
-        Ok(Reader::Export(reader))
+        Ok(Reader::Export(reader, input.probe))
     }
 
     /// The next element; `None` after the last.
     pub(crate) fn next(&mut self) -> Result<Option<Item>, Error> {
         let next = match &mut self.reader {
-            Reader::Export(reader) => reader.next().map_err(|fault| changed(&self.probe, &fault))?,
+            Reader::Export(reader, probe) => reader.next().map_err(|fault| changed(probe, &fault))?,
+            Reader::Foreign(reader) => reader.next()?.map(|item| (item, Counts::new())),
             Reader::Lines(reader) => reader.next().map_err(|error| match error {
                 Error::BadLine { path, .. } => Error::Changed { path },
                 other => other,
@@ -83,7 +86,8 @@ impl Cursor {
     /// Decompressed bytes before it.
     pub(crate) fn bytes(&self) -> u64 {
         match &self.reader {
-            Reader::Export(reader) => reader.bytes(),
+            Reader::Export(reader, _) => reader.bytes(),
+            Reader::Foreign(reader) => reader.bytes(),
             Reader::Lines(reader) => reader.bytes,
         }
     }
@@ -91,7 +95,8 @@ impl Cursor {
     /// Forum topics met.
     pub(crate) fn topics(&self) -> u64 {
         match &self.reader {
-            Reader::Export(reader) => reader.topics(),
+            Reader::Export(reader, _) => reader.topics(),
+            Reader::Foreign(reader) => reader.topics,
             Reader::Lines(_) => 0,
         }
     }

@@ -29,18 +29,6 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// A folder in which no export is.
-    #[error("{path} is a directory without a result.json: name the exported file")]
-    Directory {
-        /// As given.
-        path: String,
-    },
-    /// The format for people.
-    #[error("{path} is an HTML export, which cannot be imported: {EXPORT_AGAIN}")]
-    Html {
-        /// As given.
-        path: String,
-    },
     /// Not unpacked.
     #[error("{path} is a zip archive: unpack it and import the result.json in it")]
     Zip {
@@ -176,6 +164,9 @@ pub enum Error {
         /// As given.
         path: String,
     },
+    /// An export of another maker.
+    #[error(transparent)]
+    Export(#[from] exports::Error),
     /// A position that this version did not write.
     #[error("could not read position {position:?}: was it written by a newer version?")]
     Position {
@@ -217,7 +208,11 @@ impl Error {
 
     /// True when a name or a setting is wrong as given, whatever the input holds.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::BadName(_) | Self::NeedsId { .. } | Self::Setting { .. })
+        match self {
+            Self::BadName(_) | Self::NeedsId { .. } | Self::Setting { .. } => true,
+            Self::Export(error) => error.is_usage(),
+            _ => false,
+        }
     }
 }
 

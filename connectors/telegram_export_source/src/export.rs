@@ -14,7 +14,6 @@ mod raw;
 mod resync;
 mod salvage;
 mod text;
-mod topics;
 mod window;
 
 pub(crate) use chats::{Chat, survey, survey_damaged};

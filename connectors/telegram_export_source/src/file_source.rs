@@ -7,7 +7,7 @@ use crate::{
     batch::{self, Batch, Origin},
     cursor::Cursor,
     error::Error,
-    input,
+    foreign, input,
     meter::{Meter, Phase, Snapshot, Summary},
     options::FileOptions,
     survey::{self, Content, Survey},
@@ -79,8 +79,14 @@ impl FileSource {
     /// Checks the whole file and names it by its content. Everything that can be wrong with it is found here.
     pub fn open(options: &FileOptions, meter: Meter) -> Result<Self, Error> {
         let zone = zone(options.time_zone.as_deref().unwrap_or(UTC))?;
-        let path = input::resolve(&options.path)?;
-        let survey = survey::survey(&path, options, &meter)?;
+        let (path, survey) = match exports::find(&options.path)? {
+            Some(found) => (options.path.clone(), foreign::survey(found, options, &meter)?),
+            None => {
+                let path = input::resolve(&options.path)?;
+                let survey = survey::survey(&path, options, &meter)?;
+                (path, survey)
+            }
+        };
         let origin = origin(&options.group, &survey, &zone, false);
         Ok(Self { path, survey, zone, origin, meter, cursor: None, delivered: false, known: None })
     }
@@ -156,7 +162,8 @@ impl FileSource {
         let known = self.known.unwrap_or(cursor.summary.read);
         let given = cursor.summary.read.saturating_sub(known);
         let time_zone = self.zone.iana_name().unwrap_or(UTC).to_owned();
-        let summary = Summary { given, topics: cursor.topics(), bytes, time_zone, ..cursor.summary.clone() };
+        let (topics, notes) = (cursor.topics(), self.survey.notes());
+        let summary = Summary { given, topics, bytes, time_zone, notes, ..cursor.summary.clone() };
         let bytes_total = Some(self.survey.bytes);
         self.meter.update(|snapshot| {
             *snapshot = Snapshot { phase: Phase::Reading, bytes_done: bytes, bytes_total, summary };
@@ -175,8 +182,10 @@ fn zone(name: &str) -> Result<TimeZone, Error> {
 /// The import by its content, by the zone where that changes what is imported, and by whether its digests are delivered.
 fn origin(group: &Group, survey: &Survey, zone: &TimeZone, delivered: bool) -> Origin {
     let mut what = format!("sha256:{}", survey.sha256);
-    if let Content::Chat { ordinal } = &survey.content {
-        what = format!("{what}/chat:{ordinal}");
+    match &survey.content {
+        Content::Chat { ordinal } => what = format!("{what}/chat:{ordinal}"),
+        Content::Foreign(export) => what = format!("{what}/{}", export.identity),
+        Content::Export | Content::Lines => {}
     }
     if let Some(name) = zone.iana_name().filter(|name| *name != UTC && survey.zone_assumed > 0) {
         what = format!("{what}/zone:{name}");

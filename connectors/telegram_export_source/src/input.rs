@@ -29,6 +29,8 @@ pub(crate) struct Input {
     pub(crate) head: Vec<u8>,
     /// What was read so far.
     pub(crate) probe: Probe,
+    /// It lies in a zip; the bytes of the file that are read are then those of the content.
+    pub(crate) is_archive: bool,
 }
 
 /// The file itself, for a folder the `result.json` in it.
@@ -38,15 +40,10 @@ pub(crate) fn resolve(path: &Path) -> Result<PathBuf, Error> {
     if !metadata.is_dir() {
         return Ok(path.to_owned());
     }
-    for inside in ["result.json", "result.json.gz"] {
-        if path.join(inside).is_file() {
-            return Ok(path.join(inside));
-        }
-    }
-    if path.join("messages.html").is_file() || path.join("export_results.html").is_file() {
-        return Err(Error::Html { path: name });
-    }
-    Err(Error::Directory { path: name })
+    let inside = ["result.json", "result.json.gz"].map(|inside| path.join(inside));
+    // Other folders were looked into before: `exports::find`.
+    let found = inside.into_iter().find(|inside| inside.is_file());
+    found.ok_or_else(|| Error::Changed { path: name })
 }
 
 /// Opens a file; `hashes` asks for the hash of its content.
@@ -56,14 +53,18 @@ pub(crate) fn open(path: &Path, hashes: bool) -> Result<Input, Error> {
     let probe = Probe::new(name.clone(), hashes);
     let mut raw = Watched { inner: file, watch: Watch::File, probe: probe.clone() };
     let head = read_head(&mut raw, 4).map_err(|source| unreadable(&name, source))?;
-    if is_zip(&head) {
-        return Err(Error::Zip { path: name });
-    }
-    let is_gzip = head.starts_with(GZIP);
+    let (is_archive, is_gzip) = (is_zip(&head), head.starts_with(GZIP));
     let raw = BufReader::with_capacity(BUFFER_BYTES, Cursor::new(head).chain(raw));
-    let content: Box<dyn Read + Send> =
-        if is_gzip { Box::new(MultiGzDecoder::new(raw)) } else { Box::new(raw) };
-    let mut content = Watched { inner: content, watch: Watch::Content { is_gzip }, probe: probe.clone() };
+    let content: Box<dyn Read + Send> = if is_archive {
+        let inner = exports::open_telegram_json(path)?.ok_or_else(|| Error::Zip { path: name.clone() })?;
+        Box::new(Watched { inner, watch: Watch::File, probe: probe.clone() })
+    } else if is_gzip {
+        Box::new(MultiGzDecoder::new(raw))
+    } else {
+        Box::new(raw)
+    };
+    let watch = Watch::Content { is_packed: is_gzip || is_archive };
+    let mut content = Watched { inner: content, watch, probe: probe.clone() };
     let mut head = read_head(&mut content, BUFFER_BYTES)
         .map_err(|_| probe.error(&Fault::new(FaultKind::Input, 0, 1)))?;
     if head.starts_with(BYTE_ORDER_MARK) {
@@ -73,7 +74,7 @@ pub(crate) fn open(path: &Path, hashes: bool) -> Result<Input, Error> {
         return Err(Error::Zip { path: name });
     }
     let rest = BufReader::with_capacity(BUFFER_BYTES, content);
-    Ok(Input { reader: Box::new(Cursor::new(head.clone()).chain(rest)), head, probe })
+    Ok(Input { reader: Box::new(Cursor::new(head.clone()).chain(rest)), head, probe, is_archive })
 }
 
 fn is_zip(head: &[u8]) -> bool {
@@ -186,7 +187,7 @@ struct Watched<R> {
 #[derive(Clone, Copy)]
 enum Watch {
     File,
-    Content { is_gzip: bool },
+    Content { is_packed: bool },
 }
 
 impl<R: Read> Read for Watched<R> {
@@ -203,7 +204,7 @@ impl<R: Read> Read for Watched<R> {
                 }
             }
             (Err(error), _) if error.kind() == io::ErrorKind::Interrupted || state.failure.is_some() => {}
-            (Err(_), Watch::Content { is_gzip: true }) => state.failure = Some(Failure::Gzip),
+            (Err(_), Watch::Content { is_packed: true }) => state.failure = Some(Failure::Gzip),
             (Err(error), _) => {
                 state.failure = Some(Failure::System(io::Error::new(error.kind(), error.to_string())));
             }

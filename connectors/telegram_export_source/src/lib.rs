@@ -1,6 +1,6 @@
 //! Chat exports and message feeds → `group.message.ingested`.
 //!
-//! Two sources read: [`FileSource`] a whole file (Telegram Desktop's `result.json` or JSON Lines) into a lane of
+//! Two sources read: [`FileSource`] a whole file (an export of any maker, or JSON Lines) into a lane of
 //! its own that it ends, [`FeedSource`] lines as they come (standard input, a growing file). [`ControlSource`]
 //! writes one control record, [`ErasureSource`] the deletions of messages that an operator erased. Invariant: what a file gives, and how it is cut into records, is a function of its
 //! bytes; only a followed feed asks a clock, and that in one place.
@@ -9,7 +9,6 @@ mod batch;
 mod clock;
 mod control;
 mod cursor;
-mod date;
 mod draft;
 mod erasure;
 mod error;
@@ -18,6 +17,7 @@ mod feed;
 mod feed_position;
 mod feed_source;
 mod file_source;
+mod foreign;
 mod input;
 mod line;
 mod line_reader;
@@ -31,12 +31,14 @@ pub use clock::{Clock, SystemClock};
 pub use control::ControlSource;
 pub use erasure::{Deletion, ErasureSource};
 pub use error::Error;
+pub use exports::DateOrder;
 pub use feed_source::FeedSource;
 pub use file_source::FileSource;
 pub use ingest::{BadName, Group};
 pub use meter::{Damage, Meter, Phase, Snapshot, Summary};
 pub use options::{FeedOptions, FileOptions};
 
+use ingest::date;
 use processor::{Port, PortSpec};
 use schemas::GroupMessageIngested;
 

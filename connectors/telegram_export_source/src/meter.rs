@@ -71,6 +71,8 @@ pub struct Summary {
     pub repaired: BTreeMap<&'static str, u64>,
     /// Forum topics met.
     pub topics: u64,
+    /// What was found out about the export of another maker: whose it is, how its dates are read.
+    pub notes: Vec<String>,
     /// Decompressed bytes read.
     pub bytes: u64,
     /// Earliest send time in ms, future dates left out.

@@ -1,6 +1,7 @@
 //! What to import, and the stable names that follow from it.
 
 use crate::error::Error;
+use exports::DateOrder;
 use ingest::{Group, check_name};
 use std::path::PathBuf;
 
@@ -9,12 +10,14 @@ use std::path::PathBuf;
 pub struct FileOptions {
     /// Where its messages go.
     pub group: Group,
-    /// `result.json` or JSON Lines, plain or gzipped; or the folder with a `result.json`.
+    /// `result.json`, JSON Lines or an export of another maker, plain or gzipped; or a folder or a zip with one.
     pub path: PathBuf,
     /// Id or name of the chat in a full export; needed when there are several.
     pub chat: Option<String>,
     /// IANA name of the zone of dates that tell none; `None` for UTC.
     pub time_zone: Option<String>,
+    /// How an export writes its dates, where it does not tell.
+    pub date_order: Option<DateOrder>,
     /// Import all but the damaged elements of a damaged file. Changes nothing for a file that is whole.
     pub skip_damaged: bool,
 }

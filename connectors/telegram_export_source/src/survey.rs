@@ -12,7 +12,7 @@ use crate::{
     options::FileOptions,
     repair::repaired,
 };
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 const TICK_LINES: u64 = 1000;
 
@@ -42,6 +42,15 @@ pub(crate) enum Content {
         /// Which `messages` of the file.
         ordinal: usize,
     },
+    /// An export of another maker.
+    Foreign(Arc<exports::Export>),
+}
+
+impl Survey {
+    /// What was found out about an export, for people.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        if let Content::Foreign(export) = &self.content { export.notes() } else { Vec::new() }
+    }
 }
 
 /// Reads all of a file; again when it is damaged and what is not is to be imported.
@@ -57,7 +66,7 @@ pub(crate) fn survey(path: &Path, options: &FileOptions, meter: &Meter) -> Resul
 fn pass(path: &Path, options: &FileOptions, is_damaged: bool, meter: &Meter) -> Result<Survey, Error> {
     let name = path.display().to_string();
     let input = input::open(path, true)?;
-    let total = path.metadata().map(|metadata| metadata.len()).ok();
+    let total = path.metadata().map(|metadata| metadata.len()).ok().filter(|_| !input.is_archive);
     meter.update(|snapshot| {
         snapshot.phase = Phase::Checking;
         snapshot.bytes_total = total;
@@ -92,9 +101,6 @@ fn kind(head: &[u8], name: &str) -> Result<Kind, Error> {
     let start = head.trim_ascii_start();
     match start.first() {
         None => return Err(Error::Empty { path }),
-        Some(b'<') if start.to_ascii_lowercase().windows(5).any(|window| window == b"<html") => {
-            return Err(Error::Html { path });
-        }
         Some(b'{') => {}
         Some(b'[') => return Err(Error::NotAnExport { path, found: "a JSON array" }),
         Some(_) => return Err(Error::NotAnExport { path, found: "no JSON object at its start" }),

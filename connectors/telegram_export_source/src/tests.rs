@@ -4,6 +4,8 @@ mod attachments;
 mod bad_input;
 mod damage;
 mod dates;
+mod html;
+mod html_pages;
 mod lines;
 mod real_export;
 mod resume;

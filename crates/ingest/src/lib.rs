@@ -4,10 +4,12 @@
 
 mod author;
 mod batch;
+pub mod date;
 mod draft;
 mod group;
 mod media_text;
 mod rich_text;
+mod topics;
 
 pub use author::{author, forward};
 pub use batch::{Batch, Origin};
@@ -15,3 +17,4 @@ pub use draft::{Draft, TEXT_BYTES_MAX};
 pub use group::{BadName, Group, check_name};
 pub use media_text::append;
 pub use rich_text::RichText;
+pub use topics::Topics;

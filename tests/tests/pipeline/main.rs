@@ -11,6 +11,7 @@ mod day_start;
 mod demo;
 mod embeddings;
 mod erase;
+mod exports;
 mod foreign_database;
 mod forgotten;
 mod happy;

@@ -38,6 +38,7 @@ impl Told<'_> {
             "repaired": summary.repaired, "damaged": summary.damaged.iter().map(damaged).collect::<Vec<_>>(),
             "zone_assumed": summary.zone_assumed, "zone_twice": summary.zone_twice,
             "time_zone": summary.time_zone, "future_date": summary.future_date, "topics": summary.topics,
+            "notes": summary.notes,
             "bytes": summary.bytes, "first_sent_at": date(summary.first_sent_at),
             "last_sent_at": date(summary.last_sent_at),
         })
@@ -59,6 +60,9 @@ impl Told<'_> {
             writeln!(out, "how many of them are new to the group is not known: {why}")?;
         }
         self.write_faults(out)?;
+        if !summary.notes.is_empty() {
+            writeln!(out, "{}", summary.notes.join("; "))?;
+        }
         self.write_zone(out)?;
         for (count, one, many) in [
             (summary.future_date, "is dated in the far future", "are dated in the far future"),

@@ -1,6 +1,6 @@
 //! What is known beside an element when it is read.
 
-use super::topics::Topics;
+use ingest::Topics;
 use jiff::tz::TimeZone;
 
 /// Forum topics met so far, and the zone of dates that tell none.

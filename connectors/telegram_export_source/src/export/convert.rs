@@ -28,10 +28,8 @@ pub(super) fn item(mut raw: Raw, context: &mut Context) -> Item {
         Some("unsupported") => return Item::Skipped("unsupported"),
         Some(_) => return Item::Skipped("unknown_type"),
     }
-    raw.reply_to = raw.reply_to.filter(|_| !raw.reply_elsewhere);
-    let topic_id = raw.reply_to.and_then(|parent| topics.place(id, parent));
-    // To answer the message that created a topic is to write in the topic, not to answer anybody.
-    raw.reply_to = raw.reply_to.filter(|parent| !topics.is_topic(*parent));
+    let (reply_to, topic_id) = topics.settle(id, raw.reply_to.filter(|_| !raw.reply_elsewhere));
+    raw.reply_to = reply_to;
     if raw.is_command() {
         return Item::Skipped("command");
     }

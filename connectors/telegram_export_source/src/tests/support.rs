@@ -13,7 +13,14 @@ pub(crate) type Given = (Position, Vec<GroupMessageIngested>);
 
 pub(crate) fn options(path: &Path) -> FileOptions {
     let group = Group::new("acme", "qa").expect("names");
-    FileOptions { group, path: path.to_owned(), chat: None, time_zone: None, skip_damaged: false }
+    FileOptions {
+        group,
+        path: path.to_owned(),
+        chat: None,
+        time_zone: None,
+        date_order: None,
+        skip_damaged: false,
+    }
 }
 
 /// A folder with one file.

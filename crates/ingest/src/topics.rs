@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 /// Messages inside topics.
 #[derive(Debug, Default)]
-pub(crate) struct Topics {
+pub struct Topics {
     created: BTreeSet<i64>,
     /// (message, topic), by message. Exports are in the order of ids, so entries are pushed, not inserted.
     members: Vec<(i64, i64)>,
@@ -12,16 +12,17 @@ pub(crate) struct Topics {
 
 impl Topics {
     /// The service message `topic_created` opens a topic under its own id.
-    pub(super) fn create(&mut self, id: i64) {
+    pub fn create(&mut self, id: i64) {
         self.created.insert(id);
     }
 
-    pub(super) fn is_topic(&self, id: i64) -> bool {
+    /// Whether this message opened a topic.
+    pub fn is_topic(&self, id: i64) -> bool {
         self.created.contains(&id)
     }
 
     /// The topic of message `id` that answers `reply_to`; it is remembered for those that answer it.
-    pub(super) fn place(&mut self, id: i64, reply_to: i64) -> Option<i64> {
+    pub fn place(&mut self, id: i64, reply_to: i64) -> Option<i64> {
         let topic = if self.is_topic(reply_to) { reply_to } else { self.topic_of(reply_to)? };
         match self.members.last() {
             Some((last, _)) if *last >= id => match self.members.binary_search_by_key(&id, |(id, _)| *id) {
@@ -33,7 +34,15 @@ impl Topics {
         Some(topic)
     }
 
-    pub(super) fn count(&self) -> u64 {
+    /// What message `id` answers, and the topic it is in, by what it says it answers: to answer the message that created
+    /// a topic is to write in the topic, not to answer anybody.
+    pub fn settle(&mut self, id: i64, reply_to: Option<i64>) -> (Option<i64>, Option<i64>) {
+        let topic = reply_to.and_then(|parent| self.place(id, parent));
+        (reply_to.filter(|parent| !self.is_topic(*parent)), topic)
+    }
+
+    /// Topics met.
+    pub fn count(&self) -> u64 {
         self.created.len() as u64
     }
 

@@ -12,13 +12,13 @@ use jiff::{
 const LATEST_MS: i64 = 253_402_300_799_999;
 /// Dates from here on (the year 2100, in ms) are mistakes: kept, counted, and not taken for the present. A fixed
 /// bound because an import may not depend on the day it runs.
-pub(crate) const FUTURE_FROM_MS: i64 = 4_102_444_800_000;
+pub const FUTURE_FROM_MS: i64 = 4_102_444_800_000;
 /// Numbers from here on are ms, below it seconds: as seconds it is the year 5138, as ms March 1973.
 const MS_FROM: i64 = 100_000_000_000;
 
 /// Where the zone of a date comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Zone {
+pub enum Zone {
     /// The date tells it.
     Told,
     /// A local time, taken in the zone of the import.
@@ -28,32 +28,36 @@ pub(crate) enum Zone {
 }
 
 /// A number of seconds or ms since the epoch, as digits; seconds may have a fraction.
-pub(crate) fn from_epoch(text: &str) -> Option<i64> {
+pub fn from_epoch(text: &str) -> Option<i64> {
     in_range(epoch(text)?)
 }
 
 /// True for what [`from_epoch`] reads, in range or not.
-pub(crate) fn is_number(text: &str) -> bool {
+pub fn is_number(text: &str) -> bool {
     epoch(text).is_some()
 }
 
 /// A number of seconds or ms since the epoch.
-pub(crate) fn from_number(number: i64) -> Option<i64> {
+pub fn from_number(number: i64) -> Option<i64> {
     in_range(scaled(number, 0)?)
 }
 
 /// RFC 3339 with its offset, or as [`from_epoch`].
-pub(crate) fn from_told(text: &str) -> Option<i64> {
+pub fn from_told(text: &str) -> Option<i64> {
     in_range(epoch(text).or_else(|| instant(text.trim()))?)
 }
 
 /// As [`from_told`], or a local time in `zone`.
-pub(crate) fn read(text: &str, zone: &TimeZone) -> Option<(i64, Zone)> {
+pub fn read(text: &str, zone: &TimeZone) -> Option<(i64, Zone)> {
     if let Some(ms) = epoch(text).or_else(|| instant(text.trim())) {
         return in_range(ms).map(|ms| (ms, Zone::Told));
     }
-    let local: DateTime = text.trim().parse().ok()?;
-    let ambiguous = zone.to_ambiguous_timestamp(local);
+    local(text.trim().parse().ok()?, zone)
+}
+
+/// A local time in `zone`.
+pub fn local(time: DateTime, zone: &TimeZone) -> Option<(i64, Zone)> {
+    let ambiguous = zone.to_ambiguous_timestamp(time);
     let is_twice = matches!(ambiguous.offset(), AmbiguousOffset::Fold { .. });
     // Of two the earlier; a time that the clock skipped goes as far beyond the gap as it lies in it.
     let ms = in_range(ambiguous.compatible().ok()?.as_millisecond())?;
@@ -61,7 +65,7 @@ pub(crate) fn read(text: &str, zone: &TimeZone) -> Option<(i64, Zone)> {
 }
 
 /// ms since the epoch, if they are a usable date. 0 is what exports write for "none".
-pub(crate) fn in_range(ms: i64) -> Option<i64> {
+pub fn in_range(ms: i64) -> Option<i64> {
     (1..=LATEST_MS).contains(&ms).then_some(ms)
 }
 

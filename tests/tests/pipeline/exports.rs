@@ -1,0 +1,112 @@
+//! Exports of other makers through the whole pipeline: the same chat twice, from two phones and in two formats, is one chat.
+
+use schemas::{GroupMessageIngested, GroupWindowReady};
+use std::{collections::BTreeSet, fmt::Write as _};
+use tests::{PATIENCE, Pipeline, assert_once, decode_all, settle};
+
+/// Authors of the newest states that an id of an account names.
+const BY_ACCOUNT: &str = "
+SELECT count(*) FROM (SELECT DISTINCT ON (id) author_id FROM messages WHERE group_id = 'formats'
+    ORDER BY id, revision DESC, source_offset DESC) AS newest WHERE author_id LIKE 'user%'";
+const OF_FORMATS: &str = "SELECT count(DISTINCT id) FROM messages WHERE group_id = 'formats'";
+const OF_PHONES: &str = "SELECT count(DISTINCT id) FROM messages WHERE group_id = 'phones'";
+/// How the first phone calls the people.
+const BY_FIRST_PHONE: &str = "
+SELECT count(*) FROM (SELECT DISTINCT ON (id) author_name FROM messages WHERE group_id = 'phones'
+    ORDER BY id, revision DESC, source_offset DESC) AS newest WHERE author_name IN ('Ann', 'Bob')";
+const MESSAGES: i64 = 40;
+
+/// A line of each message, as Android in German or an iPhone in English writes it.
+fn phone(messages: i64, is_iphone: bool) -> String {
+    (0..messages).fold(String::new(), |mut text, n| {
+        let (name, other) = if n % 2 == 0 { ("Ann", "Annie \u{1f431}") } else { ("Bob", "+49 151 7654321") };
+        let (minute, said) = (n / 2, format!("who takes part {}?", n % 3));
+        let written = match (is_iphone, n % 10) {
+            (false, 9) => writeln!(text, "13.01.24, 10:{minute:02} - {name}: <Medien ausgeschlossen>"),
+            (true, 9) => {
+                writeln!(
+                    text,
+                    "\u{200e}[1/13/24, 10:{minute:02}:0{} AM] {other}: \u{200e}image omitted",
+                    n % 2
+                )
+            }
+            (false, _) => writeln!(text, "13.01.24, 10:{minute:02} - {name}: {said}"),
+            (true, _) => writeln!(text, "[1/13/24, 10:{minute:02}:0{} AM] {other}: {said}", n % 2),
+        };
+        written.expect("written");
+        text
+    })
+}
+
+/// The same messages as Telegram Desktop writes them in JSON, and as a page.
+fn formats() -> (String, String) {
+    let time = |n: i64| 1_705_140_000 + n * 30;
+    let json = (1..=MESSAGES).map(|id| {
+        let (user, time) = (id % 2, time(id));
+        format!(r#"{{"id": {id}, "type": "message", "date_unixtime": "{time}", "from": "Member {user}", "from_id": "user{user}", "text": "line {id}"}}"#)
+    });
+    let json = json.collect::<Vec<_>>().join(",");
+    let page = (1..=MESSAGES).fold(String::new(), |mut page, id| {
+        let (user, second) = (id % 2, id * 30);
+        write!(
+            page,
+            "<div class=\"message default clearfix\" id=\"message{id}\"><div class=\"body\">\n\
+             <div class=\"pull_right date details\" title=\"13.01.2024 11:{:02}:{:02} UTC+01:00\">\n11:00\n</div>\n\
+             <div class=\"from_name\">\nMember {user}\n</div>\n<div class=\"text\">\nline {id}\n</div>\n</div></div>",
+            second / 60,
+            second % 60
+        )
+        .expect("written");
+        page
+    });
+    let page = format!(
+        "<html><body><div class=\"page_wrap\"><div class=\"page_header\"><div class=\"text bold\">\nTeam\n</div></div>\
+         {page}</div></body></html>"
+    );
+    (format!(r#"{{"name": "Team", "type": "private_group", "id": 7, "messages": [{json}]}}"#), page)
+}
+
+#[test]
+fn a_chat_that_comes_twice_is_one_chat() -> anyhow::Result<()> {
+    let Some(pipeline) = Pipeline::start("exports")? else { return Ok(()) };
+    let up = pipeline.up_without(&[])?;
+    let folder = pipeline.directory().join("exports");
+    std::fs::create_dir_all(&folder)?;
+    let write = |name: &str, content: &str| -> anyhow::Result<std::path::PathBuf> {
+        let path = folder.join(name);
+        std::fs::write(&path, content)?;
+        Ok(path)
+    };
+    let (json, page) = formats();
+    let android = write("android.txt", &phone(MESSAGES, false))?;
+    let iphone = write("iphone.txt", &phone(MESSAGES + 4, true))?;
+    let summary = pipeline.import(&android, "phones")?;
+    assert_eq!((&summary["read"], &summary["notes"][0]), (&MESSAGES.into(), &"an export of WhatsApp".into()));
+    assert_eq!(pipeline.import(&iphone, "phones")?["read"], MESSAGES + 4);
+    for file in [write("result.json", &json)?, write("messages.html", &page)?] {
+        assert_eq!(pipeline.import(&file, "formats")?["read"], MESSAGES);
+    }
+    let seen = settle(&pipeline)?.into_seen();
+    assert_once(&seen);
+    assert_eq!(pipeline.rows.number(OF_PHONES)?, MESSAGES + 4, "what the second phone has beyond the first");
+    assert_eq!(pipeline.rows.number(BY_FIRST_PHONE)?, MESSAGES, "who was named first keeps the name");
+    assert_eq!((pipeline.rows.number(OF_FORMATS)?, pipeline.rows.number(BY_ACCOUNT)?), (MESSAGES, MESSAGES));
+
+    let windows: Vec<GroupWindowReady> = decode_all(&pipeline, &seen, "group.window.ready.v1")?;
+    let of = |group: &str| {
+        let windows = windows.iter().filter(|ready| ready.group_id == group);
+        windows.map(|ready| (ready.message_count, ready.participant_count)).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(of("formats"), [(MESSAGES as i32, 2)].into(), "nothing new in HTML, nobody new either");
+    assert_eq!(of("phones").last().map(|(messages, _)| *messages), Some(MESSAGES as i32 + 4));
+
+    let before = seen.len();
+    assert_eq!(pipeline.import(&android, "phones")?["finished"], true);
+    let seen = settle(&pipeline)?.into_seen();
+    assert_eq!(seen.len(), before, "the same file gives nothing new");
+    let records: Vec<GroupMessageIngested> = decode_all(&pipeline, &seen, "group.message.ingested.v1")?;
+    let lanes: BTreeSet<&str> = records.iter().map(|record| record.lane.as_str()).collect();
+    assert_eq!(lanes.len(), 4, "each export a lane");
+    up.stop(PATIENCE)?;
+    pipeline.finish()
+}
