@@ -5,6 +5,7 @@
 pub mod bot_api;
 mod chance;
 mod chat;
+mod collector;
 mod embeddings;
 mod foreign;
 mod forgotten;
@@ -33,6 +34,7 @@ mod transactions;
 
 pub use chance::{Die, kills_and_seed};
 pub use chat::{Chat, Day, TALK};
+pub use collector::{KeptSpan, OtlpCollector, kept_spans};
 pub use embeddings::{Embeddings, LETTERS, Scripted};
 pub use foreign::{Foreign, day_is_over, said};
 pub use forgotten::{Forgotten, LeftOpen};

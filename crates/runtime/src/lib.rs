@@ -12,7 +12,10 @@ mod rest;
 mod sink;
 mod source;
 mod span_attributes;
+mod span_place;
 mod telemetry;
+mod tracer;
+mod trail;
 
 /// Of every program that has units. A window of 60,000 messages passes ten threads; glibc keeps what each of them
 /// needed for it.

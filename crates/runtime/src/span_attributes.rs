@@ -3,8 +3,8 @@
 use opentelemetry::KeyValue;
 use processor::AnyRecord;
 use schemas::{
-    DigestBlocked, DigestContextPrepared, DigestGenerateRequested, DigestReadyForDelivery,
-    DigestStageCompleted, GroupWindowReady, Version,
+    DigestBlocked, DigestContextPrepared, DigestDelivered, DigestGenerateRequested, DigestPersisted,
+    DigestReadyForDelivery, DigestStageCompleted, GroupWindowReady, Version,
 };
 
 /// Who wrote what no model did.
@@ -25,7 +25,7 @@ pub(crate) fn of(output: &dyn AnyRecord) -> [KeyValue; 4] {
 }
 
 /// The window that a record is of, and its version.
-fn window(output: &dyn AnyRecord) -> Option<(String, String)> {
+pub(crate) fn window(output: &dyn AnyRecord) -> Option<(String, String)> {
     macro_rules! of {
         ($($record:ty),*) => {
             $(if let Some(it) = output.as_any().downcast_ref::<$record>() {
@@ -38,7 +38,9 @@ fn window(output: &dyn AnyRecord) -> Option<(String, String)> {
         DigestContextPrepared,
         DigestStageCompleted,
         DigestReadyForDelivery,
-        DigestBlocked
+        DigestBlocked,
+        DigestPersisted,
+        DigestDelivered
     );
     let ready = output.as_any().downcast_ref::<GroupWindowReady>()?;
     Some((ready.window_id.clone(), format!("{}.0", ready.revision)))
@@ -77,6 +79,8 @@ mod tests {
         assert_eq!(values(&ready), [ready.window_id.as_str(), "offline", "false"]);
         let blocked: DigestBlocked = example();
         assert_eq!(values(&blocked)[0], blocked.window_id);
+        let delivered: DigestDelivered = example();
+        assert_eq!(values(&delivered)[0], delivered.window_id);
         let message: GroupMessageIngested = example();
         assert_eq!(values(&message), [&*Record::identity(&message), "offline", "false"]);
         assert_eq!(of(&message)[0].value.to_string(), message.tenant_id);

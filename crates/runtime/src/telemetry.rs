@@ -1,21 +1,9 @@
-//! Logs, traces and signals: set up once per process.
+//! Logs, TLS and signals: set up once per process.
 //!
-//! Invariant: no message text in logs; span ids are functions of the input, as in the records' `traceparent`.
+//! Invariant: no message text in logs.
 
-use crate::{collector::Collector, config::Telemetry, span_attributes};
-use engine::log::RecordView;
-use opentelemetry::trace::{
-    Link, Span, SpanBuilder, SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState,
-    Tracer as _, TracerProvider,
-};
-use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, SdkTracer, SdkTracerProvider};
-use processor::AnyRecord;
-use schemas::span_id;
-use std::{
-    cell::Cell,
-    io::IsTerminal,
-    time::{Duration, SystemTime},
-};
+use crate::config::Telemetry;
+use std::io::IsTerminal;
 use tracing_subscriber::{EnvFilter, fmt};
 
 /// Starts logging to standard error, once; later calls change nothing.
@@ -73,91 +61,4 @@ impl Termination {
             None => std::future::pending().await,
         }
     }
-}
-
-thread_local! {
-    static NEXT_TRACE: Cell<Option<TraceId>> = const { Cell::new(None) };
-    static NEXT_SPAN: Cell<Option<SpanId>> = const { Cell::new(None) };
-}
-
-/// Gives spans the ids that the record's `traceparent` names.
-#[derive(Debug, Default)]
-struct InputIds(RandomIdGenerator);
-
-impl IdGenerator for InputIds {
-    fn new_trace_id(&self) -> TraceId {
-        NEXT_TRACE.take().unwrap_or_else(|| self.0.new_trace_id())
-    }
-
-    fn new_span_id(&self) -> SpanId {
-        NEXT_SPAN.take().unwrap_or_else(|| self.0.new_span_id())
-    }
-}
-
-/// Sends one span per input to an OTLP endpoint. Cheap to clone.
-#[derive(Debug, Clone)]
-pub(crate) struct Tracer {
-    tracer: SdkTracer,
-    provider: SdkTracerProvider,
-}
-
-impl Tracer {
-    /// A tracer to the whole address `endpoint`; none when there is no endpoint.
-    pub(crate) fn start(endpoint: Option<&str>) -> Result<Option<Self>, String> {
-        let Some(endpoint) = endpoint else { return Ok(None) };
-        let exporter = Collector::at(endpoint)?;
-        let resource = opentelemetry_sdk::Resource::builder().with_service_name("gistmill").build();
-        let provider = SdkTracerProvider::builder()
-            .with_id_generator(InputIds::default())
-            .with_resource(resource)
-            .with_batch_exporter(exporter)
-            .build();
-        Ok(Some(Self { tracer: provider.tracer("gistmill"), provider }))
-    }
-
-    /// Records the work that made `output` out of `input`, in the time `took` up to now.
-    pub(crate) fn record(&self, stage: &str, input: &RecordView<'_>, output: &dyn AnyRecord, took: Duration) {
-        let trace = output.trace_id();
-        let span = span_id(&trace, stage, &output.identity());
-        let (Ok(trace), Ok(span)) = (TraceId::from_hex(&trace), SpanId::from_hex(&span)) else { return };
-        NEXT_SPAN.set(Some(span));
-        #[expect(clippy::disallowed_methods, reason = "a span tells when work was done; no record holds it")]
-        let began = SystemTime::now().checked_sub(took).unwrap_or(SystemTime::UNIX_EPOCH);
-        // What made a window complete, or a digest be asked for, is of another trace: a link, since a parent is of the same one.
-        let (context, links) = match parent_span(input) {
-            Some(parent) if parent.trace_id() == trace => {
-                (opentelemetry::Context::new().with_remote_span_context(parent), Vec::new())
-            }
-            Some(other) => (opentelemetry::Context::new(), vec![Link::with_context(other)]),
-            None => (opentelemetry::Context::new(), Vec::new()),
-        };
-        NEXT_TRACE.set(Some(trace));
-        let builder: SpanBuilder = self
-            .tracer
-            .span_builder(format!("group_digest_orchestrator.{stage}"))
-            .with_start_time(began)
-            .with_links(links)
-            .with_attributes(span_attributes::of(output));
-        let mut span = builder.start_with_context(&self.tracer, &context);
-        NEXT_TRACE.take();
-        span.end();
-    }
-
-    /// Sends what is left.
-    pub(crate) fn finish(&self) {
-        if let Err(error) = self.provider.shutdown() {
-            tracing::warn!(%error, "could not send the last traces");
-        }
-    }
-}
-
-/// The span that the input's `traceparent` names.
-fn parent_span(input: &RecordView<'_>) -> Option<SpanContext> {
-    let headers = input.headers.to_vec();
-    let (_, value) = headers.into_iter().find(|(key, _)| key == "traceparent")?;
-    let text = String::from_utf8(value?).ok()?;
-    let mut parts = text.split('-').skip(1);
-    let trace = TraceId::from_hex(parts.next()?).ok()?;
-    let span = SpanId::from_hex(parts.next()?).ok()?;
-    Some(SpanContext::new(trace, span, TraceFlags::SAMPLED, true, TraceState::default()))
 }

@@ -286,10 +286,14 @@ pub struct Telemetry {
     /// sent. Headers, compression and timeout are taken from the other variables of that name.
     #[garde(custom(checks::otlp_endpoint))]
     pub otlp_endpoint: Option<String>,
+    /// Share of traces of which each unit logs a line for what it makes, writes or delivers, from 0 to 1; a digest's lines are
+    /// all there or none. What fails has its line always. Default: 0.01.
+    #[garde(range(min = 0.0, max = 1.0))]
+    pub sample: f64,
 }
 
 impl Default for Telemetry {
     fn default() -> Self {
-        Self { log: "info".to_owned(), json: true, otlp_endpoint: None }
+        Self { log: "info".to_owned(), json: true, otlp_endpoint: None, sample: 0.01 }
     }
 }

@@ -29,7 +29,7 @@ mod units;
 mod watch;
 mod witness;
 
-use crate::{clients::PostgresClient, config::Config, kafka::Standing, metrics::Metrics, telemetry::Tracer};
+use crate::{clients::PostgresClient, config::Config, kafka::Standing, metrics::Metrics, trail::Trail};
 pub use error::HostError;
 use error::start_error;
 pub use index::{embedding_model, index};
@@ -90,8 +90,7 @@ impl Host {
             .map_err(start_error("start the async runtime"))?;
         let registry = registry::Client::new(config.registry_options())
             .map_err(start_error("use the registry's address"))?;
-        let tracer =
-            Tracer::start(config.telemetry.otlp_endpoint.as_deref()).map_err(start_error("send traces"))?;
+        let trail = Trail::start(&config.telemetry).map_err(start_error("send traces"))?;
         let shared = Shared {
             map: Map::embedded().map_err(start_error("read the map"))?,
             tasks: runtime.handle().clone(),
@@ -102,7 +101,7 @@ impl Host {
             registry,
             metrics: Metrics::new(config.digest.quality_threshold)
                 .map_err(start_error("register metrics"))?,
-            tracer,
+            trail,
             stop: Stop::default(),
             standing: Standing::default(),
             held_up: held_up::HeldUp::default(),
@@ -174,9 +173,7 @@ impl Host {
         }
         self.shared.leaving.leave(&self.shared.config, &self.shared.standing);
         info!("all units ended");
-        if let Some(tracer) = &self.shared.tracer {
-            tracer.finish();
-        }
+        self.shared.trail.finish();
         self.runtime.shutdown_timeout(Duration::from_secs(2));
         first
     }

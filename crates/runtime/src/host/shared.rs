@@ -14,7 +14,7 @@ use crate::{
     config::Config,
     kafka::{Standing, settings},
     metrics::Metrics,
-    telemetry::Tracer,
+    trail::Trail,
 };
 use kafka_client::missing_permission;
 use rdkafka::{
@@ -43,7 +43,7 @@ pub(crate) struct Shared {
     pub(crate) registry: registry::Client,
     pub(crate) schemas: Arc<RegistrySource>,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) tracer: Option<Tracer>,
+    pub(crate) trail: Trail,
     pub(crate) stop: Stop,
     /// The broker, as all clients of the process see it.
     pub(crate) standing: Standing,

@@ -42,8 +42,10 @@ impl Host {
         committed: &mut dyn FnMut(usize),
     ) -> Result<SourceEnd, HostError> {
         let status = UnitStatus::new(S::NAME.to_owned());
-        source_unit::run(&self.shared, &status, source, committed)
-            .map_err(|failure| HostError::Unit { unit: S::NAME.to_owned(), why: failure.to_string() })
+        let driven = source_unit::run(&self.shared, &status, source, committed);
+        // A command ends soon after.
+        self.shared.trail.flush();
+        driven.map_err(|failure| HostError::Unit { unit: S::NAME.to_owned(), why: failure.to_string() })
     }
 
     /// Adds as many pairs of consumer and producer as the configuration says.

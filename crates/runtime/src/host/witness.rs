@@ -1,7 +1,7 @@
-//! What is kept of a stage's work: its time in metrics, a span in traces.
+//! What is kept of a stage's work: its time in metrics, its spans and lines.
 
 use super::Shared;
-use crate::{metrics::Metrics, telemetry::Tracer};
+use crate::{metrics::Metrics, trail::Trail};
 use engine::{log::RecordView, shapes::Witness};
 use processor::Emission;
 use std::{
@@ -9,16 +9,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Tells metrics and traces of what is made of an input.
+/// Tells metrics, traces and the log of what is made of an input.
 pub(super) struct Kept {
     metrics: Arc<Metrics>,
-    tracer: Option<Tracer>,
+    trail: Trail,
     began: Instant,
 }
 
 impl Kept {
     pub(super) fn by(shared: &Shared) -> Self {
-        Self { metrics: Arc::clone(&shared.metrics), tracer: shared.tracer.clone(), began: Instant::now() }
+        Self { metrics: Arc::clone(&shared.metrics), trail: shared.trail.clone(), began: Instant::now() }
     }
 }
 
@@ -31,8 +31,6 @@ impl Witness for Kept {
         for emission in made {
             self.metrics.emitted(emission.record.as_ref(), took);
         }
-        if let (Some(tracer), Some(last)) = (&self.tracer, made.last()) {
-            tracer.record(stage, input, last.record.as_ref(), took);
-        }
+        self.trail.made(stage, input, made, took);
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     sink::{Sink, SinkError, SinkRecord},
 };
 use engine::{chain, dead_letter::Cause, guard::Rejected};
+use processor::AnyRecord;
 use rdkafka::consumer::Consumer;
 use schemas::{DigestDlq, DigestReadyForDelivery, Fingerprint};
 use std::{
@@ -82,6 +83,12 @@ impl<S: Sink> SinkLoop<'_, S> {
                         self.shared.metrics.delivered(channel, seconds);
                     });
                 }
+                let took = lane.since.map_or(started.elapsed(), |since| since.elapsed());
+                for (record, held) in lane.batch.records.iter().zip(&lane.held) {
+                    if let Some(record) = concern(record, S::CHANNEL) {
+                        self.shared.trail.written(S::NAME, &held.raw.view(), record, took);
+                    }
+                }
                 for letter in lane.batch.records.iter().filter_map(letter) {
                     let kind = (letter.error_class.as_str(), Fingerprint::of_letter(letter));
                     self.shared.metrics.buried(S::NAME, &letter.topic, kind);
@@ -139,6 +146,15 @@ enum Written {
 
 fn letter(record: &SinkRecord) -> Option<&DigestDlq> {
     if let SinkRecord::DeadLetter(letter) = record { Some(letter) } else { None }
+}
+
+/// The record, unless it is a digest for other channels than the sink's.
+fn concern<'a>(record: &'a SinkRecord, channel: Option<&str>) -> Option<&'a dyn AnyRecord> {
+    let SinkRecord::Decoded { record, .. } = record else { return None };
+    let ready = record.as_any().downcast_ref::<DigestReadyForDelivery>();
+    let is_other =
+        |(channel, ready): (&str, &DigestReadyForDelivery)| !ready.channels.iter().any(|it| it == channel);
+    (!channel.zip(ready).is_some_and(is_other)).then_some(record.as_ref())
 }
 
 /// What a dead letter of a batch is of.
