@@ -43,7 +43,9 @@ Examples:
 
 A message is told with its states, the windows that it fell into, which of their digests cite it, their deliveries and the way of
 each. Of a window the newest version is followed. Times are those at which the broker appended each event; what stands
-before an event is the time since the one above: queue, work and transaction together, so that they add up.";
+before an event is the time since the one above, so that they add up. Of each is told how long its input was in the queue and in work,
+which nobody tells apart, and how long it lay there itself until its transaction was ended and it could be read. What topics
+and the ledger of calls to models do not tell is not shown.";
 
 pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let (config, map) = (settings.config()?, Map::embedded()?);
@@ -89,6 +91,9 @@ fn print_steps(trace: &Trace, columns: Option<usize>, out: &mut dyn Write) -> st
         let bar = if branch == "└─" { "  " } else { "│ " };
         let place =
             format!("{bar}            {} {}:{}", time(step.appended_at_ms), step.partition, step.offset);
+        if let Some(waits) = waits(step) {
+            writeln!(out, "{}", fitted(&format!("{bar}            {waits}"), columns))?;
+        }
         let details: Vec<String> = step.details.iter().map(|(name, value)| detail(name, value)).collect();
         writeln!(out, "{}", fitted(&format!("{place}  {}", details.join(" ")), columns))?;
     }
@@ -100,6 +105,16 @@ fn print_steps(trace: &Trace, columns: Option<usize>, out: &mut dyn Write) -> st
 
 fn after(step: &TraceStep) -> String {
     format!("+{}", span(step.after_seconds))
+}
+
+/// Where its time went, as far as that is known.
+fn waits(step: &TraceStep) -> Option<String> {
+    let model =
+        step.model_seconds.map(|it| format!(", of it {} for the model", span(it))).unwrap_or_default();
+    let queue = step.queue_and_work_seconds.map(|it| format!("{} in queue and work{model}", span(it)));
+    let transaction = step.transaction_seconds.map(|it| format!("{} in its transaction", span(it)));
+    let told: Vec<String> = queue.into_iter().chain(transaction).collect();
+    (!told.is_empty()).then(|| told.join(", then "))
 }
 
 /// Short spans to the millisecond, long ones as ages are told.
@@ -135,6 +150,9 @@ mod tests {
             offset: 7,
             appended_at_ms: 1_700_000_000_000,
             after_seconds,
+            transaction_seconds: unit.map(|_| 0.006),
+            queue_and_work_seconds: unit.is_none().then_some(1.5),
+            model_seconds: unit.is_none().then_some(1.25),
             details: BTreeMap::from([("outcome", Value::from("ok")), ("tokens", Value::from(0))]),
         }
     }
@@ -166,8 +184,10 @@ window w version 1.0
        1970-01-01T00:00:00Z to 1970-01-02T00:00:00Z
 trace  t
 ├─  +0.000 s  window_builder → group.window.ready.v1
+│             0.006 s in its transaction
 │             2023-11-14T22:13:20Z 3:7  outcome=ok tokens=0
 └─  +0.250 s  a.v1
+              1.500 s in queue and work, of it 1.250 s for the model
               2023-11-14T22:13:20Z 3:7  outcome=ok tokens=0
 0.250 s from its first event to its last
 ";

@@ -4,8 +4,8 @@
 use anyhow::Context;
 use serde_json::{Value, json};
 use sqlx::Row;
-use std::fs;
-use tests::{PATIENCE, Pipeline, settle};
+use std::{fs, time::Duration};
+use tests::{Chat, Models, PATIENCE, Pipeline, settle};
 
 /// 2026-01-05T12:00:00Z.
 const NOON: i64 = 1_767_614_400_000;
@@ -50,6 +50,33 @@ fn assert_adds_up(trace: &Value) -> anyhow::Result<()> {
     let whole = trace["seconds"].as_f64().context("seconds")?;
     assert!((parts - whole).abs() < 0.000_5 && whole >= 0.0, "{parts} and {whole}");
     assert!((whole - (times[times.len() - 1] - times[0]) as f64 / 1000.0).abs() < 0.000_5);
+    assert_waits(steps)
+}
+
+/// Every event was in a transaction, and its input could be read as long before it as it says.
+fn assert_waits(steps: &[Value]) -> anyhow::Result<()> {
+    let at = |topic: &str| {
+        steps.iter().find(|step| step["topic"] == topic).with_context(|| format!("no event of {topic}"))
+    };
+    let seconds =
+        |step: &Value, name: &str| step[name].as_f64().with_context(|| format!("no {name}: {step}"));
+    for step in steps {
+        assert!(seconds(step, "transaction_seconds")? >= 0.0, "{step}");
+        let is_of_digest = !step["topic"].as_str().is_some_and(|topic| topic.starts_with("group."));
+        assert_eq!(step["queue_and_work_seconds"].is_number(), is_of_digest, "{step}");
+    }
+    for (input, output) in [
+        ("group.window.ready.v1", "digest.generate.requested.v1"),
+        ("digest.generate.requested.v1", "digest.context.prepared.v1"),
+        ("digest.stage.writer.completed.v1", "digest.ready_for_delivery.v1"),
+        ("digest.ready_for_delivery.v1", "digest.delivered.v1"),
+    ] {
+        let (input, output) = (at(input)?, at(output)?);
+        let parts = seconds(input, "transaction_seconds")? + seconds(output, "queue_and_work_seconds")?;
+        let appended = |step: &Value| step["appended_at_ms"].as_i64().context("a time");
+        let whole = (appended(output)? - appended(input)?) as f64 / 1000.0;
+        assert!((parts - whole).abs() < 0.000_5, "{parts} of {whole}: {output}");
+    }
     Ok(())
 }
 
@@ -116,6 +143,34 @@ fn a_window_its_digest_and_a_message_of_it_lead_to_the_same_events() -> anyhow::
     );
     let elsewhere = refused(&pipeline, &["3", "--tenant", "acme", "--group", "alfa"])?;
     assert!(elsewhere.contains("groups with messages: alpha"), "{elsewhere}");
+    up.stop(PATIENCE)?;
+    pipeline.finish()
+}
+
+#[test]
+fn of_what_a_model_wrote_is_told_how_long_it_took_to_answer() -> anyhow::Result<()> {
+    let Some(pipeline) = Pipeline::start("trace_model")? else { return Ok(()) };
+    let model = Models::start()?;
+    model.take(Duration::from_millis(400));
+    let config = crate::models::settings(&pipeline, &model, None)?;
+    let up = pipeline.spawn("up", &["up", "--config", &config], &[])?;
+    let chat = Chat::new("asked", 1, 30);
+    pipeline.import(&chat.write(pipeline.directory())?, &chat.group)?;
+    settle(&pipeline)?;
+    assert_eq!(model.asked().len(), 1);
+    let rows = pipeline.rows.query("SELECT window_id FROM digests", &[])?;
+    let window_id: String = rows.first().context("a digest")?.try_get("window_id")?;
+    let trace = traced(&pipeline, &window_id, &[])?;
+    for step in trace["steps"].as_array().context("steps")? {
+        let (model, work) = (step["model_seconds"].as_f64(), step["queue_and_work_seconds"].as_f64());
+        if step["topic"] == "digest.stage.writer.completed.v1" {
+            assert!(model >= Some(0.4) && work >= model, "{step}");
+        } else {
+            assert_eq!(model, None, "{step}");
+        }
+    }
+    let text = pipeline.gistmill(&["trace", &window_id])?;
+    assert!(text.contains(" in queue and work, of it ") && text.contains(" for the model, then "), "{text}");
     up.stop(PATIENCE)?;
     pipeline.finish()
 }

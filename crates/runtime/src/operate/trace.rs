@@ -8,7 +8,9 @@ use super::{
     Error, Peers,
     broker::{Broker, Partition},
     scan::{Scanner, Span, Visit},
+    trace_waits,
     trace_way::Way,
+    transactions::connect,
 };
 use crate::Config;
 use schemas::{
@@ -43,6 +45,16 @@ pub struct TraceStep {
     pub appended_at_ms: i64,
     /// Seconds since the event before: queue, work and transaction.
     pub after_seconds: f64,
+    /// Seconds from its append until the broker ended its transaction: nobody was given it before. None where that is not
+    /// known: in no transaction, in one that is open, or gone from the topic.
+    pub transaction_seconds: Option<f64>,
+    /// Seconds from when its input could be read until its append: the input's queue and the unit's work, of which no one
+    /// tells the parts. None where the input or the end of its transaction is not known, and for a window, which waits for
+    /// messages.
+    pub queue_and_work_seconds: Option<f64>,
+    /// Seconds of it that language models took to answer, by the ledger of calls. None where no model wrote it, where the
+    /// answer was kept from an earlier run, and where calls of the time are not surely those of this run.
+    pub model_seconds: Option<f64>,
     /// What it says: outcome, model, tokens, cost and so on.
     pub details: BTreeMap<&'static str, Value>,
 }
@@ -119,11 +131,17 @@ pub fn traces(
     let mut found = Vec::new();
     let search =
         || Search { config, broker: &broker, schemas: &peers.schemas, kept: Scanner::keeping(&broker) };
-    let mut versions = search().completed(group)?;
-    versions.extend(search().requested(group)?);
+    let listed = search();
+    let mut versions = listed.completed(group)?;
+    versions.extend(listed.requested(group)?);
+    let mut cluster = connect(config)?;
     for id in ids {
         let meant = versions.iter().filter(|version| version.is(id)).max_by_key(|version| version.order());
-        found.extend(meant.map(|version| search().follow(map, version)).transpose()?);
+        let Some(meant) = meant else { continue };
+        let mut trace = search().follow(map, meant)?;
+        trace_waits::measure(&mut cluster, (map, &config.prefix), &mut trace.steps)?;
+        trace_waits::ask_ledger(&peers, &mut trace)?;
+        found.push(trace);
     }
     Ok(found)
 }
@@ -133,7 +151,7 @@ pub(super) struct Search<'a> {
     config: &'a Config,
     pub(super) broker: &'a Broker<'a>,
     pub(super) schemas: &'a Arc<dyn SchemaSource>,
-    /// Of one digest: each topic is read once.
+    /// Of all versions, or of one digest: each topic is read once.
     kept: Scanner<'a>,
 }
 
@@ -180,7 +198,7 @@ impl Search<'_> {
         };
         let spans = bounds.into_iter().map(span).collect();
         let (mut decoder, mut found) = (Decoder::<R>::new(Arc::clone(self.schemas)), Vec::new());
-        self.scan(R::TYPE, &spans, &mut |record| {
+        self.scan_once(R::TYPE, &spans, &mut |record| {
             let is_asked = key.as_ref().is_none_or(|key| record.key == Some(key.as_bytes()));
             match decoder.read(record.value, record.timestamp_ms) {
                 Ok(read) if is_asked => found.push(version(read, record.partition)),
@@ -215,9 +233,5 @@ impl Search<'_> {
         visit: Visit<'_>,
     ) -> Result<(), Error> {
         self.kept.scan(&self.config.prefix.topic(logical), spans, visit)
-    }
-
-    fn scan(&self, logical: &str, spans: &BTreeMap<i32, Span>, visit: Visit<'_>) -> Result<(), Error> {
-        Scanner::new(self.broker, true).scan(&self.config.prefix.topic(logical), spans, visit)
     }
 }

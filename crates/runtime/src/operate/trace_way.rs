@@ -115,6 +115,9 @@ impl<'a> Way<'a> {
                 offset: record.offset,
                 appended_at_ms: record.timestamp_ms,
                 after_seconds: 0.0,
+                transaction_seconds: None,
+                queue_and_work_seconds: None,
+                model_seconds: None,
                 details: details.of(topic, record)?,
             });
             Ok(if takes_all { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })

@@ -170,5 +170,31 @@ async fn a_question_is_claimed_by_one_at_a_time_until_it_is_released_or_not_rene
     assert!(claim("t", "e", 0.0).await);
     assert!(claim("t", "f", 60.0).await, "it has expired");
     assert!(!claim("t", "e", 60.0).await, "and is another's now");
+}
+
+#[tokio::test]
+async fn answered_calls_of_a_stage_and_group_are_told_with_their_times() {
+    let Some(database) = Database::new("models_answered").await else { return };
+    let store = &database.store;
+    let (mine, other) = (call(40), LlmCall { group_id: "h", ..call(40) });
+    let answered = reserve(store, &mine, None).await.unwrap().unwrap();
+    store.end_llm_call(&mine, answered, &USED, None).await.unwrap();
+    let failed = reserve(store, &mine, None).await.unwrap().unwrap();
+    store.end_llm_call(&mine, failed, &LlmEnd { failed: Some("timeout"), ..USED }, None).await.unwrap();
+    let of_other = reserve(store, &other, None).await.unwrap().unwrap();
+    store.end_llm_call(&other, of_other, &USED, None).await.unwrap();
+    reserve(store, &mine, None).await.unwrap();
+    let all = (0, i64::MAX);
+    let calls = store.answered_calls(("t", "g", "writer"), all).await.unwrap();
+    assert_eq!(calls.iter().map(|call| call.tokens).collect::<Vec<_>>(), [40]);
+    assert!(calls[0].asked_at_ms > 1_700_000_000_000 && calls[0].answered_at_ms >= calls[0].asked_at_ms);
+    for (of, times) in [
+        (("t", "g", "topic"), all),
+        (("u", "g", "writer"), all),
+        (("t", "g", "writer"), (0, calls[0].asked_at_ms - 1)),
+        (("t", "g", "writer"), (calls[0].asked_at_ms + 1, i64::MAX)),
+    ] {
+        assert_eq!(store.answered_calls(of, times).await.unwrap(), [], "{of:?} {times:?}");
+    }
     database.drop().await;
 }

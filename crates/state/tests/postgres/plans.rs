@@ -21,7 +21,7 @@ const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_of
 const OF_ID: &str = "messages_pkey backward (tenant_id, group_id, id)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 131] = [
+const READS: [(&str, &[&str]); 132] = [
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("asked::BLOCKED", &["blocked_digests_pkey backward (tenant_id, window_id)"]),
     (
@@ -141,6 +141,7 @@ const READS: [(&str, &[&str]); 131] = [
     ("migrate::LOCK", &[]),
     ("model_answers::KEEP", &[]),
     ("model_answers::KNOWN", &["model_answers_pkey (tenant_id, question, model)"]),
+    ("model_calls::ANSWERED", &["llm_requests_pkey (tenant_id, created_at_ms, created_at_ms)"]),
     ("model_claims::CLAIM", &[]),
     ("model_claims::RELEASE", &["model_claims_pkey (tenant_id, question)"]),
     ("mutes::LIST", &["deliveries_muted (tenant_id)"]),
