@@ -33,10 +33,11 @@ pub fn metrics(port: u16) -> anyhow::Result<String> {
     Ok(get(port, "/metrics")?.context("nobody serves metrics")?.1)
 }
 
-fn get(port: u16, path: &str) -> anyhow::Result<Option<(u16, String)>> {
+/// `HTTP/1.0`: an answer is not cut into chunks.
+pub(crate) fn get(port: u16, path: &str) -> anyhow::Result<Option<(u16, String)>> {
     let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else { return Ok(None) };
     stream.set_read_timeout(Some(TIMEOUT))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let (head, body) = answer.split_once("\r\n\r\n").context("no body")?;

@@ -5,6 +5,7 @@
 //! in which everything untrue is marked, and fails if anything was. It needs `TEST_GISTMILL_BINARY`, and beside it the
 //! binary of one processor; `tests/operator_round` builds them and clears up.
 
+mod alerts;
 mod disk;
 mod look;
 mod outages;
@@ -26,7 +27,10 @@ use tests::{OwnStack, Pipeline, end_children_on_signals};
 
 const USAGE: &str = "usage: operator_round DISK [--outage SECONDS] [STEP...]";
 /// Every step, in the order of the round. Poison comes after the outages, because `doctor` tells of it for a day.
-const STEPS: [&str; 7] = ["stopped", "postgres", "registry", "kafka", "disk", "poison", "passwords"];
+const STEPS: [&str; 8] =
+    ["stopped", "postgres", "registry", "kafka", "disk", "poison", "passwords", "alerts"];
+/// Those at its end that have stacks of their own.
+const APART: usize = 2;
 
 /// What is asked for on the command line.
 struct Options {
@@ -63,11 +67,14 @@ fn main() -> anyhow::Result<ExitCode> {
         std::env::var_os("TEST_GISTMILL_BINARY").context("TEST_GISTMILL_BINARY names no gistmill")?;
     let binary = PathBuf::from(binary);
     let mut untrue = Vec::new();
-    if STEPS[..STEPS.len() - 1].iter().any(|step| options.wants(step)) {
+    if STEPS[..STEPS.len() - APART].iter().any(|step| options.wants(step)) {
         untrue.extend(on_an_open_stack(&options, binary.clone())?);
     }
     if options.wants("passwords") {
-        untrue.extend(passwords::step(binary)?);
+        untrue.extend(passwords::step(binary.clone())?);
+    }
+    if options.wants("alerts") {
+        untrue.extend(alerts::step(binary)?);
     }
     let verdict = match untrue.len() {
         0 => "everything that was said is so".to_owned(),
@@ -77,7 +84,7 @@ fn main() -> anyhow::Result<ExitCode> {
     Ok(if untrue.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// All steps but the last; what was untrue.
+/// All steps but the last ones; what was untrue.
 fn on_an_open_stack(options: &Options, binary: PathBuf) -> anyhow::Result<Vec<String>> {
     let own = OwnStack::start_with(binary)?;
     let pipeline = Pipeline::start_on(own.addresses()?, "round")?;

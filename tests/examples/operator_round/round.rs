@@ -78,6 +78,11 @@ impl<'a> Round<'a> {
         Ok(Self { pipeline, began, port, up, log_from, chats, step, untrue, variables })
     }
 
+    /// Where `up` serves its metrics.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Ends `up` and starts it anew with other arguments.
     pub(crate) fn restart(&mut self, arguments: &[&str]) -> anyhow::Result<()> {
         self.up.signal(rustix::process::Signal::TERM)?;

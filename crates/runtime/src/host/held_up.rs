@@ -25,6 +25,9 @@ use tracing::{error, info, warn};
 /// Time before the first look, and between two looks.
 const WAITS: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(15));
 
+/// Runs of maintenance that are looked through for one that succeeded.
+const MAINTENANCE_RUNS: i64 = 50;
+
 /// What was found at the last look: a line for each thing, by what stays the same of it.
 #[derive(Debug, Default)]
 pub(crate) struct HeldUp(Mutex<BTreeMap<String, String>>);
@@ -127,6 +130,7 @@ fn look(
     let findings = Findings {
         lag: memory.lag(cluster, &readers, now_ms)?,
         stalled: counted(&readers, &stalled),
+        maintained_at_seconds: maintained(shared)?,
         outboxes: outboxes(shared)?,
         transactions: memory.transactions(states(&transactions), now_ms),
         at_seconds: now_ms as f64 / 1000.0,
@@ -155,6 +159,17 @@ fn outboxes(shared: &Shared) -> Result<Vec<OutboxLag>, Error> {
         found.push(OutboxLag { unit: source.to_owned(), rows, oldest_seconds });
     }
     Ok(found)
+}
+
+/// When maintenance last came to its end; told by the process that publishes the outbox, so that one of many asks.
+fn maintained(shared: &Shared) -> Result<Option<f64>, Error> {
+    let Some(store) = shared.store.get() else { return Ok(None) };
+    if !outbox_sources(&shared.map).into_iter().any(|source| shared.leading.place(source).is_some()) {
+        return Ok(None);
+    }
+    let runs = shared.tasks.block_on(store.maintenance_runs(MAINTENANCE_RUNS))?;
+    let ended = runs.iter().filter(|run| run.outcome.as_deref() == Some("done")).find_map(|run| run.ended_at);
+    Ok(ended.map(|at_ms| at_ms as f64 / 1000.0))
 }
 
 fn states(transactions: &Transactions) -> impl Iterator<Item = (&Open, State)> {

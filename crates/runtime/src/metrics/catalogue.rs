@@ -3,10 +3,6 @@
 //! Invariant: nothing is exposed that is not listed here, so that rules, dashboards and documents can be held against
 //! it. Names of the event contract begin with `digest_`, those of the process with `process_`, all others with `gistmill_`.
 
-use prometheus::{
-    GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, core::Collector,
-};
-
 /// What a metric is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
@@ -191,6 +187,11 @@ pub(super) const MEASURED: Family = gauge(
     &[],
     "When lag, outbox and open transactions were last measured; their series are gone while that fails.",
 );
+pub(super) const LAST_MAINTENANCE: Family = gauge(
+    "gistmill_last_maintenance_timestamp_seconds",
+    &[],
+    "When gistmill maintain last came to its end, told by the process that publishes the outbox; no series before the first time.",
+);
 
 /// What the client library tells of the process.
 const PROCESS: [Family; 7] = [
@@ -240,42 +241,11 @@ pub fn catalogue() -> Vec<Family> {
         OPEN_TRANSACTIONS,
         OLDEST_TRANSACTION,
         MEASURED,
+        LAST_MAINTENANCE,
     ];
     families.extend(PROCESS);
     families.sort_unstable_by_key(|family| family.name);
     families
-}
-
-/// Makes metrics of families and keeps them.
-pub(super) struct Registrar<'a>(pub(super) &'a Registry);
-
-impl Registrar<'_> {
-    fn keep<C: Collector + Clone + 'static>(&self, made: C) -> Result<C, prometheus::Error> {
-        self.0.register(Box::new(made.clone()))?;
-        Ok(made)
-    }
-
-    pub(super) fn counter(&self, family: &Family) -> Result<IntCounterVec, prometheus::Error> {
-        self.keep(IntCounterVec::new(Opts::new(family.name, family.help), family.labels)?)
-    }
-
-    pub(super) fn gauge(&self, family: &Family) -> Result<IntGaugeVec, prometheus::Error> {
-        self.keep(IntGaugeVec::new(Opts::new(family.name, family.help), family.labels)?)
-    }
-
-    /// For what is measured in parts of its unit.
-    pub(super) fn fine_gauge(&self, family: &Family) -> Result<GaugeVec, prometheus::Error> {
-        self.keep(GaugeVec::new(Opts::new(family.name, family.help), family.labels)?)
-    }
-
-    pub(super) fn histogram(&self, family: &Family) -> Result<HistogramVec, prometheus::Error> {
-        let buckets = match family.kind {
-            Kind::Histogram(buckets) => buckets.to_vec(),
-            Kind::Counter | Kind::Gauge => Vec::new(),
-        };
-        let opts = HistogramOpts::new(family.name, family.help).buckets(buckets);
-        self.keep(HistogramVec::new(opts, family.labels)?)
-    }
 }
 
 #[cfg(test)]

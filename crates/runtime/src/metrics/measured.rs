@@ -3,9 +3,10 @@
 //! Invariant: what is not known has no series; an old number never stands for a new one.
 
 use super::catalogue::{
-    LAG_OFFSETS, LAG_RECORDS, LAG_SECONDS, MEASURED, OLDEST_TRANSACTION, OPEN_TRANSACTIONS, OUTBOX_AGE,
-    OUTBOX_ROWS, Registrar, STALLED,
+    LAG_OFFSETS, LAG_RECORDS, LAG_SECONDS, LAST_MAINTENANCE, MEASURED, OLDEST_TRANSACTION, OPEN_TRANSACTIONS,
+    OUTBOX_AGE, OUTBOX_ROWS, STALLED,
 };
+use super::registrar::Registrar;
 use prometheus::{GaugeVec, IntGaugeVec};
 
 /// How far a unit is behind in a topic.
@@ -52,6 +53,8 @@ pub(crate) struct Findings {
     pub(crate) stalled: Vec<(String, i64)>,
     pub(crate) outboxes: Vec<OutboxLag>,
     pub(crate) transactions: OpenTransactions,
+    /// When maintenance last came to its end, in seconds since 1970; none where it has not, or is not ours to tell.
+    pub(crate) maintained_at_seconds: Option<f64>,
     /// When, in seconds since 1970.
     pub(crate) at_seconds: f64,
 }
@@ -66,6 +69,7 @@ pub(super) struct Measured {
     outbox_age: GaugeVec,
     open: IntGaugeVec,
     oldest: GaugeVec,
+    maintained: GaugeVec,
     taken: GaugeVec,
 }
 
@@ -80,6 +84,7 @@ impl Measured {
             outbox_age: registrar.fine_gauge(&OUTBOX_AGE)?,
             open: registrar.gauge(&OPEN_TRANSACTIONS)?,
             oldest: registrar.fine_gauge(&OLDEST_TRANSACTION)?,
+            maintained: registrar.fine_gauge(&LAST_MAINTENANCE)?,
             taken: registrar.fine_gauge(&MEASURED)?,
         })
     }
@@ -89,7 +94,7 @@ impl Measured {
         for whole in [&self.records, &self.offsets, &self.stalled, &self.outbox_rows, &self.open] {
             whole.reset();
         }
-        for fine in [&self.seconds, &self.outbox_age, &self.oldest] {
+        for fine in [&self.seconds, &self.outbox_age, &self.oldest, &self.maintained] {
             fine.reset();
         }
         let Some(findings) = findings else { return };
@@ -110,6 +115,9 @@ impl Measured {
             self.open.with_label_values(&[state]).set(count);
         }
         self.oldest.with_label_values::<&str>(&[]).set(oldest_seconds);
+        if let Some(at_seconds) = findings.maintained_at_seconds {
+            self.maintained.with_label_values::<&str>(&[]).set(at_seconds);
+        }
         self.taken.with_label_values::<&str>(&[]).set(findings.at_seconds);
     }
 }

@@ -5,13 +5,14 @@
 mod catalogue;
 mod labels;
 mod measured;
+mod registrar;
 
 use crate::host::UnitStatus;
 use catalogue::{
     BREAKER_OPEN, COMMIT_SECONDS, COMMITTED, CONTEXT_DUPLICATES, CONTEXT_HISTORY_MATCHES, CONTEXT_MESSAGES,
     DEAD_LETTERS, DELIVERY_LATENCY, DIGESTS, EVENTS, GENERATION_SECONDS, LAST_COMMIT, MODEL_COST,
-    MODEL_HEDGES, MODEL_REQUESTS, PARTITIONS, PEER_AWAY, QUALITY_SCORE, READY, RECOVERIES, Registrar,
-    STAGE_STATUS, SYNTHESIS_FALLBACK, TOKENS, UNIT_STATE, WAITING, WINDOW_QUALITY,
+    MODEL_HEDGES, MODEL_REQUESTS, PARTITIONS, PEER_AWAY, QUALITY_SCORE, READY, RECOVERIES, STAGE_STATUS,
+    SYNTHESIS_FALLBACK, TOKENS, UNIT_STATE, WAITING, WINDOW_QUALITY,
 };
 pub use catalogue::{Family, Kind, catalogue};
 use labels::{FINGERPRINTS_MAX, Labels, TENANTS_MAX};
@@ -19,6 +20,7 @@ use measured::Measured;
 pub(crate) use measured::{Findings, OpenTransactions, OutboxLag, TopicLag};
 use processor::{AnyRecord, Emission};
 use prometheus::{Encoder, HistogramVec, IntCounterVec, IntGaugeVec, Registry, TextEncoder};
+use registrar::Registrar;
 use schemas::{
     DigestBlocked, DigestContextPrepared, DigestDelivered, DigestDlq, DigestStageCompleted, Fingerprint,
     WindowRef,
@@ -219,6 +221,11 @@ impl Metrics {
         let fingerprint = fingerprint.to_string();
         let fingerprint = self.fingerprints.label(&fingerprint);
         self.dead_letters.with_label_values(&[unit, topic, reason, fingerprint]).inc();
+    }
+
+    /// Has the series of a channel from the start: one that first shows with its first delivery cannot be seen to grow by it.
+    pub(crate) fn delivers_by(&self, channel: &str) {
+        let _first = self.delivery_latency.with_label_values(&[channel]);
     }
 
     /// Counts a committed transaction.

@@ -76,13 +76,27 @@ fn a_peer_that_is_left_alone_is_told_until_it_is_asked_again() {
 }
 
 #[test]
+fn the_first_delivery_of_a_channel_is_seen_to_be_one_more() {
+    let metrics = metrics();
+    let count = |metrics: &Metrics| {
+        value(&metrics.text(), r#"digest_delivery_latency_seconds_count{channel="file"}"#)
+    };
+    metrics.delivers_by("file");
+    assert_eq!(count(&metrics), Some(0.0));
+    metrics.delivered("file", 3.0);
+    assert_eq!(count(&metrics), Some(1.0));
+}
+
+#[test]
 fn what_could_not_be_measured_has_no_old_number() {
     let metrics = metrics();
     let lag = TopicLag { unit: "roles".into(), topic: "t.v1".into(), records: 4, offsets: 6, seconds: 2.5 };
     let outbox = OutboxLag { unit: "outbox".into(), rows: 3, oldest_seconds: 1.5 };
     let transactions = OpenTransactions { running: 2, ending: 0, hanging: 1, oldest_seconds: 31.0 };
     let (stalled, at_seconds) = (vec![("roles".to_owned(), 1)], 1.8e9);
-    let findings = Findings { lag: vec![lag], stalled, outboxes: vec![outbox], transactions, at_seconds };
+    let maintained_at_seconds = Some(1.7e9);
+    let (lag, outboxes) = (vec![lag], vec![outbox]);
+    let findings = Findings { lag, stalled, outboxes, transactions, maintained_at_seconds, at_seconds };
     metrics.measured(Some(&findings));
     let text = metrics.text();
     for (series, expected) in [
@@ -94,13 +108,16 @@ fn what_could_not_be_measured_has_no_old_number() {
         (r#"gistmill_outbox_age_seconds{unit="outbox"}"#, 1.5),
         (r#"gistmill_open_transactions{state="hanging"}"#, 1.0),
         ("gistmill_oldest_open_transaction_seconds", 31.0),
+        ("gistmill_last_maintenance_timestamp_seconds", 1.7e9),
         ("gistmill_measured_timestamp_seconds", 1.8e9),
     ] {
         assert_eq!(value(&text, &format!("{series} ")), Some(expected), "{series}: {text}");
     }
     metrics.measured(None);
     let text = metrics.text();
-    assert!(!text.contains("gistmill_lag_") && !text.contains("gistmill_outbox_"), "{text}");
+    for gone in ["gistmill_lag_", "gistmill_outbox_", "gistmill_last_maintenance_"] {
+        assert!(!text.contains(gone), "{gone}: {text}");
+    }
     assert_eq!(value(&text, "gistmill_measured_timestamp_seconds "), Some(1.8e9), "when it last went well");
 }
 

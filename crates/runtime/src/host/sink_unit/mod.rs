@@ -76,6 +76,9 @@ pub(super) fn run<S: Sink>(
     })?;
     let Some(cluster_id) = cluster else { return Ok(()) };
     let sink = make(cluster_id);
+    if let Some(channel) = S::CHANNEL {
+        shared.metrics.delivers_by(channel);
+    }
     let group = shared.config.prefix.group(S::NAME);
     let inputs = inputs(shared, &sink, &group.as_str().into())?;
     let instance = format!("{}-0", shared.config.instance);
