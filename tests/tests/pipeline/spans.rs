@@ -22,12 +22,14 @@ const CHAIN: [&str; 10] = [
     "writer",
     "delivery_manager",
 ];
-const SAID: [(&str, &str); 5] = [
+const SAID: [(&str, &str); 7] = [
     ("Cy", "Which day does the release go out?"),
     ("Ann", "We decided: the release goes out on Thursday."),
     ("Bo", "I will write the notes by Friday."),
     ("Ann", "Could somebody look at the invoice export?"),
     ("Bo", "The invoice export works again since this morning."),
+    ("Ann", "Thanks, the invoice export looks great now!"),
+    ("Bo", "Then that is done."),
 ];
 
 /// The unit that a span is of.

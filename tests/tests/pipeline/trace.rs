@@ -5,7 +5,7 @@ use anyhow::Context;
 use serde_json::{Value, json};
 use sqlx::Row;
 use std::{fs, time::Duration};
-use tests::{Chat, Models, PATIENCE, Pipeline, settle};
+use tests::{Models, PATIENCE, Pipeline, settle};
 
 /// 2026-01-05T12:00:00Z.
 const NOON: i64 = 1_767_614_400_000;
@@ -80,10 +80,8 @@ fn assert_waits(steps: &[Value]) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[test]
-fn a_window_its_digest_and_a_message_of_it_lead_to_the_same_events() -> anyhow::Result<()> {
-    let Some(pipeline) = Pipeline::start("trace")? else { return Ok(()) };
-    let up = pipeline.up_without(&[])?;
+/// Imports a day that is worth one digest, and waits until it is delivered.
+fn import(pipeline: &Pipeline) -> anyhow::Result<()> {
     let chat = [
         said(1, "Cy", "Which day does the release go out?"),
         said(2, "Ann", "We decided: the release goes out on Thursday."),
@@ -96,7 +94,15 @@ fn a_window_its_digest_and_a_message_of_it_lead_to_the_same_events() -> anyhow::
     let path = pipeline.directory().join("chat.jsonl");
     fs::write(&path, chat.map(|line| line.to_string()).join("\n"))?;
     pipeline.import(&path, "alpha")?;
-    settle(&pipeline)?;
+    settle(pipeline)?;
+    Ok(())
+}
+
+#[test]
+fn a_window_its_digest_and_a_message_of_it_lead_to_the_same_events() -> anyhow::Result<()> {
+    let Some(pipeline) = Pipeline::start("trace")? else { return Ok(()) };
+    let up = pipeline.up_without(&[])?;
+    import(&pipeline)?;
     let rows = pipeline.rows.query("SELECT window_id, digest_id FROM digests", &[])?;
     let row = rows.first().context("a digest")?;
     let (window_id, digest_id): (String, String) = (row.try_get("window_id")?, row.try_get("digest_id")?);
@@ -154,9 +160,7 @@ fn of_what_a_model_wrote_is_told_how_long_it_took_to_answer() -> anyhow::Result<
     model.take(Duration::from_millis(400));
     let config = crate::models::settings(&pipeline, &model, None)?;
     let up = pipeline.spawn("up", &["up", "--config", &config], &[])?;
-    let chat = Chat::new("asked", 1, 30);
-    pipeline.import(&chat.write(pipeline.directory())?, &chat.group)?;
-    settle(&pipeline)?;
+    import(&pipeline)?;
     assert_eq!(model.asked().len(), 1);
     let rows = pipeline.rows.query("SELECT window_id FROM digests", &[])?;
     let window_id: String = rows.first().context("a digest")?.try_get("window_id")?;
