@@ -26,8 +26,10 @@ fn units(change: impl Fn(&str) -> String) -> tempfile::TempDir {
     let made = tempfile::tempdir().expect("a directory");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/systemd");
     for path in fs::read_dir(folder).expect("units").flatten().map(|it| it.path()) {
-        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-        if name.ends_with(".service") || name.ends_with(".timer") {
+        let is_unit =
+            path.extension().is_some_and(|extension| extension == "service" || extension == "timer");
+        if is_unit {
+            let name = path.file_name().expect("a name");
             let text = fs::read_to_string(&path).expect("text");
             fs::write(made.path().join(name), change(&text.replace(PROGRAM, "/bin/true"))).expect("writable");
         }

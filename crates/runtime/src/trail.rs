@@ -79,9 +79,11 @@ impl Trail {
         let (tenant_id, event, took_ms) = (record.tenant_id(), record.type_name(), millis(took));
         let (window_id, _) = window(record).unwrap_or_default();
         match failure {
-            None => info!(stage = unit, event, tenant_id, window_id, trace_id, took_ms, "event passed"),
+            None => {
+                info!(stage = unit, event, tenant_id, window_id, trace_id, took_ms, "event passed");
+            }
             Some(why) => {
-                warn!(stage = unit, event, tenant_id, window_id, trace_id, took_ms, why, "event failed")
+                warn!(stage = unit, event, tenant_id, window_id, trace_id, took_ms, why, "event failed");
             }
         }
     }
