@@ -10,7 +10,10 @@
 
 use crate::{
     as_of, asked, audit, author_names, batch, blocked, deliveries, digest_reads, digests, earlier, effects,
-    embeddings, erased, index_bounds, kept_versions, known, letters, link_codes, llm_requests, maintenance, message_way, messages, migrate, model_answers, model_calls, model_claims, mutes, offsets, outbox, provider_keys, retention, search, search_digests, search_found, store, subscribers, telegram_chats, topics, unsettled, verify,
+    embeddings, erased, index_bounds, kept_versions, known, letters, link_codes, llm_requests, maintenance,
+    message_way, messages, migrate, model_answers, model_calls, model_claims, mutes, offsets, outbox,
+    provider_keys, retention, search, search_digests, search_found, store, subscribers, telegram_chats,
+    topics, unsettled, verify,
 };
 
 /// A statement.
