@@ -133,12 +133,11 @@ impl Shape {
     fn rich_text(&self) -> RichText {
         let written = self.content.as_deref().filter(|content| !content.is_empty());
         let forwarded = || self.forwarded_message.as_ref()?.content.as_deref();
-        let text = match written.or_else(forwarded) {
-            Some(text) => self.readable(text),
-            None => {
-                let lines = self.embeds.iter().flat_map(|embed| [&embed.title, &embed.description]);
-                lines.flatten().map(|line| self.readable(line)).collect::<Vec<_>>().join("\n")
-            }
+        let text = if let Some(text) = written.or_else(forwarded) {
+            self.readable(text)
+        } else {
+            let lines = self.embeds.iter().flat_map(|embed| [&embed.title, &embed.description]);
+            lines.flatten().map(|line| self.readable(line)).collect::<Vec<_>>().join("\n")
         };
         let mut rich = RichText::default();
         rich.push(&text, None, None);

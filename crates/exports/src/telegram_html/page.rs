@@ -148,7 +148,9 @@ impl Page {
                 message.reactions.push(RawReaction { is_paid: tag.has("paid"), ..RawReaction::default() });
             }
             Role::ReactionUsers => {
-                message.reactions.iter_mut().last().into_iter().for_each(|it| it.users += 1)
+                if let Some(reaction) = message.reactions.last_mut() {
+                    reaction.users += 1;
+                }
             }
             _ if is_reply => message.reply_to = message.reply_to.or_else(|| answered(tag)),
             _ if is_text && tag.name == b"br" => message.text.line_break(),

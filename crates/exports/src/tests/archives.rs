@@ -48,7 +48,8 @@ fn an_encrypted_archive_is_refused() {
 
 #[test]
 fn half_an_archive_and_a_damaged_one_are_refused() {
-    let text: String = (0..2000).map(|n| format!("13.01.24, 10:00 - Ann: message {}\n", n * 7919)).collect();
+    let lines = (0..2000).map(|n| format!("13.01.24, 10:00 - Ann: message {}\n", n * 7919));
+    let text = lines.collect::<Vec<_>>().concat();
     let bytes = zip(&[("_chat.txt", text.as_bytes())]);
     for end in [30, bytes.len() / 2, bytes.len() - 10] {
         let said = refusal("a.zip", &bytes[..end]);

@@ -28,6 +28,7 @@ fn channel(messages: &[String]) -> Read {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a message of each kind")]
 fn a_message_of_every_kind() {
     let read = channel(&[
         message(1_210_000_000_000_000_001, ""),

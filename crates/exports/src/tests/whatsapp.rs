@@ -162,9 +162,11 @@ fn what_is_no_whole_export_says_so() {
 
 #[test]
 fn two_exports_in_one_file_are_refused() {
-    let android =
-        |day: u32| (0..12).map(|n| format!("{day}.01.24, 10:{n:02} - Ann: m{n}\n")).collect::<String>();
-    let iphone: String = (0..12).map(|n| format!("[14.01.24, 10:{n:02}:00] Ann: m{n}\n")).collect();
+    let android = |day: u32| {
+        (0..12).map(|n| format!("{day}.01.24, 10:{n:02} - Ann: m{n}\n")).collect::<Vec<_>>().concat()
+    };
+    let iphone =
+        (0..12).map(|n| format!("[14.01.24, 10:{n:02}:00] Ann: m{n}\n")).collect::<Vec<_>>().concat();
     let said = refusal("a.txt", format!("{}{iphone}", android(13)).as_bytes());
     assert!(said.contains("as Android writes it and goes on from line 13 as an iPhone does"), "{said}");
     let twice = format!("{}{}{}", android(13), android(14), android(13));

@@ -5,7 +5,7 @@ use crate::DateOrder;
 use ingest::date::Zone;
 
 fn days(days: &[&str]) -> String {
-    days.iter().map(|day| format!("{day}, 10:00 - Ann: hi\n")).collect()
+    days.iter().map(|day| format!("{day}, 10:00 - Ann: hi\n")).collect::<Vec<_>>().concat()
 }
 
 #[test]

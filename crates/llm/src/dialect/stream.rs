@@ -122,7 +122,7 @@ impl Stream {
             }
             "content_block_delta" => {
                 let said = [part("/delta/text"), part("/delta/partial_json")];
-                said.iter().for_each(|said| self.text.push_str(said));
+                self.text.extend(said);
                 let is_sign = !part("/delta/thinking").is_empty() || said.iter().any(|said| !said.is_empty());
                 self.signs += u64::from(is_sign);
             }
