@@ -73,11 +73,10 @@ impl<'a, W: Witness> Call<'a, W> {
                 // Whether an attempt has ended or time is up, the router says what follows.
                 Step::WaitForRoom(until) => drop(timeout_at(shared.begun + until, ended).await),
                 Step::Try(place, permit) => match self.attempt(place, permit).await {
-                    Ok(None) => {}
                     Ok(Some((completion, provider))) => {
                         return Ok(Answered { completion, provider, attempts: self.attempts });
                     }
-                    Err(Refusal { tries_next: true, .. }) => {}
+                    Ok(None) | Err(Refusal { tries_next: true, .. }) => {}
                     Err(Refusal { reason, .. }) => return Err(Exhausted { reason, attempts: self.attempts }),
                 },
             }

@@ -170,7 +170,7 @@ impl Client {
     ) -> Result<Answered, Exhausted> {
         let deadline = Instant::now() + within;
         let terms = Terms { stage, ask: Ask::Chat(request), deadline, own: &self.own };
-        Call::new(&self.shared, terms, witness).run().await
+        Box::pin(Call::new(&self.shared, terms, witness).run()).await
     }
 
     /// The model that judges what goes out, as `provider/model`; none where none is set.
@@ -190,7 +190,7 @@ impl Client {
     ) -> Result<Answered, Exhausted> {
         let deadline = Instant::now() + within;
         let terms = Terms { stage: MODERATION, ask: Ask::Moderation(texts), deadline, own: &self.own };
-        Call::new(&self.shared, terms, witness).run().await
+        Box::pin(Call::new(&self.shared, terms, witness).run()).await
     }
 }
 

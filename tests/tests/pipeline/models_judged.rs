@@ -71,8 +71,8 @@ fn what_a_provider_flags_goes_into_no_digest_and_is_told_and_without_it_the_list
     assert!(worded.len() > 5, "{} of {} runs are in the model's words", worded.len(), later.len());
     for run in worded {
         let why = ["unjudged_server_error", "unjudged_breaker_open"];
-        assert!(why.iter().any(|why| measured(run, why) == 1.0), "{:?}", run.quality_metrics);
-        assert!(measured(run, JUDGED) == 0.0 && measured(run, "flagged_violence") == 0.0);
+        assert!(why.iter().any(|why| measured(run, why) > 0.0), "{:?}", run.quality_metrics);
+        assert!(measured(run, JUDGED) + measured(run, "flagged_violence") < 0.5);
     }
     assert_eq!(pipeline.rows.number(JUDGEMENTS)?, rows);
     up.stop(PATIENCE)?;

@@ -89,7 +89,7 @@ impl ModelsClient {
             return Ok(kept);
         }
         awaits();
-        let claimed = self.renewing(question, &key, self.ask(inquiry, &key)).await;
+        let claimed = self.renewing(question, &key, Box::pin(self.ask(inquiry, &key))).await;
         self.release(question, &key).await;
         claimed
     }

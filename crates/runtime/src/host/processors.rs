@@ -99,7 +99,7 @@ fn models(shared: &Shared, store: &Store) -> Result<Option<ModelsClient>, HostEr
     let daily_requests = i64::try_from(settings.user_quota.requests_per_day).unwrap_or(i64::MAX);
     let judged_within = settings.moderation.as_ref().map(ModerationSettings::timeout).unwrap_or_default();
     let within = settings.deadline();
-    let terms = Terms { within, judged_within, monthly_tokens, daily_requests, keys, prices };
+    let terms = Terms { within, monthly_tokens, daily_requests, judged_within, keys, prices };
     let own = (shared.config.instance.clone(), Arc::clone(&shared.metrics));
     Ok(Some(ModelsClient::new(client, store.clone(), terms, own)))
 }
