@@ -214,6 +214,7 @@ pub fn catalogue() -> Vec<Family> {
         SYNTHESIS_FALLBACK,
         MODEL_REQUESTS,
         MODEL_COST,
+        MODEL_HEDGES,
         STAGE_STATUS,
         CONTEXT_MESSAGES,
         CONTEXT_DUPLICATES,
