@@ -79,13 +79,12 @@ impl FileSource {
     /// Checks the whole file and names it by its content. Everything that can be wrong with it is found here.
     pub fn open(options: &FileOptions, meter: Meter) -> Result<Self, Error> {
         let zone = zone(options.time_zone.as_deref().unwrap_or(UTC))?;
-        let (path, survey) = match exports::find(&options.path)? {
-            Some(found) => (options.path.clone(), foreign::survey(found, options, &meter)?),
-            None => {
-                let path = input::resolve(&options.path)?;
-                let survey = survey::survey(&path, options, &meter)?;
-                (path, survey)
-            }
+        let (path, survey) = if let Some(found) = exports::find(&options.path)? {
+            (options.path.clone(), foreign::survey(found, options, &meter)?)
+        } else {
+            let path = input::resolve(&options.path)?;
+            let survey = survey::survey(&path, options, &meter)?;
+            (path, survey)
         };
         let origin = origin(&options.group, &survey, &zone, false);
         Ok(Self { path, survey, zone, origin, meter, cursor: None, delivered: false, known: None })
@@ -163,7 +162,7 @@ impl FileSource {
         let given = cursor.summary.read.saturating_sub(known);
         let time_zone = self.zone.iana_name().unwrap_or(UTC).to_owned();
         let (topics, notes) = (cursor.topics(), self.survey.notes());
-        let summary = Summary { given, topics, bytes, time_zone, notes, ..cursor.summary.clone() };
+        let summary = Summary { given, time_zone, topics, notes, bytes, ..cursor.summary.clone() };
         let bytes_total = Some(self.survey.bytes);
         self.meter.update(|snapshot| {
             *snapshot = Snapshot { phase: Phase::Reading, bytes_done: bytes, bytes_total, summary };

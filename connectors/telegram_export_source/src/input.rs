@@ -43,7 +43,7 @@ pub(crate) fn resolve(path: &Path) -> Result<PathBuf, Error> {
     let inside = ["result.json", "result.json.gz"].map(|inside| path.join(inside));
     // Other folders were looked into before: `exports::find`.
     let found = inside.into_iter().find(|inside| inside.is_file());
-    found.ok_or_else(|| Error::Changed { path: name })
+    found.ok_or(Error::Changed { path: name })
 }
 
 /// Opens a file; `hashes` asks for the hash of its content.

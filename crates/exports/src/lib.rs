@@ -17,7 +17,7 @@ mod whatsapp;
 
 pub use entry::{Entry, Sent};
 pub use error::Error;
-pub use find::{Export, Found, find};
+pub use find::{Export, Found, Stream, find};
 pub use store::open_telegram_json;
 pub use whatsapp::DateOrder;
 

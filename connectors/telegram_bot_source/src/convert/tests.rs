@@ -20,7 +20,14 @@ fn imported(messages: &[Value]) -> Vec<State> {
     let document =
         json!({ "name": "Garden", "type": "private_supergroup", "id": 1_234_567_890, "messages": messages });
     std::fs::write(&path, document.to_string()).expect("written");
-    let options = FileOptions { group: group(), path, chat: None, time_zone: None, skip_damaged: false };
+    let options = FileOptions {
+        group: group(),
+        path,
+        chat: None,
+        time_zone: None,
+        date_order: None,
+        skip_damaged: false,
+    };
     let mut source = FileSource::open(&options, Meter::default()).expect("importable");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let SourceBatch::Records { emissions, .. } = runtime.block_on(source.next(None)).expect("readable")
