@@ -1,7 +1,7 @@
-//! Exports of other makers through the whole pipeline: the same chat twice, from two phones and in two formats, is one chat.
+//! Exports of other makers through the pipeline: a chat that comes from two phones, or in two formats, is one chat.
 
 use schemas::{GroupMessageIngested, GroupWindowReady};
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::collections::BTreeSet;
 use tests::{PATIENCE, Pipeline, assert_once, decode_all, settle};
 
 /// Authors of the newest states that an id of an account names.
@@ -18,50 +18,44 @@ const MESSAGES: i64 = 40;
 
 /// A line of each message, as Android in German or an iPhone in English writes it.
 fn phone(messages: i64, is_iphone: bool) -> String {
-    (0..messages).fold(String::new(), |mut text, n| {
+    let line = |n: i64| {
         let (name, other) = if n % 2 == 0 { ("Ann", "Annie \u{1f431}") } else { ("Bob", "+49 151 7654321") };
-        let (minute, said) = (n / 2, format!("who takes part {}?", n % 3));
-        let written = match (is_iphone, n % 10) {
-            (false, 9) => writeln!(text, "13.01.24, 10:{minute:02} - {name}: <Medien ausgeschlossen>"),
+        let (minute, second, said) = (n / 2, n % 2, format!("who takes part {}?", n % 3));
+        match (is_iphone, n % 10) {
+            (false, 9) => format!("13.01.24, 10:{minute:02} - {name}: <Medien ausgeschlossen>\n"),
             (true, 9) => {
-                writeln!(
-                    text,
-                    "\u{200e}[1/13/24, 10:{minute:02}:0{} AM] {other}: \u{200e}image omitted",
-                    n % 2
-                )
+                format!("\u{200e}[1/13/24, 10:{minute:02}:0{second} AM] {other}: \u{200e}image omitted\n")
             }
-            (false, _) => writeln!(text, "13.01.24, 10:{minute:02} - {name}: {said}"),
-            (true, _) => writeln!(text, "[1/13/24, 10:{minute:02}:0{} AM] {other}: {said}", n % 2),
-        };
-        written.expect("written");
-        text
-    })
+            (false, _) => format!("13.01.24, 10:{minute:02} - {name}: {said}\n"),
+            (true, _) => format!("[1/13/24, 10:{minute:02}:0{second} AM] {other}: {said}\n"),
+        }
+    };
+    (0..messages).map(line).collect::<Vec<_>>().concat()
 }
 
 /// The same messages as Telegram Desktop writes them in JSON, and as a page.
 fn formats() -> (String, String) {
-    let time = |n: i64| 1_705_140_000 + n * 30;
-    let json = (1..=MESSAGES).map(|id| {
-        let (user, time) = (id % 2, time(id));
-        format!(r#"{{"id": {id}, "type": "message", "date_unixtime": "{time}", "from": "Member {user}", "from_id": "user{user}", "text": "line {id}"}}"#)
-    });
-    let json = json.collect::<Vec<_>>().join(",");
-    let page = (1..=MESSAGES).fold(String::new(), |mut page, id| {
-        let (user, second) = (id % 2, id * 30);
-        write!(
-            page,
-            "<div class=\"message default clearfix\" id=\"message{id}\"><div class=\"body\">\n\
-             <div class=\"pull_right date details\" title=\"13.01.2024 11:{:02}:{:02} UTC+01:00\">\n11:00\n</div>\n\
-             <div class=\"from_name\">\nMember {user}\n</div>\n<div class=\"text\">\nline {id}\n</div>\n</div></div>",
-            second / 60,
-            second % 60
+    let json = |id: i64| {
+        let (user, time) = (id % 2, 1_705_140_000 + id * 30);
+        format!(
+            r#"{{"id": {id}, "type": "message", "date_unixtime": "{time}", "from": "Member {user}",
+                "from_id": "user{user}", "text": "line {id}"}}"#
         )
-        .expect("written");
-        page
-    });
+    };
+    let html = |id: i64| {
+        let (user, minute, second) = (id % 2, id * 30 / 60, id * 30 % 60);
+        format!(
+            "<div class=\"message default clearfix\" id=\"message{id}\"><div class=\"body\">\n\
+             <div class=\"pull_right date details\" title=\"13.01.2024 11:{minute:02}:{second:02} UTC+01:00\">\n\
+             11:00\n</div>\n<div class=\"from_name\">\nMember {user}\n</div>\n\
+             <div class=\"text\">\nline {id}\n</div>\n</div></div>"
+        )
+    };
+    let json = (1..=MESSAGES).map(json).collect::<Vec<_>>().join(",");
+    let html = (1..=MESSAGES).map(html).collect::<Vec<_>>().concat();
     let page = format!(
         "<html><body><div class=\"page_wrap\"><div class=\"page_header\"><div class=\"text bold\">\nTeam\n</div></div>\
-         {page}</div></body></html>"
+         {html}</div></body></html>"
     );
     (format!(r#"{{"name": "Team", "type": "private_group", "id": 7, "messages": [{json}]}}"#), page)
 }

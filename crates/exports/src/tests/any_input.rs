@@ -98,7 +98,7 @@ fn check(name: &str, text: &str) -> Result<(), TestCaseError> {
                 prop_assert_eq!(one.export.sha256, two.export.sha256);
             }
             (Err(one), Err(two)) => prop_assert_eq!(one.to_string(), two.to_string()),
-            (one, two) => prop_assert!(false, "{one:?} {two:?}"),
+            (one, two) => return Err(TestCaseError::fail(format!("{one:?} {two:?}"))),
         }
     }
     Ok(())
