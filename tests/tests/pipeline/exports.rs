@@ -2,7 +2,9 @@
 
 use schemas::{GroupMessageIngested, GroupWindowReady};
 use std::collections::BTreeSet;
-use tests::{PATIENCE, Pipeline, assert_once, decode_all, settle};
+use tests::{PATIENCE, Pipeline, Seen, assert_once, decode_all, settle};
+
+const INGESTED: &str = "group.message.ingested.v1";
 
 /// Authors of the newest states that an id of an account names.
 const BY_ACCOUNT: &str = "
@@ -81,7 +83,9 @@ fn a_chat_that_comes_twice_is_one_chat() -> anyhow::Result<()> {
         assert_eq!(pipeline.import(&file, "formats")?["read"], MESSAGES);
     }
     let seen = settle(&pipeline)?.into_seen();
-    assert_once(&seen);
+    // A message that is told in two lanes is two records of one identity, and one message.
+    let made: Vec<Seen> = seen.iter().filter(|seen| seen.topic != INGESTED).cloned().collect();
+    assert_once(&made);
     assert_eq!(pipeline.rows.number(OF_PHONES)?, MESSAGES + 4, "what the second phone has beyond the first");
     assert_eq!(pipeline.rows.number(BY_FIRST_PHONE)?, MESSAGES, "who was named first keeps the name");
     assert_eq!((pipeline.rows.number(OF_FORMATS)?, pipeline.rows.number(BY_ACCOUNT)?), (MESSAGES, MESSAGES));
@@ -98,7 +102,7 @@ fn a_chat_that_comes_twice_is_one_chat() -> anyhow::Result<()> {
     assert_eq!(pipeline.import(&android, "phones")?["finished"], true);
     let seen = settle(&pipeline)?.into_seen();
     assert_eq!(seen.len(), before, "the same file gives nothing new");
-    let records: Vec<GroupMessageIngested> = decode_all(&pipeline, &seen, "group.message.ingested.v1")?;
+    let records: Vec<GroupMessageIngested> = decode_all(&pipeline, &seen, INGESTED)?;
     let lanes: BTreeSet<&str> = records.iter().map(|record| record.lane.as_str()).collect();
     assert_eq!(lanes.len(), 4, "each export a lane");
     up.stop(PATIENCE)?;

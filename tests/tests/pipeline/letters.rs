@@ -41,7 +41,7 @@ fn produce(pipeline: &Pipeline, values: &[Vec<u8>]) -> anyhow::Result<()> {
 
 /// Bytes that are no Avro, each otherwise.
 fn noise(count: u8) -> Vec<Vec<u8>> {
-    (0..count).map(|number| vec![7, number, number.wrapping_mul(31)]).collect()
+    (0..count).map(|number| vec![7, 0, 0, 0, 1, number, number.wrapping_mul(31)]).collect()
 }
 
 fn lines(text: &str) -> anyhow::Result<Vec<Value>> {
