@@ -94,17 +94,17 @@ pub struct SettledLetter {
     pub at_ms: i64,
 }
 
-pub(crate) const SETTLE: &str = r#"
-INSERT INTO settled_letters (unit, topic, "partition", input_offset, state, reason, actor)
+pub(crate) const SETTLE: &str = "
+INSERT INTO settled_letters (unit, topic, partition, input_offset, state, reason, actor)
 SELECT input.unit, input.topic, input.partition, input.input_offset, $5, $6, $7
 FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[]) AS input (unit, topic, partition, input_offset)
-ON CONFLICT (unit, topic, "partition", input_offset) DO UPDATE
-SET state = excluded.state, reason = excluded.reason, actor = excluded.actor, settled_at = excluded.settled_at"#;
+ON CONFLICT (unit, topic, partition, input_offset) DO UPDATE
+SET state = excluded.state, reason = excluded.reason, actor = excluded.actor, settled_at = excluded.settled_at";
 
-pub(crate) const LIST: &str = r#"
-SELECT unit, topic, "partition", input_offset, state, reason, actor,
+pub(crate) const LIST: &str = "
+SELECT unit, topic, partition, input_offset, state, reason, actor,
     (extract(epoch FROM settled_at) * 1000)::bigint AS at_ms
-FROM settled_letters ORDER BY unit, topic, "partition", input_offset"#;
+FROM settled_letters ORDER BY unit, topic, partition, input_offset";
 
 const LOCK: &str =
     "SELECT pg_try_advisory_lock(hashtextextended(current_schema() || ' gistmill dlq replay', 0))";

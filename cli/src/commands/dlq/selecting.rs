@@ -14,6 +14,16 @@ use crate::{commands::search::since, printing::printable};
 /// Options that narrow a command down to some letters.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Selecting {
+    #[command(flatten)]
+    narrowing: Narrowing,
+    /// With this reason only, such as `unknown_schema`
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+/// The same for a command whose `--reason` says why it is done.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct Narrowing {
     /// Of this kind only, as `stat` prints it
     #[arg(long)]
     fingerprint: Option<Fingerprint>,
@@ -23,9 +33,6 @@ pub(super) struct Selecting {
     /// Of this tenant only
     #[arg(long)]
     tenant: Option<String>,
-    /// With this reason only, such as `unknown_schema`
-    #[arg(long)]
-    reason: Option<String>,
     /// Not older than this: a day, a time (of UTC where it tells no zone), or how long ago: 90m, 24h, 7d
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
@@ -54,11 +61,18 @@ impl FromStr for States {
 impl Selecting {
     /// What they say, and these places.
     pub(super) fn selection(&self, places: &[LetterPlace]) -> anyhow::Result<LetterSelection> {
+        Ok(LetterSelection { reason: self.reason.clone(), ..self.narrowing.selection(places)? })
+    }
+}
+
+impl Narrowing {
+    /// What they say, and these places.
+    pub(super) fn selection(&self, places: &[LetterPlace]) -> anyhow::Result<LetterSelection> {
         Ok(LetterSelection {
             fingerprint: self.fingerprint.map(|fingerprint| fingerprint.to_string()),
             unit: self.unit.clone(),
             tenant: self.tenant.clone(),
-            reason: self.reason.clone(),
+            reason: None,
             since_ms: self.since.as_deref().map(|said| moment("--since", said)).transpose()?,
             until_ms: self.until.as_deref().map(|said| moment("--until", said)).transpose()?,
             places: places.to_vec(),

@@ -8,7 +8,7 @@ use runtime::operate::{self, LetterPlace, LetterSelection, SettlePlan};
 use serde_json::json;
 use state::{AuditChange, LetterState, Settling};
 
-use super::selecting::Selecting;
+use super::selecting::Narrowing;
 use crate::{
     commands::audit,
     exit::Exit,
@@ -26,7 +26,7 @@ pub(super) struct Meant {
     #[arg(value_name = "PARTITION:OFFSET")]
     places: Vec<LetterPlace>,
     #[command(flatten)]
-    selecting: Selecting,
+    narrowing: Narrowing,
     /// Do it; else only show what would be done
     #[arg(long)]
     yes: bool,
@@ -65,7 +65,7 @@ pub(super) struct Reopen {
 impl Meant {
     /// Which letters, if any is named: nobody means all of them by saying nothing.
     pub(super) fn selection(&self) -> anyhow::Result<LetterSelection> {
-        named(self.selecting.selection(&self.places)?)
+        named(self.narrowing.selection(&self.places)?)
     }
 }
 
@@ -73,8 +73,8 @@ impl Meant {
 pub(super) fn named(selection: LetterSelection) -> anyhow::Result<LetterSelection> {
     if selection.is_all() {
         bail!(
-            "say which letters: --fingerprint (`gistmill dlq stat` prints them), --unit, --tenant, --reason, --since, \
-             --until, or places as `gistmill dlq ls` prints them"
+            "say which letters: --fingerprint (`gistmill dlq stat` prints them), --unit, --tenant, --since, --until, \
+             or places as `gistmill dlq ls` prints them"
         );
     }
     Ok(selection)

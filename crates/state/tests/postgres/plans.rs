@@ -106,7 +106,7 @@ const READS: [(&str, &[&str]); 132] = [
         ],
     ),
     ("known::COUNT", &["messages_pkey (tenant_id, group_id, id, source_offset)"]),
-    ("letters::LIST", &["settled_letters_pkey ()"]),
+    ("letters::LIST", &[]),
     ("letters::SETTLE", &[]),
     ("link_codes::FORGET", &["link_codes_by_end (expires_at)"]),
     ("link_codes::MAKE", &[]),

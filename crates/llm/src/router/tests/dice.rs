@@ -109,6 +109,8 @@ impl World {
             for (_, permit) in on_their_way.iter_mut().filter_map(Option::take) {
                 self.router.give_up(permit, self.now);
             }
+            // Nothing more is asked for it.
+            self.calls[call] = self.call();
         }
     }
 
