@@ -93,10 +93,7 @@ fn a_window_is_linked_to_its_message_and_a_digest_to_its_window() {
 fn a_sinks_span_stands_below_the_stage_and_its_announcement_below_the_sink() {
     let kept = Kept::default();
     let tracer = Tracer::to(kept.clone());
-    let ready: DigestReadyForDelivery = example();
-    let input = on_topic("delivery_manager", &ready);
-    tracer.written("postgres_sink", &input.view(), &ready, TOOK);
-    tracer.written("file_sink", &input.view(), &ready, TOOK);
+    let mut ready: DigestReadyForDelivery = example();
     let persisted = DigestPersisted {
         digest_id: ready.digest_id.clone(),
         window_id: ready.window_id.clone(),
@@ -110,6 +107,11 @@ fn a_sinks_span_stands_below_the_stage_and_its_announcement_below_the_sink() {
         channel: "file".to_owned(),
         ..example()
     };
+    // An example's trace is anyone's; a digest's is that of its window and version.
+    ready.trace_id = Record::trace_id(&persisted);
+    let input = on_topic("delivery_manager", &ready);
+    tracer.written("postgres_sink", &input.view(), &ready, TOOK);
+    tracer.written("file_sink", &input.view(), &ready, TOOK);
     for (sink, told) in [("postgres_sink", emitted(persisted)), ("file_sink", emitted(delivered))] {
         tracer.published("postgres_outbox_source", &told, TOOK);
         let (sink, told) = (kept.of(sink), kept.of("postgres_outbox_source"));
@@ -125,8 +127,7 @@ fn a_sinks_span_stands_below_the_stage_and_its_announcement_below_the_sink() {
 fn what_is_said_of_a_blocked_digest_stands_below_the_sink_and_an_answered_command_alone() {
     let kept = Kept::default();
     let tracer = Tracer::to(kept.clone());
-    let blocked: DigestBlocked = example();
-    tracer.written("telegram_sink", &on_topic("context_builder", &blocked).view(), &blocked, TOOK);
+    let mut blocked: DigestBlocked = example();
     let delivered = DigestDelivered {
         digest_id: digest_id(&blocked.window_id, &blocked.version),
         window_id: blocked.window_id.clone(),
@@ -134,6 +135,8 @@ fn what_is_said_of_a_blocked_digest_stands_below_the_sink_and_an_answered_comman
         channel: "telegram".to_owned(),
         ..example()
     };
+    blocked.trace_id = Record::trace_id(&delivered);
+    tracer.written("telegram_sink", &on_topic("context_builder", &blocked).view(), &blocked, TOOK);
     tracer.published("postgres_outbox_source", &emitted(delivered.clone()), TOOK);
     let told = kept.of("postgres_outbox_source");
     assert_eq!(told.parent_span_id, kept.of("telegram_sink").span_context.span_id());
