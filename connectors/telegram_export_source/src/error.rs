@@ -105,26 +105,6 @@ pub enum Error {
         /// What there is instead.
         skipped: String,
     },
-    /// A full export, and no choice.
-    #[error("{path} holds {count} chats: choose one with --chat ID\n{list}")]
-    ChooseChat {
-        /// As given.
-        path: String,
-        /// How many.
-        count: usize,
-        /// One per line.
-        list: String,
-    },
-    /// The choice names no chat or several.
-    #[error("{path} has not exactly one chat {wanted:?}: choose by ID\n{list}")]
-    NoSuchChat {
-        /// As given.
-        path: String,
-        /// What was asked for.
-        wanted: String,
-        /// One per line.
-        list: String,
-    },
     /// A line that is not of the documented shape.
     #[error("line {line} of {path} is not a message or control line ({what}): {SHAPE}; {consequence}")]
     BadLine {

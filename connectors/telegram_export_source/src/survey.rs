@@ -163,17 +163,16 @@ fn choose<'c>(chats: &'c [Chat], wanted: Option<&str>, name: &str) -> Result<&'c
     let Some(wanted) = wanted else {
         return match chats {
             [only] => Ok(only),
-            _ => Err(Error::ChooseChat { path, count: chats.len(), list: list(chats) }),
+            _ => Err(exports::Error::ChooseChat { path, count: chats.len(), list: list(chats) }.into()),
         };
     };
     let by = |field: fn(&Chat) -> Option<&String>| {
         let mut found = chats.iter().filter(|chat| field(chat).is_some_and(|value| value == wanted));
         found.next().filter(|_| found.next().is_none())
     };
-    by(|chat| chat.id.as_ref()).or_else(|| by(|chat| chat.name.as_ref())).ok_or_else(|| Error::NoSuchChat {
-        path,
-        wanted: wanted.to_owned(),
-        list: list(chats),
+    let found = by(|chat| chat.id.as_ref()).or_else(|| by(|chat| chat.name.as_ref()));
+    found.ok_or_else(|| {
+        exports::Error::NoSuchChat { path, wanted: wanted.to_owned(), list: list(chats) }.into()
     })
 }
 

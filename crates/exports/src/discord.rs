@@ -10,7 +10,7 @@ use crate::{
     error::Error,
     find::{Chat, Plan},
     guard::Tally,
-    json::{self, Element, Json},
+    json::{self, Documents, Element},
     store::{Part, Store},
 };
 use jiff::tz::TimeZone;
@@ -79,9 +79,8 @@ impl Discord {
 
 impl Plan for Discord {
     fn open(&self, store: &Store, _: &TimeZone, tally: &Tally) -> Result<Box<dyn Reader>, Error> {
-        let store = store.with(self.parts.clone());
-        let channel = self.id.clone();
-        Ok(Box::new(Messages { store, tally: tally.clone(), channel, next: 0, json: None }))
+        let documents = Documents::of(store.with(self.parts.clone()), tally, Some("messages"));
+        Ok(Box::new(Messages { documents, channel: self.id.clone() }))
     }
 
     fn identity(&self) -> String {
@@ -94,32 +93,16 @@ impl Plan for Discord {
 }
 
 struct Messages {
-    store: Store,
-    tally: Tally,
+    documents: Documents,
     channel: String,
-    /// The part that comes next.
-    next: usize,
-    json: Option<Json>,
 }
 
 impl Reader for Messages {
     fn next(&mut self) -> Result<Option<Entry>, Error> {
-        loop {
-            let Some(json) = &mut self.json else {
-                let Some(part) = self.store.parts.get(self.next) else { return Ok(None) };
-                self.next += 1;
-                let opened = Json::open(&self.store, part, &self.tally, Some("messages"))?;
-                self.json = Some(opened.ok_or_else(|| Error::Partial {
-                    path: self.store.part_name(part),
-                    what: "it has no messages".to_owned(),
-                })?);
-                continue;
-            };
-            match json.next::<Shape>()? {
-                Some(Element::Read(shape)) => return Ok(Some(shape.entry(&self.channel))),
-                Some(Element::Other) => return Ok(Some(Entry::Skipped("bad_shape"))),
-                None => self.json = None,
-            }
-        }
+        let lacks = |path| Error::Partial { path, what: "it has no messages".to_owned() };
+        Ok(self.documents.next::<Shape>(lacks)?.map(|element| match element {
+            Element::Read(shape) => shape.entry(&self.channel),
+            Element::Other => Entry::Skipped("bad_shape"),
+        }))
     }
 }

@@ -111,6 +111,45 @@ impl Json {
     }
 }
 
+/// The elements of documents that follow one another.
+pub(crate) struct Documents {
+    store: Store,
+    tally: Tally,
+    /// Where in a document they are: see [`Json::open`].
+    field: Option<&'static str>,
+    /// The document that comes next, and that which is being read.
+    next: usize,
+    json: Option<Json>,
+}
+
+impl Documents {
+    /// Those of all parts of a store, in their order.
+    pub(crate) fn of(store: Store, tally: &Tally, field: Option<&'static str>) -> Self {
+        Self { store, tally: tally.clone(), field, next: 0, json: None }
+    }
+
+    /// The next element; `None` after the last of the last document. `lacks` says what is wrong with a document, by its
+    /// name, that has no elements where they should be.
+    pub(crate) fn next<T: DeserializeOwned>(
+        &mut self,
+        lacks: impl Fn(String) -> Error,
+    ) -> Result<Option<Element<T>>, Error> {
+        loop {
+            let Some(json) = &mut self.json else {
+                let Some(part) = self.store.parts.get(self.next) else { return Ok(None) };
+                self.next += 1;
+                let opened = Json::open(&self.store, part, &self.tally, self.field)?;
+                self.json = Some(opened.ok_or_else(|| lacks(self.store.part_name(part)))?);
+                continue;
+            };
+            match json.next()? {
+                Some(element) => return Ok(Some(element)),
+                None => self.json = None,
+            }
+        }
+    }
+}
+
 fn settings() -> ReaderSettings {
     ReaderSettings { track_path: false, ..ReaderSettings::default() }
 }

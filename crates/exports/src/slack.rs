@@ -12,7 +12,7 @@ use crate::{
     error::Error,
     find::{Chat, Plan},
     guard::Tally,
-    json::{self, Element, Json},
+    json::{self, Documents, Element, Json},
     store::{Part, Store},
 };
 use jiff::{civil::Date, tz::TimeZone};
@@ -99,8 +99,7 @@ impl Plan for Slack {
             Some(part) => Users::read(store, part, tally)?,
             None => Users::default(),
         };
-        let store = store.with(self.days.clone());
-        Ok(Box::new(Days { store, tally: tally.clone(), users, next: 0, json: None }))
+        Ok(Box::new(Days { documents: Documents::of(store.with(self.days.clone()), tally, None), users }))
     }
 
     fn identity(&self) -> String {
@@ -115,33 +114,20 @@ impl Plan for Slack {
 }
 
 struct Days {
-    store: Store,
-    tally: Tally,
+    documents: Documents,
     users: Users,
-    /// The day that comes next.
-    next: usize,
-    json: Option<Json>,
 }
 
 impl Reader for Days {
     fn next(&mut self) -> Result<Option<Entry>, Error> {
-        loop {
-            let Some(json) = &mut self.json else {
-                let Some(part) = self.store.parts.get(self.next) else { return Ok(None) };
-                self.next += 1;
-                let opened = Json::open(&self.store, part, &self.tally, None)?;
-                self.json = Some(opened.ok_or_else(|| Error::Damaged {
-                    path: self.store.part_name(part),
-                    place: "its start".to_owned(),
-                    what: "it is no list of messages".to_owned(),
-                })?);
-                continue;
-            };
-            match json.next::<Shape>()? {
-                Some(Element::Read(shape)) => return Ok(Some(shape.entry(&self.users))),
-                Some(Element::Other) => return Ok(Some(Entry::Skipped("bad_shape"))),
-                None => self.json = None,
-            }
-        }
+        let lacks = |path| Error::Damaged {
+            path,
+            place: "its start".to_owned(),
+            what: "it is no list of messages".to_owned(),
+        };
+        Ok(self.documents.next::<Shape>(lacks)?.map(|element| match element {
+            Element::Read(shape) => shape.entry(&self.users),
+            Element::Other => Entry::Skipped("bad_shape"),
+        }))
     }
 }

@@ -71,35 +71,11 @@ impl Exporter for Collector {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_support::Log;
     use std::{
         io::{Read, Write},
         net::TcpListener,
-        sync::{Arc, Mutex, PoisonError},
     };
-    use tracing_subscriber::fmt::MakeWriter;
-
-    /// What was logged.
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl<'a> MakeWriter<'a> for Log {
-        type Writer = Self;
-
-        fn make_writer(&'a self) -> Self {
-            self.clone()
-        }
-    }
 
     /// Answers one request after the other with these codes; the first line of each.
     fn answers(
@@ -141,8 +117,7 @@ mod tests {
         });
         let lines = served.join().expect("served");
         assert_eq!(lines, ["POST /v1/traces HTTP/1.1"; 3]);
-        let text =
-            String::from_utf8(log.0.lock().unwrap_or_else(PoisonError::into_inner).clone()).expect("text");
+        let text = log.text();
         assert_eq!(text.matches("could not send traces").count(), 1, "{text}");
         assert_eq!(text.matches("traces are sent again").count(), 1, "{text}");
         assert!(text.contains("404"), "{text}");

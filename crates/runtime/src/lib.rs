@@ -14,6 +14,8 @@ mod source;
 mod span_attributes;
 mod span_place;
 mod telemetry;
+#[cfg(test)]
+mod test_support;
 mod tracer;
 mod trail;
 

@@ -31,6 +31,19 @@ pub(crate) fn written(pipeline: &Pipeline) -> anyhow::Result<Vec<DigestStageComp
     decode_all(pipeline, &seen, WRITTEN)
 }
 
+/// Has the writer read its input again, and shows that its `runs` runs come out the same.
+pub(crate) fn write_again(pipeline: &Pipeline, config: &str, runs: usize) -> anyhow::Result<()> {
+    pipeline.gistmill(&["reset", "writer", "--to", "beginning", "--yes"])?;
+    let again = pipeline.spawn("writer", &["run", "writer", "--config", config], &[])?;
+    eventually("the writer has read its input again", PATIENCE, || {
+        Ok((written(pipeline)?.len() == 2 * runs).then_some(()))
+    })?;
+    again.stop(PATIENCE)?;
+    let bytes: BTreeSet<String> = written(pipeline)?.iter().map(|run| format!("{run:?}")).collect();
+    assert_eq!(bytes.len(), runs, "the same runs");
+    Ok(())
+}
+
 #[test]
 fn a_digest_is_put_into_words_once_and_a_replay_pays_nothing() -> anyhow::Result<()> {
     let Some(pipeline) = Pipeline::start("models")? else { return Ok(()) };
@@ -59,15 +72,8 @@ fn a_digest_is_put_into_words_once_and_a_replay_pays_nothing() -> anyhow::Result
     up.stop(PATIENCE)?;
 
     // All of it again, and nothing is asked.
-    pipeline.gistmill(&["reset", "writer", "--to", "beginning", "--yes"])?;
-    let again = pipeline.spawn("writer", &["run", "writer", "--config", &config], &[])?;
-    eventually("the writer has read its input again", PATIENCE, || {
-        Ok((written(&pipeline)?.len() == 2 * runs.len()).then_some(()))
-    })?;
-    again.stop(PATIENCE)?;
+    write_again(&pipeline, &config, runs.len())?;
     assert_eq!((pro.asked().len(), base.asked().len()), (asked.len(), 0));
-    let bytes: BTreeSet<String> = written(&pipeline)?.iter().map(|run| format!("{run:?}")).collect();
-    assert_eq!(bytes.len(), runs.len(), "the same runs");
     pipeline.finish()
 }
 

@@ -4,8 +4,8 @@
 //! came to be.
 
 use super::{
-    Inlet,
-    outlet::{Outlet, chain},
+    Inlet, admitted,
+    outlet::Outlet,
     snapshot::{Marker, Parts, part_records, tombstone},
 };
 use crate::exactly_once::{
@@ -72,13 +72,9 @@ impl<F: Fold> FoldShape<F> {
 
     /// Steps over one record. What is replayed has been told to metrics and traces when it was first stepped over.
     fn step(&mut self, record: &RecordView<'_>, is_replay: bool) -> Accepted {
-        if let Some(fate) = self.outlet.for_another(record) {
-            return Accepted::Done(fate);
-        }
-        let event = match self.inlet.event(record) {
+        let event = match admitted(&mut self.inlet, &self.outlet, record) {
             Ok(event) => event,
-            Err(error) if error.is_transient() => return Accepted::Stalled(chain(&error)),
-            Err(error) => return Accepted::Done(self.outlet.unfit(&error, record)),
+            Err(accepted) => return accepted,
         };
         let keys = self.partitions.entry(record.partition).or_default();
         let key = schemas::Record::key(&event.value).into_bytes();

@@ -1,9 +1,6 @@
 //! Shape 2: questions asked on the async side, answered in any order, emitted in the log's.
 
-use super::{
-    Inlet,
-    outlet::{Outlet, chain},
-};
+use super::{Inlet, admitted, outlet::Outlet};
 use crate::exactly_once::{
     log::{OwnedRecord, RecordView},
     shape::{Accepted, Fate, Shape},
@@ -184,13 +181,9 @@ async fn rounds<P: Lookup>(
 
 impl<P: Lookup> Shape for LookupShape<P> {
     fn accept(&mut self, record: &RecordView<'_>) -> Accepted {
-        if let Some(fate) = self.outlet.for_another(record) {
-            return Accepted::Done(fate);
-        }
-        let event = match self.inlet.event(record) {
+        let event = match admitted(&mut self.inlet, &self.outlet, record) {
             Ok(event) => event,
-            Err(error) if error.is_transient() => return Accepted::Stalled(chain(&error)),
-            Err(error) => return Accepted::Done(self.outlet.unfit(&error, record)),
+            Err(accepted) => return accepted,
         };
         let began = self.outlet.witness.now();
         match self.lookup.begin(&event) {

@@ -1,5 +1,7 @@
 //! The shapes a processor may have, each fitted to the engine.
 
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub mod fold;
 pub mod lookup;
 pub mod outlet;
@@ -49,6 +51,24 @@ impl<R: Record> Inlet<R> {
     }
 }
 
+/// The event of a record that this reader is to take; else what becomes of the record.
+fn admitted<R: Record>(
+    inlet: &mut Inlet<R>,
+    outlet: &Outlet,
+    record: &RecordView<'_>,
+) -> Result<Event<R>, Accepted> {
+    if let Some(fate) = outlet.for_another(record) {
+        return Err(Accepted::Done(fate));
+    }
+    inlet.event(record).map_err(|fault| {
+        if fault.is_transient() {
+            Accepted::Stalled(chain(&fault))
+        } else {
+            Accepted::Done(outlet.unfit(&fault, record))
+        }
+    })
+}
+
 /// Shape 1: pure and synchronous.
 pub struct ProcessorShape<P: Processor> {
     /// The processor.
@@ -67,13 +87,9 @@ impl<P: Processor> std::fmt::Debug for ProcessorShape<P> {
 
 impl<P: Processor> Shape for ProcessorShape<P> {
     fn accept(&mut self, record: &RecordView<'_>) -> Accepted {
-        if let Some(fate) = self.outlet.for_another(record) {
-            return Accepted::Done(fate);
-        }
-        match self.inlet.event(record) {
+        match admitted(&mut self.inlet, &self.outlet, record) {
             Ok(event) => Accepted::Done(self.outlet.working(record, || self.processor.process(&event))),
-            Err(error) if error.is_transient() => Accepted::Stalled(chain(&error)),
-            Err(error) => Accepted::Done(self.outlet.unfit(&error, record)),
+            Err(accepted) => accepted,
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{
     Inlet, ProcessorShape,
+    fixtures::{self, Nobody, SCHEMA_ID, decoder},
     fold::FoldShape,
-    outlet::{Bound, Outlet, Witness},
+    outlet::{Bound, Outlet},
 };
 use crate::{
     dead_letter::Origin,
@@ -14,36 +15,14 @@ use crate::{
     replayed::{FOR_ANOTHER, REPLAY_FOR},
     wire_check::Placement,
 };
-use processor::{Emission, Event, Fold, FoldState, Outcome, Port, PortSpec, Processor, Reject, StateError};
-use schemas::{
-    Decoder, DigestDlq, DigestPersisted, Encoder, Fingerprint, GroupMessageIngested, Record, SchemaSource,
-    SchemaSourceError,
-};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use processor::{Event, Fold, FoldState, Outcome, Port, PortSpec, Processor, Reject, StateError};
+use schemas::{DigestDlq, DigestPersisted, Encoder, Fingerprint, GroupMessageIngested, Record};
+use std::{collections::BTreeMap, sync::Arc};
 
 const PARTITIONS: i32 = 4;
-const SCHEMA_ID: u32 = 5;
+const PLACEMENT: Placement = Placement { partitions: PARTITIONS };
 const PERSISTED: Port<DigestPersisted> = Port::new("persisted");
 const DEAD_LETTERS: Port<DigestDlq> = Port::new("dead_letters");
-
-struct Registry(&'static str);
-
-impl SchemaSource for Registry {
-    fn schema_by_id(&self, _: u32) -> Result<Arc<str>, SchemaSourceError> {
-        Ok(self.0.into())
-    }
-}
-
-/// Hears of work and keeps nothing of it.
-struct Nobody;
-
-impl Witness for Nobody {
-    fn now(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn made(&self, _: &'static str, _: &RecordView<'_>, _: &[Emission], _: Duration) {}
-}
 
 /// Says how many records of the key it has seen, as an offset.
 struct Counting;
@@ -102,12 +81,7 @@ fn persisted() -> DigestPersisted {
 }
 
 fn bound(port: &PortSpec) -> Bound {
-    Bound {
-        topic: port.name.into(),
-        encoder: (port.encoder)(SCHEMA_ID).expect("a schema"),
-        placement: Placement { partitions: PARTITIONS },
-        record_bytes_max: 1 << 20,
-    }
+    fixtures::bound(port.name, port, PLACEMENT, 1 << 20)
 }
 
 fn outlet(is_dlq_owner: bool) -> Outlet {
@@ -122,11 +96,7 @@ fn outlet(is_dlq_owner: bool) -> Outlet {
 }
 
 fn inlet() -> Inlet<GroupMessageIngested> {
-    Inlet {
-        decoder: Decoder::new(Arc::new(Registry(GroupMessageIngested::AVSC))),
-        topic: GroupMessageIngested::TYPE.into(),
-        placement: Placement { partitions: PARTITIONS },
-    }
+    fixtures::inlet(GroupMessageIngested::TYPE, PLACEMENT)
 }
 
 /// A record of group `acme/qa`.
@@ -156,12 +126,12 @@ fn fate(shape: &mut impl Shape, record: &RecordView<'_>) -> Fate {
 }
 
 fn letter(record: &OutRecord) -> DigestDlq {
-    let mut decoder = Decoder::new(Arc::new(Registry(DigestDlq::AVSC)));
+    let mut decoder = decoder::<DigestDlq>();
     decoder.decode(record.value.as_deref()).expect("a dead letter")
 }
 
 fn home() -> i32 {
-    Placement { partitions: PARTITIONS }.partition(b"acme/qa")
+    PLACEMENT.partition(b"acme/qa")
 }
 
 /// A record with another key and one in another partition, with the reason of each.
@@ -220,7 +190,7 @@ fn a_fold_sees_nothing_of_a_group_that_lies_elsewhere() {
     let Fate::Emit(records) = fate(&mut shape, &ingested(Some(b"acme/qa"), home()).view()) else {
         panic!("emits")
     };
-    let mut decoder = Decoder::<DigestPersisted>::new(Arc::new(Registry(DigestPersisted::AVSC)));
+    let mut decoder = decoder::<DigestPersisted>();
     let counted = decoder.decode(records[0].value.as_deref()).expect("decodes");
     assert_eq!((counted.digest_id.as_str(), records[0].partition), ("1", Some(home())));
 }
@@ -243,7 +213,7 @@ fn what_was_written_again_for_another_reader_is_dropped_unread() {
     let mut fold = FoldShape::new(Arc::new(Counting), inlet(), outlet(true), "snapshots".into());
     assert_eq!(fate(&mut fold, &again("another", good()).view()), dropped);
     let Fate::Emit(records) = fate(&mut fold, &again(&own, good()).view()) else { panic!("emits") };
-    let mut decoder = Decoder::<DigestPersisted>::new(Arc::new(Registry(DigestPersisted::AVSC)));
+    let mut decoder = decoder::<DigestPersisted>();
     let counted = decoder.decode(records[0].value.as_deref()).expect("decodes");
     assert_eq!(counted.digest_id, "1", "the state has seen what is its own alone");
 }

@@ -5,13 +5,12 @@ use super::{
     dice::Dice,
     world::{INPUT, PARTITIONS},
 };
-use crate::{exactly_once::log::OutRecord, murmur2::murmur2_partition};
+use crate::{exactly_once::log::OutRecord, murmur2::murmur2_partition, shapes::fixtures::SCHEMA_ID};
 use schemas::{DigestPersisted, Encoder, Record};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// Transactional id of whoever produces the input.
 const FEEDER: usize = 2;
-pub(crate) const SCHEMA_ID: u32 = 5;
 pub(crate) const TENANT: &str = "t";
 
 /// What is still to come.

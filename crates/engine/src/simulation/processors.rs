@@ -3,7 +3,6 @@
 
 use super::{
     clients::Answers,
-    input::SCHEMA_ID,
     world::{DEAD_LETTERS, INPUT, OUT, PARTITIONS, SNAPSHOTS, World},
 };
 use crate::{
@@ -13,7 +12,8 @@ use crate::{
         shape::{Accepted, Fate, Replayed, Shape},
     },
     shapes::{
-        Inlet, ProcessorShape, Witness,
+        Inlet, ProcessorShape,
+        fixtures::{self, Nobody, decoder},
         fold::FoldShape,
         lookup::LookupShape,
         outlet::{Bound, Outlet},
@@ -24,11 +24,10 @@ use processor::{
     Emission, Event, Fold, FoldState, Lookup, MessagesAsOf, Outcome, Port, PortSpec, Processor, Reject,
     Request, Response, StateError, Step,
 };
-use schemas::{Decoder, DigestDlq, DigestPersisted, Record, SchemaSource, SchemaSourceError};
+use schemas::{DigestDlq, DigestPersisted};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::Duration,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,32 +195,10 @@ impl<const RELEASE: u32> Fold for Tallying<RELEASE> {
     }
 }
 
-/// One schema is on both sides, so the registry has one; now and then it is away.
-struct Registry(&'static str);
-
-impl SchemaSource for Registry {
-    fn schema_by_id(&self, _: u32) -> Result<Arc<str>, SchemaSourceError> {
-        Ok(self.0.into())
-    }
-}
-
-struct Nobody;
-
-impl Witness for Nobody {
-    fn now(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn made(&self, _: &'static str, _: &RecordView<'_>, _: &[Emission], _: Duration) {}
-}
+const PLACEMENT: Placement = Placement { partitions: PARTITIONS };
 
 fn bound(topic: &str, port: &PortSpec) -> Bound {
-    Bound {
-        topic: topic.into(),
-        encoder: (port.encoder)(SCHEMA_ID).expect("a schema"),
-        placement: Placement { partitions: PARTITIONS },
-        record_bytes_max: RECORD_BYTES_MAX,
-    }
+    fixtures::bound(topic, port, PLACEMENT, RECORD_BYTES_MAX)
 }
 
 fn outlet(stage: &'static str) -> Outlet {
@@ -235,16 +212,8 @@ fn outlet(stage: &'static str) -> Outlet {
     }
 }
 
-fn decoder<R: Record>(schema: &'static str) -> Decoder<R> {
-    Decoder::new(Arc::new(Registry(schema)))
-}
-
 fn inlet() -> Inlet<DigestPersisted> {
-    Inlet {
-        decoder: decoder(DigestPersisted::AVSC),
-        topic: INPUT.into(),
-        placement: Placement { partitions: PARTITIONS },
-    }
+    fixtures::inlet(INPUT, PLACEMENT)
 }
 
 fn fold<const RELEASE: u32>() -> Box<dyn Shape> {
@@ -328,14 +297,14 @@ pub(crate) type Seen = BTreeMap<(&'static str, i32, i32), Vec<String>>;
 /// What is on the topics for a `read_committed` reader.
 pub(crate) fn seen(world: &World) -> Seen {
     let mut seen = Seen::new();
-    let mut digests = decoder::<DigestPersisted>(DigestPersisted::AVSC);
+    let mut digests = decoder::<DigestPersisted>();
     for (partition, record) in world.visible(OUT) {
         let digest = digests.decode(record.value.as_deref()).expect("a digest");
         let from =
             digest.digest_id.split('-').next().and_then(|from| from.parse().ok()).expect("its partition");
         seen.entry((OUT, partition, from)).or_default().push(digest.digest_id);
     }
-    let mut letters = decoder::<DigestDlq>(DigestDlq::AVSC);
+    let mut letters = decoder::<DigestDlq>();
     for (partition, record) in world.visible(DEAD_LETTERS) {
         let DigestDlq { partition: from, offset, error_class, .. } =
             letters.decode(record.value.as_deref()).expect("a dead letter");
@@ -347,7 +316,7 @@ pub(crate) fn seen(world: &World) -> Seen {
 /// What one pass over the input gives: the numbers alone decide, and the oracle shares no code with the shapes.
 pub(crate) fn oracle(kind: Kind, world: &World) -> Seen {
     let mut expected = Seen::new();
-    let mut digests = decoder::<DigestPersisted>(DigestPersisted::AVSC);
+    let mut digests = decoder::<DigestPersisted>();
     let place = Placement { partitions: PARTITIONS };
     for partition in 0..PARTITIONS {
         let mut tallies: BTreeMap<String, (i64, BTreeMap<i64, Vec<i64>>)> = BTreeMap::new();

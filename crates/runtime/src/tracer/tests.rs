@@ -1,7 +1,7 @@
 //! A digest's spans hang together: whoever reads a record stands below whoever wrote it.
 
 use super::Tracer;
-use engine::{cloud_events, log::OwnedRecord};
+use crate::test_support::{example, on_topic};
 use opentelemetry::trace::{SpanId, SpanKind};
 use opentelemetry_sdk::{
     error::OTelSdkResult,
@@ -13,8 +13,6 @@ use schemas::{
     GroupMessageIngested, GroupWindowReady, Record, digest_id,
 };
 use std::{
-    fs,
-    path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -43,22 +41,6 @@ impl SpanExporter for Kept {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(batch);
         Ok(())
     }
-}
-
-/// An example of the contract.
-fn example<R: Record>() -> R {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas/examples").join(R::TYPE);
-    let mut files: Vec<_> = fs::read_dir(folder).expect("examples").flatten().map(|it| it.path()).collect();
-    files.sort();
-    let text = fs::read_to_string(files.first().expect("an example")).expect("text");
-    serde_json::from_str(&text).expect("a record")
-}
-
-/// A record on a topic, as a unit has written it.
-fn on_topic(unit: &str, record: &dyn AnyRecord) -> OwnedRecord {
-    let headers = cloud_events::headers(unit, record);
-    let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), Some(value))).collect();
-    OwnedRecord { partition: 0, offset: 7, timestamp_ms: 0, key: None, value: None, headers }
 }
 
 fn emitted(record: impl AnyRecord + 'static) -> Vec<Emission> {

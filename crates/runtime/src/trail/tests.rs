@@ -1,62 +1,21 @@
 //! Lines counted: a hundredth of what went well, all that did not, and of one trace all or none.
 
 use super::{Sample, Trail};
-use engine::{cloud_events, log::OwnedRecord};
+use crate::test_support::{Log, example, on_topic};
 use processor::{AnyRecord, Emission};
 use schemas::{
-    DigestDelivered, DigestReadyForDelivery, DigestStageCompleted, DigestStageStarted, Record, outcome,
-    trace_id,
+    DigestDelivered, DigestReadyForDelivery, DigestStageCompleted, DigestStageStarted, outcome, trace_id,
 };
-use std::{
-    fs,
-    io::Write,
-    path::Path,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
-use tracing_subscriber::fmt::MakeWriter;
+use std::time::Duration;
 
 const TOOK: Duration = Duration::from_millis(20);
-
-/// What was logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 /// Lines of what is told with this share.
 fn lines(share: f64, told: impl Fn(&Trail)) -> Vec<String> {
     let (log, trail) = (Log::default(), Trail { tracer: None, sample: Sample::of(share) });
     let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
     tracing::subscriber::with_default(subscriber, || told(&trail));
-    let bytes = log.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    String::from_utf8(bytes).expect("text").lines().map(str::to_owned).collect()
-}
-
-/// An example of the contract.
-fn example<R: Record>() -> R {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas/examples").join(R::TYPE);
-    let mut files: Vec<_> = fs::read_dir(folder).expect("examples").flatten().map(|it| it.path()).collect();
-    files.sort();
-    let text = fs::read_to_string(files.first().expect("an example")).expect("text");
-    serde_json::from_str(&text).expect("a record")
+    log.text().lines().map(str::to_owned).collect()
 }
 
 fn emission(record: impl AnyRecord + 'static) -> Emission {
@@ -69,9 +28,7 @@ fn passes(trail: &Trail, trace_id: String, outcome: &str) {
         DigestStageCompleted { trace_id: trace_id.clone(), outcome: outcome.to_owned(), ..example() };
     let started = DigestStageStarted { trace_id: trace_id.clone(), ..example() };
     let ready = DigestReadyForDelivery { trace_id, ..example() };
-    let headers = cloud_events::headers("roles", &completed);
-    let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), Some(value))).collect();
-    let input = OwnedRecord { partition: 0, offset: 7, timestamp_ms: 0, key: None, value: None, headers };
+    let input = on_topic("roles", &completed);
     trail.made("topic", &input.view(), &[emission(started), emission(completed)], TOOK);
     trail.published("postgres_outbox_source", &[emission(ready.clone())], TOOK);
     trail.written("file_sink", &input.view(), &ready, TOOK);
