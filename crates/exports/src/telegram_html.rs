@@ -107,7 +107,8 @@ impl Plan for TelegramHtml {
 
     fn notes(&self) -> Vec<String> {
         let title = self.title.iter().map(|title| format!("the chat is called {title:?}"));
-        title.chain([format!("{} pages", self.pages.len())]).collect()
+        let count = self.pages.len();
+        title.chain([format!("{count} page{}", if count == 1 { "" } else { "s" })]).collect()
     }
 }
 
