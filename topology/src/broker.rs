@@ -7,11 +7,14 @@ mod kafka;
 mod registered;
 
 use crate::{Action, BrokerState, Map, Plan, PlanOptions, Prefix, Refusal, plan};
-use kafka::Kafka;
+use kafka::{Kafka, LOOK_AGAIN, SETTLES_WITHIN};
 use kafka_client::{AccessError, CreateError, Properties};
 use rdkafka::error::KafkaError;
 use registry::Client;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// Long enough for a broker that elects leaders, short enough to wait for in front of a terminal.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -135,8 +138,23 @@ pub async fn apply(
         return Ok(todo.actions);
     }
     take(&todo.actions, options, report).await?;
-    let left = difference(map, options).await?;
-    if left.is_empty() { Ok(todo.actions) } else { Err(Error::NotSettled(left)) }
+    settled(map, options).await?;
+    Ok(todo.actions)
+}
+
+/// Waits until nothing is left to do: a broker confirms a change before it shows it.
+async fn settled(map: &Map, options: &Options) -> Result<(), Error> {
+    let until = Instant::now() + SETTLES_WITHIN;
+    loop {
+        let left = difference(map, options).await?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        if !left.refusals.is_empty() || Instant::now() >= until {
+            return Err(Error::NotSettled(left));
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
 }
 
 /// What a broker and a registry hold of the map's pipeline.

@@ -12,7 +12,7 @@ use rdkafka::{
 use registry::Client;
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use topology::{
     Action, Map, Refusal,
@@ -70,6 +70,8 @@ impl Stack {
         }
         let created = self.admin().create_topics([&new], &AdminOptions::new()).await.expect("answered");
         assert!(created.iter().all(Result::is_ok), "{created:?}");
+        // A broker confirms a topic before it shows it.
+        self.wait_until(topic, true);
     }
 
     async fn apply(&self) -> Result<Vec<Action>, Error> {
@@ -97,14 +99,18 @@ impl Stack {
         producer.flush(WAIT).expect("delivered");
     }
 
-    /// A broker confirms a deletion before it has forgotten the topic.
-    fn wait_until_gone(&self, topic: &str) {
+    /// Waits until a topic is there, or is gone.
+    fn wait_until(&self, topic: &str, wanted: bool) {
         let consumer: BaseConsumer = self.config().create().expect("a consumer");
         let there = || {
             let metadata = consumer.fetch_metadata(None, WAIT).expect("answered");
             metadata.topics().iter().any(|found| found.name() == topic)
         };
-        assert!((0..1000).any(|_| !there()), "{topic} is still there");
+        let until = Instant::now() + Duration::from_mins(1);
+        while there() != wanted {
+            assert!(Instant::now() < until, "{topic}: {}", !wanted);
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     async fn drop_topics(self) {
@@ -153,7 +159,8 @@ async fn a_topic_made_by_hand_is_brought_up_or_refused() {
     let plan = difference(&stack.map, &stack.options).await.expect("observed");
     assert_eq!(plan.refusals, refusals);
     stack.admin().delete_topics(&[&blocked], &AdminOptions::new()).await.expect("deleted");
-    stack.wait_until_gone(&blocked);
+    // A deletion is confirmed before the topic is forgotten.
+    stack.wait_until(&blocked, false);
     let done = stack.apply().await.expect("applied");
     let altered =
         done.iter().find(|action| matches!(action, Action::AlterTopic { topic, .. } if *topic == requested));

@@ -17,12 +17,13 @@ use rdkafka::{
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-/// Pause between two looks at a broker that is settling; with the number of looks, 15 s in all.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
-const LOOKS_MAX: u32 = 300;
+/// Pause between two looks at a broker that is settling.
+pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// Longest wait until a broker shows what it has confirmed. A busy one is seconds behind its own log of metadata.
+pub(super) const SETTLES_WITHIN: Duration = Duration::from_mins(1);
 const LOOKER: &str = "gistmill-topology";
 
 /// A broker as this crate uses it.
@@ -154,7 +155,8 @@ impl Kafka {
         let ready = |found: &BTreeMap<String, Partitions>, topic: &NewTopic<'_>| {
             found.get(topic.name).is_some_and(|found| found.led >= topic.num_partitions)
         };
-        for _ in 0..LOOKS_MAX {
+        let until = Instant::now() + SETTLES_WITHIN;
+        while Instant::now() < until {
             let found = self.partitions(names.clone()).await?;
             if topics.iter().all(|topic| ready(&found, topic)) {
                 return Ok(());
@@ -195,11 +197,9 @@ impl Kafka {
     ) -> Result<T, Error> {
         let what = what.into();
         let settled = tokio::task::spawn_blocking(move || {
+            let until = Instant::now() + SETTLES_WITHIN;
             let mut result = work();
-            for _ in 0..LOOKS_MAX {
-                if !result.as_ref().is_err_and(is_passing) {
-                    break;
-                }
+            while result.as_ref().is_err_and(is_passing) && Instant::now() < until {
                 std::thread::sleep(LOOK_AGAIN);
                 result = work();
             }

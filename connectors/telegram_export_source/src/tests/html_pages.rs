@@ -177,7 +177,7 @@ fn write_media(page: &mut Page, message: &Value) {
         Some("voice_message") => ("media_voice_message", "Voice message"),
         Some("audio_file") => ("media_audio_file", "Audio file"),
         _ if message["photo"].is_string() => ("media_photo", "Photo"),
-        _ if message["file"].is_string() => {
+        _ if message["file"].is_string() || message["media_type"] == "file" => {
             ("media_file", message["file_name"].as_str().or(base("file")).unwrap_or("File"))
         }
         _ if message["location_information"].is_object() => ("media_location", "Location"),
