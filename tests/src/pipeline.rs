@@ -83,7 +83,12 @@ impl Pipeline {
 
     /// A `gistmill` pointed at this pipeline and nothing else.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.stack.binary);
+        self.command_of(&self.stack.binary, arguments)
+    }
+
+    /// The same of another release.
+    pub fn command_of(&self, binary: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary);
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy();
             if name.starts_with("GISTMILL_") || name.starts_with("DIGEST_") {

@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     Sleep,
     /// SIGTERM.
     Terminate,
+    /// SIGTERM; the next process of the unit is of another release, where one was given.
+    Exchange,
     /// A second process of a unit comes, or goes by SIGKILL.
     Scale,
     /// The import is killed.
@@ -39,7 +41,7 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// All of them; those that take long for everybody come once.
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::Kill,
         Self::Kill,
         Self::Kill,
@@ -53,6 +55,8 @@ impl Fault {
         Self::Sleep,
         Self::Terminate,
         Self::Terminate,
+        Self::Exchange,
+        Self::Exchange,
         Self::Scale,
         Self::Import,
         Self::Broker,
@@ -72,6 +76,7 @@ impl Fault {
             ("answer-lost", Self::AnswerLost),
             ("sigstop", Self::Sleep),
             ("sigterm", Self::Terminate),
+            ("exchange", Self::Exchange),
             ("scale", Self::Scale),
             ("import", Self::Import),
             ("broker", Self::Broker),
@@ -105,6 +110,9 @@ impl Fault {
                 done(units.any(die).sleep(time)?, "SIGSTOP")
             }
             Self::Terminate => done(units.any(die).terminate()?, "SIGTERM"),
+            Self::Exchange => Ok(units.exchange(die)?.map(|is_other| {
+                if is_other { "goes on as the other release" } else { "comes back from the other release" }
+            })),
             Self::Scale => Ok(Some(if units.scale(die)? { "instance added" } else { "instance killed" })),
             Self::Import => done(load.kill(), "SIGKILL of an import"),
             Self::Broker => restart(units.own, "kafka").map(|()| Some("SIGKILL of the broker")),

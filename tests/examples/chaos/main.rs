@@ -1,8 +1,9 @@
 //! Breaks a pipeline in every way that it knows, for some minutes, and then checks every invariant.
 //!
-//! `chaos DIRECTORY --seed S --minutes M --fault NAME|all [--json]`, with `TEST_GISTMILL_BINARY`: a stack of its own, every
-//! unit a process of its own behind fronts of its own, made-up chats with edits, deletions and late messages. After quiet
-//! the same files are imported into a pipeline that is left alone, and both are compared. `tests/chaos` builds and runs it.
+//! `chaos DIRECTORY --seed S --minutes M --fault NAME|all [--other GISTMILL] [--json]`, with `TEST_GISTMILL_BINARY`: a stack
+//! of its own, every unit a process of its own behind fronts of its own, made-up chats with edits, deletions and late
+//! messages. After quiet the same files are imported into a pipeline that is left alone, and both are compared.
+//! `tests/chaos` builds and runs it.
 
 mod checks;
 mod events;
@@ -24,8 +25,8 @@ use std::{
 use tests::{Die, OwnStack, Pipeline, end_children_on_signals, settle_within};
 use units::Units;
 
-const USAGE: &str =
-    "usage: chaos DIRECTORY [--seed S] [--minutes M] [--fault NAME|all] [--every MS] [--json]";
+const USAGE: &str = "usage: chaos DIRECTORY [--seed S] [--minutes M] [--fault NAME|all] [--every MS] [--other GISTMILL] \
+     [--json]";
 /// Longest wait for rest.
 const LONG: Duration = Duration::from_mins(15);
 
@@ -36,6 +37,7 @@ struct Asked {
     minutes: u64,
     faults: Vec<Fault>,
     every: Duration,
+    other: Option<PathBuf>,
     json: bool,
 }
 
@@ -49,6 +51,7 @@ impl Asked {
             minutes: 5,
             faults: Fault::ALL.to_vec(),
             every: Duration::from_millis(800),
+            other: None,
             json: false,
         };
         while let Some(word) = words.next() {
@@ -63,6 +66,7 @@ impl Asked {
                 "--every" => {
                     asked.every = Duration::from_millis(value.parse().context("--every is a number of ms")?);
                 }
+                "--other" => asked.other = Some(PathBuf::from(value).canonicalize().context("--other")?),
                 "--fault" if value == "all" => {}
                 "--fault" => {
                     asked.faults = value.split(',').map(Fault::named).collect::<anyhow::Result<_>>()?;
@@ -110,7 +114,7 @@ impl Chaos {
 
     fn run(&self, own: &OwnStack) -> anyhow::Result<Told> {
         let pipeline = Pipeline::start_on(own.addresses()?, "chaos")?;
-        let mut units = Units::start(&pipeline, own)?;
+        let mut units = Units::start(&pipeline, own, self.asked.other.as_deref())?;
         let reader = checks::LiveReader::start(&own.addresses()?, &pipeline)?;
         let mut load = Load::new(&self.asked.directory);
         let faults = self.break_things(&mut units, &mut load)?;

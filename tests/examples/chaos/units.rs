@@ -3,6 +3,7 @@
 use anyhow::Context;
 use rustix::process::{Pid, Signal};
 use std::{
+    path::Path,
     thread,
     time::{Duration, Instant},
 };
@@ -26,6 +27,8 @@ pub(crate) struct Unit {
     started: Instant,
     /// Suspended until then.
     sleeps_until: Option<Instant>,
+    /// Whether its next process is of the other release.
+    is_other: bool,
     pub(crate) kafka: Front,
     pub(crate) postgres: Front,
 }
@@ -42,6 +45,7 @@ impl Unit {
             process: None,
             started: Instant::now(),
             sleeps_until: None,
+            is_other: false,
             kafka: Front::of(&pipeline.stack.brokers, Wire::Kafka)?,
             postgres: Front::of(postgres_address(&pipeline.stack.postgres_url)?, Wire::Postgres)?,
         })
@@ -59,12 +63,12 @@ impl Unit {
         Ok(variables)
     }
 
-    fn start(&mut self, pipeline: &Pipeline) -> anyhow::Result<()> {
-        let variables = self.variables(pipeline)?;
-        let variables: Vec<(&str, &str)> =
-            variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    fn start(&mut self, pipeline: &Pipeline, other: Option<&Path>) -> anyhow::Result<()> {
+        let binary = other.filter(|_| self.is_other).unwrap_or(&pipeline.stack.binary);
+        let mut command = pipeline.command_of(binary, &["run", &self.name]);
+        command.envs(self.variables(pipeline)?);
         let name = format!("{}{}", self.name, self.instance.unwrap_or_default());
-        self.process = Some(pipeline.spawn(&name, &["run", &self.name], &variables)?);
+        self.process = Some(Process::spawn(&name, command, pipeline.directory())?);
         (self.started, self.sleeps_until) = (Instant::now(), None);
         Ok(())
     }
@@ -123,6 +127,8 @@ fn postgres_address(url: &str) -> anyhow::Result<&str> {
 pub(crate) struct Units<'a> {
     pipeline: &'a Pipeline,
     pub(crate) own: &'a OwnStack,
+    /// Another release's program.
+    other: Option<&'a Path>,
     pub(crate) all: Vec<Unit>,
     /// Whoever imports is behind a front too.
     pub(crate) importer: Unit,
@@ -133,16 +139,20 @@ pub(crate) struct Units<'a> {
 }
 
 impl<'a> Units<'a> {
-    pub(crate) fn start(pipeline: &'a Pipeline, own: &'a OwnStack) -> anyhow::Result<Self> {
+    pub(crate) fn start(
+        pipeline: &'a Pipeline,
+        own: &'a OwnStack,
+        other: Option<&'a Path>,
+    ) -> anyhow::Result<Self> {
         let processors = pipeline.map.processors().map(|processor| processor.name.as_str());
         let mut all = Vec::new();
         for name in processors.chain(CONNECTORS) {
             let mut unit = Unit::behind_fronts(name, None, pipeline)?;
-            unit.start(pipeline)?;
+            unit.start(pipeline, other)?;
             all.push(unit);
         }
         let importer = Unit::behind_fronts("import", None, pipeline)?;
-        Ok(Self { pipeline, own, all, importer, weather: Vec::new(), traps: Vec::new() })
+        Ok(Self { pipeline, own, other, all, importer, weather: Vec::new(), traps: Vec::new() })
     }
 
     pub(crate) fn any(&mut self, die: &mut Die) -> &mut Unit {
@@ -170,9 +180,22 @@ impl<'a> Units<'a> {
             return Ok(false);
         }
         let mut second = Unit::behind_fronts(&name, Some("second"), self.pipeline)?;
-        second.start(self.pipeline)?;
+        second.start(self.pipeline, self.other)?;
         self.all.push(second);
         Ok(true)
+    }
+
+    /// A unit is stopped, and goes on as the other release; whether that is the other one of the two.
+    pub(crate) fn exchange(&mut self, die: &mut Die) -> anyhow::Result<Option<bool>> {
+        if self.other.is_none() {
+            return Ok(None);
+        }
+        let unit = self.any(die);
+        if !unit.terminate()? {
+            return Ok(None);
+        }
+        unit.is_other = !unit.is_other;
+        Ok(Some(unit.is_other))
     }
 
     /// Something happens to the connections of a unit, for some time.
@@ -234,7 +257,7 @@ impl<'a> Units<'a> {
             }
             if unit.sleeps_until.is_none() && unit.pid()?.is_none() && unit.started.elapsed() > RESTART_EVERY
             {
-                unit.start(self.pipeline)?;
+                unit.start(self.pipeline, self.other)?;
             }
         }
         let (over, left): (Vec<_>, Vec<_>) = self.weather.drain(..).partition(|(_, until)| now >= *until);

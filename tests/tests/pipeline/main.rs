@@ -42,6 +42,7 @@ mod rebalance;
 mod registry;
 mod requests;
 mod resets;
+mod same_log;
 mod samples;
 mod search;
 mod second_signal;
