@@ -72,6 +72,21 @@ const UNITS: &[(&str, Add)] = &[
             telegram_sink::TelegramSink::new(store.clone(), cluster, api.clone()).keeping(kept)
         })?)
     }),
+    ("email_sink", |host| {
+        let settings = &host.config().email;
+        let (store, door) = (host.store()?, email_sink::Letters::new(settings, host.store()?)?);
+        let (kept, worker) = (host.config().digest.versions_kept, host.config().instance.clone());
+        Ok(host.sink(move |cluster| {
+            email_sink::EmailSink::new(store.clone(), cluster, (door.clone(), &worker)).keeping(kept)
+        })?)
+    }),
+    ("webhook_sink", |host| {
+        let (store, door) = (host.store()?, webhook_sink::Webhooks::new(host.config(), host.store()?)?);
+        let (kept, worker) = (host.config().digest.versions_kept, host.config().instance.clone());
+        Ok(host.sink(move |cluster| {
+            webhook_sink::WebhookSink::new(store.clone(), cluster, (door.clone(), &worker)).keeping(kept)
+        })?)
+    }),
 ];
 
 /// Names of all units, in the order of the flow.
@@ -143,13 +158,16 @@ mod tests {
     fn what_nothing_is_set_up_for_is_left_out() {
         let mut config = Config::default();
         let without = used(&config).expect("the built-in map");
-        assert_eq!(without.len() + 3, units().count());
-        for left_out in ["qdrant_sink", "telegram_bot_source", "telegram_sink"] {
+        assert_eq!(without.len() + 5, units().count());
+        for left_out in ["email_sink", "qdrant_sink", "telegram_bot_source", "telegram_sink", "webhook_sink"]
+        {
             assert!(!without.contains(&left_out), "{without:?}");
         }
         config.telegram.token = Some("123:secret".into());
         assert!(!used(&config).expect("the built-in map").contains(&"qdrant_sink"));
         config.qdrant.url = Some("http://127.0.0.1:6334".to_owned());
+        config.keys.master = Some("secret".into());
+        config.email.host = Some("mail.example.org".to_owned());
         assert_eq!(used(&config).expect("the built-in map"), units().collect::<Vec<_>>());
     }
 }

@@ -38,7 +38,15 @@ fn every_unit_of_the_map_has_a_workload_of_its_kind() {
     let connectors = map.connectors().filter(|unit| !OF_COMMANDS.contains(&unit.name.as_str()));
     let connectors = connectors.map(|unit| (kind(unit.name == "file_sink"), unit.name.clone()));
     let expected: BTreeSet<(String, String)> = processors.chain(connectors).collect();
-    let files = ["base/processors", "base/folds", "base/connectors", "telegram/units", "qdrant/units"];
+    let files = [
+        "base/processors",
+        "base/folds",
+        "base/connectors",
+        "telegram/units",
+        "qdrant/units",
+        "webhook/units",
+        "email/units",
+    ];
     let found: BTreeSet<(String, String)> =
         files.iter().flat_map(|file| workloads(&format!("deploy/kubernetes/{file}.yaml"))).collect();
     assert_eq!(found, expected);

@@ -46,9 +46,7 @@ fn the_text_reads_in_the_order_of_the_flow() {
     assert_eq!(lines[5], "group.message.ingested.v1 → window_builder → group.window.ready.v1");
     assert_eq!(
         lines.last(),
-        Some(
-            &"group.command.answered.v1, digest.blocked.v1, digest.ready_for_delivery.v1 → telegram_sink → postgres_outbox_source"
-        )
+        Some(&"digest.blocked.v1, digest.ready_for_delivery.v1 → webhook_sink → postgres_outbox_source")
     );
 }
 
@@ -56,7 +54,7 @@ fn the_text_reads_in_the_order_of_the_flow() {
 fn the_outline_draws_every_arrow_once_in_long_chains() {
     let outline = outline(&map());
     let lines: Vec<_> = outline.lines().collect();
-    assert_eq!(lines.len(), 21, "{outline}");
+    assert_eq!(lines.len(), 27, "{outline}");
     assert!(lines[1].starts_with("  telegram_bot_source -->|group.message.ingested.v1| command_router"));
     assert!(lines[2].starts_with(
         "  telegram_bot_source -->|group.message.ingested.v1| window_builder -->|group.window.ready.v1| digest_trigger"
@@ -64,12 +62,12 @@ fn the_outline_draws_every_arrow_once_in_long_chains() {
     assert!(lines.contains(&"  telegram_export_source -->|group.message.ingested.v1| window_builder"));
     let both = "-->|digest.blocked.v1<br>digest.ready_for_delivery.v1|";
     assert!(
-        lines[1].ends_with(&format!("{both} file_sink -. outbox .-> postgres_outbox_source")),
+        lines[1].ends_with(&format!("{both} email_sink -. outbox .-> postgres_outbox_source")),
         "{outline}"
     );
     assert!(lines.contains(&"  digest_trigger -->|digest.blocked.v1| file_sink"));
     assert!(lines.contains(&"  digest_trigger -->|digest.blocked.v1| postgres_sink"));
-    for sink in ["postgres_sink", "qdrant_sink", "telegram_sink"] {
+    for sink in ["file_sink", "postgres_sink", "qdrant_sink", "telegram_sink", "webhook_sink"] {
         assert!(lines.contains(&&*format!("  delivery_manager {both} {sink}")), "{outline}");
     }
     let map = map();
@@ -81,7 +79,7 @@ fn the_outline_draws_every_arrow_once_in_long_chains() {
         })
         .collect();
     assert_eq!(outline.matches("-->").count(), pairs.len());
-    assert_eq!(outline.matches("-. outbox .->").count(), 4);
+    assert_eq!(outline.matches("-. outbox .->").count(), 6);
 }
 
 #[test]

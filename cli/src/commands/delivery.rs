@@ -2,26 +2,32 @@
 //!
 //! Invariant: nothing here delivers; what is settled changes the ledger and is told of in the same transaction.
 
-use std::io::{self, Write};
+mod listing;
+
+use std::io::Write;
 
 use anyhow::{Context, bail};
-use clap::{Args, Subcommand, builder::NonEmptyStringValueParser};
+use clap::{
+    Args, Subcommand,
+    builder::{NonEmptyStringValueParser, PossibleValuesParser},
+};
 use jiff::Timestamp;
 use runtime::Host;
 use serde_json::json;
-use state::{AuditChange, MutedDelivery, Settled, Settlement, Store, UnknownDelivery};
+use state::{AuditChange, Settled, Settlement, Store};
 
 use super::audit;
-use crate::{
-    exit::Exit,
-    printing::{printable, when},
-    settings::Settings,
-};
+use crate::{exit::Exit, printing::printable, settings::Settings};
+use listing::{list, list_muted};
 
-/// The one channel whose effects cannot be repeated.
+/// Where a channel is not named.
 const CHANNEL: &str = "telegram";
-/// Most digests of muted chats that are listed.
-const MUTED_MAX: i64 = 1_000;
+/// Channels whose effects cannot be repeated.
+const UNREPEATABLE: [&str; 2] = ["telegram", "email"];
+/// Channels whose targets refuse.
+const REFUSING: [&str; 3] = ["telegram", "webhook", "email"];
+/// Stands for where it is, for a channel that has no other name for that than the one it was sent with.
+const SOMEWHERE: &str = "found by an operator";
 
 /// List deliveries of which nobody knows how they ended, and targets that refuse; settle them
 #[derive(Debug, Args)]
@@ -36,7 +42,9 @@ Examples:
   gistmill delivery ls --tenant acme
   gistmill delivery resolve 0d6f... --tenant acme --message 412     it is in the chat, as message 412
   gistmill delivery resolve 0d6f... --tenant acme --not-delivered   it is not
+  gistmill delivery resolve 0d6f... --tenant acme --channel email --target ann@example.org --delivered
   gistmill delivery enable -1001234567890 --tenant acme
+  gistmill delivery enable group/team --tenant acme --channel webhook
 
 A message that was on its way when its answer was lost may be in the chat. It is never posted again by itself: look into
 the chat, then say what you found. Newer versions of the digest wait for that.";
@@ -65,7 +73,8 @@ Examples:
   gistmill delivery resolve 0d6f... --tenant acme --message 412
   gistmill delivery resolve 0d6f... --tenant acme --part 2 --not-delivered
 
-A message that is there is edited when a newer version comes. One that is not there is called failed.")]
+A message that is there is edited when a newer version comes. One that is not there is called failed. Of a mail that several
+were to get, --target says whose it is.")]
     Resolve {
         /// Id of the digest, as `ls` prints it
         digest: String,
@@ -74,6 +83,12 @@ A message that is there is edited when a newer version comes. One that is not th
         /// Part of a digest in several messages
         #[arg(long, default_value_t = 1)]
         part: i32,
+        /// Channel
+        #[arg(long, default_value = CHANNEL, value_parser = PossibleValuesParser::new(UNREPEATABLE))]
+        channel: String,
+        /// Target, as `ls` prints it; without one, each that is unknown
+        #[arg(long, allow_hyphen_values = true)]
+        target: Option<String>,
         #[command(flatten)]
         found: Found,
     },
@@ -90,6 +105,9 @@ Digests from then on are delivered; those that failed meanwhile are not.")]
         chat: String,
         #[command(flatten)]
         owner: Owner,
+        /// Channel
+        #[arg(long, default_value = CHANNEL, value_parser = PossibleValuesParser::new(REFUSING))]
+        channel: String,
     },
 }
 
@@ -106,9 +124,18 @@ struct Found {
     /// It is in the chat, as the message with this id (the last number of the message's link)
     #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
     message: Option<i64>,
+    /// It is there, for a channel whose messages have no number
+    #[arg(long)]
+    delivered: bool,
     /// It is not in the chat
     #[arg(long)]
     not_delivered: bool,
+}
+
+impl Found {
+    fn reference(&self) -> Option<String> {
+        self.message.map(|id| id.to_string()).or_else(|| self.delivered.then(|| SOMEWHERE.to_owned()))
+    }
 }
 
 pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
@@ -119,16 +146,25 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
         match arguments.command {
             Command::Ls { owner, muted: true, json } => list_muted(&store, &owner.tenant, json, out).await,
             Command::Ls { owner, muted: false, json } => list(&store, &owner.tenant, json, out).await,
-            Command::Resolve { digest, owner, part, found } => {
-                let exit = resolve(&store, (&owner.tenant, &digest, part), &found, out).await?;
-                let after = json!({ "part": part, "message": found.message });
+            Command::Resolve { digest, owner, part, channel, target, found } => {
+                let settlement = Settlement {
+                    tenant_id: owner.tenant.clone(),
+                    digest_id: digest.clone(),
+                    channel,
+                    chat: target,
+                    part,
+                    reference: found.reference(),
+                };
+                let exit = resolve(&store, &settlement, out).await?;
+                let after = json!({ "part": part, "channel": settlement.channel, "message": found.message,
+                    "delivered": settlement.reference.is_some() });
                 let change =
                     AuditChange { after: Some(&after), ..change("delivery resolve", &owner, &digest) };
                 audit::record(&store, &AuditChange { actor: &settings.operator(), ..change }).await;
                 Ok(exit)
             }
-            Command::Enable { chat, owner } => {
-                let exit = enable(&store, (&owner.tenant, &chat), out).await?;
+            Command::Enable { chat, owner, channel } => {
+                let exit = enable(&store, (&owner.tenant, &channel, &chat), out).await?;
                 // Of a target that one person sees, the chat.
                 let place = chat.split('+').next().unwrap_or_default();
                 let change = change("delivery enable", &owner, place);
@@ -143,72 +179,9 @@ fn change<'a>(action: &'a str, owner: &'a Owner, subject: &'a str) -> AuditChang
     AuditChange { tenant_id: &owner.tenant, actor: "", action, subject, before: None, after: None }
 }
 
-async fn list(store: &Store, tenant: &str, json: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let (unknown, disabled) =
-        (store.unknown_deliveries(tenant).await?, store.disabled_targets(tenant).await?);
-    if json {
-        writeln!(out, "{}", json!({ "unknown": unknown, "disabled_targets": disabled }))?;
-        return Ok(Exit::Done);
-    }
-    for delivery in &unknown {
-        writeln!(out, "{}", line(delivery))?;
-    }
-    for target in &disabled {
-        let (chat, why) = (printable(&target.chat), printable(&target.reason));
-        writeln!(out, "disabled  {}  {chat}  {why}", target.channel)?;
-    }
-    if unknown.is_empty() && disabled.is_empty() {
-        // What is said of a listing is no part of it.
-        drop(writeln!(io::stderr(), "every delivery of tenant {} is settled", printable(tenant)));
-    }
-    Ok(Exit::Done)
-}
-
-async fn list_muted(store: &Store, tenant: &str, json: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let muted = store.muted_deliveries(tenant, MUTED_MAX).await?;
-    if json {
-        writeln!(out, "{}", json!({ "muted": muted }))?;
-        return Ok(Exit::Done);
-    }
-    for MutedDelivery { group_id, digest_id, version, channel, chat, .. } in &muted {
-        let (chat, group) = (printable(chat), printable(group_id));
-        writeln!(out, "muted  {digest_id}  version {version}  {channel} {chat}  group {group}")?;
-    }
-    if muted.is_empty() {
-        drop(writeln!(io::stderr(), "no digest of tenant {} was kept from a muted chat", printable(tenant)));
-    }
-    Ok(Exit::Done)
-}
-
-/// What is known of a delivery, on one line.
-fn line(delivery: &UnknownDelivery) -> String {
-    let since = delivery.sending_at.map_or_else(String::new, |at| format!("  since {}", when(at)));
-    let why = delivery.error.as_ref().map_or_else(String::new, |why| format!("  {}", printable(why)));
-    format!(
-        "unknown  {}  version {} part {}  {} {}  group {}{since}{why}",
-        delivery.digest_id,
-        delivery.version,
-        delivery.part,
-        delivery.channel,
-        printable(&delivery.chat),
-        printable(&delivery.group_id),
-    )
-}
-
-async fn resolve(
-    store: &Store,
-    (tenant, digest, part): (&str, &str, i32),
-    found: &Found,
-    out: &mut dyn Write,
-) -> anyhow::Result<Exit> {
-    let settlement = Settlement {
-        tenant_id: tenant.to_owned(),
-        digest_id: digest.to_owned(),
-        channel: CHANNEL.to_owned(),
-        part,
-        reference: found.message.map(|id| id.to_string()),
-    };
-    let told = match store.settle_delivery(&settlement, Timestamp::now().as_millisecond()).await? {
+async fn resolve(store: &Store, settlement: &Settlement, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let Settlement { tenant_id: tenant, digest_id: digest, part, .. } = settlement;
+    let told = match store.settle_delivery(settlement, Timestamp::now().as_millisecond()).await? {
         Settled::Delivered => "it is delivered, and digest.delivered says so",
         Settled::Partly => "this part is there; the digest's other parts come with its next version",
         Settled::NotDelivered => {
@@ -225,8 +198,12 @@ async fn resolve(
     Ok(Exit::Done)
 }
 
-async fn enable(store: &Store, (tenant, chat): (&str, &str), out: &mut dyn Write) -> anyhow::Result<Exit> {
-    if !store.enable_target(tenant, CHANNEL, chat).await? {
+async fn enable(
+    store: &Store,
+    (tenant, channel, chat): (&str, &str, &str),
+    out: &mut dyn Write,
+) -> anyhow::Result<Exit> {
+    if !store.enable_target(tenant, channel, chat).await? {
         bail!(
             "could not enable {}: it is not disabled; gistmill delivery ls --tenant {} lists what is",
             printable(chat),
@@ -259,6 +236,13 @@ mod tests {
             panic!("parsed")
         };
         assert_eq!((found.message, found.not_delivered, part), (None, true, 2));
+        let of_mail = ["--channel", "email", "--target", "ann@example.org", "--delivered"];
+        let Ok(Command::Resolve { found, target, .. }) = with(&of_mail) else { panic!("parsed") };
+        assert_eq!(
+            (found.reference().as_deref(), target.as_deref()),
+            (Some(SOMEWHERE), Some("ann@example.org"))
+        );
+        assert!(with(&["--channel", "webhook", "--delivered"]).is_err(), "a webhook is never unknown");
         for flags in [&[][..], &["--message", "1", "--not-delivered"], &["--message", "0"]] {
             assert_eq!(with(flags).unwrap_err().exit_code(), 2, "{flags:?}");
         }
@@ -266,29 +250,11 @@ mod tests {
 
     #[test]
     fn a_target_may_begin_with_a_minus() {
-        let Ok(Command::Enable { chat, owner }) = parsed(&["enable", "-1001/45", "--tenant", "acme"]) else {
-            panic!("parsed")
-        };
-        assert_eq!((&*chat, &*owner.tenant), ("-1001/45", "acme"));
-    }
-
-    #[test]
-    fn a_line_tells_what_is_unknown_and_why() {
-        let delivery = UnknownDelivery {
-            group_id: "team".to_owned(),
-            digest_id: "d1".to_owned(),
-            window_id: "w1".to_owned(),
-            version: "1.0".to_owned(),
-            channel: "telegram".to_owned(),
-            chat: "-1001".to_owned(),
-            part: 2,
-            error: Some("operation timed out".to_owned()),
-            sending_at: Some(0),
-        };
-        assert_eq!(
-            line(&delivery),
-            "unknown  d1  version 1.0 part 2  telegram -1001  group team  since 1970-01-01T00:00:00.000Z  operation \
-             timed out"
-        );
+        let enable = ["enable", "-1001/45", "--tenant", "acme"];
+        let Ok(Command::Enable { chat, owner, channel }) = parsed(&enable) else { panic!("parsed") };
+        assert_eq!((&*chat, &*owner.tenant, &*channel), ("-1001/45", "acme", "telegram"));
+        let of_webhook = ["enable", "group/team", "--tenant", "acme", "--channel", "webhook"];
+        assert!(matches!(parsed(&of_webhook), Ok(Command::Enable { channel, .. }) if channel == "webhook"));
+        assert!(parsed(&["enable", "x", "--tenant", "acme", "--channel", "file"]).is_err());
     }
 }

@@ -13,7 +13,7 @@ use runtime::{Config, Host};
 use serde_json::json;
 use state::{AuditChange, KeyName, ProviderKey, SealedKey, Store};
 
-use super::audit;
+use super::{audit, webhook};
 use crate::{
     exit::Exit,
     printing::{printable, when},
@@ -170,12 +170,12 @@ async fn put_on_record((store, settings): (&Store, &Settings), action: &str, nam
     audit::record(store, &change).await;
 }
 
-async fn ready(store: &Store) -> anyhow::Result<()> {
+pub(super) async fn ready(store: &Store) -> anyhow::Result<()> {
     store.ready().await.context("could not read the keys of tenants")
 }
 
 /// The master keys of the settings.
-fn ring(config: &Config) -> anyhow::Result<Ring> {
+pub(super) fn ring(config: &Config) -> anyhow::Result<Ring> {
     let Some(master) = &config.keys.master else {
         bail!(
             "keys.master is not set: give 32 random bytes in base64 in GISTMILL_KEYS__MASTER (`openssl rand -base64 32`)"
@@ -251,6 +251,8 @@ async fn rotate(store: &Store, ring: &Ring, out: &mut dyn Write) -> anyhow::Resu
                 }
             }
         }
+        let (of_webhooks, without) = webhook::reseal(store, ring, &tenant, out).await?;
+        (done, unopened) = (done + of_webhooks, unopened + without);
     }
     writeln!(out, "{done} keys are sealed anew under the master key {}", ring.master_id())?;
     if unopened > 0 {
@@ -265,7 +267,7 @@ fn binding<'a>(name: &'a KeyName, id: &'a [u8]) -> Binding<'a> {
     Binding { tenant_id: &name.tenant_id, owner: &name.owner, provider: &name.provider, id }
 }
 
-fn sealed(key: &SealedKey) -> Sealed {
+pub(super) fn sealed(key: &SealedKey) -> Sealed {
     Sealed {
         master_id: key.master_id.clone(),
         salt: key.salt.clone(),
@@ -274,7 +276,7 @@ fn sealed(key: &SealedKey) -> Sealed {
     }
 }
 
-fn kept(id: &[u8], sealed: Sealed) -> SealedKey {
+pub(super) fn kept(id: &[u8], sealed: Sealed) -> SealedKey {
     let Sealed { master_id, salt, nonce, ciphertext } = sealed;
     SealedKey { id: id.to_vec(), master_id, salt, nonce, ciphertext }
 }

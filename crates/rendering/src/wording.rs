@@ -29,6 +29,10 @@ pub(crate) struct Wording {
     /// A digest whose messages have changed.
     pub(crate) outdated: &'static str,
     pub(crate) emptied_part: &'static str,
+    /// Before the period, in the subject of a mail.
+    pub(crate) digest_of: &'static str,
+    /// What a mail says that follows another one of the same window.
+    pub(crate) newer: &'static str,
     russian: bool,
 }
 
@@ -50,6 +54,8 @@ const ENGLISH: Wording = Wording {
     withdrawn: "This digest was withdrawn: no messages of this time are left.",
     outdated: "This digest was withdrawn: the messages that it was about have changed.",
     emptied_part: "This part is no longer in the digest.",
+    digest_of: "digest of",
+    newer: "A newer version: the messages have changed since the last mail.",
     russian: false,
 };
 
@@ -71,6 +77,8 @@ const RUSSIAN: Wording = Wording {
     withdrawn: "Дайджест отозван: сообщений за это время больше нет.",
     outdated: "Дайджест отозван: сообщения, о которых он был, изменились.",
     emptied_part: "Этой части в дайджесте больше нет.",
+    digest_of: "дайджест за",
+    newer: "Новая версия: сообщения изменились с прошлого письма.",
     russian: true,
 };
 

@@ -169,6 +169,9 @@ pub trait Sink: Send + Sync + 'static {
     /// The channel it delivers to, for the delivery metrics; none for one that only keeps.
     const CHANNEL: Option<&'static str> = None;
 
+    /// Whether it only plans deliveries, which end later: it tells of them by [`Sink::delivered`].
+    const DELIVERS_LATER: bool = false;
+
     /// The inputs it reads.
     fn inputs(&self) -> Vec<InputSpec>;
 
@@ -179,6 +182,12 @@ pub trait Sink: Send + Sync + 'static {
     /// that leaves nobody alone. Asked after each batch.
     fn breaker(&self) -> Option<(&'static str, bool)> {
         None
+    }
+
+    /// Seconds that digests have waited since their records were appended, of deliveries that have ended since this was last
+    /// asked. Asked again and again of a sink that [`Sink::DELIVERS_LATER`].
+    fn delivered(&self) -> Vec<f64> {
+        Vec::new()
     }
 
     /// Writes a batch and its offset, or nothing.

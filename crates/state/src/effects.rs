@@ -236,7 +236,7 @@ impl Batch {
 }
 
 /// A row with a state that this version knows.
-fn effect(row: &PgRow) -> Option<Effect> {
+pub(crate) fn effect(row: &PgRow) -> Option<Effect> {
     let status = DeliveryStatus::of(row.get(3))?;
     let version = Version { revision: row.get(0), attempt: row.get(1) };
     Some(Effect { version, part: row.get(2), status, digest_id: row.get(4), reference: row.get(5) })

@@ -12,7 +12,8 @@ use crate::{
     erasure_sql::{
         ANNOUNCED, ANSWERS, ASKED, ASKED_IN_VAIN, ASKED_MODELS, COUNT, DIGESTS, DONE_BEFORE, FORGET_CODES,
         FORGET_KEYS, HASH, KEYS, KNOWN, LETTERS, LINKED, LIST, LOCK, MESSAGES, NAMES, PENDING, PERSONAL,
-        PERSONAL_TARGETS, READ_OUTBOX, STATED, SUBSCRIBERS, SUBSCRIPTIONS, UNLINK, VECTORS, WAITING, WORDS,
+        PERSONAL_TARGETS, QUEUED, READ_OUTBOX, RECIPIENTS, STATED, SUBSCRIBERS, SUBSCRIPTIONS, UNLINK,
+        VECTORS, WAITING, WEBHOOKS, WORDS,
     },
     store::{ACT_FOR, address, connect_options},
 };
@@ -156,7 +157,9 @@ impl Eraser {
         } else {
             run(&mut transaction, UNLINK, &of_scope[..2]).await?;
             run(&mut transaction, FORGET_CODES, &of_scope[..2]).await?;
-            run(&mut transaction, SUBSCRIBERS, &of_scope[..2]).await?;
+            for sql in [SUBSCRIBERS, RECIPIENTS, WEBHOOKS] {
+                run(&mut transaction, sql, &of_scope[..2]).await?;
+            }
         }
         if erased.messages > 0 || erased.digests > 0 || keys > 0 {
             let after = json!({ "erasure": erasure, "messages": erased.messages, "digests": erased.digests, "keys": keys });
@@ -239,7 +242,7 @@ async fn withdraw(transaction: &mut Transaction<'_, Postgres>, tenant: &str) -> 
     let ids: Vec<String> = rows.iter().map(|row| row.get("digest_id")).collect();
     let is_asked = |row: &&sqlx::postgres::PgRow| row.get::<i32, _>("size_hours") == ASKED_SIZE_HOURS;
     let asked = rows.iter().filter(is_asked).map(|row| row.get("window_id")).collect();
-    for sql in [STATED, ANNOUNCED] {
+    for sql in [STATED, ANNOUNCED, QUEUED] {
         sqlx::query(sql)
             .bind(tenant)
             .bind(&ids)

@@ -51,6 +51,9 @@ WHERE digest.tenant_id = $1 AND digest.payload IS NOT NULL AND EXISTS (
 RETURNING digest.digest_id, digest.window_id, digest.size_hours";
 pub(super) const STATED: &str =
     "UPDATE deliveries SET stated = NULL, error = NULL WHERE tenant_id = $1 AND digest_id = ANY ($2)";
+// Who would deliver it finds that it is to be delivered no more.
+pub(super) const QUEUED: &str =
+    "UPDATE delivery_queue SET payload = NULL WHERE tenant_id = $1 AND digest_id = ANY ($2)";
 pub(super) const ANNOUNCED: &str = "
 UPDATE outbox SET payload = (payload::jsonb || '{\"topics\": []}')::json
 WHERE tenant_id = $1 AND port = 'persisted' AND payload->>'digest_id' = ANY ($2)";
@@ -74,6 +77,10 @@ pub(super) const SUBSCRIPTIONS: &str =
     "DELETE FROM telegram_subscribers WHERE tenant_id = $1 AND 'user' || person_id = $2";
 pub(super) const SUBSCRIBERS: &str =
     "DELETE FROM telegram_subscribers WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2)";
+pub(super) const RECIPIENTS: &str =
+    "DELETE FROM mail_recipients WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2)";
+pub(super) const WEBHOOKS: &str =
+    "DELETE FROM webhooks WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2)";
 pub(super) const ASKED: &str = "
 UPDATE digests SET lane = 'asked:erased' WHERE tenant_id = $1 AND lane IN ('asked:' || $2, 'asked:command:' || $2)";
 pub(super) const ASKED_IN_VAIN: &str = "

@@ -37,7 +37,11 @@ SELECT DISTINCT window_id FROM (
     WHERE tenant_id = $1 AND CASE WHEN size_hours = 0 THEN window_end_ms <= $2 ELSE window_start_ms < $2 END
 ) AS past LIMIT $3";
 /// What is on its way is left to its sink.
-pub(super) const OF_WINDOWS: [(&str, &str); 3] = [
+pub(super) const OF_WINDOWS: [(&str, &str); 4] = [
+    (
+        "delivery_queue",
+        "UPDATE delivery_queue SET payload = NULL WHERE tenant_id = $1 AND window_id = ANY ($2) AND payload IS NOT NULL",
+    ),
     (
         "deliveries",
         "DELETE FROM deliveries WHERE tenant_id = $1 AND window_id = ANY ($2) AND status NOT IN ('planned', 'sending')",

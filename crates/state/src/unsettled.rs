@@ -50,6 +50,8 @@ pub struct Settlement {
     pub digest_id: String,
     /// Channel.
     pub channel: String,
+    /// Target in the channel's own terms; `None` for all that are unknown.
+    pub chat: Option<String>,
     /// Part, from 1.
     pub part: i32,
     /// Where it is; `None` when it is not there.
@@ -84,8 +86,9 @@ UPDATE delivery_targets SET disabled = NULL, updated_at = now()
 WHERE tenant_id = $1 AND channel = $2 AND chat = $3 AND disabled IS NOT NULL";
 
 pub(crate) const SETTLE: &str = "
-UPDATE deliveries SET status = $5, reference = $6, error = $7, finished_at = now()
+UPDATE deliveries SET status = $5, reference = CASE WHEN $5 = 'sent' THEN coalesce(reference, $6) END, error = $7, finished_at = now()
 WHERE tenant_id = $1 AND digest_id = $2 AND channel = $3 AND part = $4 AND status = 'unknown'
+    AND ($8::text IS NULL OR chat = $8)
 RETURNING group_id, window_id, revision, attempt";
 
 pub(crate) const IS_PARTLY_SENT: &str = "
@@ -149,6 +152,7 @@ impl Store {
             .bind(status.as_str())
             .bind(settlement.reference.as_deref())
             .bind((!is_there).then_some(NOT_THERE))
+            .bind(settlement.chat.as_deref())
             .fetch_optional(&mut *transaction)
             .await
             .map_err(Error::query(what))?;

@@ -20,7 +20,7 @@ use crate::{
 
 /// Channels that a sink of this version delivers to. On the wire the set is open: sinks leave other channels alone, so
 /// that a mistaken name would mean digests that nobody gets.
-const CHANNELS: [&str; 2] = ["file", "telegram"];
+const CHANNELS: [&str; 4] = ["file", "telegram", "webhook", "email"];
 
 #[derive(Debug, Args)]
 pub(super) struct Change {
@@ -205,7 +205,7 @@ mod tests {
     fn a_channel_that_nothing_delivers_to_is_refused_with_those_there_are() {
         let error = parsed(&["--channels", "file,telegraph"]).unwrap_err();
         assert_eq!((error.kind(), error.exit_code()), (ErrorKind::InvalidValue, 2));
-        assert!(error.to_string().contains("[possible values: file, telegram]"), "{error}");
+        assert!(error.to_string().contains("[possible values: file, telegram, webhook, email]"), "{error}");
         assert!(GroupSettings::default().channels.iter().all(|name| CHANNELS.contains(&name.as_str())));
     }
 

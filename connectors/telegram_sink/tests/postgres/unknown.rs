@@ -18,6 +18,7 @@ fn settlement(of: &UnknownDelivery, reference: Option<&str>) -> Settlement {
         tenant_id: "t".to_owned(),
         digest_id: of.digest_id.clone(),
         channel: "telegram".to_owned(),
+        chat: None,
         part: of.part,
         reference: reference.map(str::to_owned),
     }

@@ -71,6 +71,14 @@ pub(super) fn qdrant(value: &str, _: &()) -> garde::Result {
     begins(&value.into(), &["http://", "https://"], "expected http://HOST:PORT")
 }
 
+/// Where somebody asks for no more mail: it is put into a header, so that it is one word.
+pub(super) fn unsubscribe_url(value: &str, _: &()) -> garde::Result {
+    if !value.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b',')) {
+        return Err(garde::Error::new("is no address: expected https://HOST/PATH, without < > and commas"));
+    }
+    begins(&value.into(), &["https://"], "expected https://HOST/PATH")
+}
+
 /// The address of an endpoint of embeddings.
 pub(super) fn endpoint(value: &str, _: &()) -> garde::Result {
     begins(&value.into(), &["http://", "https://"], "expected https://HOST/v1")

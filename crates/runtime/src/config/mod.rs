@@ -3,10 +3,12 @@
 //! Invariant: no other part of the program reads the environment, and an unknown key is an error that names it.
 
 mod checks;
+mod doors;
 mod otlp;
 mod sections;
 
 use config::{Environment, File, FileFormat};
+pub use doors::{Email, MailSecurity, Webhook};
 use garde::Validate;
 pub use kafka_client::Properties;
 use secrecy::ExposeSecret;
@@ -54,6 +56,12 @@ pub struct Config {
     /// Where `telegram_sink` posts.
     #[garde(dive)]
     pub telegram: Telegram,
+    /// How `webhook_sink` posts.
+    #[garde(dive)]
+    pub webhook: Webhook,
+    /// By whom `email_sink` sends.
+    #[garde(dive)]
+    pub email: Email,
     /// Where `qdrant_sink` puts what can be searched for.
     #[garde(dive)]
     pub qdrant: Qdrant,
@@ -84,6 +92,8 @@ impl Default for Config {
             digest: DigestSettings::default(),
             files: Files::default(),
             telegram: Telegram::default(),
+            webhook: Webhook::default(),
+            email: Email::default(),
             qdrant: Qdrant::default(),
             embedding: Embedding::default(),
             llm: llm_client::Settings::default(),
@@ -143,6 +153,9 @@ impl Config {
     pub fn is_used(&self, connector: &Connector) -> bool {
         let is_set_up = match connector.name.as_str() {
             "qdrant_sink" => self.qdrant.url.is_some(),
+            // What requests are signed with is sealed with it.
+            "webhook_sink" => self.keys.master.is_some(),
+            "email_sink" => self.email.host.is_some(),
             _ => self.telegram.token.is_some(),
         };
         !connector.optional || is_set_up

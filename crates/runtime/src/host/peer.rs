@@ -4,7 +4,7 @@
 
 /// Every peer, by what its mention looks like in a reason. A sink that is waited for comes before the database that its
 /// name has in it, and the broker last: reasons of others name topics and offsets too.
-const PEERS: [(&str, &[&str]); 8] = [
+const PEERS: [(&str, &[&str]); 9] = [
     ("postgres_sink", &["postgres_sink has not stored"]),
     ("qdrant_sink", &["qdrant_sink has not"]),
     ("registry", &["schema registry", "of schema", "the registry"]),
@@ -12,6 +12,7 @@ const PEERS: [(&str, &[&str]); 8] = [
     ("qdrant", &["qdrant"]),
     ("postgres", &["postgres"]),
     ("telegram", &["telegram", "bot api"]),
+    ("mail", &["mail server"]),
     ("kafka", &["kafka", "broker", "topic", "transaction", "group", "partition", "producer", "commit"]),
 ];
 

@@ -21,7 +21,7 @@ const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_of
 const OF_ID: &str = "messages_pkey backward (tenant_id, group_id, id)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 132] = [
+const READS: [(&str, &[&str]); 159] = [
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("asked::BLOCKED", &["blocked_digests_pkey backward (tenant_id, window_id)"]),
     (
@@ -118,6 +118,10 @@ const READS: [(&str, &[&str]); 132] = [
     ("llm_requests::LOCK", &[]),
     ("llm_requests::RESERVE", &[]),
     ("llm_requests::USED", &["llm_requests_pkey (tenant_id, created_at_ms)"]),
+    ("mail_recipients::ADD", &["mail_recipients_pkey (tenant_id, group_id)"]),
+    ("mail_recipients::LIST", &["mail_recipients_pkey (tenant_id)"]),
+    ("mail_recipients::OF_GROUP", &["mail_recipients_pkey (tenant_id, group_id)"]),
+    ("mail_recipients::REMOVE", &["mail_recipients_pkey (tenant_id, group_id, address)"]),
     ("maintenance::LAST", &["maintenance_status_pkey backward ()"]),
     (
         "message_way::BLOCKED",
@@ -163,6 +167,19 @@ const READS: [(&str, &[&str]); 132] = [
     ("provider_keys::PUT", &[]),
     ("provider_keys::RESEAL", &["provider_keys_pkey (tenant_id, owner, provider)"]),
     ("provider_keys::REVOKE", &["provider_keys_pkey (tenant_id, owner, provider)"]),
+    ("queue::COURIER", &[]),
+    ("queue::DROP", &["delivery_queue_pkey (tenant_id, window_id, channel, chat)"]),
+    ("queue::DUE", &["delivery_queue_due (channel, next_at)"]),
+    ("queue::FREE", &["delivery_queue_due (channel)"]),
+    ("queue::HOLD", &["delivery_queue_pkey (tenant_id, window_id, channel, chat)"]),
+    ("queue::PUT", &[]),
+    ("queue::WAITING", &["delivery_queue_pkey (tenant_id)"]),
+    ("queue_entry::AGAIN", &["delivery_queue_pkey (tenant_id, window_id, channel, chat)"]),
+    ("queue_entry::END", &["delivery_queue_pkey (tenant_id, window_id, channel, chat)"]),
+    ("queue_entry::LEASE", &["delivery_queue_pkey (tenant_id, window_id, channel, chat)"]),
+    ("queue_entry::POSTPONE", &["delivery_queue_pkey (tenant_id, window_id, channel, chat)"]),
+    ("queue_entry::STANDING", &["deliveries_pkey (tenant_id, window_id, channel, revision, attempt, part)"]),
+    ("queue_entry::TAKE", &["delivery_queue_pkey (tenant_id, window_id, channel, chat)"]),
     ("retention::MARK", &["retention_pkey (tenant_id)"]),
     ("retention::SET", &[]),
     ("retention::SHOW", &["retention_pkey (tenant_id)"]),
@@ -214,6 +231,16 @@ const READS: [(&str, &[&str]); 132] = [
     ("unsettled::UNKNOWN", &["deliveries_unknown (tenant_id)"]),
     ("verify::DIGESTS", &["digests_pkey (tenant_id)"]),
     ("verify::STATES", &[NEWEST, NEWEST]),
+    ("webhooks::ADD_SECRET", &[]),
+    ("webhooks::END_SECRETS", &["webhook_secrets_pkey (tenant_id, group_id)"]),
+    ("webhooks::FIND", &["webhooks_pkey backward (tenant_id, group_id)"]),
+    ("webhooks::FORGET_SECRETS", &["webhook_secrets_pkey (tenant_id, group_id)"]),
+    ("webhooks::GET", &["webhooks_pkey (tenant_id, group_id)"]),
+    ("webhooks::LIST", &["webhooks_pkey (tenant_id)"]),
+    ("webhooks::REMOVE", &["webhooks_pkey (tenant_id, group_id)"]),
+    ("webhooks::RESEAL", &["webhook_secrets_pkey (tenant_id, group_id, id)"]),
+    ("webhooks::SECRETS", &["webhook_secrets_pkey (tenant_id, group_id)"]),
+    ("webhooks::SET", &[]),
 ];
 
 /// Statements that may scan bitmaps, since an index of words has nothing else.

@@ -64,6 +64,7 @@ async fn no_table_of_a_tenant_is_without_forced_row_level_security() {
             "blocked_digests",
             "chat_mutes",
             "deliveries",
+            "delivery_queue",
             "delivery_targets",
             "digests",
             "embeddings",
@@ -71,6 +72,7 @@ async fn no_table_of_a_tenant_is_without_forced_row_level_security() {
             "index_bounds",
             "link_codes",
             "llm_requests",
+            "mail_recipients",
             "message_words",
             "messages",
             "model_answers",
@@ -81,7 +83,9 @@ async fn no_table_of_a_tenant_is_without_forced_row_level_security() {
             "telegram_chats",
             "telegram_subscribers",
             "tenants",
-            "topics"
+            "topics",
+            "webhook_secrets",
+            "webhooks"
         ]
     );
     let views: Vec<(String, bool)> = sqlx::query_as(

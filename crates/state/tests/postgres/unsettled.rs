@@ -15,6 +15,7 @@ fn settlement(of: &DigestReadyForDelivery, part: i32, reference: Option<&str>) -
         tenant_id: of.tenant_id.clone(),
         digest_id: of.digest_id.clone(),
         channel: "telegram".to_owned(),
+        chat: None,
         part,
         reference: reference.map(str::to_owned),
     }

@@ -139,6 +139,7 @@ impl<S: Sink> SinkLoop<'_, S> {
             self.check_fenced()?;
             self.claim_offered()?;
             self.flush(idle)?;
+            self.tell_deliveries();
             self.status.turned();
             self.shared.still_fits(topics)?;
         }

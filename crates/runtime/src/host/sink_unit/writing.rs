@@ -57,6 +57,17 @@ impl<S: Sink> SinkLoop<'_, S> {
         Ok(())
     }
 
+    /// Tells of deliveries that have ended without a batch.
+    pub(super) fn tell_deliveries(&self) {
+        if let Some(channel) = S::CHANNEL.filter(|_| S::DELIVERS_LATER) {
+            let waited = self.sink.delivered();
+            waited.into_iter().for_each(|seconds| self.shared.metrics.delivered(channel, seconds));
+            if let Some(breaker) = self.sink.breaker() {
+                self.shared.metrics.breaker(S::NAME, breaker);
+            }
+        }
+    }
+
     /// Writes a lane's batch; false when it has to be tried again.
     fn write(&mut self, key: &(Arc<str>, i32)) -> Result<bool, Failure> {
         loop {
@@ -77,7 +88,7 @@ impl<S: Sink> SinkLoop<'_, S> {
         }
         match written {
             Ok(()) => {
-                if let Some(channel) = S::CHANNEL {
+                if let Some(channel) = S::CHANNEL.filter(|_| !S::DELIVERS_LATER) {
                     let waited = |record: &SinkRecord| waited(record, channel);
                     lane.batch.records.iter().filter_map(waited).for_each(|seconds| {
                         self.shared.metrics.delivered(channel, seconds);

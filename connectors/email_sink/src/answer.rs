@@ -1,0 +1,57 @@
+//! What a server's answer means, by how far the letter had got.
+//!
+//! Invariant: from the end of the letter on, only an answer says that it was not taken.
+
+use courier::Answer;
+use lettre::transport::smtp;
+use std::error::Error as _;
+
+/// Characters of what a server says that are kept.
+const SAID_MAX: usize = 300;
+
+/// How far a letter has got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// It was not handed over.
+    Before,
+    /// It was, and may have been taken.
+    Handed,
+}
+
+/// What an error means.
+pub(crate) fn failed(error: &smtp::Error, stage: Stage) -> Answer {
+    let why = told(error);
+    match (error.is_permanent(), error.is_transient(), stage) {
+        (true, _, _) => Answer::Refused(why),
+        (_, true, _) | (_, _, Stage::Before) => Answer::NotYet { why, after: None },
+        (_, _, Stage::Handed) => Answer::Lost { why, after: None },
+    }
+}
+
+/// No answer came in time.
+pub(crate) fn too_late(what: &str, stage: Stage) -> Answer {
+    let why = format!("the mail server gave no answer in time: {what}");
+    match stage {
+        Stage::Before => Answer::NotYet { why, after: None },
+        Stage::Handed => Answer::Lost { why, after: None },
+    }
+}
+
+/// An error with its causes, on one line.
+fn told(error: &smtp::Error) -> String {
+    let mut text = match error.status() {
+        Some(code) => format!("the mail server answers {code}"),
+        None => error.to_string(),
+    };
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = error.source();
+    }
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let said: String = words.chars().filter(|c| !c.is_control()).take(SAID_MAX).collect();
+    if said.contains("mail server") { said } else { format!("the mail server: {said}") }
+}
