@@ -1,6 +1,8 @@
 //! State against a real Postgres, each test in a schema of its own.
 
 #[cfg(test)]
+mod api_keys;
+#[cfg(test)]
 mod asked;
 #[cfg(test)]
 mod database;
