@@ -3,11 +3,13 @@
 //! Invariant: no other part of the program reads the environment, and an unknown key is an error that names it.
 
 mod checks;
+mod gateway;
 mod otlp;
 mod sections;
 
 use config::{Environment, File, FileFormat};
 use garde::Validate;
+pub use gateway::Gateway;
 pub use kafka_client::Properties;
 use secrecy::ExposeSecret;
 pub use sections::{
@@ -45,6 +47,9 @@ pub struct Config {
     /// Health and metrics.
     #[garde(dive)]
     pub http: Http,
+    /// The HTTP door of tenants.
+    #[garde(dive)]
+    pub gateway: Gateway,
     /// What the digest processors are told.
     #[garde(dive)]
     pub digest: DigestSettings,
@@ -81,6 +86,7 @@ impl Default for Config {
             registry: Registry::default(),
             postgres: Postgres::default(),
             http: Http::default(),
+            gateway: Gateway::default(),
             digest: DigestSettings::default(),
             files: Files::default(),
             telegram: Telegram::default(),
