@@ -11,6 +11,7 @@ pub(crate) mod dlq;
 pub(crate) mod doctor;
 pub(crate) mod erase;
 pub(crate) mod eval;
+pub(crate) mod gateway;
 pub(crate) mod group;
 pub(crate) mod import;
 pub(crate) mod keys;
