@@ -27,9 +27,10 @@ lint:
 build:
 	$(CARGO) build --release --workspace --bins
 
-## What is written from the code: the contract for subscribers (docs/EVENTS.md, docs/asyncapi.json, docs/schemas), docs/METRICS.md.
+## What is written from the code: the contract for subscribers (docs/EVENTS.md, docs/asyncapi.json, docs/schemas), docs/METRICS.md, docs/openapi.json.
 documents:
 	$(GISTMILL) topology events --write docs/EVENTS.md
 	$(GISTMILL) topology asyncapi --write docs/asyncapi.json
 	$(GISTMILL) topology json-schema --write docs/schemas
 	$(GISTMILL) metrics --write docs/METRICS.md
+	$(GISTMILL) gateway openapi --write docs/openapi.json

@@ -80,6 +80,7 @@ fn images_are_those_of_the_list() {
         "deploy/kubernetes/components/unit/unit.yaml",
         "deploy/kubernetes/base/migration.yaml",
         "deploy/kubernetes/base/maintenance.yaml",
+        "deploy/kubernetes/gateway/gateway.yaml",
     ];
     for file in files {
         let text = text(file);
@@ -124,4 +125,22 @@ fn maintenance_runs_each_night_where_files_lie_and_as_the_owner() {
     };
     assert_eq!(after(&service), after(&prepare), "as locked up as what prepares");
     assert!(text(timer).contains("Persistent=true") && text(timer).contains("WantedBy=timers.target"));
+}
+
+#[test]
+fn the_gateway_is_deployed_as_it_is_run_by_hand() {
+    let (pods, service) =
+        (text("deploy/kubernetes/gateway/gateway.yaml"), text("deploy/systemd/gistmill-gateway.service"));
+    assert!(
+        pods.contains("args: [\"gateway\", \"run\"]")
+            && service.contains("ExecStart=/usr/bin/gistmill gateway run\n")
+    );
+    assert!(text("docker-compose.yml").contains("command: [\"gateway\", \"run\"]"));
+    for probe in ["/livez", "/readyz"] {
+        assert!(pods.contains(&format!("path: {probe}, port: http")), "{probe}");
+    }
+    let after = |unit: &str| {
+        unit.split_once("\nUMask").map(|(_, rest)| rest.split("\n[").next().unwrap_or("").trim().to_owned())
+    };
+    assert_eq!(after(&service), after(&text("deploy/systemd/gistmill@.service")), "as locked up as a unit");
 }

@@ -13,7 +13,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand, builder::NonEmptyStringValueParser};
 use rendering::{Extent, View};
 use runtime::Host;
-use schemas::{ASKED_SIZE_HOURS, GroupSettings, WindowRef};
+use schemas::ASKED_SIZE_HOURS;
 use state::{DigestFilter, DigestFound, Store, StoredDigest};
 
 use crate::{
@@ -208,23 +208,7 @@ pub(crate) fn show(stored: &StoredDigest, form: Form, out: &mut dyn Write) -> an
         return Ok(Exit::Done);
     }
     let summary = &stored.summary;
-    let window = WindowRef {
-        size_hours: summary.size_hours,
-        window_start: summary.window_start,
-        window_end: summary.window_end,
-        revision: summary
-            .version
-            .split('.')
-            .next()
-            .and_then(|revision| revision.parse().ok())
-            .unwrap_or_default(),
-        lane: summary.lane.clone(),
-        message_count: summary.message_count,
-        participant_count: summary.participant_count,
-        settings: GroupSettings::default(),
-        source_partition: stored.source_partition,
-        source_offset: stored.source_offset,
-    };
+    let window = stored.window();
     let view = View {
         tenant_id: &summary.tenant_id,
         group_id: &summary.group_id,

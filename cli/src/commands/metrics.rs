@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::Context;
 use clap::Args;
-use runtime::{Family, Kind, metrics_catalogue};
+use runtime::{Family, Kind};
 use serde_json::json;
 
 use crate::exit::Exit;
@@ -32,7 +32,7 @@ What a process exposes at `/metrics` (`http.listen`, such as `127.0.0.1:9100`), 
 `gistmill metrics --write docs/METRICS.md`.
 
 A series appears with the first thing it counts. `unit` is a processor, sink or source by its name in the map; no label names a group, a
-chat or a person. Lag, outbox and open transactions are measured every 15 s by each process for its own units: of
+chat or a person. `http_*` and `gistmill_gateway_*` are the gateway's, on its own address. Lag, outbox and open transactions are measured every 15 s by each process for its own units: of
 several instances take the `max`, not the sum. Where they cannot be measured their series are gone.
 
 | metric | kind | labels | |
@@ -51,6 +51,13 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
         out.write_all(page().as_bytes())?;
     }
     Ok(Exit::Done)
+}
+
+/// Every metric of a process, and those that the gateway alone has.
+fn metrics_catalogue() -> Vec<Family> {
+    let mut all = runtime::metrics_catalogue();
+    all.extend(gateway::metrics_catalogue());
+    all
 }
 
 fn page() -> String {

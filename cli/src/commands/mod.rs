@@ -12,6 +12,7 @@ pub(crate) mod doctor;
 pub(crate) mod email;
 pub(crate) mod erase;
 pub(crate) mod eval;
+pub(crate) mod gateway;
 pub(crate) mod group;
 pub(crate) mod import;
 pub(crate) mod keys;

@@ -5,12 +5,32 @@
 
 use processor::{Port, PortSpec};
 use runtime::{Position, Source, SourceBatch, SourceError};
-use schemas::DigestGenerateRequested;
+use schemas::{DigestGenerateRequested, GroupSettings, WindowRef};
+use state::Held;
 
 /// Name in the map.
 const NAME: &str = "digest_request_source";
 const REQUESTED: Port<DigestGenerateRequested> = Port::new("requested");
 const DONE: &str = "done";
+
+/// Somebody's request for the digest of a span of a group's time (ms, the end exclusive) that holds this, under these
+/// settings. A function of what it is given: the same is asked for once.
+pub fn asking(
+    (tenant, group): (&str, &str),
+    (bounds, held): ((i64, i64), Held),
+    requested_by: &str,
+    settings: GroupSettings,
+) -> DigestGenerateRequested {
+    let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
+    let window = WindowRef {
+        message_count: count(held.messages),
+        participant_count: count(held.participants),
+        source_partition: held.source_partition,
+        source_offset: held.source_offset,
+        ..WindowRef::asked(bounds, requested_by, settings)
+    };
+    DigestGenerateRequested::asked(tenant, group, window, requested_by)
+}
 
 /// One request.
 #[derive(Debug)]
@@ -49,7 +69,6 @@ impl Source for DigestRequestSource {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use schemas::{GroupSettings, WindowRef};
 
     fn source(offset: i64) -> DigestRequestSource {
         let asked = WindowRef::asked((5, 8), "ann", GroupSettings::default());

@@ -24,6 +24,7 @@ mod line_reader;
 mod lines;
 mod meter;
 mod options;
+mod posted;
 mod repair;
 mod survey;
 
@@ -37,6 +38,7 @@ pub use file_source::FileSource;
 pub use ingest::{BadName, Group};
 pub use meter::{Damage, Meter, Phase, Snapshot, Summary};
 pub use options::{FeedOptions, FileOptions};
+pub use posted::{Accepted, BadPost, POSTED_LINES_MAX, Posted, PostedLines};
 
 use ingest::date;
 use processor::{Port, PortSpec};

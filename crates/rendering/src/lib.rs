@@ -1,10 +1,11 @@
-//! A digest as people read it: Markdown, terminal text, styled paragraphs, JSON.
+//! A digest as people read it: Markdown, HTML, terminal text, styled paragraphs, JSON.
 //!
 //! Invariant: pure and total. Text from the chat never acts as markup or as a terminal command.
 
 mod blocks;
 mod changes;
 mod cited;
+mod html;
 mod json;
 mod mail;
 mod markdown;
@@ -20,6 +21,7 @@ mod wrap;
 pub use blocks::{RichBlock, rich_blocks};
 pub use changes::{Stated, changed, stated};
 pub use cited::{Cited, cited};
+pub use html::html;
 pub use json::json;
 pub use mail::{Mail, mail, mail_withdrawn, plain};
 pub use markdown::markdown;

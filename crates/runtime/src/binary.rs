@@ -7,7 +7,7 @@ use std::{
 };
 
 const HELP: &str = "\
-Runs one unit of the pipeline until SIGTERM.
+Runs one program of the pipeline until SIGTERM.
 
   --config FILE   settings in TOML; the environment (GISTMILL_KAFKA__BROKERS, ...) overrides them
   --help          this text
@@ -17,11 +17,20 @@ Exit codes: 0 stopped in order, 1 could not go on, 2 wrong command line.
 
 /// Runs the unit that `add` puts into the process: `runtime::run(|host| host.processor(Segmenter::default()))`.
 pub fn run(add: impl FnOnce(&mut Host) -> Result<(), HostError>) -> ExitCode {
+    run_program(|config| {
+        let mut host = Host::new(config, 1).map_err(|error| error.to_string())?;
+        host.stop_on_signals();
+        add(&mut host).and_then(|()| host.run()).map_err(|error| error.to_string())
+    })
+}
+
+/// Runs a program that is no unit, with the configuration and the log that every program has.
+pub fn run_program(program: impl FnOnce(Config) -> Result<(), String>) -> ExitCode {
     let file = match arguments(std::env::args().skip(1)) {
         Ok(file) => file,
         Err(usage) => return say(&usage, if usage == HELP { 0 } else { 2 }),
     };
-    match start(file.as_deref(), add) {
+    match start(file.as_deref(), program) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => say(&format!("error: {why}\n"), 1),
     }
@@ -38,13 +47,11 @@ fn arguments(mut arguments: impl Iterator<Item = String>) -> Result<Option<PathB
     }
 }
 
-fn start(file: Option<&Path>, add: impl FnOnce(&mut Host) -> Result<(), HostError>) -> Result<(), String> {
+fn start(file: Option<&Path>, program: impl FnOnce(Config) -> Result<(), String>) -> Result<(), String> {
     let config = Config::load(file).map_err(|error| error.to_string())?;
     start_logging(&config.telemetry)?;
     tracing::info!(?config, "configuration");
-    let mut host = Host::new(config, 1).map_err(|error| error.to_string())?;
-    host.stop_on_signals();
-    add(&mut host).and_then(|()| host.run()).map_err(|error| error.to_string())
+    program(config)
 }
 
 fn say(text: &str, code: u8) -> ExitCode {

@@ -24,7 +24,7 @@ mod trail;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-pub use binary::run;
+pub use binary::{run, run_program};
 pub use clients::{chat_request, question_hash};
 pub use config::Config;
 pub use engine::dead_letter::NEXT_ACTIONS;

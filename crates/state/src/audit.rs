@@ -74,7 +74,7 @@ pub(crate) async fn append(connection: &mut PgConnection, change: &AuditChange<'
     Ok(())
 }
 
-fn entry(row: &PgRow) -> AuditEntry {
+pub(crate) fn entry(row: &PgRow) -> AuditEntry {
     let json = |name| row.get::<Option<&str>, _>(name).and_then(|text: &str| serde_json::from_str(text).ok());
     AuditEntry {
         seq: row.get("seq"),

@@ -3,6 +3,7 @@
 //! Invariant: rows, offset and outbox of a batch share one transaction, which locks the partition's offset row first;
 //! and no row of a tenant is read or written but in a transaction that acts for that tenant.
 
+mod api_keys;
 mod as_of;
 mod asked;
 mod audit;
@@ -11,6 +12,7 @@ mod batch;
 mod blocked;
 mod connecting;
 mod deliveries;
+mod delivery_pages;
 mod digest_reads;
 mod digests;
 mod earlier;
@@ -32,6 +34,7 @@ mod mail_recipients;
 mod maintenance;
 mod maintenance_sql;
 mod maintenance_take;
+mod message_pages;
 mod message_way;
 mod messages;
 mod migrate;
@@ -61,12 +64,15 @@ mod topics;
 mod unsettled;
 mod verify;
 mod webhooks;
+mod window_pages;
 
+pub use api_keys::{ApiKey, NewApiKey, PresentedKey};
 pub use as_of::AsOf;
 pub use asked::{Answered, Held};
 pub use audit::{AuditChange, AuditEntry};
 pub use batch::{Batch, BatchBounds, Opened};
 pub use deliveries::{Delivery, DeliveryStatus, Ledger, LedgerVersion};
+pub use delivery_pages::{DeliveryPage, DeliveryPlace, DeliverySeen};
 pub use digest_reads::{
     BlockedSummary, CanonicalDigest, DigestFilter, DigestFound, DigestSummary, StoredDigest,
 };
@@ -83,6 +89,7 @@ pub use llm_requests::{LlmBounds, LlmCall, LlmCosts, LlmEnd, LlmReserved, LlmTic
 pub use mail_recipients::{MailRecipient, RECIPIENTS_MAX};
 pub use maintenance::{Found, Maintainer, MaintenanceRun, Taken};
 pub use maintenance_take::GoOn;
+pub use message_pages::{GroupKnown, MessagePage};
 pub use message_way::{LedgerLine, MessageWindow, SaidState};
 pub use messages::{GroupCount, MessageRow};
 pub use migrate::{migrate, migrate_by};
@@ -107,3 +114,4 @@ pub use topics::TopicRow;
 pub use unsettled::{DisabledTarget, Settled, Settlement, UnknownDelivery};
 pub use verify::{DigestRow, StatedMessage};
 pub use webhooks::{Webhook, WebhookSecret};
+pub use window_pages::{DigestVersion, WindowPage, WindowPlace, WindowSeen};

@@ -9,11 +9,12 @@
 //! just-in-time compilation for a plan that merely looks expensive. Tests hold each statement to its plan.
 
 use crate::{
-    as_of, asked, audit, author_names, batch, blocked, deliveries, digest_reads, digests, earlier, effects,
-    embeddings, erased, index_bounds, kept_versions, known, letters, link_codes, llm_requests,
-    mail_recipients, maintenance, message_way, messages, migrate, model_answers, model_calls, model_claims,
-    mutes, offsets, outbox, provider_keys, queue, queue_entry, retention, search, search_digests,
-    search_found, store, subscribers, telegram_chats, topics, unsettled, verify, webhooks,
+    api_keys, as_of, asked, audit, author_names, batch, blocked, deliveries, delivery_pages, digest_reads,
+    digests, earlier, effects, embeddings, erased, index_bounds, kept_versions, known, letters, link_codes,
+    llm_requests, mail_recipients, maintenance, message_pages, message_way, messages, migrate, model_answers,
+    model_calls, model_claims, mutes, offsets, outbox, provider_keys, queue, queue_entry, retention, search,
+    search_digests, search_found, store, subscribers, telegram_chats, topics, unsettled, verify, webhooks,
+    window_pages,
 };
 
 /// A statement.
@@ -37,6 +38,12 @@ pub fn statements() -> &'static [Statement] {
 }
 
 const ALL: &[Statement] = statements![
+    api_keys::FIND,
+    api_keys::LIST,
+    api_keys::PRESENT,
+    api_keys::PUT,
+    api_keys::REVOKE,
+    api_keys::TOUCH,
     as_of::AS_OF,
     asked::BLOCKED,
     asked::NEWEST,
@@ -52,6 +59,8 @@ const ALL: &[Statement] = statements![
     blocked::PUT,
     blocked::WITHDRAW,
     deliveries::LEDGER,
+    delivery_pages::AUDIT,
+    delivery_pages::DELIVERIES,
     digest_reads::BLOCKED,
     digest_reads::BLOCKED_NEWEST,
     digest_reads::EXPORT,
@@ -102,6 +111,10 @@ const ALL: &[Statement] = statements![
     mail_recipients::OF_GROUP,
     mail_recipients::REMOVE,
     maintenance::LAST,
+    message_pages::CITED,
+    message_pages::GROUP,
+    message_pages::GROUPS,
+    message_pages::PAGE,
     message_way::BLOCKED,
     message_way::DELIVERED,
     message_way::DIGESTS,
@@ -197,4 +210,9 @@ const ALL: &[Statement] = statements![
     webhooks::RESEAL,
     webhooks::SECRETS,
     webhooks::SET,
+    window_pages::BLOCKED_BOUNDS,
+    window_pages::BOUNDS,
+    window_pages::DIGESTS,
+    window_pages::VERSIONS,
+    window_pages::WINDOWS,
 ];

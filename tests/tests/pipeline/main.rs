@@ -15,6 +15,8 @@ mod erase;
 mod exports;
 mod foreign_database;
 mod forgotten;
+mod gateway;
+mod gateway_writes;
 mod happy;
 mod history;
 mod imports;

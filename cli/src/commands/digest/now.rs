@@ -7,11 +7,11 @@ use std::{io::Write, time::Duration};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use digest_request_source::DigestRequestSource;
+use digest_request_source::{DigestRequestSource, asking};
 use rendering::Extent;
 use runtime::{Config, Host, SourceEnd, operate};
-use schemas::{DigestGenerateRequested, GroupSettings, WindowRef};
-use state::{Answered, Held, Store};
+use schemas::{DigestGenerateRequested, GroupSettings};
+use state::{Answered, Store};
 use telegram_export_source::Group;
 use topology::Map;
 
@@ -116,23 +116,6 @@ async fn request(
     Ok(asking((tenant, name), ((bounds.start_ms, bounds.end_ms), held), &now.requested_by, settings))
 }
 
-fn asking(
-    (tenant, group): (&str, &str),
-    (bounds, held): ((i64, i64), Held),
-    requested_by: &str,
-    settings: GroupSettings,
-) -> DigestGenerateRequested {
-    let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
-    let window = WindowRef {
-        message_count: count(held.messages),
-        participant_count: count(held.participants),
-        source_partition: held.source_partition,
-        source_offset: held.source_offset,
-        ..WindowRef::asked(bounds, requested_by, settings)
-    };
-    DigestGenerateRequested::asked(tenant, group, window, requested_by)
-}
-
 /// Waits for what comes of a request; none where that takes too long.
 fn wait(
     host: &Host,
@@ -210,6 +193,7 @@ fn why_blocked(reason: &str, score: Option<f64>, missing_scopes: &[String]) -> S
 #[cfg(test)]
 mod tests {
     use super::*;
+    use state::Held;
 
     #[test]
     fn the_same_is_asked_for_once_and_goes_nowhere_unless_it_is_to_be_delivered() {

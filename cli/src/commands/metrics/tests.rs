@@ -6,10 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use runtime::{Kind, metrics_catalogue};
+use runtime::Kind;
 use serde_json::Value;
 
-use super::page;
+use super::{metrics_catalogue, page};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

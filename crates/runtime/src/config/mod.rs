@@ -4,12 +4,14 @@
 
 mod checks;
 mod doors;
+mod gateway;
 mod otlp;
 mod sections;
 
 use config::{Environment, File, FileFormat};
 pub use doors::{Email, MailSecurity, Webhook};
 use garde::Validate;
+pub use gateway::Gateway;
 pub use kafka_client::Properties;
 use secrecy::ExposeSecret;
 pub use sections::{
@@ -47,6 +49,9 @@ pub struct Config {
     /// Health and metrics.
     #[garde(dive)]
     pub http: Http,
+    /// The HTTP door of tenants.
+    #[garde(dive)]
+    pub gateway: Gateway,
     /// What the digest processors are told.
     #[garde(dive)]
     pub digest: DigestSettings,
@@ -89,6 +94,7 @@ impl Default for Config {
             registry: Registry::default(),
             postgres: Postgres::default(),
             http: Http::default(),
+            gateway: Gateway::default(),
             digest: DigestSettings::default(),
             files: Files::default(),
             telegram: Telegram::default(),

@@ -12,6 +12,7 @@ mod doctor;
 mod drain;
 mod error;
 mod files;
+mod follow;
 pub(crate) mod gauges;
 mod group_log;
 mod groups;
@@ -59,6 +60,7 @@ pub use engine::{
     wire_check::{KeyedPlace, Misplaced, Placement},
 };
 pub use error::Error;
+pub use follow::{Followed, Places, broker_answers, follow, read_places, stable_ends};
 pub use group_log::group_log;
 pub use groups::{GroupSeen, groups};
 pub use hanging::{Blocked, HangingTransaction};

@@ -1,6 +1,8 @@
 //! State against a real Postgres, each test in a schema of its own.
 
 #[cfg(test)]
+mod api_keys;
+#[cfg(test)]
 mod asked;
 #[cfg(test)]
 mod database;
@@ -38,6 +40,8 @@ mod names;
 mod offsets;
 #[cfg(test)]
 mod outbox;
+#[cfg(test)]
+mod pages;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]

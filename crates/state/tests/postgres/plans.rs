@@ -21,7 +21,13 @@ const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_of
 const OF_ID: &str = "messages_pkey backward (tenant_id, group_id, id)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 159] = [
+const READS: [(&str, &[&str]); 176] = [
+    ("api_keys::FIND", &["api_keys_pkey (prefix)"]),
+    ("api_keys::LIST", &["api_keys_by_tenant (tenant_id)"]),
+    ("api_keys::PRESENT", &[]),
+    ("api_keys::PUT", &[]),
+    ("api_keys::REVOKE", &["api_keys_pkey (prefix)"]),
+    ("api_keys::TOUCH", &["api_keys_pkey (prefix)"]),
     ("as_of::AS_OF", &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", NEWEST, NEWEST]),
     ("asked::BLOCKED", &["blocked_digests_pkey backward (tenant_id, window_id)"]),
     (
@@ -46,6 +52,8 @@ const READS: [(&str, &[&str]); 159] = [
     ("blocked::PUT", &[]),
     ("blocked::WITHDRAW", &["digests_by_version (tenant_id, window_id, revision, attempt)"]),
     ("deliveries::LEDGER", &["deliveries_pkey (tenant_id, window_id, channel, chat, part)"]),
+    ("delivery_pages::AUDIT", &["audit_log_pkey backward (tenant_id, seq)"]),
+    ("delivery_pages::DELIVERIES", &["deliveries_pkey (tenant_id)"]),
     (
         "digest_reads::BLOCKED",
         &["blocked_digests_pkey (tenant_id)", "digests_by_version backward (tenant_id, window_id)"],
@@ -123,6 +131,20 @@ const READS: [(&str, &[&str]); 159] = [
     ("mail_recipients::OF_GROUP", &["mail_recipients_pkey (tenant_id, group_id)"]),
     ("mail_recipients::REMOVE", &["mail_recipients_pkey (tenant_id, group_id, address)"]),
     ("maintenance::LAST", &["maintenance_status_pkey backward ()"]),
+    ("message_pages::CITED", &[NEWEST, OF_ID]),
+    ("message_pages::GROUP", &["messages_by_time backward (tenant_id, group_id)"]),
+    (
+        "message_pages::GROUPS",
+        &[
+            "messages_pkey (tenant_id, group_id)",
+            "messages_pkey (tenant_id, group_id)",
+            "messages_by_time backward (tenant_id, group_id)",
+        ],
+    ),
+    (
+        "message_pages::PAGE",
+        &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", OF_ID, OF_ID],
+    ),
     (
         "message_way::BLOCKED",
         &["blocked_digests_pkey (tenant_id)", "blocked_digests_pkey backward (tenant_id, window_id)"],
@@ -241,6 +263,18 @@ const READS: [(&str, &[&str]); 159] = [
     ("webhooks::RESEAL", &["webhook_secrets_pkey (tenant_id, group_id, id)"]),
     ("webhooks::SECRETS", &["webhook_secrets_pkey (tenant_id, group_id)"]),
     ("webhooks::SET", &[]),
+    ("window_pages::BLOCKED_BOUNDS", &["blocked_digests_pkey backward (tenant_id, window_id)"]),
+    ("window_pages::BOUNDS", &["digests_by_version backward (tenant_id, window_id)"]),
+    ("window_pages::DIGESTS", &["digests_pkey (tenant_id)"]),
+    ("window_pages::VERSIONS", &["digests_by_version backward (tenant_id, window_id)"]),
+    (
+        "window_pages::WINDOWS",
+        &[
+            "digests_pkey (tenant_id)",
+            "blocked_digests_pkey backward (tenant_id)",
+            "digests_by_version backward (tenant_id, window_id)",
+        ],
+    ),
 ];
 
 /// Statements that may scan bitmaps, since an index of words has nothing else.
@@ -251,7 +285,11 @@ const ROWS: i64 = 100_000;
 
 /// Rows of a tenant in every table that grows: a group of messages, each edited once; windows of a digest and of a
 /// blocked version; and what is said of them.
-const FILL: [&str; 21] = [
+const FILL: [&str; 22] = [
+    "INSERT INTO api_keys (prefix, tenant_id, name, scopes, secret_hash, created_by)
+     SELECT current_setting('app.current_tenant') || n, current_setting('app.current_tenant'), 'n', '{}',
+         decode(repeat('00', 32), 'hex'), 'a'
+     FROM generate_series(1, $1) AS n",
     "INSERT INTO retention (tenant_id, days) SELECT current_setting('app.current_tenant'), 30 WHERE $1 > 0",
     "INSERT INTO telegram_subscribers (tenant_id, group_id, person_id, chat_id, since_ms)
      SELECT current_setting('app.current_tenant'), 'g' || n % 3, n, n, n FROM generate_series(1, $1) AS n",
@@ -307,7 +345,8 @@ const FILL: [&str; 21] = [
     "INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, epoch, cluster_id, physical_topic)
      SELECT current_setting('app.current_tenant'), 't', n, 0, 1, 'c', 't' FROM generate_series(1, $1 / 100) AS n",
 ];
-const TABLES: [&str; 27] = [
+const TABLES: [&str; 28] = [
+    "api_keys",
     "retention",
     "maintenance_status",
     "telegram_subscribers",

@@ -1,0 +1,250 @@
+//! Windows, digests and deliveries of the tenant as they happen (server-sent events).
+//!
+//! Invariant: the id of an event is where to go on after it, in every partition.
+
+use super::{
+    name,
+    places::{read, written},
+};
+use crate::{
+    app::App,
+    events::{Event, News, TOPICS},
+    extract::Query,
+    guard::Caller,
+    problem::{Problem, Refusals},
+};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{
+        IntoResponse, Response, Sse,
+        sse::{self, KeepAlive},
+    },
+};
+use futures_util::stream;
+use runtime::operate::{self, Places};
+use serde::Deserialize;
+use std::{convert::Infallible, ops::ControlFlow, sync::Arc, time::Duration};
+use tokio::{
+    sync::{OwnedSemaphorePermit, broadcast, mpsc},
+    time::{Interval, interval},
+};
+use utoipa::IntoParams;
+
+const LAST_EVENT_ID: &str = "last-event-id";
+/// Silence after which a listener is told that the line is open.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+/// Time between two looks whether the key still holds.
+const KEY_EVERY: Duration = Duration::from_secs(1);
+/// Offsets that are read again for a listener who comes back.
+const BEHIND_MAX: i64 = 100_000;
+/// Events on their way to a listener who catches up.
+const CATCHING_UP: usize = 64;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Asked {
+    /// Of this group only
+    group_id: Option<String>,
+}
+
+/// Windows, digests and deliveries as they happen
+///
+/// Server-sent events named `window`, `digest`, `blocked` and `delivery`, each with the record of its topic as JSON. Who comes back
+/// with `Last-Event-ID` goes on where it was. `dropped` ends the stream with a reason: `slow`, `gap`, `revoked`, `stopping`.
+#[utoipa::path(
+    get, path = "/api/v1/events", tag = "digests", security(("key" = ["DIGEST_READ"])),
+    params(Asked, ("Last-Event-ID" = Option<String>, Header, description = "Id of the event that was heard last")),
+    responses((status = 200, description = "The events", body = String, content_type = "text/event-stream"), Refusals)
+)]
+pub(crate) async fn listen(
+    State(app): State<App>,
+    caller: Caller,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    if let Some(group_id) = &asked.group_id {
+        name("group", group_id)?;
+    }
+    let busy = || {
+        let detail = "as many listen as may; try again later";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).retry_after(5)
+    };
+    let permit = Arc::clone(&app.0.events.listeners).try_acquire_owned().map_err(|_| busy())?;
+    let unknown = || Problem::away("the broker", &"where events end is not known yet");
+    let (live, now) = app.0.events.listen().ok_or_else(unknown)?;
+    let wanted = Wanted { tenant_id: caller.tenant_id.to_string(), group_id: asked.group_id };
+    let (places, earlier) = match headers.get(LAST_EVENT_ID) {
+        None => (now, None),
+        Some(id) => {
+            let from = id.to_str().ok().and_then(|id| read(id, &now)).ok_or_else(bad_id)?;
+            let earlier = catch_up(&app, (&from, &now), &wanted)?;
+            (from, Some((earlier, now)))
+        }
+    };
+    app.0.metrics.listeners.inc();
+    let listener = Listener {
+        keys: interval(KEY_EVERY),
+        prefix: caller.prefix,
+        app,
+        wanted,
+        places,
+        earlier,
+        live,
+        _permit: permit,
+    };
+    let events = stream::unfold(Some(listener), |listener| async { listener?.next().await });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE)).into_response())
+}
+
+fn bad_id() -> Problem {
+    Problem::bad_request("Last-Event-ID is not the id of an event of this address")
+}
+
+/// Whose events are wanted.
+#[derive(Debug, Clone)]
+struct Wanted {
+    tenant_id: String,
+    group_id: Option<String>,
+}
+
+impl Wanted {
+    fn wants(&self, tenant_id: &str, group_id: &str) -> bool {
+        self.tenant_id == tenant_id && self.group_id.as_ref().is_none_or(|wanted| wanted == group_id)
+    }
+}
+
+/// What was missed, event by event; `None` where it cannot be read.
+type Earlier = mpsc::Receiver<Option<Event>>;
+
+/// Reads what a listener has missed, on a thread of its own.
+fn catch_up(app: &App, (from, until): (&Places, &Places), wanted: &Wanted) -> Result<Earlier, Problem> {
+    let behind: i64 = from.iter().filter_map(|(key, next)| Some(until.get(key)? - next)).sum();
+    if behind > BEHIND_MAX {
+        let detail = "too much has happened since: begin without Last-Event-ID, and read the listings";
+        return Err(Problem::new(StatusCode::GONE, "too_far_back", detail));
+    }
+    let (sender, receiver) = mpsc::channel(CATCHING_UP);
+    if behind == 0 {
+        return Ok(receiver);
+    }
+    let busy = |_| {
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many catch up; try again").retry_after(1)
+    };
+    let permit = Arc::clone(&app.0.looks).try_acquire_owned().map_err(busy)?;
+    let (app, from, until, wanted) = (app.clone(), from.clone(), until.clone(), wanted.clone());
+    let reading = move || {
+        let _permit = permit;
+        let is_wanted =
+            |key: &str| key.split_once('/').is_some_and(|(tenant, group)| wanted.wants(tenant, group));
+        let told = &mut |followed| {
+            let is_gone = Event::of(followed).is_some_and(|event| sender.blocking_send(Some(event)).is_err());
+            if is_gone { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let read = operate::read_places(&app.0.config, &app.0.map, (&from, &until), &is_wanted, told);
+        if let Err(error) = read {
+            tracing::warn!(%error, "could not read what a listener has missed");
+            // The listener may have gone.
+            drop(sender.blocking_send(None));
+        }
+    };
+    let started = std::thread::Builder::new().name("catch up".to_owned()).spawn(reading);
+    started.map(|_| receiver).map_err(|error| Problem::internal(&error))
+}
+
+/// Somebody who listens.
+struct Listener {
+    app: App,
+    prefix: Arc<str>,
+    wanted: Wanted,
+    places: Places,
+    /// What was missed, and where that ends.
+    earlier: Option<(Earlier, Places)>,
+    live: broadcast::Receiver<News>,
+    keys: Interval,
+    _permit: OwnedSemaphorePermit,
+}
+
+type Told = Result<sse::Event, Infallible>;
+
+impl Listener {
+    /// The next event, and who hears the one after it; nobody after the last.
+    async fn next(mut self) -> Option<(Told, Option<Self>)> {
+        loop {
+            if let Some((earlier, end)) = &mut self.earlier {
+                match earlier.recv().await {
+                    Some(Some(event)) => return Some((self.told(&event), Some(self))),
+                    Some(None) => return Some((self.dropped("gap"), None)),
+                    None => {}
+                }
+                self.places = std::mem::take(end);
+                self.earlier = None;
+            }
+            let mut stopping = self.app.0.stopping.subscribe();
+            // The sender lives in `app`.
+            let stopped = async { drop(stopping.wait_for(|stopping| *stopping).await) };
+            tokio::select! {
+                news = self.live.recv() => match news {
+                    Ok(News::Event(event)) if self.wanted.wants(&event.tenant_id, &event.group_id) => {
+                        return Some((self.told(&event), Some(self)));
+                    }
+                    Ok(News::Event(event)) => {
+                        self.places.insert(event.partition.clone(), event.next);
+                    }
+                    Ok(News::Passed(partition, next)) => {
+                        self.places.insert(partition, next);
+                    }
+                    Ok(News::Gap) => return Some((self.dropped("gap"), None)),
+                    Err(_) => return Some((self.dropped("slow"), None)),
+                },
+                _ = self.keys.tick() => if !self.holds().await {
+                    return Some((self.dropped("revoked"), None));
+                },
+                () = stopped => return Some((self.dropped("stopping"), None)),
+            }
+        }
+    }
+
+    fn told(&mut self, event: &Event) -> Told {
+        self.places.insert(event.partition.clone(), event.next);
+        let name = TOPICS
+            .iter()
+            .find(|(_, topic, _)| *topic == event.partition.0)
+            .map_or("event", |(.., name)| name);
+        Ok(sse::Event::default().id(written(&self.places)).event(name).data(&event.data))
+    }
+
+    fn dropped(&self, reason: &'static str) -> Told {
+        self.app.0.metrics.dropped(reason);
+        let data = format!("{{\"reason\":\"{reason}\"}}");
+        Ok(sse::Event::default().event("dropped").data(data))
+    }
+
+    /// Whether the key may be used still; where that cannot be asked, it may.
+    async fn holds(&self) -> bool {
+        match self.app.0.store.presented_api_key(&self.prefix).await {
+            Ok(found) => found.is_some_and(|found| found.holds),
+            Err(_) => true,
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.app.0.metrics.listeners.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_of_another_tenant_are_not_wanted() {
+        let wanted = Wanted { tenant_id: "acme".to_owned(), group_id: None };
+        assert!(wanted.wants("acme", "qa") && !wanted.wants("beta", "qa"));
+        let one = Wanted { group_id: Some("qa".to_owned()), ..wanted };
+        assert!(one.wants("acme", "qa") && !one.wants("acme", "dev") && !one.wants("beta", "qa"));
+    }
+}
