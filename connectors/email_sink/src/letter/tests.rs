@@ -104,7 +104,8 @@ proptest! {
         let mut expected = ["From", "To", "Subject", "Message-ID", "Auto-Submitted", "List-Unsubscribe",
             "In-Reply-To", "References", "MIME-Version", "Date", "Content-Type"].map(str::to_owned).to_vec();
         let mut found = names.clone();
-        (found.sort(), expected.sort());
+        found.sort();
+        expected.sort();
         prop_assert_eq!(found, expected);
         prop_assert!(letter.is_ascii());
         prop_assert!(letter.lines().all(|line| line.len() <= 998));
