@@ -6,12 +6,14 @@ use crate::{
 };
 use schemas::{Author, Message};
 use sqlx::Row;
-use state::{BatchBounds, Delivery, DeliveryStatus, Error, MessageRow, Opened, Store, StoreOptions};
+use state::{
+    BatchBounds, Delivery, DeliveryStatus, Error, MessageRow, Opened, SealedKey, Store, StoreOptions, ToQueue,
+};
 
 /// Tables with a tenant that are not the tenant's: the list of names.
 const EXEMPT: [&str; 4] = ["link_codes", "telegram_chats", "telegram_subscribers", "tenants"];
 /// Every table with a tenant.
-const OF_TENANTS: [&str; 27] = [
+const WITH_TENANT: [&str; 27] = [
     "audit_log",
     "author_names",
     "blocked_digests",
@@ -86,7 +88,7 @@ async fn no_table_of_a_tenant_is_without_forced_row_level_security() {
         assert_eq!(forced, !EXEMPT.contains(&name.as_str()), "{name}");
         secured.push(name);
     }
-    assert_eq!(secured, OF_TENANTS);
+    assert_eq!(secured, WITH_TENANT);
     let views: Vec<(String, bool)> = sqlx::query_as(
         "SELECT relname::text, coalesce('security_invoker=true' = ANY (reloptions), false) FROM pg_class
          WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('v', 'm') ORDER BY 1",
@@ -140,10 +142,21 @@ async fn fill(database: &Database, tenant: &str) {
     };
     batch.mark_delivery(&delivery, DeliveryStatus::Planned, None).await.unwrap();
     batch.disable_target(&delivery, "kicked").await.unwrap();
+    let waits = ToQueue { delivery, kind: None, payload: "words", appended_ms: 0 };
+    batch.queue(&waits).await.unwrap();
     batch.commit().await.unwrap();
+    let key = SealedKey {
+        id: vec![1],
+        master_id: "m".to_owned(),
+        salt: vec![1],
+        nonce: vec![1],
+        ciphertext: vec![1],
+    };
+    database.store.set_webhook((tenant, "g"), "https://a.example/", &key).await.unwrap();
+    database.store.add_mail_recipient((tenant, "g"), "ann@example.org").await.unwrap();
 }
 
-const OF_TENANTS: [&str; 8] = [
+const OF_TENANTS: [&str; 12] = [
     "messages",
     "messages_current",
     "author_names",
@@ -152,6 +165,10 @@ const OF_TENANTS: [&str; 8] = [
     "blocked_digests",
     "deliveries",
     "delivery_targets",
+    "delivery_queue",
+    "webhooks",
+    "webhook_secrets",
+    "mail_recipients",
 ];
 
 #[tokio::test]
