@@ -29,7 +29,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest way from the connection to where the letter is handed over.
 const GREET_TIMEOUT: Duration = Duration::from_secs(40);
 /// Longest wait for what becomes of a letter: a server may look at it first.
-const TAKE_TIMEOUT: Duration = Duration::from_secs(60);
+const TAKE_TIMEOUT: Duration = Duration::from_mins(1);
 /// Longest try.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(100);
 const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];

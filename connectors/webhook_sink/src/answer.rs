@@ -78,7 +78,7 @@ mod tests {
             Answer::NotYet { after, .. } | Answer::Lost { after, .. } => after,
             other => panic!("{other:?}"),
         };
-        assert_eq!(after(429, "120"), Some(Duration::from_secs(120)));
+        assert_eq!(after(429, "120"), Some(Duration::from_mins(2)));
         assert_eq!(after(503, "Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::from_secs(77)));
         assert_eq!(after(503, "Sun, 06 Nov 1994 07:00:00 GMT"), Some(Duration::ZERO));
         for nonsense in ["", "soon", "-1", "1.5"] {

@@ -1,7 +1,7 @@
 //! The three renderings of one English and one Russian digest, byte for byte.
 
 use proptest::prelude::*;
-use rendering::{Extent, View, json, markdown, terminal};
+use rendering::{Extent, View, json, mail, markdown, terminal};
 use schemas::{
     Action, Claim, Digest, DigestThread, DigestTopic, GroupSettings, LinkRef, Mood, Participant, Quality,
     WindowRef,
@@ -225,6 +225,32 @@ fn a_page_of_few_lines_has_no_headings() {
         !text.contains("## ") && text.lines().filter(|line| line.starts_with("- ")).count() == 2,
         "{text}"
     );
+}
+
+#[test]
+fn russian_mail_with_a_note() {
+    let mail = mail(&view(&russian(), &window(6, "Europe/Moscow")), "footer");
+    let noted = mail.noted(&mail.newer);
+    insta::assert_snapshot!(format!("{}\n\n{}\n{}", noted.subject, noted.text, noted.html));
+}
+
+#[test]
+fn both_forms_of_a_mail_have_the_same_lines() {
+    for digest in [english(), russian()] {
+        let mail = mail(&view(&digest, &window(24, "UTC")), "footer");
+        let html = mail.html.replace("&#39;", "'").replace("&quot;", "\"").replace("&amp;", "&");
+        let shown = tags_out(&html);
+        for line in mail.text.lines().filter(|line| !line.trim().is_empty() && *line != "-- ") {
+            let words = line.trim().trim_start_matches("• ");
+            assert!(shown.contains(words), "{words} is not in {shown}");
+        }
+    }
+}
+
+/// What stands between tags.
+fn tags_out(html: &str) -> String {
+    let after = |part: &str| part.split_once('>').map_or_else(String::new, |(_, text)| text.to_owned());
+    html.split('<').map(after).collect()
 }
 
 #[test]

@@ -28,8 +28,8 @@ INSERT INTO webhook_secrets (tenant_id, group_id, id, master_id, salt, nonce, ci
 VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
 pub(crate) const END_SECRETS: &str = "
-UPDATE webhook_secrets SET ends_at = now() + make_interval(hours => $3)
-WHERE tenant_id = $1 AND group_id = $2 AND ends_at IS NULL";
+UPDATE webhook_secrets SET ends_at = least(ends_at, now() + make_interval(hours => $3))
+WHERE tenant_id = $1 AND group_id = $2";
 
 pub(crate) const FORGET_SECRETS: &str = "
 DELETE FROM webhook_secrets WHERE tenant_id = $1 AND group_id = $2 AND ends_at <= now()";
@@ -151,7 +151,7 @@ impl Store {
         Ok(known.is_some())
     }
 
-    /// Adds a secret; those before it hold for so many hours more. False where there is no such webhook.
+    /// Adds a secret; those before it hold for so many hours more at most. False where there is no such webhook.
     ///
     /// # Errors
     /// Those of any write.

@@ -73,6 +73,8 @@ fn versions_of_a_window_are_a_thread_and_say_that_they_are_newer() {
     let of_first = format!("<{}>", first.reference);
     assert_eq!(value(&letter, "In-Reply-To").as_ref(), Some(&of_first));
     assert_eq!(value(&letter, "References").as_ref(), Some(&of_first));
+    // A long line is broken in its encoding.
+    let letter = letter.replace("=\r\n", "");
     assert_eq!(letter.matches("newer").count(), 2, "in both forms: {letter}");
     let notice = parcel(Kind::Withdrawn, "s", "team", Some(&first.reference));
     assert_ne!(notice.reference, second.reference);
@@ -102,7 +104,8 @@ proptest! {
         let mut expected = ["From", "To", "Subject", "Message-ID", "Auto-Submitted", "List-Unsubscribe",
             "In-Reply-To", "References", "MIME-Version", "Date", "Content-Type"].map(str::to_owned).to_vec();
         let mut found = names.clone();
-        (found.sort(), expected.sort());
+        found.sort();
+        expected.sort();
         prop_assert_eq!(found, expected);
         prop_assert!(letter.is_ascii());
         prop_assert!(letter.lines().all(|line| line.len() <= 998));

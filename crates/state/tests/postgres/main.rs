@@ -47,6 +47,8 @@ mod plans;
 #[cfg(test)]
 mod provider_keys;
 #[cfg(test)]
+mod queue;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod search;

@@ -6,10 +6,42 @@ use crate::{
 };
 use schemas::{Author, Message};
 use sqlx::Row;
-use state::{BatchBounds, Delivery, DeliveryStatus, Error, MessageRow, Opened, Store, StoreOptions};
+use state::{
+    BatchBounds, Delivery, DeliveryStatus, Error, MessageRow, Opened, SealedKey, Store, StoreOptions, ToQueue,
+};
 
 /// Tables with a tenant that are not the tenant's: the list of names.
 const EXEMPT: [&str; 4] = ["link_codes", "telegram_chats", "telegram_subscribers", "tenants"];
+/// Every table with a tenant.
+const WITH_TENANT: [&str; 27] = [
+    "audit_log",
+    "author_names",
+    "blocked_digests",
+    "chat_mutes",
+    "deliveries",
+    "delivery_queue",
+    "delivery_targets",
+    "digests",
+    "embeddings",
+    "erased_messages",
+    "index_bounds",
+    "link_codes",
+    "llm_requests",
+    "mail_recipients",
+    "message_words",
+    "messages",
+    "model_answers",
+    "model_claims",
+    "outbox",
+    "provider_keys",
+    "retention",
+    "telegram_chats",
+    "telegram_subscribers",
+    "tenants",
+    "topics",
+    "webhook_secrets",
+    "webhooks",
+];
 
 /// Every table that says whose its rows are.
 const WITH_TENANT: [&str; 28] = [
@@ -142,10 +174,21 @@ async fn fill(database: &Database, tenant: &str) {
     };
     batch.mark_delivery(&delivery, DeliveryStatus::Planned, None).await.unwrap();
     batch.disable_target(&delivery, "kicked").await.unwrap();
+    let waits = ToQueue { delivery, kind: None, payload: "words", appended_ms: 0 };
+    batch.queue(&waits).await.unwrap();
     batch.commit().await.unwrap();
+    let key = SealedKey {
+        id: vec![1],
+        master_id: "m".to_owned(),
+        salt: vec![1],
+        nonce: vec![1],
+        ciphertext: vec![1],
+    };
+    database.store.set_webhook((tenant, "g"), "https://a.example/", &key).await.unwrap();
+    database.store.add_mail_recipient((tenant, "g"), "ann@example.org").await.unwrap();
 }
 
-const OF_TENANTS: [&str; 8] = [
+const OF_TENANTS: [&str; 12] = [
     "messages",
     "messages_current",
     "author_names",
@@ -154,6 +197,10 @@ const OF_TENANTS: [&str; 8] = [
     "blocked_digests",
     "deliveries",
     "delivery_targets",
+    "delivery_queue",
+    "webhooks",
+    "webhook_secrets",
+    "mail_recipients",
 ];
 
 #[tokio::test]

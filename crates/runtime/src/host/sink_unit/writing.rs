@@ -60,8 +60,9 @@ impl<S: Sink> SinkLoop<'_, S> {
     /// Tells of deliveries that have ended without a batch.
     pub(super) fn tell_deliveries(&self) {
         if let Some(channel) = S::CHANNEL.filter(|_| S::DELIVERS_LATER) {
-            let waited = self.sink.delivered();
-            waited.into_iter().for_each(|seconds| self.shared.metrics.delivered(channel, seconds));
+            for seconds in self.sink.delivered() {
+                self.shared.metrics.delivered(channel, seconds);
+            }
             if let Some(breaker) = self.sink.breaker() {
                 self.shared.metrics.breaker(S::NAME, breaker);
             }
