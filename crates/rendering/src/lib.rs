@@ -23,6 +23,7 @@ pub use cited::{Cited, cited};
 pub use html::html;
 pub use json::json;
 pub use markdown::markdown;
+pub use outline::{Block, outline};
 pub use rich::{Paragraph, Span, Style, emptied_part, rich, withdrawn};
 pub use terminal::terminal;
 
@@ -60,12 +61,17 @@ pub enum Extent {
 }
 
 impl View<'_> {
-    /// Address of a message, where the window's chat is one of Telegram's groups.
-    pub(crate) fn address(&self, message_id: i64) -> Option<String> {
+    /// What the address of a message begins with, where the window's chat is one of Telegram's groups.
+    pub fn chat_address(&self) -> Option<String> {
         // A forum topic of the chat may follow, and the person who alone sees it.
         let chat = self.window.settings.chat.as_deref()?.split(['/', '+']).next()?.strip_prefix("-100")?;
         let known = !chat.is_empty() && chat.chars().all(|c| c.is_ascii_digit());
-        known.then(|| format!("https://t.me/c/{chat}/{message_id}"))
+        known.then(|| format!("https://t.me/c/{chat}/"))
+    }
+
+    /// Address of a message, where it has one.
+    pub(crate) fn address(&self, message_id: i64) -> Option<String> {
+        self.chat_address().map(|chat| format!("{chat}{message_id}"))
     }
 }
 

@@ -4,8 +4,8 @@ use crate::{Extent, View, page::page, period::period, recalled::recalled, wordin
 use schemas::{ANSWER_MARK, Action, Answer, Claim, Digest};
 
 /// A block of the digest, in reading order.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Block {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Block {
     /// The one line that stands for all.
     Headline(String),
     /// Period and counts.
@@ -15,13 +15,35 @@ pub(crate) enum Block {
     /// Start of a section.
     Section(&'static str),
     /// A topic: title and what is known of it.
-    Topic { title: String, facts: String },
+    Topic {
+        /// Title.
+        title: String,
+        /// What is known of it.
+        facts: String,
+    },
     /// A thread or a person: title and what is known of it.
-    Entry { title: String, facts: String },
+    Entry {
+        /// Title.
+        title: String,
+        /// What is known of it.
+        facts: String,
+    },
     /// A statement, `depth` levels below its section.
-    Item { depth: usize, text: String, message_ids: Vec<i64> },
+    Item {
+        /// Levels.
+        depth: usize,
+        /// What is stated.
+        text: String,
+        /// Ids of the messages that say it.
+        message_ids: Vec<i64>,
+    },
     /// An address.
-    Link { url: String, message_ids: Vec<i64> },
+    Link {
+        /// As it was shared, whatever it leads to.
+        url: String,
+        /// Ids of the messages that hold it.
+        message_ids: Vec<i64>,
+    },
     /// How many lines of a list are left out.
     More(String),
 }
@@ -33,8 +55,8 @@ pub(crate) fn facts(view: &View<'_>, words: &Wording) -> String {
     format!("{} · {messages} · {people}", period(view.window))
 }
 
-/// The blocks of as much of the digest as is wanted.
-pub(crate) fn outline(view: &View<'_>) -> Vec<Block> {
+/// The blocks of as much of the digest as is wanted, with the words as they stand in it: who shows them escapes them.
+pub fn outline(view: &View<'_>) -> Vec<Block> {
     if view.extent == Extent::Everything { whole(view) } else { page(view) }
 }
 
