@@ -33,6 +33,7 @@ mod stack;
 mod stranger;
 mod tls_front;
 mod transactions;
+mod visitor;
 
 pub use chance::{Die, kills_and_seed};
 pub use chat::{Chat, Day, TALK};
@@ -64,3 +65,4 @@ pub use stack::Stack;
 pub use stranger::{Isolation, Stranger, read};
 pub use tls_front::{Greeting, TlsFront};
 pub use transactions::{OpenTransactions, Stretch};
+pub use visitor::Visitor;
