@@ -1,12 +1,13 @@
 //! Whether the process lives, and whether it can serve.
 
-use crate::{app::App, problem::AsItIs};
+use crate::{app::App, observe::Seen, problem::AsItIs};
 use axum::{
     Router,
-    extract::State,
+    extract::{Request, State},
     http::{HeaderName, StatusCode, header::CONTENT_TYPE},
+    middleware::map_request_with_state,
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{MethodRouter, get},
 };
 
 /// Prometheus' text format, which scrapers of today ask to be named.
@@ -15,10 +16,22 @@ const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// What is asked of a process, by everybody who reaches it.
 pub(crate) fn routes() -> Router<App> {
     Router::new()
-        .route("/livez", get(livez))
-        .route("/readyz", get(readyz))
-        .route("/health", get(health))
-        .route("/metrics", get(metrics))
+        .route("/livez", at("/livez", get(livez)))
+        .route("/readyz", at("/readyz", get(readyz)))
+        .route("/health", at("/health", get(health)))
+        .route("/metrics", at("/metrics", get(metrics)))
+}
+
+/// A route that is counted under its path.
+fn at(path: &'static str, methods: MethodRouter<App>) -> MethodRouter<App> {
+    methods.layer(map_request_with_state(path, note))
+}
+
+async fn note(State(path): State<&'static str>, request: Request) -> Request {
+    if let Some(seen) = request.extensions().get::<Seen>() {
+        seen.is_at(path);
+    }
+    request
 }
 
 async fn livez() -> &'static str {

@@ -187,6 +187,9 @@ impl From<operate::Error> for Problem {
         match error {
             operate::Error::UnknownPartition { .. } => Self::not_found("there is no such partition"),
             operate::Error::Postgres(error) => (*error).into(),
+            error @ (operate::Error::Kafka { .. } | operate::Error::Read { .. }) => {
+                Self::away("the broker", &error)
+            }
             error => Self::internal(&error),
         }
     }

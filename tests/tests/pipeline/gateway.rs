@@ -169,6 +169,7 @@ fn whatever_is_wrong_is_told_as_a_problem_with_the_requests_id() -> anyhow::Resu
         "{metrics}"
     );
     assert!(metrics.contains("path=\"/api/v1/groups/{group_id}\",status=\"404\"} 1"), "{metrics}");
+    assert!(metrics.contains("path=\"/readyz\",status=\"200\"}"), "{metrics}");
     assert!(!metrics.contains("/nothing"), "no path of a request is a label");
     door.close()?;
     pipeline.finish()
@@ -181,7 +182,7 @@ fn what_has_not_changed_is_not_sent_again_and_pages_follow_one_another() -> anyh
     let chat = Chat::new("alpha", 2, 40);
     pipeline.import(&chat.write(pipeline.directory())?, "alpha")?;
     settle(&pipeline)?;
-    let door = Door::open(&pipeline, &[])?;
+    let door = Door::open(&pipeline, &[("GISTMILL_GATEWAY__CORS_ORIGINS", "https://a.example")])?;
     let key = Door::key(&pipeline, TENANT, &["--role", "viewer"])?;
 
     let (mut ids, mut cursor) = (Vec::new(), String::new());
@@ -222,6 +223,14 @@ fn what_has_not_changed_is_not_sent_again_and_pages_follow_one_another() -> anyh
         of_window["items"].as_array().map(Vec::len),
         digest["message_count"].as_u64().map(|n| n as usize)
     );
+    for (origin, allowed) in [("https://a.example", "https://a.example"), ("https://a.example.evil", "")] {
+        let from = ("Origin", origin);
+        let before = [from, ("Access-Control-Request-Method", "GET")];
+        let asked = door.call("OPTIONS /api/v1/groups", &before, "")?;
+        assert_eq!(asked.header("access-control-allow-origin"), allowed, "{asked:?}");
+        let called = door.call_as(&key, "GET /api/v1/groups", &[from], "")?;
+        assert_eq!((called.status, called.header("access-control-allow-origin")), (200, allowed));
+    }
     let hits = door.get(&key, "/api/v1/search?q=release&limit=3")?;
     assert!(hits["items"].as_array().is_some_and(|items| !items.is_empty()), "{hits}");
     door.close()?;
@@ -232,8 +241,8 @@ fn what_has_not_changed_is_not_sent_again_and_pages_follow_one_another() -> anyh
 #[test]
 fn a_database_that_falls_silent_is_told_as_503_and_served_from_again_once_it_speaks() -> anyhow::Result<()> {
     let Some(pipeline) = Pipeline::start("gateway_away")? else { return Ok(()) };
-    let variables = pipeline.stack.variables();
-    let (_, url) = variables.iter().find(|(name, _)| *name == "GISTMILL_POSTGRES__URL").expect("an address");
+    let mut variables = pipeline.stack.variables();
+    let (_, url) = variables.find(|(name, _)| *name == "GISTMILL_POSTGRES__URL").expect("an address");
     let (login, peer) = url.rsplit_once('@').expect("a log-in");
     let (peer, database) = peer.split_once('/').expect("a database");
     let relay = Relay::to(peer)?;

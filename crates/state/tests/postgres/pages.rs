@@ -1,0 +1,107 @@
+//! Listings page by page: every row once, in one order, whatever the size of the pages.
+
+use crate::{
+    database::{CLUSTER, Database, partition},
+    messages::write_group,
+    samples::{START, blocked, message, ready},
+};
+use state::{BatchBounds, MessagePage, Opened, Store, WindowPage, WindowPlace};
+
+async fn ids(store: &Store, limit: u32) -> Vec<(i64, String)> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = MessagePage {
+            tenant_id: "t".to_owned(),
+            group_id: "g".to_owned(),
+            since_ms: START + 2_000,
+            until_ms: START + 8_000,
+            after,
+            limit,
+        };
+        let messages = store.message_page(&page).await.unwrap();
+        all.extend(messages.iter().map(|message| (message.id, message.text.clone())));
+        after = messages.last().map(|message| (message.sent_at, message.id));
+        if messages.len() < limit as usize {
+            return all;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_on_one_page_in_its_newest_state_and_on_none_once_it_is_deleted() {
+    let Some(database) = Database::new("pages_messages").await else { return };
+    let store = &database.store;
+    let mut states: Vec<_> = (1..=9).map(|id| (id, message(id, 0, "new", "said"))).collect();
+    states.push((10, message(4, 1, "edited", "corrected")));
+    states.push((11, message(5, 1, "deleted", "")));
+    write_group(store, "g", &states).await;
+    write_group(store, "other", &[(12, message(3, 0, "new", "elsewhere"))]).await;
+    let text = |id| if id == 4 { "corrected" } else { "said" };
+    let expected: Vec<(i64, String)> = [2, 3, 4, 6, 7].map(|id| (id, text(id).to_owned())).to_vec();
+    for limit in [1, 2, 3, 100] {
+        assert_eq!(ids(store, limit).await, expected, "{limit} a page");
+    }
+    let groups = |after: Option<&'static str>| async move {
+        let known = store.group_page("t", after, 10).await.unwrap();
+        known.into_iter().map(|group| (group.group_id, group.last_sent_at)).collect::<Vec<_>>()
+    };
+    let (g, other) = (("g".to_owned(), START + 9_000), ("other".to_owned(), START + 3_000));
+    assert_eq!(groups(None).await, [g, other.clone()]);
+    assert_eq!(groups(Some("g")).await, [other]);
+    assert_eq!(store.group_page("u", None, 10).await.unwrap(), []);
+    let cited = |offset| async move {
+        let cited = store.cited_messages(("t", "g"), (0, offset), &[4, 5, 77]).await.unwrap();
+        cited.into_iter().map(|message| (message.id, message.text)).collect::<Vec<_>>()
+    };
+    assert_eq!(cited(9).await, [(4, "said".to_owned())], "as it was, without the one that was deleted since");
+    assert_eq!(cited(10).await, [(4, "corrected".to_owned())]);
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn windows_are_listed_by_time_with_their_digest_or_why_there_is_none() {
+    let Some(database) = Database::new("pages_windows").await else { return };
+    let store = &database.store;
+    let partition = partition("postgres_sink", "t");
+    let claim = store.claim(&partition, CLUSTER).await.unwrap();
+    let bounds = BatchBounds { partition, claim, end_offset: 1 };
+    let Opened::Batch(mut batch) = store.open_batch(&bounds).await.unwrap() else { panic!("written") };
+    for day in [0, 1, 3] {
+        batch.put_digest(&ready("acme", day, "1.0")).await.unwrap();
+    }
+    batch.put_digest(&ready("beta", 7, "1.0")).await.unwrap();
+    batch.put_blocked(&blocked("acme", 2, "1.0")).await.unwrap();
+    batch.commit().await.unwrap();
+    for limit in [1, 3, 10] {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let page = WindowPage { tenant_id: "acme".to_owned(), after, limit, ..WindowPage::default() };
+            let seen = store.window_page(&page).await.unwrap();
+            all.extend(
+                seen.iter()
+                    .map(|window| ((window.window_start - START) / 86_400_000, window.blocked.is_some())),
+            );
+            after = seen.last().map(|window| WindowPlace {
+                start_ms: window.window_start,
+                size_hours: window.size_hours,
+                group_id: window.group_id.clone(),
+                window_id: window.window_id.clone(),
+            });
+            if seen.len() < limit as usize {
+                break;
+            }
+        }
+        assert_eq!(all, [(3, false), (2, true), (1, false), (0, false)], "{limit} a page");
+    }
+    let digests = WindowPage { tenant_id: "acme".to_owned(), limit: 10, ..WindowPage::default() };
+    let found = store.digest_page(&digests).await.unwrap();
+    assert_eq!(found.len(), 3);
+    let asked = WindowPage { asked: Some(true), ..digests };
+    assert_eq!(store.digest_page(&asked).await.unwrap(), []);
+    let versions = store.digest_versions("acme", &found[0].window_id).await.unwrap();
+    assert_eq!(versions.iter().map(|of| &of.digest_id).collect::<Vec<_>>(), [&found[0].digest_id]);
+    let bounds = store.window_bounds("acme", &found[0].window_id).await.unwrap().unwrap();
+    assert_eq!(bounds.1, (found[0].window_start, found[0].window_end));
+    assert_eq!(store.window_bounds("beta", &found[0].window_id).await.unwrap(), None);
+    database.drop().await;
+}
