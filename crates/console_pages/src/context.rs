@@ -1,4 +1,9 @@
 //! What templates ask for: words, numbers and times in the reader's language, and where things lie.
+#![expect(
+    clippy::trivially_copy_pass_by_ref,
+    clippy::unused_self,
+    reason = "templates call methods, by reference"
+)]
 
 use crate::{
     Frame, Page, Section,

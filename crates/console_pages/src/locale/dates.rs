@@ -141,13 +141,15 @@ impl Dates {
         }
     }
 
-    /// `1.250 s`, `4 min`, `3 h`, `2 d`.
+    /// `6 ms`, `1.25 s`, `4 min`, `3 h`, `2 d`.
     pub(crate) fn span(&self, seconds: f64) -> String {
         let whole = seconds.max(0.0) as i64;
         let russian = self.language == Language::Russian;
         let unit = |english: &'static str, own: &'static str| if russian { own } else { english };
         let (number, name) = match whole {
-            _ if seconds < 10.0 => (decimal(self.language, seconds.max(0.0), 2), unit("s", "с")),
+            _ if seconds <= 0.0 => ("0".to_owned(), unit("s", "с")),
+            _ if seconds < 1.0 => (decimal(self.language, (seconds * 1000.0).ceil(), 0), unit("ms", "мс")),
+            _ if seconds < 10.0 => (decimal(self.language, seconds, 2), unit("s", "с")),
             ..MINUTE => (whole.to_string(), unit("s", "с")),
             MINUTE..HOUR => ((whole / MINUTE).to_string(), unit("min", "мин")),
             HOUR..DAY => ((whole / HOUR).to_string(), unit("h", "ч")),
@@ -195,8 +197,10 @@ mod tests {
     #[test]
     fn spans_grow_coarse_as_they_grow_long() {
         let english = Dates::new(Language::English, "UTC");
-        let told = [0.25, 12.9, 61.0, 7_200.0, 200_000.0].map(|it| english.span(it));
-        assert_eq!(told, ["0.25\u{202f}s", "12\u{202f}s", "1\u{202f}min", "2\u{202f}h", "2\u{202f}d"]);
+        let told = [0.0, 0.25, 1.5, 12.9, 61.0, 7_200.0, 200_000.0].map(|it| english.span(it));
+        let fine = ["0\u{202f}s", "250\u{202f}ms", "1.50\u{202f}s"];
+        assert_eq!(told[..3], fine);
+        assert_eq!(told[3..], ["12\u{202f}s", "1\u{202f}min", "2\u{202f}h", "2\u{202f}d"]);
         let russian = Dates::new(Language::Russian, "UTC");
         assert_eq!(russian.ago(0, 600_000).as_deref(), Some("10\u{202f}мин назад"));
         assert_eq!(russian.ago(10, 0), None);

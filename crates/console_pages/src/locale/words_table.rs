@@ -108,6 +108,7 @@ words! {
 
         mood: "Mood and people", "Настроение и люди";
         mood_chart: "Mood by window", "Настроение по окнам";
+        full_bar: "a full bar is", "полный столбик:";
         messages_chart: "Messages by window", "Сообщения по окнам";
         positive: "positive", "положительных";
         negative: "negative", "отрицательных";
@@ -145,6 +146,7 @@ words! {
         waterfall: "Stages against time", "Стадии по времени";
         queue_and_work: "Queue and work", "Очередь и работа";
         model: "Model", "Модель";
+        now_waits: "waits until now", "ждёт до сих пор";
         in_transaction: "Transaction", "Транзакция";
         trace: "Trace", "Трасса";
         trace_open: "its way through the pipeline", "путь по конвейеру";

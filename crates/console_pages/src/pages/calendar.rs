@@ -1,4 +1,5 @@
-//! The digests of a group in a month. Filled by `Store::digests_between` and `Store::blocked_between`.
+//! The digests of a group in a month. Filled by `Store::digests_between`, for the months beside it too,
+//! and by `Store::blocked_list`.
 //!
 //! Invariant: every digest of the view stands on exactly one day, that on which its window begins in the group's zone.
 

@@ -1,4 +1,4 @@
-//! The groups of a tenant. Filled by `Store::group_overview` and `Store::digest_list`.
+//! The groups of a tenant. Filled by `Store::group_heads`; counts, where they are wanted, by `Store::message_counts`.
 
 use super::DigestLine;
 use crate::{Page, Section, locale::Words};
@@ -9,12 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Group {
     /// Its id.
     pub group_id: String,
-    /// IANA name of its time zone.
-    pub time_zone: String,
-    /// Messages that are stored of it and not deleted.
-    pub messages: i64,
-    /// Windows that have a digest.
-    pub digests: i64,
+    /// Messages that are stored of it and not deleted; none where they were not counted.
+    pub messages: Option<i64>,
     /// Its newest digest.
     pub newest: Option<DigestLine>,
 }

@@ -63,12 +63,15 @@ pub struct MapPage {
     pub measured_at_ms: Option<i64>,
 }
 
-/// Height of a row, and how far tracks lie apart.
-const ROW: usize = 44;
+/// How far tracks lie apart, and where the first lies.
 const TRACK: usize = 14;
 const MARGIN: usize = 16;
-/// Where a row's dots and words lie in it.
-const MIDDLE: usize = 20;
+/// Height of a unit's name, of each line below it, and of the room after them.
+const NAME: usize = 24;
+const LINE: usize = 19;
+const AFTER: usize = 14;
+/// Room for the words of a line.
+const WORDS: usize = 560;
 
 /// A topic as a line.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,33 +81,34 @@ pub(crate) struct Track<'a> {
     pub(crate) y1: usize,
     pub(crate) y2: usize,
     pub(crate) is_waiting: bool,
-    pub(crate) column: usize,
 }
 
 /// Where a topic meets a unit.
+#[derive(Debug)]
 pub(crate) struct Joint<'a> {
     pub(crate) topic: &'a str,
     pub(crate) x: usize,
     pub(crate) y: usize,
     pub(crate) is_written: bool,
     pub(crate) is_waiting: bool,
+    /// What waits there, and how fast it is read.
+    pub(crate) facts: String,
 }
 
-/// A unit as a row.
+/// A unit and what it reads and writes.
+#[derive(Debug)]
 pub(crate) struct Row<'a> {
     pub(crate) unit: &'a Unit,
-    pub(crate) text_y: usize,
-    pub(crate) small_y: usize,
+    pub(crate) y: usize,
     pub(crate) joints: Vec<Joint<'a>>,
     pub(crate) facts: String,
-    pub(crate) is_waiting: bool,
 }
 
 /// The map as it is drawn.
 pub(crate) struct Drawing<'a> {
     pub(crate) width: usize,
     pub(crate) height: usize,
-    pub(crate) names_x: usize,
+    pub(crate) words_x: usize,
     pub(crate) tracks: Vec<Track<'a>>,
     pub(crate) rows: Vec<Row<'a>>,
 }
@@ -113,121 +117,113 @@ impl Input {
     fn is_waiting(&self) -> bool {
         self.waiting.is_some_and(|it| it > 0)
     }
-}
-
-impl Unit {
-    pub(crate) fn waiting(&self) -> u64 {
-        self.inputs.iter().filter_map(|it| it.waiting).sum()
-    }
-
-    pub(crate) fn behind(&self) -> f64 {
-        self.inputs.iter().map(|it| it.behind_seconds).fold(0.0, f64::max)
-    }
 
     fn facts(&self, c: &Context<'_>) -> String {
         let mut facts = Vec::new();
-        match self.members {
-            Some(0) if self.is_optional => facts.push(c.w.not_used.to_owned()),
-            Some(0) => facts.push(c.w.stopped.to_owned()),
-            Some(members) => facts.push(c.count(members, &c.w.n_members)),
-            None => {}
-        }
-        let waiting = self.waiting();
-        if waiting > 0 {
-            let about = if self.inputs.iter().any(|it| it.is_estimate) { "≈" } else { "" };
+        if let Some(waiting) = self.waiting.filter(|it| *it > 0) {
+            let about = if self.is_estimate { "≈" } else { "" };
             facts.push(format!("{} {about}{}", c.w.waiting, c.number(waiting)));
-            facts.push(format!("{} {}", c.w.behind, c.span(&self.behind())));
+            facts.push(format!("{} {}", c.w.behind, c.span(&self.behind_seconds)));
         }
-        let rates: Vec<f64> = self.inputs.iter().filter_map(|it| it.per_second).collect();
-        if !rates.is_empty() {
-            facts.push(c.rate(&rates.iter().sum()));
-        }
+        facts.extend(self.per_second.map(|rate| c.rate(&rate)));
         facts.join(" · ")
     }
 }
 
-impl MapPage {
-    /// Topics that a unit of the map writes and another reads, each with the rows that it runs through, in the order in which
-    /// they begin.
-    fn spans(&self) -> Vec<(&str, usize, usize)> {
-        let mut topics: Vec<&str> = Vec::new();
-        for topic in self.units.iter().flat_map(|unit| &unit.outputs) {
-            if !topics.contains(&topic.as_str()) {
-                topics.push(topic);
-            }
+impl Unit {
+    fn facts(&self, c: &Context<'_>) -> String {
+        match self.members {
+            Some(0) if self.is_optional => c.w.not_used.to_owned(),
+            Some(0) => c.w.stopped.to_owned(),
+            Some(members) => c.count(members, &c.w.n_members),
+            None => String::new(),
         }
-        let mut spans: Vec<(&str, usize, usize)> = topics
-            .into_iter()
-            .filter_map(|topic| {
-                let reads = |unit: &Unit| unit.inputs.iter().any(|it| it.topic == topic);
-                let meets = |unit: &Unit| unit.outputs.iter().any(|it| it == topic) || reads(unit);
-                self.units.iter().any(reads).then_some(())?;
-                Some((topic, self.units.iter().position(meets)?, self.units.iter().rposition(meets)?))
-            })
-            .collect();
-        spans.sort_by_key(|(_, first, last)| (*first, usize::MAX - *last));
-        spans
     }
 
-    /// A line for each topic, on the first track that is free where it runs: long ones lie outside.
-    fn tracks(&self) -> Vec<Track<'_>> {
-        let mut spans = self.spans();
-        spans.sort_by_key(|(_, first, last)| (usize::MAX - (last - first), *first));
-        let mut taken: Vec<Vec<(usize, usize)>> = Vec::new();
-        let mut tracks = Vec::new();
-        for (topic, first, last) in spans {
-            let is_free = |runs: &Vec<(usize, usize)>| runs.iter().all(|(a, b)| last < *a || first > *b);
-            let column = taken.iter().position(is_free).unwrap_or(taken.len());
-            if column == taken.len() {
-                taken.push(Vec::new());
-            }
-            taken[column].push((first, last));
-            let is_waiting =
-                self.units.iter().flat_map(|it| &it.inputs).any(|it| it.topic == topic && it.is_waiting());
-            let y = |row: usize| row * ROW + MIDDLE;
-            tracks.push(Track {
-                topic,
-                x: MARGIN + column * TRACK,
-                y1: y(first),
-                y2: y(last),
-                is_waiting,
-                column,
-            });
-        }
-        tracks
-    }
-
-    fn drawing(&self, c: &Context<'_>) -> Drawing<'_> {
-        let tracks = self.tracks();
-        let columns = tracks.iter().map(|it| it.column + 1).max().unwrap_or_default();
-        let names_x = MARGIN + columns * TRACK + 6;
-        let rows: Vec<Row<'_>> =
-            self.units.iter().enumerate().map(|(at, unit)| row(unit, at * ROW, &tracks, c)).collect();
-        Drawing { width: names_x + 360, height: self.units.len().max(1) * ROW, names_x, tracks, rows }
+    fn is_off(&self) -> bool {
+        self.members == Some(0)
     }
 }
 
-fn row<'a>(unit: &'a Unit, y: usize, tracks: &[Track<'a>], c: &Context<'_>) -> Row<'a> {
-    let joint = |track: &Track<'a>| {
-        let input = unit.inputs.iter().find(|it| it.topic == track.topic);
-        let is_written = unit.outputs.iter().any(|it| it == track.topic);
-        let joint = Joint {
-            topic: track.topic,
-            x: track.x,
-            y: y + MIDDLE,
-            is_written,
-            is_waiting: input.is_some_and(Input::is_waiting),
-        };
-        (is_written || input.is_some()).then_some(joint)
-    };
-    Row {
-        unit,
-        text_y: y + MIDDLE - 1,
-        small_y: y + MIDDLE + 14,
-        joints: tracks.iter().filter_map(joint).collect(),
-        facts: unit.facts(c),
-        is_waiting: unit.waiting() > 0,
+impl MapPage {
+    /// Topics that one unit of the map writes and another reads.
+    fn topics(&self) -> Vec<&str> {
+        let reads = |topic: &str| self.units.iter().flat_map(|it| &it.inputs).any(|it| it.topic == topic);
+        let mut topics: Vec<&str> = Vec::new();
+        for topic in self.units.iter().flat_map(|unit| &unit.outputs) {
+            if !topics.contains(&topic.as_str()) && reads(topic) {
+                topics.push(topic);
+            }
+        }
+        topics
     }
+
+    /// Units below each other, each with a line for each topic that it reads or writes, on no track yet.
+    fn rows(&self, c: &Context<'_>) -> Vec<Row<'_>> {
+        let topics = self.topics();
+        let mut y = AFTER / 2;
+        let mut rows = Vec::new();
+        for unit in &self.units {
+            let joints = joints(unit, &topics, y + NAME, c);
+            let height = NAME + joints.len() * LINE + AFTER;
+            rows.push(Row { unit, y, joints, facts: unit.facts(c) });
+            y += height;
+        }
+        rows
+    }
+
+    fn drawing(&self, c: &Context<'_>) -> Drawing<'_> {
+        let mut rows = self.rows(c);
+        let tracks = tracks(&self.topics(), &rows);
+        for joint in rows.iter_mut().flat_map(|row| &mut row.joints) {
+            joint.x = tracks.iter().find(|it| it.topic == joint.topic).map_or(MARGIN, |it| it.x);
+        }
+        let words_x = tracks.iter().map(|it| it.x).max().unwrap_or(MARGIN) + TRACK + 8;
+        let height = rows.last().map_or(NAME, |row| row.y + NAME + row.joints.len() * LINE + AFTER);
+        Drawing { width: words_x + WORDS, height, words_x, tracks, rows }
+    }
+}
+
+fn joints<'a>(unit: &'a Unit, topics: &[&str], top: usize, c: &Context<'_>) -> Vec<Joint<'a>> {
+    let joint = |topic: &'a str, is_written, is_waiting, facts| Joint {
+        topic,
+        x: 0,
+        y: 0,
+        is_written,
+        is_waiting,
+        facts,
+    };
+    let read = unit.inputs.iter().map(|it| joint(&it.topic, false, it.is_waiting(), it.facts(c)));
+    let written = unit.outputs.iter().map(|it| joint(it, true, false, String::new()));
+    let mut joints: Vec<Joint<'a>> = read.chain(written).filter(|it| topics.contains(&it.topic)).collect();
+    for (at, joint) in joints.iter_mut().enumerate() {
+        joint.y = top + at * LINE + LINE / 2;
+    }
+    joints
+}
+
+/// A line for each topic, on the first track that is free where it runs: long ones lie outside.
+fn tracks<'a>(topics: &[&'a str], rows: &[Row<'_>]) -> Vec<Track<'a>> {
+    let span = |topic: &'a str| {
+        let met = rows.iter().flat_map(|row| &row.joints).filter(move |it| it.topic == topic);
+        let is_waiting = met.clone().any(|it| it.is_waiting);
+        let (first, last) = (met.clone().map(|it| it.y).min()?, met.map(|it| it.y).max()?);
+        Some((topic, first, last, is_waiting))
+    };
+    let mut spans: Vec<_> = topics.iter().copied().filter_map(span).collect();
+    spans.sort_by_key(|(_, first, last, _)| (usize::MAX - (last - first), *first));
+    let mut taken: Vec<Vec<(usize, usize)>> = Vec::new();
+    let mut tracks = Vec::new();
+    for (topic, y1, y2, is_waiting) in spans {
+        let is_free = |runs: &Vec<(usize, usize)>| runs.iter().all(|(a, b)| y2 < *a || y1 > *b);
+        let column = taken.iter().position(is_free).unwrap_or(taken.len());
+        if column == taken.len() {
+            taken.push(Vec::new());
+        }
+        taken[column].push((y1, y2));
+        tracks.push(Track { topic, x: MARGIN + column * TRACK, y1, y2, is_waiting });
+    }
+    tracks
 }
 
 impl Page for MapPage {
@@ -245,6 +241,7 @@ impl Page for MapPage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Frame;
 
     fn unit(name: &str, inputs: &[&str], outputs: &[&str]) -> Unit {
         let input = |topic: &&str| Input { topic: (*topic).to_owned(), ..Input::default() };
@@ -267,8 +264,16 @@ mod tests {
             ],
             measured_at_ms: None,
         };
-        let tracks = map.tracks();
-        let told: Vec<_> = tracks.iter().map(|it| (it.topic, it.column, it.y1 / ROW, it.y2 / ROW)).collect();
-        assert_eq!(told, [("messages", 0, 0, 3), ("ready", 1, 1, 2), ("digest", 2, 2, 3)]);
+        let frame = Frame::default();
+        let drawing = map.drawing(&Context::of(&frame, &map));
+        let told: Vec<_> = drawing.tracks.iter().map(|it| (it.topic, (it.x - MARGIN) / TRACK)).collect();
+        assert_eq!(told, [("messages", 0), ("digest", 1), ("ready", 1)]);
+        let joints = drawing.rows.iter().flat_map(|row| &row.joints);
+        let on_its_track = |joint: &Joint<'_>| {
+            let found = drawing.tracks.iter().find(|it| it.topic == joint.topic).unwrap();
+            found.x == joint.x && (found.y1..=found.y2).contains(&joint.y)
+        };
+        assert_eq!(joints.clone().count(), 7);
+        assert!(joints.clone().all(on_its_track));
     }
 }

@@ -1,4 +1,4 @@
-//! Mood and participation of a group over time, as charts with a table each. Filled by `Store::moods_between`.
+//! Mood and participation of a group over time, as charts with a table each. Filled by `Store::digests_between`.
 
 use crate::{Page, Section, context::Context, locale::Words};
 use serde::{Deserialize, Serialize};
@@ -75,6 +75,16 @@ impl Mood {
         &self.points[self.points.len().saturating_sub(POINTS_MAX)..]
     }
 
+    /// The share that a bar of full height stands for: the next tenth above all.
+    fn scale(&self) -> f64 {
+        let most = self.shown().iter().map(|it| it.positive.max(it.negative)).fold(0.0, f64::max);
+        ((most * 10.0).ceil() / 10.0).clamp(0.1, 1.0)
+    }
+
+    fn scale_told(&self, c: &Context<'_>) -> String {
+        c.percent(self.scale())
+    }
+
     fn width(&self) -> usize {
         self.shown().len().max(4) * STEP + 8
     }
@@ -83,17 +93,18 @@ impl Mood {
         let shown = self.shown();
         let most = shown.iter().map(|it| it.message_count).max().unwrap_or_default().max(1);
         let height = |share: f64| (share.clamp(0.0, 1.0) * HALF).round() as i64;
+        let scale = self.scale();
         let every = shown.len().div_ceil(LABELS_MAX).max(1);
         let bars = shown.iter().enumerate().map(|(at, point)| {
             let (up, count) =
-                (height(point.positive), height(f64::from(point.message_count) / f64::from(most)));
+                (height(point.positive / scale), height(f64::from(point.message_count) / f64::from(most)));
             let date = c.dates().zoned(point.window_start_ms).date();
             Bar {
                 point,
                 x: at * STEP + 8,
                 up,
                 up_y: HALF as i64 - up,
-                down: height(point.negative),
+                down: height(point.negative / scale),
                 count,
                 count_y: HALF as i64 - count,
                 day: format!("{}.{:02}", date.day(), date.month()),

@@ -80,6 +80,8 @@ pub(crate) struct Waterfall<'a> {
     pub(crate) marks: Vec<Mark>,
     pub(crate) height: usize,
     pub(crate) seconds: f64,
+    /// From the last event until now, where it still goes on: where it begins, how long it is, where it lies.
+    pub(crate) waits: Option<(i64, i64, usize)>,
 }
 
 impl Step {
@@ -114,11 +116,15 @@ pub(crate) fn waterfall<'a>(steps: &'a [Step], until_ms: Option<i64>, c: &Contex
         }
     };
     let seconds = length / 1000.0;
+    let told = steps.iter().map(|it| it.bounds().1).fold(first, f64::max);
+    let waits = until_ms.filter(|_| !steps.is_empty());
+    let waits = waits.map(|until| (x(told), (x(until as f64) - x(told)).max(0), TOP + steps.len() * ROW));
     Waterfall {
         bars: steps.iter().enumerate().map(bar).collect(),
         marks: marks(seconds, c),
-        height: TOP + steps.len().max(1) * ROW,
+        height: TOP + (steps.len().max(1) + usize::from(waits.is_some())) * ROW,
         seconds,
+        waits,
     }
 }
 
@@ -181,6 +187,7 @@ mod tests {
         let bar = &drawn.bars[0];
         assert_eq!((bar.work, bar.model, bar.transaction), ((0, 300), (200, 100), (300, 100)));
         assert_eq!(drawn.marks.iter().map(|it| it.x).collect::<Vec<_>>(), [0, 200, 400, 600]);
+        assert_eq!(drawn.waits, Some((400, 200, TOP + ROW)));
         assert_eq!(waterfall(&[], None, &c).bars.len(), 0);
     }
 }

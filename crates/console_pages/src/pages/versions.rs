@@ -39,6 +39,9 @@ pub struct Versions {
     pub new: Side,
 }
 
+/// Share of words from which two lines are one that was reworded.
+const REWORDED_MIN: f32 = 0.5;
+
 /// A part of a line, and whether the other side has it not.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Piece {
@@ -75,23 +78,41 @@ impl Versions {
 fn pairs_of(op: DiffOp, old: &[&str], new: &[&str]) -> Vec<Pair> {
     let (before, after) = (&old[op.old_range()], &new[op.new_range()]);
     if matches!(op, DiffOp::Equal { .. }) {
-        let same = |line: &&str| vec![Piece { text: (*line).to_owned(), is_changed: false }];
-        let pair = |(old, new)| Pair { old: Some(same(old)), new: Some(same(new)), is_changed: false };
-        return before.iter().zip(after).map(pair).collect();
-    }
-    let pair = |at: usize| {
-        let (old, new) = (before.get(at), after.get(at));
-        let whole = |line: &&str| vec![Piece { text: (*line).to_owned(), is_changed: true }];
-        let (old, new) = match (old, new) {
-            (Some(old), Some(new)) => {
-                let (old, new) = words(old, new);
-                (Some(old), Some(new))
-            }
-            _ => (old.map(whole), new.map(whole)),
+        let pair = |line: &&str| Pair {
+            old: Some(whole(line, false)),
+            new: Some(whole(line, false)),
+            is_changed: false,
         };
-        Pair { old, new, is_changed: true }
-    };
-    (0..before.len().max(after.len())).map(pair).collect()
+        return before.iter().map(pair).collect();
+    }
+    let mut pairs = Vec::new();
+    let mut next = 0;
+    for line in before {
+        let alike = (next..after.len()).find(|at| is_reworded(line, after[*at]));
+        let Some(at) = alike else {
+            pairs.push(Pair { old: Some(whole(line, true)), new: None, is_changed: true });
+            continue;
+        };
+        pairs.extend(after[next..at].iter().map(|line| added(line)));
+        let (old, new) = words(line, after[at]);
+        pairs.push(Pair { old: Some(old), new: Some(new), is_changed: true });
+        next = at + 1;
+    }
+    pairs.extend(after[next..].iter().map(|line| added(line)));
+    pairs
+}
+
+fn whole(line: &str, is_changed: bool) -> Vec<Piece> {
+    vec![Piece { text: line.to_owned(), is_changed }]
+}
+
+fn added(line: &str) -> Pair {
+    Pair { old: None, new: Some(whole(line, true)), is_changed: true }
+}
+
+/// Whether a line is another one in other words, rather than another line.
+fn is_reworded(old: &str, new: &str) -> bool {
+    TextDiff::from_words(old, new).ratio() >= REWORDED_MIN
 }
 
 /// Both lines in pieces, where each differs from the other by words.

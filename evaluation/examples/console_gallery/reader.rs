@@ -5,8 +5,8 @@ use crate::{
     sample::{Day, Sample},
 };
 use console_pages::{
-    Away, BlockedLine, Calendar, Citation, DeliveryLine, DigestHit, DigestPage, Failure, Group, Groups, Login,
-    LoginProblem, MessageHit, Mood, MoodPoint, Participation, Search, Side, Versions,
+    Away, BlockedLine, Calendar, Citation, DeliveryLine, DigestHit, DigestPage, Failure, Group, Groups,
+    Login, LoginProblem, MessageHit, Mood, MoodPoint, Participation, Search, Side, Versions,
 };
 
 const HOUR_MS: i64 = 3_600_000;
@@ -31,20 +31,18 @@ pub(crate) fn pages(sample: &Sample) -> Vec<Named> {
 }
 
 fn failure() -> Failure {
-    Failure { status: 404, detail: "6f0c2c0e".to_owned(), request_id: "4bf92f3577b34da6a3ce929d0e0e4736".to_owned() }
+    Failure {
+        status: 404,
+        detail: "6f0c2c0e".to_owned(),
+        request_id: "4bf92f3577b34da6a3ce929d0e0e4736".to_owned(),
+    }
 }
 
 fn groups(sample: &Sample) -> Groups {
     let newest = sample.days.last().map(|day| day.line.clone());
     let messages = sample.days.iter().map(|day| i64::from(day.line.message_count)).sum();
-    let told = Group {
-        group_id: sample.group.clone(),
-        time_zone: sample.zone(),
-        messages,
-        digests: sample.days.len() as i64,
-        newest,
-    };
-    let quiet = Group { group_id: "on-call".to_owned(), time_zone: sample.zone(), messages: 2, ..Group::default() };
+    let told = Group { group_id: sample.group.clone(), messages: Some(messages), newest };
+    let quiet = Group { group_id: "on-call".to_owned(), messages: Some(2), newest: None };
     Groups { groups: vec![told, quiet] }
 }
 
@@ -145,7 +143,11 @@ fn search(sample: &Sample) -> Search {
     };
     let messages = sample.days.iter().flat_map(|day| {
         let cites = Citation { digest_id: day.line.digest_id.clone(), headline: day.line.headline.clone() };
-        day.said().into_iter().filter(|said| holds(&said.text)).enumerate().map(move |(at, said)| (at, said, cites.clone()))
+        day.said()
+            .into_iter()
+            .filter(|said| holds(&said.text))
+            .enumerate()
+            .map(move |(at, said)| (at, said, cites.clone()))
     });
     let hit = |(at, said, cites): (usize, console_pages::Said, Citation)| MessageHit {
         group_id: sample.group.clone(),

@@ -2,10 +2,10 @@
 
 use crate::{Named, sample::Sample};
 use console_pages::{
-    Audit, AuditLine, Cost, CostLine, Deliveries, DeliveryLine, DisabledTarget, Flight, Hanging, Input, Letter,
-    LetterField, LetterKind, LetterLine, LetterList, Letters, MapPage, MutedDelivery, Outbox, PartitionPosition,
-    Positions, Replay, Revision, Running, SchemaRevisions, Step, Subject, TracePage, Transactions, Unit, UnitKind,
-    UnitPosition, UnknownDelivery, Windows,
+    Audit, AuditLine, Cost, CostLine, Deliveries, DeliveryLine, DisabledTarget, Flight, Hanging, Input,
+    Letter, LetterField, LetterKind, LetterLine, LetterList, Letters, MapPage, MutedDelivery, Outbox,
+    PartitionPosition, Positions, Replay, Revision, Running, SchemaRevisions, Step, Subject, TracePage,
+    Transactions, Unit, UnitKind, UnitPosition, UnknownDelivery, Windows,
 };
 use topology::{ConnectorShape, Map, processors_in_order};
 
@@ -237,7 +237,9 @@ fn letter(sample: &Sample) -> Letter {
         ],
         value_bytes: Some(4_301),
         preview: (0..6)
-            .map(|row| format!("{:06x}  00 00 00 00 07 0a 61 63 6d 65 08 74 65 61 6d 00  ......acme.team.", row * 16))
+            .map(|row| {
+                format!("{:06x}  00 00 00 00 07 0a 61 63 6d 65 08 74 65 61 6d 00  ......acme.team.", row * 16)
+            })
             .collect(),
         read_again: String::new(),
         may_replay: true,
@@ -358,7 +360,9 @@ fn positions(sample: &Sample) -> Positions {
         measured_at_ms: sample.now_ms,
         units: units.collect(),
         outboxes: vec![Outbox { unit: "postgres_outbox_source".to_owned(), members: 2, rows: 3, stalled: 0 }],
-        notes: vec!["emotion waits until a transaction of segmenter ends: see `gistmill txn finish`".to_owned()],
+        notes: vec![
+            "emotion waits until a transaction of segmenter ends: see `gistmill txn finish`".to_owned(),
+        ],
     }
 }
 
@@ -409,20 +413,33 @@ fn cost(sample: &Sample) -> Cost {
 }
 
 fn audit(sample: &Sample) -> Audit {
-    let line = |seq: i64, actor: &str, action: &str, subject: &str, (before, after): (&str, &str)| AuditLine {
-        seq,
-        at_ms: sample.now_ms - (10 - seq) * 4_000_000,
-        actor: actor.to_owned(),
-        action: action.to_owned(),
-        subject: subject.to_owned(),
-        before: before.to_owned(),
-        after: after.to_owned(),
-    };
+    let line =
+        |seq: i64, actor: &str, action: &str, subject: &str, (before, after): (&str, &str)| AuditLine {
+            seq,
+            at_ms: sample.now_ms - (10 - seq) * 4_000_000,
+            actor: actor.to_owned(),
+            action: action.to_owned(),
+            subject: subject.to_owned(),
+            before: before.to_owned(),
+            after: after.to_owned(),
+        };
     Audit {
         days: 30,
         entries: vec![
-            line(3, "maria", "group set", &sample.group, (r#"{"window_hours":[24]}"#, r#"{"window_hours":[4,24]}"#)),
-            line(2, "ops", "delivery resolve", "6f0c2c0e-6d3b-5d0c-9a43-3a6f1a4d7b11", ("", r#"{"message":412}"#)),
+            line(
+                3,
+                "maria",
+                "group set",
+                &sample.group,
+                (r#"{"window_hours":[24]}"#, r#"{"window_hours":[4,24]}"#),
+            ),
+            line(
+                2,
+                "ops",
+                "delivery resolve",
+                "6f0c2c0e-6d3b-5d0c-9a43-3a6f1a4d7b11",
+                ("", r#"{"message":412}"#),
+            ),
             line(1, "ops", "dlq replay", "9f2c61a07be4d318", ("", r#"{"replayed":12471}"#)),
         ],
     }

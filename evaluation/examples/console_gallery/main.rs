@@ -1,7 +1,7 @@
 //! Writes every page, in every language, to a folder: digests of the samples, made by the real stages, and an operator's
 //! views of the real map.
 //!
-//! `cargo run -p console_pages --example gallery -- FOLDER`
+//! `cargo run -p evaluation --example console_gallery -- FOLDER`
 #![expect(clippy::expect_used, reason = "an example may fail")]
 
 mod operator;
