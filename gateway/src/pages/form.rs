@@ -10,7 +10,7 @@ use axum::{
     extract::{FromRequest, Request},
     http::{StatusCode, header},
 };
-use console_pages::{Frame, locale::Language};
+use console_pages::Frame;
 use serde::{Deserialize, de::DeserializeOwned};
 
 const TYPE: &str = "application/x-www-form-urlencoded";
@@ -61,6 +61,7 @@ fn is_of(frame: &Frame, token: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use console_pages::locale::Language;
 
     #[test]
     fn a_token_is_that_of_the_session_or_none() {
