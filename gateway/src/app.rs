@@ -1,6 +1,6 @@
 //! What all requests share.
 
-use crate::{events::Events, limit::Limits, metrics::Metrics, produce::Writers};
+use crate::{events::Events, limit::Limits, metrics::Metrics, pages::Console, produce::Writers};
 use digest_trigger::{DigestTrigger, canary_tenants};
 use runtime::Config;
 use state::{Schema, Store, StoreOptions};
@@ -63,6 +63,7 @@ pub(crate) struct Shared {
     pub(crate) writers: Writers,
     pub(crate) looks: Arc<Semaphore>,
     pub(crate) events: Events,
+    pub(crate) console: Console,
     /// Whether the broker answered when it was asked last.
     pub(crate) broker_answers: AtomicBool,
     pub(crate) stopping: watch::Sender<bool>,
@@ -99,6 +100,7 @@ impl App {
             writers: Writers::default(),
             looks: Arc::new(Semaphore::new(LOOKS_MAX)),
             events,
+            console: Console::default(),
             broker_answers: AtomicBool::new(false),
             stopping: watch::Sender::new(false),
             config,

@@ -32,7 +32,7 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    fn may(&self, scope: Scope) -> bool {
+    pub(crate) fn may(&self, scope: Scope) -> bool {
         self.scopes.iter().any(|name| name == scope.as_str())
     }
 
@@ -97,15 +97,21 @@ async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
         )
     };
     let key = presented(headers).ok_or_else(refused)?;
+    holder(app, &key).await?.ok_or_else(refused)
+}
+
+/// Whose key it is; none for one that is unknown, wrong, revoked or over.
+pub(crate) async fn holder(app: &App, key: &Key) -> Result<Option<Caller>, Problem> {
     let found = app.0.store.presented_api_key(key.prefix()).await?;
     let is_it = key.is(found.as_ref().map(|found| &found.secret_hash[..]));
-    let found = found.filter(|found| is_it && found.holds).ok_or_else(refused)?;
+    let Some(found) = found.filter(|found| is_it && found.holds) else { return Ok(None) };
     if found.is_stale
         && let Err(error) = app.0.store.touch_api_key(&found.tenant_id, key.prefix()).await
     {
         warn!(error = error.describe(), "could not note that a key was used");
     }
-    Ok(Caller { tenant_id: found.tenant_id.into(), prefix: key.prefix().into(), scopes: found.scopes.into() })
+    let (tenant_id, scopes) = (found.tenant_id.into(), found.scopes.into());
+    Ok(Some(Caller { tenant_id, prefix: key.prefix().into(), scopes }))
 }
 
 fn presented(headers: &HeaderMap) -> Option<Key> {

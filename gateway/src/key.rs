@@ -6,7 +6,7 @@ use aws_lc_rs::{
     constant_time::verify_slices_are_equal,
     digest::{SHA256, digest},
     error::Unspecified,
-    rand,
+    hmac, rand,
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use std::fmt;
@@ -74,6 +74,12 @@ impl Key {
     /// What it is found by.
     pub fn prefix(&self) -> &str {
         &self.prefix
+    }
+
+    /// A token that only who has the key can make, and that tells nothing of it: HMAC-SHA256 of what it is for.
+    pub(crate) fn token(&self, purpose: &str) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.secret);
+        runtime::operate::hex(hmac::sign(&key, purpose.as_bytes()).as_ref())
     }
 
     /// Whether it is the key with this hash. As much work for no hash: nobody learns from the time whether a prefix is known.

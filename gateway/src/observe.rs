@@ -4,6 +4,7 @@
 
 use crate::{
     app::App,
+    pages,
     problem::{AsItIs, Problem},
 };
 use aws_lc_rs::rand;
@@ -51,18 +52,28 @@ impl Seen {
     }
 }
 
+/// The id of a request, which is that of its trace.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub(crate) Arc<str>);
+
 /// Serves a request, and sees to the form of its answer.
 pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response<Body> {
     let (began, seen) = (Instant::now(), Seen::default());
     let trace_id = trace_id(request.headers());
     let method = label(request.method());
+    let headers = pages::is_page(request.uri().path()).then(|| request.headers().clone());
     request.extensions_mut().insert(seen.clone());
+    request.extensions_mut().insert(RequestId(trace_id.as_str().into()));
     let served =
         tokio::time::timeout(app.request_timeout(), AssertUnwindSafe(next.run(request)).catch_unwind());
     let response = match served.await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => Problem::internal(&"a handler panicked").into_response(),
         Err(_) => too_slow().into_response(),
+    };
+    let response = match &headers {
+        Some(headers) => pages::formed(response, headers, &trace_id),
+        None => response,
     };
     let mut response = formed(response, &trace_id);
     if let Ok(id) = HeaderValue::from_str(&trace_id) {

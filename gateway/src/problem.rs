@@ -108,8 +108,24 @@ impl Problem {
         Self::new(status, code, detail)
     }
 
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    pub(crate) fn retry_after_s(&self) -> Option<u64> {
+        self.retry_after_s
+    }
+
     /// Tells the log of a failure that is not the client's.
-    fn log(&self, trace_id: &str) {
+    pub(crate) fn log(&self, trace_id: &str) {
         let why = self.why.as_deref().unwrap_or(&self.detail);
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             warn!(trace_id, code = self.code, why, "could not serve a request for now");

@@ -58,7 +58,7 @@ pub fn router(app: &App) -> Result<Router, StartError> {
     let mut routes = Routes { app, operations, router: Router::new(), missing, unknown: None };
     api::routes(&mut routes);
     let api = routes.finish()?.layer(middleware::from_fn(tagged));
-    let all = Router::new().merge(api).merge(health::routes()).merge(pages::routes());
+    let all = Router::new().merge(api).merge(health::routes()).merge(pages::routes(app));
     Ok(all
         .layer(DefaultBodyLimit::max(app.0.config.gateway.body_bytes_max))
         .layer(middleware::from_fn_with_state(app.clone(), cors))

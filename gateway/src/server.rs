@@ -9,13 +9,18 @@ use crate::{
     router::router,
 };
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::http1,
+    service::{Service, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
 use runtime::{Config, operate};
-use std::{future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, net::IpAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     signal::unix::{SignalKind, signal},
@@ -83,8 +88,9 @@ pub async fn serve(
             () = &mut stop => break,
             Some(_) = connections.join_next() => {}
             accepted = accepted => match accepted {
-                (Ok((stream, _)), Ok(permit)) => {
-                    connections.spawn(connection(stream, router.clone(), app.clone(), permit));
+                (Ok((stream, from)), Ok(permit)) => {
+                    let peer = Peer(from.ip());
+                    connections.spawn(connection((stream, peer), router.clone(), app.clone(), permit));
                 }
                 (Err(error), _) => {
                     debug!(%error, "could not accept a connection");
@@ -106,15 +112,29 @@ pub async fn serve(
     Ok(())
 }
 
-async fn connection(stream: TcpStream, router: Router, app: App, permit: OwnedSemaphorePermit) {
+/// The address that a connection comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+async fn connection(
+    (stream, peer): (TcpStream, Peer),
+    router: Router,
+    app: App,
+    permit: OwnedSemaphorePermit,
+) {
     let _permit = permit;
     app.0.metrics.connections.inc();
     // Answers are small, and somebody waits for each: what a socket does not take so is slower, not wrong.
     drop(stream.set_nodelay(true));
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        router.call(request)
+    });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS_IN)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), service);
     let (mut served, mut stopping) = (pin!(served), app.0.stopping.subscribe());
     // The sender lives in `app`.
     let stopped = async { drop(stopping.wait_for(|stopping| *stopping).await) };

@@ -36,6 +36,7 @@ mod stack;
 mod stranger;
 mod tls_front;
 mod transactions;
+mod visitor;
 mod webhook_peer;
 
 pub use chance::{Die, kills_and_seed};
@@ -71,4 +72,5 @@ pub use stack::Stack;
 pub use stranger::{Isolation, Stranger, read};
 pub use tls_front::{Greeting, TlsFront};
 pub use transactions::{OpenTransactions, Stretch};
+pub use visitor::Visitor;
 pub use webhook_peer::{MASTER_KEY, TO_THIS_MACHINE, set_webhook};

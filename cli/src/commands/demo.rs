@@ -1,10 +1,11 @@
 //! `gistmill demo`: from a running stack to digests in the terminal, with the two sample chats of the project.
 
+mod console;
 mod pages;
 mod progress;
 
 use std::{
-    io::Write,
+    io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -29,12 +30,18 @@ pub(crate) struct Arguments {
     /// Where the sample chats lie
     #[arg(long, value_name = "DIR", default_value = "samples")]
     samples: PathBuf,
+    /// End once the digests are printed, also in a terminal
+    #[arg(long)]
+    no_console: bool,
 }
 
 const AFTER_HELP: &str = "\
 Examples:
   gistmill demo                  starts the stack if need be; run again, it prints the same
-  gistmill digest ls --tenant demo";
+  gistmill demo --no-console     ends at once; without a terminal it does so anyway
+  gistmill digest ls --tenant demo
+
+In a terminal it goes on serving the console, whose address and key it prints, until Ctrl-C.";
 
 const TENANT: &str = "demo";
 /// Group and file of each sample.
@@ -73,13 +80,28 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
     }
     steps.say("waiting until everything has come to rest");
     let settled = settle(&config, &map, (&store, &host), &mut steps);
-    let printed = settled.and_then(|()| {
+    let shown = settled.and_then(|()| {
         drop(steps);
-        host.block_on(pages::print(&store, out))
+        tell(arguments, &config, (&store, &host), out)?;
+        if arguments.no_console || !io::stdout().is_terminal() {
+            return Ok(());
+        }
+        console::serve(&config, (&store, &host), &settings.operator(), out)
     });
     host.stop().ask();
     host.run()?;
-    let ids = printed?;
+    shown?;
+    Ok(Exit::Done)
+}
+
+/// Prints the newest digests, and where to look next.
+fn tell(
+    arguments: &Arguments,
+    config: &Config,
+    (store, host): (&Store, &Host),
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let ids = host.block_on(pages::print(store, out))?;
     let program = std::env::current_exe().context("could not find where this program lies")?;
     let here = pages::Whereabouts {
         program: &program,
@@ -87,8 +109,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
         files: &config.files.directory,
         ids: &ids,
     };
-    pages::where_to_look(&here, out)?;
-    Ok(Exit::Done)
+    pages::where_to_look(&here, out)
 }
 
 fn import(host: &mut Host, group: &str, path: &Path) -> anyhow::Result<()> {

@@ -143,11 +143,11 @@ Examples:
 }
 
 /// A key that is wanted.
-struct Wanted<'a> {
-    tenant: &'a str,
-    name: &'a str,
-    scopes: &'a [Scope],
-    days: Option<u32>,
+pub(super) struct Wanted<'a> {
+    pub(super) tenant: &'a str,
+    pub(super) name: &'a str,
+    pub(super) scopes: &'a [Scope],
+    pub(super) days: Option<u32>,
 }
 
 pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
@@ -222,27 +222,33 @@ fn keys(command: Command, settings: &Settings, out: &mut dyn Write) -> anyhow::R
     })
 }
 
+/// Makes a key and keeps what is to be kept of it.
+pub(super) async fn mint(store: &Store, wanted: &Wanted<'_>, operator: &str) -> anyhow::Result<Minted> {
+    // It has to be a name that a tenant can have.
+    Group::new(wanted.tenant, "any")?;
+    let minted = Key::mint().map_err(|_| anyhow::anyhow!("the system has no random numbers"))?;
+    let scopes: Vec<String> = wanted.scopes.iter().map(ToString::to_string).collect();
+    let key = NewApiKey {
+        tenant_id: wanted.tenant,
+        prefix: &minted.prefix,
+        name: wanted.name,
+        scopes: &scopes,
+        secret_hash: &minted.hash,
+        created_by: operator,
+        expires_in_s: wanted.days.map(|days| f64::from(days) * 86_400.0),
+    };
+    store.put_api_key(&key).await?;
+    Ok(minted)
+}
+
 async fn create(
     store: &Store,
     wanted: &Wanted<'_>,
     (operator, json): (&str, bool),
     out: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
-    // It has to be a name that a tenant can have.
-    Group::new(wanted.tenant, "any")?;
-    let Minted { prefix, hash, text } =
-        Key::mint().map_err(|_| anyhow::anyhow!("the system has no random numbers"))?;
+    let Minted { prefix, text, .. } = mint(store, wanted, operator).await?;
     let scopes: Vec<String> = wanted.scopes.iter().map(ToString::to_string).collect();
-    let key = NewApiKey {
-        tenant_id: wanted.tenant,
-        prefix: &prefix,
-        name: wanted.name,
-        scopes: &scopes,
-        secret_hash: &hash,
-        created_by: operator,
-        expires_in_s: wanted.days.map(|days| f64::from(days) * 86_400.0),
-    };
-    store.put_api_key(&key).await?;
     if json {
         let value = json!({ "key": text, "prefix": prefix, "name": wanted.name, "scopes": scopes });
         writeln!(out, "{value}")?;

@@ -92,20 +92,31 @@ pub(crate) async fn ask(
     Path(group_id): Path<String>,
     MaybeJson(asked): MaybeJson<Request>,
 ) -> Result<Response, Problem> {
-    is_enabled(&app, &caller)?;
-    let group = group(&caller, &group_id)?;
     let bounds = asked.bounds(times::now_ms())?;
+    let (request, already) = request(&app, &caller, (&group_id, bounds), asked.deliver).await?;
+    Ok(accepted(&request, already))
+}
+
+/// Asks for the digest of a span in ms; whether the same was asked before, and is answered.
+pub(crate) async fn request(
+    app: &App,
+    caller: &Caller,
+    (group_id, bounds): (&str, (i64, i64)),
+    deliver: bool,
+) -> Result<(DigestGenerateRequested, bool), Problem> {
+    is_enabled(app, caller)?;
+    let group = group(caller, group_id)?;
     let names = (group.tenant_id(), group.group_id());
     let Some(held) = app.0.store.held(names, bounds).await? else {
         let detail = "nobody wrote in that time, as far as it is stored";
         return Err(Problem::unprocessable("no_messages", detail));
     };
-    let settings = newest(&app, &group).await?.unwrap_or_default();
-    let settings = if asked.deliver { settings } else { GroupSettings { channels: Vec::new(), ..settings } };
+    let settings = newest(app, &group).await?.unwrap_or_default();
+    let settings = if deliver { settings } else { GroupSettings { channels: Vec::new(), ..settings } };
     let request = asking(names, (bounds, held), &caller.actor(), settings);
     let already = app.0.store.answered(&request).await?.is_some();
     if !already {
-        drive(&app, DigestRequestSource::new(request.clone())).await?;
+        drive(app, DigestRequestSource::new(request.clone())).await?;
         info!(
             tenant = &*caller.tenant_id,
             digest_id = request.digest_id(),
@@ -113,7 +124,7 @@ pub(crate) async fn ask(
             "digest asked for"
         );
     }
-    Ok(accepted(&request, already))
+    Ok((request, already))
 }
 
 /// Digests are for tenants that the flag or the canary list names; for others nothing is written.

@@ -78,7 +78,7 @@ pub(crate) async fn one(
 }
 
 /// The group, if the tenant has one of this name with messages.
-pub(super) async fn known(app: &App, caller: &Caller, group_id: &str) -> Result<GroupKnown, Problem> {
+pub(crate) async fn known(app: &App, caller: &Caller, group_id: &str) -> Result<GroupKnown, Problem> {
     name("group", group_id)?;
     let known = app.0.store.group_known(&caller.tenant_id, group_id).await?;
     known.ok_or_else(|| Problem::not_found("there is no such group, or it has no message yet"))

@@ -55,7 +55,7 @@ fn limit(asked: Option<u32>) -> Result<u32, Problem> {
 }
 
 /// A name that a group or window can have; others there are none of, and Postgres takes no NUL.
-fn name(what: &'static str, name: &str) -> Result<(), Problem> {
+pub(crate) fn name(what: &'static str, name: &str) -> Result<(), Problem> {
     let is_usable = !name.is_empty() && name.len() <= 256 && !name.contains('\0');
     if is_usable { Ok(()) } else { Err(Problem::not_found(format!("there is no such {what}"))) }
 }

@@ -122,13 +122,13 @@ fn is_deliverable(wanted: &GroupSettings, needed_scope: &str) -> Result<(), Prob
 }
 
 /// The settings that hold now, as the log has them; none when none were ever set.
-pub(super) async fn newest(app: &App, group: &Group) -> Result<Option<GroupSettings>, Problem> {
+pub(crate) async fn newest(app: &App, group: &Group) -> Result<Option<GroupSettings>, Problem> {
     let key = format!("{}/{}", group.tenant_id(), group.group_id());
     look(app, move |config, map| operate::newest_settings(config, map, &key)).await
 }
 
 /// A group of the caller's tenant, whether or not it has messages.
-pub(super) fn group(caller: &Caller, group_id: &str) -> Result<Group, Problem> {
+pub(crate) fn group(caller: &Caller, group_id: &str) -> Result<Group, Problem> {
     let bad = |_| Problem::not_found("there is no such group: a name has letters, digits and . _ - : @ +");
     Group::new(&caller.tenant_id, group_id).map_err(bad)
 }

@@ -6,6 +6,7 @@
 mod audit;
 mod bot_source;
 mod commands;
+mod console;
 mod consume;
 mod day_start;
 mod demo;

@@ -51,7 +51,7 @@ fn group_title(group: &str, digests: &[DigestSummary]) -> String {
     format!("Group {group}, the newest of {} digests", digests.len())
 }
 
-fn heading(text: &str) -> String {
+pub(super) fn heading(text: &str) -> String {
     console::style(text).bold().cyan().to_string()
 }
 
@@ -105,6 +105,11 @@ fn next(here: &Whereabouts<'_>) -> Vec<(String, String)> {
         row(&format!("ls {}", files.display()), "the same as files"),
         row("gistmill group ls", "groups and settings"),
         row("gistmill tap digest.ready_for_delivery.v1 --limit 1", "the event behind one"),
+        row("gistmill gateway run", "serves the console"),
+        row(
+            "gistmill gateway key create --tenant demo --name me --role owner",
+            "a key of http://127.0.0.1:8080/console",
+        ),
         row("gistmill up", "all processors; meanwhile"),
         row("gistmill import FILE --tenant acme --group team", "a chat of yours, and"),
         row("gistmill lag", "what is on its way"),

@@ -1,0 +1,158 @@
+//! Deliveries that wait for an operator, what happened lately, and what an operator found.
+
+use super::{
+    super::{entry::Visit, form::Form, frame::page_with},
+    put_on_record,
+};
+use crate::{api::name, app::App, problem::Problem, times};
+use axum::{
+    body::Body,
+    extract::State,
+    http::{Response, StatusCode},
+};
+use console_pages::{Deliveries, DeliveryLine, DisabledTarget, MutedDelivery, UnknownDelivery};
+use serde::Deserialize;
+use serde_json::json;
+use state::{AuditChange, DeliveryPage, DeliverySeen, Settled, Settlement};
+
+/// The one channel whose effects cannot be repeated.
+const CHANNEL: &str = "telegram";
+const RECENT_MAX: u32 = 50;
+const MUTED_MAX: i64 = 50;
+
+pub(in super::super) async fn show(State(app): State<App>, visit: Visit) -> Result<Response<Body>, Problem> {
+    shown(&app, &visit, (StatusCode::OK, String::new())).await
+}
+
+#[derive(Debug, Deserialize)]
+pub(in super::super) struct Found {
+    digest_id: String,
+    part: i32,
+    found: String,
+    #[serde(default)]
+    message_id: String,
+}
+
+/// Says how a delivery ended of which nobody knows, as `gistmill delivery resolve` does.
+pub(in super::super) async fn resolve(
+    State(app): State<App>,
+    visit: Visit,
+    Form(found): Form<Found>,
+) -> Result<Response<Body>, Problem> {
+    name("digest", &found.digest_id)?;
+    let message: Option<i64> = found.message_id.trim().parse().ok().filter(|id| *id > 0);
+    let reference = match found.found.as_str() {
+        "message" => Some(message.ok_or_else(|| Problem::bad_request("message_id"))?),
+        "nothing" => None,
+        _ => return Err(Problem::bad_request("found")),
+    };
+    let settlement = Settlement {
+        tenant_id: visit.tenant().to_owned(),
+        digest_id: found.digest_id.clone(),
+        channel: CHANNEL.to_owned(),
+        part: found.part,
+        reference: reference.map(|id| id.to_string()),
+    };
+    let told = match app.0.store.settle_delivery(&settlement, times::now_ms()).await? {
+        Settled::Delivered => "it is delivered, and digest.delivered says so",
+        Settled::Partly => "this part is there; the digest's other parts come with its next version",
+        Settled::NotDelivered => {
+            "it is not delivered, and digest.delivered says so; the next version is posted"
+        }
+        Settled::NotUnknown => {
+            let note =
+                format!("could not settle part {} of {}: it is not unknown", found.part, found.digest_id);
+            return shown(&app, &visit, (StatusCode::CONFLICT, note)).await;
+        }
+    };
+    let after = json!({ "part": found.part, "message": reference });
+    record(&app, &visit, ("delivery resolve", &found.digest_id, Some(&after))).await;
+    let note = format!("settled part {} of {}: {told}", found.part, found.digest_id);
+    shown(&app, &visit, (StatusCode::OK, note)).await
+}
+
+#[derive(Debug, Deserialize)]
+pub(in super::super) struct Target {
+    channel: String,
+    chat: String,
+}
+
+/// Delivers to a target again that has refused, as `gistmill delivery enable` does.
+pub(in super::super) async fn enable(
+    State(app): State<App>,
+    visit: Visit,
+    Form(target): Form<Target>,
+) -> Result<Response<Body>, Problem> {
+    name("target", &target.chat)?;
+    name("channel", &target.channel)?;
+    if !app.0.store.enable_target(visit.tenant(), &target.channel, &target.chat).await? {
+        let note = format!("could not enable {}: it is not disabled", target.chat);
+        return shown(&app, &visit, (StatusCode::CONFLICT, note)).await;
+    }
+    // Of a target that one person sees, the chat.
+    let chat = target.chat.split('+').next().unwrap_or_default();
+    record(&app, &visit, ("delivery enable", chat, None)).await;
+    let note = format!("enabled {}: digests from now on are delivered there", target.chat);
+    shown(&app, &visit, (StatusCode::OK, note)).await
+}
+
+async fn record(
+    app: &App,
+    visit: &Visit,
+    (action, subject, after): (&str, &str, Option<&serde_json::Value>),
+) {
+    let (tenant_id, actor) = (visit.tenant(), visit.caller.actor());
+    put_on_record(app, &AuditChange { tenant_id, actor: &actor, action, subject, before: None, after }).await;
+}
+
+async fn shown(
+    app: &App,
+    visit: &Visit,
+    (status, note): (StatusCode, String),
+) -> Result<Response<Body>, Problem> {
+    let (store, tenant) = (&app.0.store, visit.tenant());
+    let recent = DeliveryPage { tenant_id: tenant.to_owned(), limit: RECENT_MAX, ..DeliveryPage::default() };
+    let view = Deliveries {
+        unknown: store.unknown_deliveries(tenant).await?.into_iter().map(unknown).collect(),
+        disabled: store.disabled_targets(tenant).await?.into_iter().map(disabled).collect(),
+        muted: store.muted_deliveries(tenant, MUTED_MAX).await?.into_iter().map(muted).collect(),
+        recent: store.delivery_page(&recent).await?.into_iter().map(line).collect(),
+        may_settle: true,
+        note,
+    };
+    page_with(status, &visit.frame, &view)
+}
+
+pub(in super::super) fn line(of: DeliverySeen) -> DeliveryLine {
+    let planned_at = of.place.planned_us.div_euclid(1_000);
+    DeliveryLine {
+        digest_id: of.digest_id,
+        version: format!("{}.{}", of.place.revision, of.place.attempt),
+        channel: of.place.channel,
+        chat: of.place.chat,
+        part: of.place.part,
+        status: of.status,
+        at_ms: of.finished_at.or(of.sending_at).unwrap_or(planned_at),
+    }
+}
+
+fn unknown(of: state::UnknownDelivery) -> UnknownDelivery {
+    UnknownDelivery {
+        group_id: of.group_id,
+        digest_id: of.digest_id,
+        version: of.version,
+        channel: of.channel,
+        chat: of.chat,
+        part: of.part,
+        error: of.error.unwrap_or_default(),
+        sending_at_ms: of.sending_at,
+    }
+}
+
+fn disabled(of: state::DisabledTarget) -> DisabledTarget {
+    DisabledTarget { channel: of.channel, chat: of.chat, reason: of.reason }
+}
+
+fn muted(of: state::MutedDelivery) -> MutedDelivery {
+    MutedDelivery { group_id: of.group_id, digest_id: of.digest_id, chat: of.chat }
+}
