@@ -47,7 +47,7 @@ pub const REPLAY: &str = "/console/operator/letters/kinds/{fingerprint}/replay";
 pub const LETTER: &str = "/console/operator/letters/places/{place}";
 /// GET: deliveries.
 pub const DELIVERIES: &str = "/console/operator/deliveries";
-/// POST: `digest_id`, `part`, `found` (`message` or `nothing`), `message_id`, `form_token`.
+/// POST: `digest_id`, `channel`, `chat`, `part`, `found` (`message` or `nothing`), `message_id`, `form_token`.
 pub const RESOLVE: &str = "/console/operator/deliveries/resolve";
 /// POST: `channel`, `chat`, `form_token`.
 pub const ENABLE: &str = "/console/operator/deliveries/enable";

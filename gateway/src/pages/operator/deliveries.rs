@@ -15,8 +15,8 @@ use serde::Deserialize;
 use serde_json::json;
 use state::{AuditChange, DeliveryPage, DeliverySeen, Settled, Settlement};
 
-/// The one channel whose effects cannot be repeated.
-const CHANNEL: &str = "telegram";
+/// The channel in which a message that is there has a number.
+const NUMBERED: &str = "telegram";
 const RECENT_MAX: u32 = 50;
 const MUTED_MAX: i64 = 50;
 
@@ -27,6 +27,8 @@ pub(in super::super) async fn show(State(app): State<App>, visit: Visit) -> Resu
 #[derive(Debug, Deserialize)]
 pub(in super::super) struct Found {
     digest_id: String,
+    channel: String,
+    chat: String,
     part: i32,
     found: String,
     #[serde(default)]
@@ -40,18 +42,23 @@ pub(in super::super) async fn resolve(
     Form(found): Form<Found>,
 ) -> Result<Response<Body>, Problem> {
     name("digest", &found.digest_id)?;
+    name("channel", &found.channel)?;
     let message: Option<i64> = found.message_id.trim().parse().ok().filter(|id| *id > 0);
     let reference = match found.found.as_str() {
-        "message" => Some(message.ok_or_else(|| Problem::bad_request("message_id"))?),
+        "message" if found.channel == NUMBERED => {
+            Some(message.ok_or_else(|| Problem::bad_request("message_id"))?.to_string())
+        }
+        "message" => Some(found.message_id.trim().to_owned()),
         "nothing" => None,
         _ => return Err(Problem::bad_request("found")),
     };
     let settlement = Settlement {
         tenant_id: visit.tenant().to_owned(),
         digest_id: found.digest_id.clone(),
-        channel: CHANNEL.to_owned(),
+        channel: found.channel.clone(),
+        chat: Some(found.chat),
         part: found.part,
-        reference: reference.map(|id| id.to_string()),
+        reference,
     };
     let told = match app.0.store.settle_delivery(&settlement, times::now_ms()).await? {
         Settled::Delivered => "it is delivered, and digest.delivered says so",
@@ -65,7 +72,7 @@ pub(in super::super) async fn resolve(
             return shown(&app, &visit, (StatusCode::CONFLICT, note)).await;
         }
     };
-    let after = json!({ "part": found.part, "message": reference });
+    let after = json!({ "part": found.part, "channel": found.channel, "message": settlement.reference });
     record(&app, &visit, ("delivery resolve", &found.digest_id, Some(&after))).await;
     let note = format!("settled part {} of {}: {told}", found.part, found.digest_id);
     shown(&app, &visit, (StatusCode::OK, note)).await
