@@ -89,7 +89,7 @@ impl Events {
     }
 
     /// Begins to read.
-    pub(crate) fn start(&self, app: &App) -> Result<(), StartError> {
+    pub(crate) fn start(app: &App) -> Result<(), StartError> {
         let app = app.clone();
         let reading = move || app.0.events.read(&app);
         std::thread::Builder::new()

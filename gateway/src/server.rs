@@ -5,6 +5,7 @@
 
 use crate::{
     app::{App, StartError, set},
+    events::Events,
     observe::HEADERS_IN,
     router::router,
 };
@@ -75,7 +76,7 @@ pub async fn serve(
         info!(%address, "gateway listens");
     }
     watch_broker(&app)?;
-    app.0.events.start(&app)?;
+    Events::start(&app)?;
     let permits = Arc::new(Semaphore::new(app.0.config.gateway.connections_max));
     let (mut connections, mut stop) = (JoinSet::new(), pin!(stop));
     loop {

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A gateway in a process of its own.
 #[derive(Debug)]
@@ -195,7 +195,7 @@ impl Listening {
     ///
     /// # Errors
     /// Nothing comes for a minute.
-    pub fn next(&mut self) -> anyhow::Result<Option<Heard>> {
+    pub fn hear(&mut self) -> anyhow::Result<Option<Heard>> {
         let (mut heard, mut line) = (Heard::default(), String::new());
         loop {
             line.clear();

@@ -23,7 +23,7 @@ pub fn html(view: &View<'_>) -> String {
 fn push(out: &mut String, block: &RichBlock) {
     match block {
         RichBlock::Heading { size, text } => {
-            element(out, &format!("h{}", size.saturating_sub(2).clamp(1, 6)), text)
+            element(out, &format!("h{}", size.saturating_sub(2).clamp(1, 6)), text);
         }
         RichBlock::Paragraph(text) => element(out, "p", text),
         RichBlock::List(lines) => list(out, lines),

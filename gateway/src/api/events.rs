@@ -174,8 +174,8 @@ impl Listener {
         loop {
             if let Some((earlier, end)) = &mut self.earlier {
                 match earlier.recv().await {
-                    Some(Some(event)) => return Some((self.told(&event), Some(self))),
-                    Some(None) => return Some((self.dropped("gap"), None)),
+                    Some(Some(event)) => return Some((Ok(self.told(&event)), Some(self))),
+                    Some(None) => return Some((Ok(self.dropped("gap")), None)),
                     None => {}
                 }
                 self.places = std::mem::take(end);
@@ -187,7 +187,7 @@ impl Listener {
             tokio::select! {
                 news = self.live.recv() => match news {
                     Ok(News::Event(event)) if self.wanted.wants(&event.tenant_id, &event.group_id) => {
-                        return Some((self.told(&event), Some(self)));
+                        return Some((Ok(self.told(&event)), Some(self)));
                     }
                     Ok(News::Event(event)) => {
                         self.places.insert(event.partition.clone(), event.next);
@@ -195,30 +195,30 @@ impl Listener {
                     Ok(News::Passed(partition, next)) => {
                         self.places.insert(partition, next);
                     }
-                    Ok(News::Gap) => return Some((self.dropped("gap"), None)),
-                    Err(_) => return Some((self.dropped("slow"), None)),
+                    Ok(News::Gap) => return Some((Ok(self.dropped("gap")), None)),
+                    Err(_) => return Some((Ok(self.dropped("slow")), None)),
                 },
                 _ = self.keys.tick() => if !self.holds().await {
-                    return Some((self.dropped("revoked"), None));
+                    return Some((Ok(self.dropped("revoked")), None));
                 },
-                () = stopped => return Some((self.dropped("stopping"), None)),
+                () = stopped => return Some((Ok(self.dropped("stopping")), None)),
             }
         }
     }
 
-    fn told(&mut self, event: &Event) -> Told {
+    fn told(&mut self, event: &Event) -> sse::Event {
         self.places.insert(event.partition.clone(), event.next);
         let name = TOPICS
             .iter()
             .find(|(_, topic, _)| *topic == event.partition.0)
             .map_or("event", |(.., name)| name);
-        Ok(sse::Event::default().id(written(&self.places)).event(name).data(&event.data))
+        sse::Event::default().id(written(&self.places)).event(name).data(&event.data)
     }
 
-    fn dropped(&self, reason: &'static str) -> Told {
+    fn dropped(&self, reason: &'static str) -> sse::Event {
         self.app.0.metrics.dropped(reason);
         let data = format!("{{\"reason\":\"{reason}\"}}");
-        Ok(sse::Event::default().event("dropped").data(data))
+        sse::Event::default().event("dropped").data(data)
     }
 
     /// Whether the key may be used still; where that cannot be asked, it may.

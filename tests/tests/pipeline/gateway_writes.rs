@@ -126,7 +126,7 @@ fn a_listener_who_comes_back_misses_nothing_and_hears_nothing_twice() -> anyhow:
     let (mut whole, mut first) = (door.listen(&viewer, None)?, door.listen(&viewer, None)?);
     let mut others = door.listen(&stranger, None)?;
     pipeline.import(&Chat::new("alpha", 3, 40).write(pipeline.directory())?, "alpha")?;
-    let begun = first.next()?.expect("an event");
+    let begun = first.hear()?.expect("an event");
     drop(first);
     settle(&pipeline)?;
     let mut rest = door.listen(&viewer, Some(&begun.id))?;
@@ -135,7 +135,7 @@ fn a_listener_who_comes_back_misses_nothing_and_hears_nothing_twice() -> anyhow:
     let all = |stream: &mut tests::Listening, enough: usize| -> anyhow::Result<Vec<(String, String)>> {
         let mut all = Vec::new();
         while all.len() < enough {
-            let heard = stream.next()?.expect("an event");
+            let heard = stream.hear()?.expect("an event");
             all.push((heard.name, heard.data));
         }
         all.sort();
@@ -151,11 +151,11 @@ fn a_listener_who_comes_back_misses_nothing_and_hears_nothing_twice() -> anyhow:
     resumed.sort();
     assert_eq!(resumed, heard);
     revoked(&viewer)?;
-    let last = whole.next()?.expect("a word");
+    let last = whole.hear()?.expect("a word");
     assert_eq!((last.name.as_str(), last.data.as_str()), ("dropped", "{\"reason\":\"revoked\"}"));
-    assert_eq!(whole.next()?, None);
+    assert_eq!(whole.hear()?, None);
     door.close()?;
-    let last = others.next()?.expect("a word");
+    let last = others.hear()?.expect("a word");
     assert_eq!(
         (last.name.as_str(), last.data.as_str()),
         ("dropped", "{\"reason\":\"stopping\"}"),
