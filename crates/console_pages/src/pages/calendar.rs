@@ -100,7 +100,7 @@ impl Calendar {
                 shade: 0,
             });
         }
-        while all.len() % 7 != 0 {
+        while !all.len().is_multiple_of(7) {
             all.push(Day::empty());
         }
         let most = all.iter().map(|day| day.messages).max().unwrap_or_default();
