@@ -33,8 +33,9 @@ static ASSETS: LazyLock<[Asset; 3]> = LazyLock::new(|| {
 });
 
 fn asset(stem: &str, extension: &str, content_type: &'static str, bytes: &'static [u8]) -> Asset {
-    let hash: String =
-        Sha256::digest(bytes).iter().take(HASH_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    let mut head = [0; HASH_BYTES];
+    head.copy_from_slice(&Sha256::digest(bytes)[..HASH_BYTES]);
+    let hash = format!("{:016x}", u64::from_be_bytes(head));
     let name = format!("{stem}-{hash}.{extension}");
     let path = routes::ASSET.replace("{name}", &name);
     Asset { name, path, content_type, bytes }

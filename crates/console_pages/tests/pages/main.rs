@@ -1,5 +1,5 @@
 //! Every page, filled by its own shape with harmless and with hostile text, as a browser reads it.
-#![expect(clippy::expect_used, reason = "the helpers of a test may fail it")]
+#![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it")]
 
 mod filler;
 mod parsed;
