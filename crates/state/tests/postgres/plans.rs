@@ -170,7 +170,7 @@ const READS: [(&str, &[&str]); 159] = [
     ("queue::COURIER", &[]),
     ("queue::DROP", &["delivery_queue_pkey (tenant_id, window_id, channel, chat)"]),
     ("queue::DUE", &["delivery_queue_due (channel, next_at)"]),
-    ("queue::FREE", &["delivery_queue_due (channel)"]),
+    ("queue::FREE", &["delivery_queue_due (channel, next_at)"]),
     ("queue::HOLD", &["delivery_queue_pkey (tenant_id, window_id, channel, chat)"]),
     ("queue::PUT", &[]),
     ("queue::WAITING", &["delivery_queue_pkey (tenant_id)"]),
@@ -307,7 +307,7 @@ const FILL: [&str; 21] = [
     "INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, epoch, cluster_id, physical_topic)
      SELECT current_setting('app.current_tenant'), 't', n, 0, 1, 'c', 't' FROM generate_series(1, $1 / 100) AS n",
 ];
-const TABLES: [&str; 27] = [
+const TABLES: [&str; 31] = [
     "retention",
     "maintenance_status",
     "telegram_subscribers",
@@ -328,6 +328,10 @@ const TABLES: [&str; 27] = [
     "blocked_digests",
     "deliveries",
     "delivery_targets",
+    "delivery_queue",
+    "webhooks",
+    "webhook_secrets",
+    "mail_recipients",
     "outbox",
     "sink_offsets",
     "tenants",
