@@ -23,7 +23,8 @@ CREATE TABLE delivery_queue (
 COMMENT ON COLUMN delivery_queue.kind IS 'Null until the first try: what it is by then stays';
 COMMENT ON COLUMN delivery_queue.payload IS 'Null once it was erased, or is past the retention: it is delivered no more';
 COMMENT ON COLUMN delivery_queue.worker IS 'Who tries it now';
-CREATE INDEX delivery_queue_due ON delivery_queue (channel, next_at);
+-- For what is due, and for nothing else: a statement that names no time has but the key.
+CREATE INDEX delivery_queue_due ON delivery_queue (channel, next_at) WHERE next_at IS NOT NULL;
 ALTER TABLE delivery_queue ENABLE ROW LEVEL SECURITY;
 ALTER TABLE delivery_queue FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON delivery_queue

@@ -228,13 +228,6 @@ fn a_page_of_few_lines_has_no_headings() {
 }
 
 #[test]
-fn russian_mail_with_a_note() {
-    let mail = mail(&view(&russian(), &window(6, "Europe/Moscow")), "footer");
-    let noted = mail.noted(&mail.newer);
-    insta::assert_snapshot!(format!("{}\n\n{}\n{}", noted.subject, noted.text, noted.html));
-}
-
-#[test]
 fn both_forms_of_a_mail_have_the_same_lines() {
     for digest in [english(), russian()] {
         let mail = mail(&view(&digest, &window(24, "UTC")), "footer");

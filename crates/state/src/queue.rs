@@ -19,7 +19,8 @@ WHERE channel = $1 AND next_at <= now() AND NOT tenant_id || '/' || chat = ANY (
 ORDER BY channel, next_at LIMIT $3";
 
 pub(crate) const FREE: &str = "
-UPDATE delivery_queue SET worker = NULL, next_at = now() WHERE channel = $1 AND worker = $2";
+UPDATE delivery_queue SET worker = NULL, next_at = now()
+WHERE channel = $1 AND worker = $2 AND next_at > '-infinity'";
 
 pub(crate) const HOLD: &str = "
 SELECT revision, attempt FROM delivery_queue

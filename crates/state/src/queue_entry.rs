@@ -16,13 +16,13 @@ use std::time::Duration;
 
 pub(crate) const TAKE: &str = "
 SELECT revision, attempt, group_id, digest_id, kind, payload, appended_ms, tries, worker,
-    (extract(epoch FROM now() - planned_at) * 1000)::bigint
+    (extract(epoch FROM now() - planned_at) * 1000)::bigint, next_at <= now()
 FROM delivery_queue
-WHERE tenant_id = $1 AND window_id = $2 AND channel = $3 AND chat = $4 AND next_at <= now() FOR UPDATE SKIP LOCKED";
+WHERE tenant_id = $1 AND window_id = $2 AND channel = $3 AND chat = $4 FOR UPDATE SKIP LOCKED";
 
 pub(crate) const AGAIN: &str = "
 SELECT revision, attempt, group_id, digest_id, kind, payload, appended_ms, tries, worker,
-    (extract(epoch FROM now() - planned_at) * 1000)::bigint
+    (extract(epoch FROM now() - planned_at) * 1000)::bigint, true
 FROM delivery_queue
 WHERE tenant_id = $1 AND window_id = $2 AND channel = $3 AND chat = $4 FOR UPDATE";
 
@@ -90,7 +90,7 @@ impl QueueEntry {
             .fetch_optional(&mut *transaction)
             .await
             .map_err(Error::query("hold a delivery that waits"))?;
-        let Some(row) = row else { return Ok(None) };
+        let Some(row) = row.filter(|row| row.get(10)) else { return Ok(None) };
         let age: i64 = row.get(9);
         Ok(Some(Self {
             transaction,

@@ -192,7 +192,7 @@ const READS: [(&str, &[&str]); 176] = [
     ("queue::COURIER", &[]),
     ("queue::DROP", &["delivery_queue_pkey (tenant_id, window_id, channel, chat)"]),
     ("queue::DUE", &["delivery_queue_due (channel, next_at)"]),
-    ("queue::FREE", &["delivery_queue_due (channel)"]),
+    ("queue::FREE", &["delivery_queue_due (channel, next_at)"]),
     ("queue::HOLD", &["delivery_queue_pkey (tenant_id, window_id, channel, chat)"]),
     ("queue::PUT", &[]),
     ("queue::WAITING", &["delivery_queue_pkey (tenant_id)"]),
@@ -345,7 +345,7 @@ const FILL: [&str; 22] = [
     "INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, epoch, cluster_id, physical_topic)
      SELECT current_setting('app.current_tenant'), 't', n, 0, 1, 'c', 't' FROM generate_series(1, $1 / 100) AS n",
 ];
-const TABLES: [&str; 28] = [
+const TABLES: [&str; 32] = [
     "api_keys",
     "retention",
     "maintenance_status",
@@ -367,6 +367,10 @@ const TABLES: [&str; 28] = [
     "blocked_digests",
     "deliveries",
     "delivery_targets",
+    "delivery_queue",
+    "webhooks",
+    "webhook_secrets",
+    "mail_recipients",
     "outbox",
     "sink_offsets",
     "tenants",
