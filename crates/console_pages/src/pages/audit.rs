@@ -1,4 +1,4 @@
-//! What operators did. Filled by `Store::audit_entries`.
+//! What operators did. Filled by `Store::audit_page`.
 
 use crate::{Page, Section, locale::Words};
 use serde::{Deserialize, Serialize};

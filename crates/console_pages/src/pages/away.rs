@@ -1,5 +1,5 @@
-//! What was told since the reader was away, and the form that asks for it. Filled by `Store::digests_between`; the form
-//! asks as `gistmill digest now --since` does.
+//! What was told since the reader was away, and the form that asks for it. Filled by `Store::digest_page`; the form asks
+//! as `gistmill digest now --since` does.
 
 use super::DigestLine;
 use crate::{Page, Section, locale::Words};

@@ -1,5 +1,4 @@
-//! The digests of a group in a month. Filled by `Store::digests_between`, for the months beside it too,
-//! and by `Store::blocked_list`.
+//! The digests of a group in a month. Filled by `Store::window_page`.
 //!
 //! Invariant: every digest of the view stands on exactly one day, that on which its window begins in the group's zone.
 

@@ -1,6 +1,5 @@
 //! Deliveries that wait for an operator, and what happened lately. Filled by `Store::unknown_deliveries`,
-//! `disabled_targets`, `muted_deliveries`, and `deliveries_of` for the windows of `digest_list`; the forms do
-//! what `gistmill delivery resolve` and `enable` do.
+//! `disabled_targets`, `muted_deliveries` and `delivery_page`; the forms do what `gistmill delivery resolve` and `enable` do.
 
 use crate::{Page, Section, locale::Words};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,5 @@
 //! A digest as it was posted, each claim with the messages that it cites. Filled by `Store::digest_show`,
-//! `Store::digest_versions`, `Store::messages_as_of` (all messages of its window, as of its offset) and
-//! `Store::deliveries_of`.
+//! `digest_versions`, `message_page`, `cited_messages` and `delivery_page`.
 //!
 //! Invariant: the lines are those that every channel gets, in their order.
 

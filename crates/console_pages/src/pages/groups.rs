@@ -1,4 +1,4 @@
-//! The groups of a tenant. Filled by `Store::group_heads`; counts, where they are wanted, by `Store::message_counts`.
+//! The groups of a tenant. Filled by `Store::group_page` and `Store::digest_page`.
 
 use super::DigestLine;
 use crate::{Page, Section, locale::Words};

@@ -1,4 +1,5 @@
-//! Mood and participation of a group over time, as charts with a table each. Filled by `Store::digests_between`.
+//! Mood and participation of a group over time, as charts with a table each. Filled by `Store::digest_page` and
+//! `Store::digest_show`.
 
 use crate::{Page, Section, context::Context, locale::Words};
 use serde::{Deserialize, Serialize};
