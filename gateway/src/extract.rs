@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 
 /// Parameters of the query.
 pub(crate) struct Query<T>(pub(crate) T);
@@ -77,7 +78,9 @@ fn read<T: DeserializeOwned>(bytes: &[u8], is_json: bool) -> Result<T, Problem> 
     }
     // serde_json's message names fields and places, not what stands there, but for unknown words.
     let bad = |error| Problem::bad_request(format!("the body is not what is expected: {error}"));
-    serde_json::from_slice(bytes).map_err(bad)
+    // An object first: serde takes a list for the fields of a struct, too.
+    let object: Map<String, Value> = serde_json::from_slice(bytes).map_err(bad)?;
+    serde_json::from_value(Value::Object(object)).map_err(bad)
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {
@@ -130,6 +133,21 @@ fn media_type(headers: &HeaderMap) -> Option<String> {
 mod tests {
     use super::*;
     use axum::http::HeaderValue;
+
+    #[test]
+    fn a_list_is_no_object_and_a_field_that_is_unknown_is_told() {
+        #[derive(Debug, Default, PartialEq, serde::Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        struct Named {
+            name: Option<String>,
+        }
+        let named = |body: &[u8]| read::<Named>(body, true).ok();
+        assert_eq!(named(b"{\"name\": \"a\"}"), Some(Named { name: Some("a".to_owned()) }));
+        for wrong in [&b"[\"a\"]"[..], b"[]", b"null", b"{\"nmae\": null}", b""] {
+            assert_eq!(named(wrong), None);
+        }
+        assert!(read::<Named>(b"{}", false).is_err());
+    }
 
     #[test]
     fn a_media_type_is_told_without_its_parameters() {

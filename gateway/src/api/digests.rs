@@ -255,6 +255,7 @@ async fn shown(app: &App, caller: &Caller, stored: StoredDigest) -> Result<Shown
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::HeaderValue;
 
     #[test]
     fn the_form_is_the_one_that_is_liked_best() {

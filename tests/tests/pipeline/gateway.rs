@@ -241,8 +241,8 @@ fn what_has_not_changed_is_not_sent_again_and_pages_follow_one_another() -> anyh
 #[test]
 fn a_database_that_falls_silent_is_told_as_503_and_served_from_again_once_it_speaks() -> anyhow::Result<()> {
     let Some(pipeline) = Pipeline::start("gateway_away")? else { return Ok(()) };
-    let mut variables = pipeline.stack.variables();
-    let (_, url) = variables.find(|(name, _)| *name == "GISTMILL_POSTGRES__URL").expect("an address");
+    let url = pipeline.stack.variables().find(|(name, _)| *name == "GISTMILL_POSTGRES__URL");
+    let url = url.expect("an address").1.to_owned();
     let (login, peer) = url.rsplit_once('@').expect("a log-in");
     let (peer, database) = peer.split_once('/').expect("a database");
     let relay = Relay::to(peer)?;
