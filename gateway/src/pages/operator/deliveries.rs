@@ -43,6 +43,10 @@ pub(in super::super) async fn resolve(
 ) -> Result<Response<Body>, Problem> {
     name("digest", &found.digest_id)?;
     name("channel", &found.channel)?;
+    // Postgres takes no NUL, and nothing of the ledger has one.
+    if found.chat.contains('\0') || found.message_id.contains('\0') {
+        return Err(Problem::not_found("there is no such delivery"));
+    }
     let message: Option<i64> = found.message_id.trim().parse().ok().filter(|id| *id > 0);
     let reference = match found.found.as_str() {
         "message" if found.channel == NUMBERED => {
