@@ -25,7 +25,7 @@ pub(in super::super) async fn show(State(app): State<App>, visit: Visit) -> Resu
 }
 
 #[derive(Debug, Deserialize)]
-pub(in super::super) struct Found {
+pub(in super::super) struct Resolution {
     digest_id: String,
     channel: String,
     chat: String,
@@ -39,7 +39,7 @@ pub(in super::super) struct Found {
 pub(in super::super) async fn resolve(
     State(app): State<App>,
     visit: Visit,
-    Form(found): Form<Found>,
+    Form(found): Form<Resolution>,
 ) -> Result<Response<Body>, Problem> {
     name("digest", &found.digest_id)?;
     name("channel", &found.channel)?;
