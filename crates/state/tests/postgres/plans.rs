@@ -476,9 +476,12 @@ async fn assert_one_plan(planners: &mut [Planner], when: &str) {
         READS.iter().map(|(name, reads)| (*name, reads.iter().map(ToString::to_string).collect())).collect();
     for planner in planners {
         let found = planner.reads().await;
-        for (name, reads) in &found {
-            assert_eq!(Some(reads), expected.get(name), "{name}, {when}, {}", planner.mode);
-        }
+        let differs: Vec<_> = found
+            .iter()
+            .filter(|(name, reads)| expected.get(*name) != Some(*reads))
+            .map(|(name, reads)| format!("{name} reads {reads:?}, expected {:?}", expected.get(name)))
+            .collect();
+        assert!(differs.is_empty(), "{when}, {}:\n{}", planner.mode, differs.join("\n"));
         assert_eq!(found.len(), expected.len(), "{when}");
     }
 }

@@ -12,37 +12,6 @@ use state::{
 
 /// Tables with a tenant that are not the tenant's: the list of names.
 const EXEMPT: [&str; 4] = ["link_codes", "telegram_chats", "telegram_subscribers", "tenants"];
-/// Every table with a tenant.
-const WITH_TENANT: [&str; 27] = [
-    "audit_log",
-    "author_names",
-    "blocked_digests",
-    "chat_mutes",
-    "deliveries",
-    "delivery_queue",
-    "delivery_targets",
-    "digests",
-    "embeddings",
-    "erased_messages",
-    "index_bounds",
-    "link_codes",
-    "llm_requests",
-    "mail_recipients",
-    "message_words",
-    "messages",
-    "model_answers",
-    "model_claims",
-    "outbox",
-    "provider_keys",
-    "retention",
-    "telegram_chats",
-    "telegram_subscribers",
-    "tenants",
-    "topics",
-    "webhook_secrets",
-    "webhooks",
-];
-
 /// Every table that says whose its rows are.
 const WITH_TENANT: [&str; 28] = [
     "api_keys",
