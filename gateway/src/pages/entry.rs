@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn the_browsers_language_holds_until_one_is_chosen() {
         let russian = (header::ACCEPT_LANGUAGE, "ru-RU,ru;q=0.9,en;q=0.8");
-        assert_eq!(preferences(&headers(&[russian.clone()])).0, Language::Russian);
+        assert_eq!(preferences(&headers(std::slice::from_ref(&russian))).0, Language::Russian);
         let chosen = (header::COOKIE, "gistmill_language=en; gistmill_theme=dark");
         assert_eq!(preferences(&headers(&[russian, chosen])), (Language::English, Theme::Dark));
     }
