@@ -88,7 +88,7 @@ WHERE tenant_id = $1 AND channel = $2 AND chat = $3 AND disabled IS NOT NULL";
 pub(crate) const SETTLE: &str = "
 UPDATE deliveries SET status = $5, reference = CASE WHEN $5 = 'sent' THEN coalesce(reference, $6) END, error = $7, finished_at = now()
 WHERE tenant_id = $1 AND digest_id = $2 AND channel = $3 AND part = $4 AND status = 'unknown'
-    AND ($8::text IS NULL OR chat = $8)
+    AND chat || '' = coalesce($8, chat)
 RETURNING group_id, window_id, revision, attempt";
 
 pub(crate) const IS_PARTLY_SENT: &str = "
