@@ -108,8 +108,8 @@ impl Stack {
         };
         let until = Instant::now() + Duration::from_mins(1);
         while there() != wanted {
-            assert!(Instant::now() < until, "{topic}: {}", !wanted);
-            std::thread::sleep(Duration::from_millis(20));
+            let state = if wanted { "not there yet" } else { "still there" };
+            assert!(Instant::now() < until, "{topic} is {state}");
         }
     }
 

@@ -17,7 +17,7 @@ pub(crate) enum Fault {
     Sleep,
     /// SIGTERM.
     Terminate,
-    /// SIGTERM; the next process of the unit is of another release, where one was given.
+    /// SIGTERM; the next process of the unit is of the other release.
     Exchange,
     /// A second process of a unit comes, or goes by SIGKILL.
     Scale,

@@ -66,13 +66,21 @@ impl Asked {
                 "--every" => {
                     asked.every = Duration::from_millis(value.parse().context("--every is a number of ms")?);
                 }
-                "--other" => asked.other = Some(PathBuf::from(value).canonicalize().context("--other")?),
+                "--other" => {
+                    asked.other = Some(PathBuf::from(value).canonicalize().context("--other names no file")?)
+                }
                 "--fault" if value == "all" => {}
                 "--fault" => {
                     asked.faults = value.split(',').map(Fault::named).collect::<anyhow::Result<_>>()?;
                 }
                 _ => bail!("{word} is unknown; {USAGE}"),
             }
+        }
+        if asked.other.is_none() {
+            // Without another release there is nothing to exchange: asked for by name, that is a mistake.
+            let is_named = asked.faults != Fault::ALL;
+            ensure!(!is_named || !asked.faults.contains(&Fault::Exchange), "exchange needs --other GISTMILL");
+            asked.faults.retain(|fault| *fault != Fault::Exchange);
         }
         Ok(asked)
     }

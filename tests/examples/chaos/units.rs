@@ -187,9 +187,6 @@ impl<'a> Units<'a> {
 
     /// A unit is stopped, and goes on as the other release; whether that is the other one of the two.
     pub(crate) fn exchange(&mut self, die: &mut Die) -> anyhow::Result<Option<bool>> {
-        if self.other.is_none() {
-            return Ok(None);
-        }
         let unit = self.any(die);
         if !unit.terminate()? {
             return Ok(None);

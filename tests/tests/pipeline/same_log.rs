@@ -1,6 +1,6 @@
-//! D2: the log of one pipeline, record by record in another one, gives the same events, digests and files.
+//! D2: the log of one pipeline, record by record in another one, gives the same events, digests and names of files.
 
-use crate::undisturbed::{export, undisturbed};
+use crate::undisturbed::{export, files, undisturbed};
 use anyhow::{Context, ensure};
 use rdkafka::{
     message::{Header, OwnedHeaders},
@@ -81,6 +81,7 @@ fn the_same_log_under_another_prefix_gives_the_same_bytes() -> anyhow::Result<()
     assert_eq!(places(&seen), places(&once.seen), "the same log");
     assert_equal(&once.seen, &seen);
     assert_eq!(export(&pipeline)?, once.export);
+    assert_eq!(files(&pipeline)?, once.files);
     up.stop(PATIENCE)?;
     pipeline.finish()
 }

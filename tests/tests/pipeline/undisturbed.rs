@@ -57,8 +57,7 @@ fn run() -> anyhow::Result<Option<Undisturbed>> {
     let seen = read(&pipeline, Isolation::Committed)?;
     assert_equal(&live, &seen);
     up.stop(PATIENCE)?;
-    let mut files = BTreeSet::new();
-    collect(&pipeline.files(), "", &mut files)?;
+    let files = files(&pipeline)?;
     let run = Undisturbed {
         windows: decode_all(&pipeline, &seen, "group.window.ready.v1")?,
         contexts: decode_all(&pipeline, &seen, "digest.context.prepared.v1")?,
@@ -75,6 +74,13 @@ fn run() -> anyhow::Result<Option<Undisturbed>> {
     };
     pipeline.finish()?;
     Ok(Some(run))
+}
+
+/// Names of the files of a pipeline.
+pub(crate) fn files(pipeline: &Pipeline) -> anyhow::Result<BTreeSet<String>> {
+    let mut files = BTreeSet::new();
+    collect(&pipeline.files(), "", &mut files)?;
+    Ok(files)
 }
 
 fn collect(directory: &Path, under: &str, files: &mut BTreeSet<String>) -> anyhow::Result<()> {

@@ -227,7 +227,10 @@ fn write_poll(page: &mut Page, poll: &Value) {
             &format!("- {}{told}", escaped(answer["text"].as_str().unwrap_or(""))),
         );
     }
-    page.block("div class=\"total details\t\"", &votes(&poll["total_voters"]));
+    // The exporter tells it always; an export that somebody has reworked may hold none.
+    if !poll["total_voters"].is_null() {
+        page.block("div class=\"total details\t\"", &votes(&poll["total_voters"]));
+    }
     page.close("div");
     page.close("div");
 }
