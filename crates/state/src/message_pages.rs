@@ -32,10 +32,11 @@ pub struct MessagePage {
     pub limit: u32,
 }
 
-/// The groups by name: from each to the next by the primary key, since a tenant has few groups and many messages.
+/// The groups by name: from each to the next by the primary key, since a tenant has few groups and many messages. A time
+/// is compared with the least there is, so that the index by time serves: deletions have none.
 pub(crate) const GROUPS: &str = "
 WITH RECURSIVE known AS (
-    (SELECT group_id FROM messages WHERE tenant_id = $1 AND group_id > coalesce($2, '') ORDER BY group_id LIMIT 1)
+    (SELECT group_id FROM messages WHERE tenant_id = $1 AND group_id > $2 ORDER BY group_id LIMIT 1)
     UNION ALL
     SELECT next.group_id FROM known CROSS JOIN LATERAL (
         SELECT group_id FROM messages WHERE tenant_id = $1 AND messages.group_id > known.group_id
@@ -43,13 +44,15 @@ WITH RECURSIVE known AS (
     ) AS next
 )
 SELECT known.group_id, newest.sent_at_ms FROM known CROSS JOIN LATERAL (
-    SELECT sent_at_ms FROM messages WHERE tenant_id = $1 AND messages.group_id = known.group_id
+    SELECT sent_at_ms FROM messages
+    WHERE tenant_id = $1 AND messages.group_id = known.group_id AND sent_at_ms > -9223372036854775808
     ORDER BY sent_at_ms DESC LIMIT 1
 ) AS newest
 LIMIT $3";
 
 pub(crate) const GROUP: &str = "
-SELECT group_id, sent_at_ms FROM messages WHERE tenant_id = $1 AND group_id = $2
+SELECT group_id, sent_at_ms FROM messages
+WHERE tenant_id = $1 AND group_id = $2 AND sent_at_ms > -9223372036854775808
 ORDER BY sent_at_ms DESC LIMIT 1";
 
 /// States by time, of which each message's newest is let through: the page ends the walk.
@@ -105,7 +108,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<GroupKnown>, Error> {
         let mut transaction = self.begin_for(tenant_id).await?;
-        let rows = sqlx::query(GROUPS).bind(tenant_id).bind(after).bind(i64::from(limit));
+        let rows = sqlx::query(GROUPS).bind(tenant_id).bind(after.unwrap_or_default()).bind(i64::from(limit));
         let rows = rows.fetch_all(&mut *transaction).await.map_err(Error::query("list groups"))?;
         Ok(rows.iter().map(group).collect())
     }

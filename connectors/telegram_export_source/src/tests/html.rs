@@ -117,6 +117,7 @@ fn every_kind() -> Vec<Value> {
         one(20, json!({"text": "of another chat", "reply_to_message_id": 5, "reply_to_peer_id": "channel9"})),
         one(21, json!({"text": "changed", "edited_unixtime": "1772446000"})),
         one(22, json!({"media_type": "animation", "file": "video_files/a.mp4", "text": ""})),
+        one(23, json!({"poll": {"question": "When?"}, "text": "nobody says how many answered"})),
     ]
 }
 

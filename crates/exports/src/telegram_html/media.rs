@@ -61,7 +61,8 @@ impl RawMedia {
         };
         let options = self.answers.iter().take(ANSWERS_MAX).map(option).collect();
         let (question, closed) = (masked(&self.question), self.state.trim() == "Final results");
-        let poll = Poll { question, options, closed, voters: Some(number(&self.voters)) };
+        let voters = (!self.voters.trim().is_empty()).then(|| number(&self.voters));
+        let poll = Poll { question, options, closed, voters };
         Media { poll: Some(poll), ..media("poll", None) }
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     database::{CLUSTER, Database, partition, run},
     messages::{question, write_group},
+    outbox::read,
     samples::{START, blocked, message, ready},
 };
 use schemas::Message;
@@ -198,7 +199,7 @@ async fn of_the_outbox_what_was_published_goes_and_neither_the_last_nor_an_unrea
         );
         run(&mut owner, &row).await.unwrap();
     }
-    let before = database.store.outbox_page(None).await.unwrap().rows;
+    let before = read(&database.store, None, 5).await;
     let published = before[3].mark.place;
     let mut maintainer = maintainer(&database).await;
     assert_eq!(maintainer.look_outbox(published).await.unwrap(), 2);

@@ -20,7 +20,7 @@ async fn open(store: &Store, sink: &str) -> Box<Batch> {
 }
 
 /// Reads until `count` rows are there: transactions of other tests on the same server hold rows back for a while.
-async fn read(store: &Store, after: Option<OutboxPlace>, count: usize) -> Vec<OutboxRow> {
+pub(crate) async fn read(store: &Store, after: Option<OutboxPlace>, count: usize) -> Vec<OutboxRow> {
     let reading = async {
         loop {
             let rows = store.outbox_page(after).await.unwrap().rows;

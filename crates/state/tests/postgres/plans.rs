@@ -53,7 +53,7 @@ const READS: [(&str, &[&str]); 176] = [
     ("blocked::WITHDRAW", &["digests_by_version (tenant_id, window_id, revision, attempt)"]),
     ("deliveries::LEDGER", &["deliveries_pkey (tenant_id, window_id, channel, chat, part)"]),
     ("delivery_pages::AUDIT", &["audit_log_pkey backward (tenant_id, seq)"]),
-    ("delivery_pages::DELIVERIES", &["deliveries_pkey (tenant_id)"]),
+    ("delivery_pages::DELIVERIES", &["deliveries_pkey (tenant_id, part)"]),
     (
         "digest_reads::BLOCKED",
         &["blocked_digests_pkey (tenant_id)", "digests_by_version backward (tenant_id, window_id)"],
@@ -132,18 +132,18 @@ const READS: [(&str, &[&str]); 176] = [
     ("mail_recipients::REMOVE", &["mail_recipients_pkey (tenant_id, group_id, address)"]),
     ("maintenance::LAST", &["maintenance_status_pkey backward ()"]),
     ("message_pages::CITED", &[NEWEST, OF_ID]),
-    ("message_pages::GROUP", &["messages_by_time backward (tenant_id, group_id)"]),
+    ("message_pages::GROUP", &["messages_by_time backward (tenant_id, group_id, sent_at_ms)"]),
     (
         "message_pages::GROUPS",
         &[
             "messages_pkey (tenant_id, group_id)",
             "messages_pkey (tenant_id, group_id)",
-            "messages_by_time backward (tenant_id, group_id)",
+            "messages_by_time backward (tenant_id, group_id, sent_at_ms)",
         ],
     ),
     (
         "message_pages::PAGE",
-        &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms)", OF_ID, OF_ID],
+        &["messages_by_time (tenant_id, group_id, sent_at_ms, sent_at_ms, sent_at_ms)", OF_ID, OF_ID],
     ),
     (
         "message_way::BLOCKED",
