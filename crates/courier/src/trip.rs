@@ -26,6 +26,8 @@ const DUE_MAX: i64 = 64;
 const WRITE_AGAIN: Duration = Duration::from_millis(500);
 /// Why a try is unknown that a process began which is no more.
 const LOST: &str = "the sink ended before it knew";
+/// Why a version has failed that may have arrived.
+const OVERTAKEN: &str = "nobody knows whether it arrived, and nothing newer was delivered in its place";
 
 /// What all tries of a sink share.
 pub(crate) struct Trips<D: Door> {
@@ -100,12 +102,7 @@ impl<D: Door> Trips<D> {
     /// Commits that it is about to be tried; `None` where it is not.
     async fn begin(&self, mut entry: QueueEntry, due: &Due) -> Result<Option<Parcel>, Error> {
         let ledger = entry.effects().await?;
-        let mut is_lost = false;
-        for lost in effects(&ledger).filter(|it| !D::REPEATABLE && it.status == DeliveryStatus::Sending) {
-            entry.mark(lost, DeliveryStatus::Unknown, Some(LOST)).await?;
-            is_lost |= lost.version == entry.version;
-        }
-        if is_lost {
+        if Self::lose(&mut entry, &ledger).await? {
             entry.end().await?;
             return entry.commit().await.map(|()| None);
         }
@@ -113,6 +110,7 @@ impl<D: Door> Trips<D> {
         let Some(payload) = entry.payload.clone() else {
             let state = EffectState { status: DeliveryStatus::Withdrawn, reference: None, error: None };
             entry.put((version, &digest_id), &state).await?;
+            self.give_up_older(&mut entry, &ledger, version).await?;
             entry.end().await?;
             return entry.commit().await.map(|()| None);
         };
@@ -192,6 +190,9 @@ impl<D: Door> Trips<D> {
             }
         }
         if is_newest {
+            if *answer != Answer::Delivered {
+                self.give_up_older(&mut entry, &ledger, parcel.version).await?;
+            }
             entry.end().await?;
         } else {
             // A newer version came meanwhile and waits for this one.
@@ -228,6 +229,10 @@ impl<D: Door> Trips<D> {
     /// It is delivered no more, before it was tried: why.
     async fn fail(&self, mut entry: QueueEntry, why: &str) -> Result<(), Error> {
         let ledger = entry.effects().await?;
+        if Self::lose(&mut entry, &ledger).await? {
+            entry.end().await?;
+            return entry.commit().await;
+        }
         let (version, digest_id) = (entry.version, entry.digest_id.clone());
         let reference = own(&ledger, version).find(|it| may_be_there(it)).and_then(|it| it.reference.clone());
         let state =
@@ -235,8 +240,40 @@ impl<D: Door> Trips<D> {
         entry.put((version, &digest_id), &state).await?;
         let kind = entry.kind.as_deref().and_then(Kind::of).unwrap_or(Kind::New);
         self.say(&mut entry, (kind, (version, &digest_id)), Some(why)).await?;
+        self.give_up_older(&mut entry, &ledger, version).await?;
         entry.end().await?;
         entry.commit().await
+    }
+
+    /// Calls unknown what a process began which is no more, where nothing is tried again; true where the version that waits is.
+    async fn lose(entry: &mut QueueEntry, ledger: &[Effect]) -> Result<bool, Error> {
+        let mut is_lost = false;
+        for lost in effects(ledger).filter(|it| !D::REPEATABLE && it.status == DeliveryStatus::Sending) {
+            entry.mark(lost, DeliveryStatus::Unknown, Some(LOST)).await?;
+            is_lost |= lost.version == entry.version;
+        }
+        Ok(is_lost)
+    }
+
+    /// Ends older versions that may have arrived and that nothing newer has replaced: they would be called `sending` for ever. They
+    /// keep their names, so that what comes later corrects them.
+    async fn give_up_older(
+        &self,
+        entry: &mut QueueEntry,
+        ledger: &[Effect],
+        version: Version,
+    ) -> Result<(), Error> {
+        let is_open =
+            |it: &&Effect| D::REPEATABLE && it.version < version && it.status == DeliveryStatus::Sending;
+        for older in effects(ledger).filter(is_open) {
+            entry.mark(older, DeliveryStatus::Failed, Some(OVERTAKEN)).await?;
+            // Of a notice nothing is said: its version is no digest.
+            let is_notice =
+                ledger.iter().any(|it| it.version == older.version && it.status == DeliveryStatus::Blocked);
+            let kind = if is_notice { Kind::Withdrawn } else { Kind::Edited };
+            self.say(entry, (kind, (older.version, &older.digest_id)), Some(OVERTAKEN)).await?;
+        }
+        Ok(())
     }
 
     /// Says of a digest how it ended, once that is so at all targets: delivered where it was at one of them.

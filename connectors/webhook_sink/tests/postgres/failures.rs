@@ -39,6 +39,23 @@ async fn a_newer_version_follows_one_that_may_be_there_as_an_edit() {
 }
 
 #[tokio::test]
+async fn a_version_that_may_be_there_is_over_when_the_newer_one_is_refused() {
+    let Some(world) = World::new("webhook_overtaken").await else { return };
+    world.receiver.answer_first("/a", vec![Answering::Status(500, ""), Answering::Status(404, "no hook")]);
+    world.deliver(&[digest(0, "1.0")]).await;
+    world.plan(&[digest(0, "2.0")]).await.unwrap();
+    world.hurry().await;
+    assert_eq!(world.states().await, pairs(&[("1.0", "failed"), ("2.0", "failed")]));
+    assert_eq!(world.waiting().await, 0);
+    let said: Vec<_> = world.said().await.into_iter().map(|(version, status, _)| (version, status)).collect();
+    assert_eq!(said, pairs(&[("2.0", "failed"), ("1.0", "failed")]));
+    // It may have been there all the same.
+    world.deliver(&[digest(0, "3.0")]).await;
+    assert_eq!(world.told().pop().unwrap(), ("digest.edited".to_owned(), "3.0".to_owned()));
+    world.database.drop().await;
+}
+
+#[tokio::test]
 async fn what_may_be_there_is_withdrawn_with_a_word() {
     let Some(world) = World::new("webhook_doubt").await else { return };
     world.receiver.answer_first("/a", vec![Answering::Status(500, "")]);
