@@ -12,6 +12,8 @@ const SAID_MAX: usize = 300;
 /// How far a letter has got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
+    /// The server does not know yet whom it is for.
+    Greeting,
     /// It was not handed over.
     Before,
     /// It was, and may have been taken.
@@ -22,6 +24,8 @@ pub(crate) enum Stage {
 pub(crate) fn failed(error: &smtp::Error, stage: Stage) -> Answer {
     let why = told(error);
     match (error.is_permanent(), error.is_transient(), stage) {
+        // What it has against us an operator has to mend: it is no fault of the letter's.
+        (_, _, Stage::Greeting) => Answer::NotYet { why, after: None },
         (true, _, _) => Answer::Refused(why),
         (_, true, _) | (_, _, Stage::Before) => Answer::NotYet { why, after: None },
         (_, _, Stage::Handed) => Answer::Lost { why, after: None },
@@ -32,7 +36,7 @@ pub(crate) fn failed(error: &smtp::Error, stage: Stage) -> Answer {
 pub(crate) fn too_late(what: &str, stage: Stage) -> Answer {
     let why = format!("the mail server gave no answer in time: {what}");
     match stage {
-        Stage::Before => Answer::NotYet { why, after: None },
+        Stage::Greeting | Stage::Before => Answer::NotYet { why, after: None },
         Stage::Handed => Answer::Lost { why, after: None },
     }
 }

@@ -89,23 +89,23 @@ impl Smtp {
     /// A connection on which the letter is the next thing to be said.
     async fn prepare(&self, from: &Address, to: Address) -> Result<AsyncSmtpConnection, Answer> {
         let before = |error| failed(&error, Stage::Before);
+        let greeting = |error| failed(&error, Stage::Greeting);
         let mut connection = self.connect().await?;
         if let Some((username, password)) = &self.login {
             let credentials = Credentials::new(username.clone(), password.expose_secret().to_owned());
             connection.auth(&MECHANISMS, &credentials).await.map_err(|error| {
-                match failed(&error, Stage::Before) {
-                    // What an operator has to mend is no fault of the letter's.
-                    Answer::Refused(why) => Answer::NotYet {
-                        why: format!("{why}; email.username and email.password are not taken"),
-                        after: None,
-                    },
+                match failed(&error, Stage::Greeting) {
+                    Answer::NotYet { why, after } if error.is_permanent() => {
+                        let why = format!("{why}; email.username and email.password are not taken");
+                        Answer::NotYet { why, after }
+                    }
                     answer => answer,
                 }
             })?;
         }
         let envelope = Envelope::new(Some(from.clone()), vec![to.clone()]);
         let envelope = envelope.map_err(|error| Answer::Refused(error.to_string()))?;
-        connection.command(Mail::new(envelope.from().cloned(), Vec::new())).await.map_err(before)?;
+        connection.command(Mail::new(envelope.from().cloned(), Vec::new())).await.map_err(greeting)?;
         connection.command(Rcpt::new(to, Vec::new())).await.map_err(before)?;
         connection.command(Data).await.map_err(before)?;
         Ok(connection)
@@ -129,7 +129,7 @@ impl Smtp {
             implicit,
             None,
         );
-        let mut connection = connecting.await.map_err(|error| failed(&error, Stage::Before))?;
+        let mut connection = connecting.await.map_err(|error| failed(&error, Stage::Greeting))?;
         if self.security == MailSecurity::Starttls
             && let Some(tls) = self.tls.clone()
         {
@@ -137,7 +137,7 @@ impl Smtp {
                 connection.abort().await;
                 return Err(later("it does not offer STARTTLS, and nothing is sent without".to_owned()));
             }
-            connection.starttls(tls, &self.hello).await.map_err(|error| failed(&error, Stage::Before))?;
+            connection.starttls(tls, &self.hello).await.map_err(|error| failed(&error, Stage::Greeting))?;
         }
         Ok(connection)
     }
@@ -161,4 +161,54 @@ fn tls(settings: &Email, host: &str) -> Result<TlsParameters, HostError> {
         builder = builder.add_root_certificate(authority);
     }
     builder.build_rustls().map_err(|error| unable(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::{
+        io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+        net::TcpListener,
+    };
+
+    /// What comes of a letter at a server that says this, first and to each command, and goes.
+    async fn sent(answers: Vec<&'static str>) -> Answer {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let settings = Email {
+            host: Some("127.0.0.1".to_owned()),
+            port: Some(listener.local_addr().unwrap().port()),
+            security: MailSecurity::None,
+            from: Some("digests@example.org".to_owned()),
+            ..Email::default()
+        };
+        let speaking = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let (mut stream, mut line) = (BufReader::new(stream), String::new());
+            for answer in answers {
+                stream.write_all(format!("{answer}\r\n").as_bytes()).await.unwrap();
+                stream.read_line(&mut line).await.unwrap();
+            }
+        });
+        let sender = Sender::of(&settings).unwrap();
+        let smtp = Smtp::new(&settings, &sender).unwrap();
+        let to: Address = "ann@example.org".parse().unwrap();
+        let answer = smtp.send((&sender.from.email, to), b"letter").await;
+        speaking.await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn what_a_server_has_against_us_is_no_fault_of_the_letter() {
+        for answers in [
+            vec!["554 no service for you"],
+            vec!["220 hello", "550 who are you"],
+            vec!["220 hello", "250 hello", "553 nobody sends as that from there"],
+        ] {
+            let answer = sent(answers.clone()).await;
+            let Answer::NotYet { why, after: None } = &answer else { panic!("{answers:?}: {answer:?}") };
+            assert!(why.starts_with("the mail server answers 55"), "{why}");
+        }
+        let answer = sent(vec!["220 hello", "250 hello", "250 well", "550 no such user"]).await;
+        assert_eq!(answer, Answer::Refused("the mail server answers 550: no such user".to_owned()));
+    }
 }
