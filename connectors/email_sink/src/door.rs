@@ -9,6 +9,7 @@ use crate::{
 };
 use courier::{Admission, Answer, Door, Kind, Parcel};
 use delivery::Breaker;
+use lettre::Address;
 use runtime::{HostError, config::Email};
 use schemas::{DigestBlocked, DigestReadyForDelivery, Version};
 use state::{Batch, Due, Error, Store};
@@ -47,18 +48,30 @@ impl Letters {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn send(&self, parcel: &Parcel) -> Answer {
+    /// What is sent, and to whom; or why nothing is.
+    async fn letter(&self, parcel: &Parcel) -> Result<(Address, Vec<u8>), Answer> {
         let of = (&*parcel.due.tenant_id, &*parcel.group_id);
         match self.store.is_mail_recipient(of, &parcel.due.chat).await {
             Ok(true) => {}
-            Ok(false) => return Answer::Refused("it is no recipient of the group any more".to_owned()),
-            Err(error) => return Answer::NotYet { why: error.describe(), after: None },
+            Ok(false) => return Err(Answer::Refused("it is no recipient of the group any more".to_owned())),
+            Err(error) => return Err(Answer::NotYet { why: error.describe(), after: None }),
         }
-        let (to, letter) = match letter::letter(parcel, &self.sender) {
-            Ok(letter) => letter,
-            Err(why) => return Answer::Refused(why),
+        letter::letter(parcel, &self.sender).map_err(Answer::Refused)
+    }
+
+    /// Notes whether the server did its part.
+    fn note(&self, answer: &Answer) {
+        let is_fault = match answer {
+            Answer::Lost { .. } => true,
+            // An answer with a code is an answer: of this recipient.
+            Answer::NotYet { why, .. } => why.contains(OF_SERVER) && !why.contains("answers 4"),
+            Answer::Delivered | Answer::Refused(_) | Answer::Gone(_) => false,
         };
-        self.smtp.send((&self.sender.from.email, to), &letter).await
+        if is_fault {
+            self.breaker().failed(Instant::now());
+        } else {
+            self.breaker().answered();
+        }
     }
 }
 
@@ -96,18 +109,13 @@ impl Door for Letters {
     }
 
     async fn deliver(&self, parcel: &Parcel, (): ()) -> Answer {
-        let answer = self.send(parcel).await;
-        let is_fault = match &answer {
-            Answer::Lost { .. } => true,
-            // An answer with a code is an answer: of this recipient.
-            Answer::NotYet { why, .. } => why.contains(OF_SERVER) && !why.contains("answers 4"),
-            Answer::Delivered | Answer::Refused(_) | Answer::Gone(_) => false,
+        let (to, letter) = match self.letter(parcel).await {
+            Ok(letter) => letter,
+            // The server was not asked: nothing is known of it.
+            Err(answer) => return answer,
         };
-        if is_fault {
-            self.breaker().failed(Instant::now());
-        } else {
-            self.breaker().answered();
-        }
+        let answer = self.smtp.send((&self.sender.from.email, to), &letter).await;
+        self.note(&answer);
         answer
     }
 
