@@ -3,7 +3,9 @@
 //! Invariant: nobody gets a letter who is not a recipient of the group when it is sent.
 
 use crate::{
-    CHANNEL, letter,
+    CHANNEL,
+    answer::nameless,
+    letter,
     settings::Sender,
     smtp::{Smtp, TIMEOUT},
 };
@@ -116,7 +118,7 @@ impl Door for Letters {
         };
         let answer = self.smtp.send((&self.sender.from.email, to), &letter).await;
         self.note(&answer);
-        answer
+        nameless(answer, &parcel.due.chat)
     }
 
     fn breaker(&self) -> Option<(&'static str, bool)> {
