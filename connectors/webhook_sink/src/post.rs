@@ -27,15 +27,16 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(15);
 /// Largest answer that is read.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 const URL_BYTES_MAX: usize = 2_000;
-/// Why a host is left alone.
-const LEFT_ALONE: &str = "the host failed five times in a row: it is asked once in a while until it answers";
+/// Why an address is left alone.
+const LEFT_ALONE: &str =
+    "the address failed five times in a row: it is asked once in a while until it answers";
 
 /// Posts to receivers.
 #[derive(Debug, Clone)]
 pub struct Poster {
     client: Client,
     settings: Webhook,
-    /// By host and port.
+    /// By address: of a host that serves many, one that fails holds up no other, which may be another tenant's.
     breakers: Arc<Mutex<BTreeMap<String, Breaker>>>,
 }
 
@@ -81,25 +82,25 @@ impl Poster {
         check_url(url, &self.settings)
     }
 
-    /// Takes the right to one request to a host.
+    /// Takes the right to one request to an address.
     ///
     /// # Errors
     /// How long it is left alone, and why.
     pub(crate) fn admit(&self, url: &Url) -> Result<(), (Duration, &'static str)> {
         let mut breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(breaker) = breakers.get_mut(&host(url)) else { return Ok(()) };
+        let Some(breaker) = breakers.get_mut(url.as_str()) else { return Ok(()) };
         breaker.take(Instant::now()).map_err(|wait| (wait, LEFT_ALONE))
     }
 
     /// Posts once.
     pub async fn post(&self, url: Url, signer: &Signer, message: Message<'_>) -> Answer {
-        let host = host(&url);
+        let address = url.as_str().to_owned();
         let answer = self.post_once(url, signer, message).await;
         let mut breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
         if is_fault(&answer) {
-            breakers.entry(host).or_default().failed(Instant::now());
+            breakers.entry(address).or_default().failed(Instant::now());
         } else {
-            breakers.remove(&host);
+            breakers.remove(&address);
         }
         answer
     }
@@ -149,11 +150,6 @@ pub fn check_url(text: &str, settings: &Webhook) -> Result<Url, String> {
         judge(address).map_err(|error| error.to_string())?;
     }
     Ok(url)
-}
-
-/// Host and port.
-fn host(url: &Url) -> String {
-    format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
 }
 
 /// An answer that the receiver has not given, or that tells of a fault of its own.
@@ -254,7 +250,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_host_that_fails_again_and_again_is_left_alone_and_others_are_not() {
+    async fn an_address_that_fails_again_and_again_is_left_alone_and_others_are_not() {
         rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
         let settings = Webhook { allow_insecure: true, allow_private: true, ..Webhook::default() };
         let poster = Poster::new(&settings).unwrap();
@@ -267,6 +263,8 @@ mod tests {
             assert!(matches!(answer, Answer::NotYet { after: None, .. }), "{answer:?}");
         }
         assert!(poster.admit(&url).is_err());
-        assert_eq!(poster.admit(&poster.check("http://127.0.0.1:2/").unwrap()), Ok(()));
+        for other in ["http://127.0.0.1:2/", "http://127.0.0.1:1/of-another-tenant"] {
+            assert_eq!(poster.admit(&poster.check(other).unwrap()), Ok(()), "{other}");
+        }
     }
 }
