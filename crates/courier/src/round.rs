@@ -12,7 +12,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     sync::Notify,
@@ -21,8 +21,8 @@ use tokio::{
 use tracing::warn;
 
 /// Tries at a time.
-const LANES_MAX: usize = 32;
-/// How often the queue is looked at; also at once when something was planned.
+pub(crate) const LANES_MAX: usize = 32;
+/// How often the queue is looked at, and thoroughly; also at once when something was planned or a lane is free.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The courier of a sink.
@@ -75,7 +75,7 @@ impl<D: Door> Courier<D> {
     }
 
     pub(crate) async fn try_what_is_due(&self) -> Result<usize, Error> {
-        let due = self.trips.due(&BTreeSet::new()).await?;
+        let due = self.trips.due(&BTreeSet::new(), true).await?;
         for due in &due {
             self.trips.carry(due).await?;
         }
@@ -102,9 +102,15 @@ async fn go_round<D: Door>(trips: Arc<Trips<D>>, bell: Arc<Bell>, tell: SyncSend
     // The target of each try.
     let mut lanes: HashMap<Id, String> = HashMap::new();
     let (mut is_free, mut is_away) = (false, false);
+    let mut thorough: Option<Instant> = None;
     while !bell.is_over.load(Ordering::Relaxed) {
         let busy: BTreeSet<String> = lanes.values().cloned().collect();
-        let looked = if is_free { trips.due(&busy).await } else { trips.free().await.map(|()| Vec::new()) };
+        let is_thorough = thorough.is_none_or(|at| at.elapsed() >= LOOK_EVERY);
+        let looked = if is_free {
+            trips.due(&busy, is_thorough).await
+        } else {
+            trips.free().await.map(|()| Vec::new())
+        };
         if looked.is_ok() && !is_free {
             is_free = true;
             continue;
@@ -115,6 +121,9 @@ async fn go_round<D: Door>(trips: Arc<Trips<D>>, bell: Arc<Bell>, tell: SyncSend
             warn!(channel = D::CHANNEL, error = %error.describe(), "could not look at the queue of deliveries");
         }
         is_away = looked.is_err();
+        if is_thorough {
+            thorough = Some(Instant::now());
+        }
         for due in looked.unwrap_or_default() {
             if under_way.len() < LANES_MAX {
                 let (trips, target) = (Arc::clone(&trips), target(&due));

@@ -6,7 +6,7 @@
 use crate::{
     Admission, Answer, Door, Kind, Parcel, backoff,
     judge::{effects, kind, may_be_there, own},
-    round::target,
+    round::{LANES_MAX, target},
 };
 use delivery::{DELIVERED, Ended, delivered, effects::newest_past, now_ms};
 use schemas::Version;
@@ -21,8 +21,8 @@ use std::{
 };
 use tracing::warn;
 
-/// Rows of the queue that are looked at.
-const DUE_MAX: i64 = 64;
+/// Rows of the queue that are looked at in one go.
+const DUE_MAX: u32 = 64;
 const WRITE_AGAIN: Duration = Duration::from_millis(500);
 /// Why a try is unknown that a process began which is no more.
 const LOST: &str = "the sink ended before it knew";
@@ -58,12 +58,19 @@ impl<D: Door> Trips<D> {
         self.store.free_deliveries(D::CHANNEL, &self.worker).await.map(drop)
     }
 
-    /// What is due at targets that are not busy; one delivery for each.
-    pub(crate) async fn due(&self, busy: &BTreeSet<String>) -> Result<Vec<Due>, Error> {
-        let except: Vec<String> = busy.iter().cloned().collect();
-        let mut seen = BTreeSet::new();
-        let due = self.store.due_deliveries(D::CHANNEL, &except, DUE_MAX).await?;
-        Ok(due.into_iter().filter(|due| seen.insert(target(due))).collect())
+    /// What is due at targets that are not busy; one delivery for each. A target that much waits for fills all rows that are looked
+    /// at: `is_thorough` looks behind it for others.
+    pub(crate) async fn due(&self, busy: &BTreeSet<String>, is_thorough: bool) -> Result<Vec<Due>, Error> {
+        let (mut seen, mut found) = (busy.clone(), Vec::new());
+        loop {
+            let except: Vec<String> = seen.iter().cloned().collect();
+            let due = self.store.due_deliveries(D::CHANNEL, &except, i64::from(DUE_MAX)).await?;
+            let is_all = due.len() < DUE_MAX as usize;
+            found.extend(due.into_iter().filter(|due| seen.insert(target(due))));
+            if is_all || !is_thorough || found.len() >= LANES_MAX {
+                return Ok(found);
+            }
+        }
     }
 
     /// Tries a delivery once, if it may be tried now.

@@ -96,6 +96,19 @@ async fn only_the_newest_version_waits_for_a_receiver_that_is_away() {
 }
 
 #[tokio::test]
+async fn a_target_that_much_waits_for_hides_no_other() {
+    let Some(world) = World::new("webhook_fair").await else { return };
+    let digests: Vec<_> = (0..70).map(|day| digest(day, "1.0")).collect();
+    world.plan(&digests).await.unwrap();
+    let secret = world.set(&digests[0].group_id, &world.receiver.url("/own")).await;
+    world.receiver.know("/own", &secret);
+    world.plan(&[digest(70, "1.0")]).await.unwrap();
+    assert_eq!(world.sink().try_what_is_due().await.unwrap(), 2);
+    assert_eq!((world.receiver.posted_to("/a").len(), world.receiver.posted_to("/own").len()), (1, 1));
+    world.database.drop().await;
+}
+
+#[tokio::test]
 async fn a_group_has_a_webhook_of_its_own_or_that_of_its_tenant() {
     let Some(world) = World::new("webhook_groups").await else { return };
     let group = digest(0, "1.0").group_id;
