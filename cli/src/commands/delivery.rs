@@ -185,7 +185,8 @@ async fn resolve(store: &Store, settlement: &Settlement, out: &mut dyn Write) ->
         Settled::Delivered => "it is delivered, and digest.delivered says so",
         Settled::Partly => "this part is there; the digest's other parts come with its next version",
         Settled::NotDelivered => {
-            "it is not delivered, and digest.delivered says so; the next version is posted"
+            "it is not delivered, and digest.delivered says so unless another recipient has it; the next version is \
+             posted"
         }
         Settled::NotUnknown => bail!(
             "could not settle part {part} of digest {}: it is not unknown; gistmill delivery ls --tenant {} lists \

@@ -283,21 +283,24 @@ impl<D: Door> Trips<D> {
         Ok(())
     }
 
-    /// Says of a digest how it ended, once that is so at all targets: delivered where it was at one of them.
+    /// Says of a digest that it is delivered, once a target has it; or that it failed, once that is so at all targets.
     async fn say(
         &self,
         entry: &mut QueueEntry,
         (kind, of): (Kind, (Version, &str)),
         failure: Option<&str>,
     ) -> Result<(), Error> {
-        let standing = entry.standing(of.0).await?;
-        if kind == Kind::Withdrawn || standing.open > 0 {
+        if kind == Kind::Withdrawn {
             return Ok(());
         }
+        let standing = entry.standing(of.0).await?;
         match failure {
-            _ if standing.sent > 0 => tell(entry, of, Ended::Success).await,
-            Some(why) => tell(entry, of, Ended::Failed(why)).await,
-            None => Ok(()),
+            // Who has it first; it is not said again of the others.
+            None if standing.sent == 1 => tell(entry, of, Ended::Success).await,
+            Some(why) if standing.open == 0 && standing.sent == 0 => {
+                tell(entry, of, Ended::Failed(why)).await
+            }
+            _ => Ok(()),
         }
     }
 }

@@ -38,14 +38,14 @@ pub(crate) const END: &str = "
 DELETE FROM delivery_queue WHERE tenant_id = $1 AND window_id = $2 AND channel = $3 AND chat = $4";
 
 pub(crate) const STANDING: &str = "
-SELECT count(*) FILTER (WHERE status IN ('planned', 'sending')), count(*) FILTER (WHERE status = 'sent')
+SELECT count(*) FILTER (WHERE status IN ('planned', 'sending', 'unknown')), count(*) FILTER (WHERE status = 'sent')
 FROM deliveries
 WHERE tenant_id = $1 AND window_id = $2 AND channel = $3 AND revision = $4 AND attempt = $5 AND part > 0";
 
 /// How a version stands at all targets of a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// Targets where it is not over.
+    /// Targets where it is not over, or nobody knows.
     pub open: i64,
     /// Targets that have it.
     pub sent: i64,

@@ -2,10 +2,10 @@
 //!
 //! Invariant: a row that is settled and what is said of it share one transaction, and only an unknown one can be settled.
 
-use crate::{DeliveryStatus, Error, Store, outbox};
+use crate::{DeliveryStatus, Error, Store, outbox, queue_entry::STANDING};
 use schemas::{DigestDelivered, Version};
 use serde::Serialize;
-use sqlx::{Row, postgres::PgRow};
+use sqlx::{PgConnection, Row, postgres::PgRow};
 
 /// A delivery that may have happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -67,7 +67,7 @@ pub enum Settled {
     Delivered,
     /// This part is there, others are not.
     Partly,
-    /// It is not there, and that was said.
+    /// It is not there, and that was said; of mail, where no other recipient has it or may get it.
     NotDelivered,
 }
 
@@ -97,6 +97,8 @@ SELECT coalesce((SELECT true FROM deliveries
     LIMIT 1), false)";
 
 const NOT_THERE: &str = "an operator found that it was not delivered";
+/// The channel of which each target counts for itself: a digest is delivered where one has it, and failed where none does.
+const OF_EACH: &str = "email";
 
 impl Store {
     /// Deliveries of a tenant of which nobody knows whether they happened, by window.
@@ -157,28 +159,60 @@ impl Store {
             .await
             .map_err(Error::query(what))?;
         let Some(row) = row else { return Ok(Settled::NotUnknown) };
-        let is_partly_sent: bool = sqlx::query_scalar(IS_PARTLY_SENT)
-            .bind(&settlement.tenant_id)
-            .bind(row.get::<&str, _>("window_id"))
-            .bind(&settlement.channel)
-            .bind(&settlement.digest_id)
-            .fetch_one(&mut *transaction)
-            .await
-            .map_err(Error::query(what))?;
-        let settled = match (is_there, is_partly_sent) {
-            (true, true) => Settled::Partly,
-            (true, false) => Settled::Delivered,
-            (false, _) => Settled::NotDelivered,
+        let (settled, is_over) = if settlement.channel == OF_EACH {
+            let is_over = is_there || !is_elsewhere(&mut transaction, settlement, &row).await?;
+            (if is_there { Settled::Delivered } else { Settled::NotDelivered }, is_over)
+        } else {
+            let settled = match (is_there, is_partly_sent(&mut transaction, settlement, &row).await?) {
+                (true, true) => Settled::Partly,
+                (true, false) => Settled::Delivered,
+                (false, _) => Settled::NotDelivered,
+            };
+            (settled, settled != Settled::Partly)
         };
         // Who listens for digests does not hear of what is none.
         let is_digest = row.get::<i32, _>("revision") != Version::NO_DIGEST.revision;
-        if settled != Settled::Partly && is_digest {
+        if is_over && is_digest {
             let event = event(settlement, &row, now_ms);
             outbox::append(&mut transaction, "delivered", &event).await?;
         }
         transaction.commit().await.map_err(Error::query(what))?;
         Ok(settled)
     }
+}
+
+/// True while parts of the digest are not where they should be.
+async fn is_partly_sent(
+    transaction: &mut PgConnection,
+    settlement: &Settlement,
+    row: &PgRow,
+) -> Result<bool, Error> {
+    sqlx::query_scalar(IS_PARTLY_SENT)
+        .bind(&settlement.tenant_id)
+        .bind(row.get::<&str, _>("window_id"))
+        .bind(&settlement.channel)
+        .bind(&settlement.digest_id)
+        .fetch_one(transaction)
+        .await
+        .map_err(Error::query("settle a delivery"))
+}
+
+/// True where another target has the digest, or may get it yet.
+async fn is_elsewhere(
+    transaction: &mut PgConnection,
+    settlement: &Settlement,
+    row: &PgRow,
+) -> Result<bool, Error> {
+    let standing = sqlx::query(STANDING)
+        .bind(&settlement.tenant_id)
+        .bind(row.get::<&str, _>("window_id"))
+        .bind(&settlement.channel)
+        .bind(row.get::<i32, _>("revision"))
+        .bind(row.get::<i32, _>("attempt"))
+        .fetch_one(transaction)
+        .await
+        .map_err(Error::query("settle a delivery"))?;
+    Ok(standing.get::<i64, _>(0) > 0 || standing.get::<i64, _>(1) > 0)
 }
 
 fn event(settlement: &Settlement, row: &PgRow, now_ms: i64) -> DigestDelivered {

@@ -94,6 +94,48 @@ async fn a_digest_of_which_a_part_is_missing_is_not_called_delivered() {
 }
 
 #[tokio::test]
+async fn a_letter_that_did_not_arrive_is_no_failure_while_another_did_or_may() {
+    use DeliveryStatus::{Failed, Sent, Unknown};
+    let Some(database) = Database::new("unsettled_letters").await else { return };
+    let (had, lost) = (ready("t", 0, "1.0"), ready("t", 1, "1.0"));
+    let put = async |of: &DigestReadyForDelivery, chat: &str, status| {
+        let mut batch = open(&database.store).await;
+        let letter = state::Delivery { channel: "email", ..part(of, chat, 1) };
+        batch.put_effect(&letter, &state(status, None)).await.unwrap();
+        batch.commit().await.unwrap();
+    };
+    for (of, chat, status) in [
+        (&had, "a@example.org", Sent),
+        (&had, "b@example.org", Unknown),
+        (&had, "c@example.org", Unknown),
+        (&lost, "a@example.org", Failed),
+        (&lost, "b@example.org", Unknown),
+        (&lost, "c@example.org", Unknown),
+    ] {
+        put(of, chat, status).await;
+    }
+    let settle = async |of: &DigestReadyForDelivery, chat: &str, reference: Option<&str>| {
+        let settlement = Settlement {
+            channel: "email".to_owned(),
+            chat: Some(chat.to_owned()),
+            ..settlement(of, 1, reference)
+        };
+        database.store.settle_delivery(&settlement, NOW_MS).await.unwrap()
+    };
+    assert_eq!(settle(&had, "b@example.org", None).await, Settled::NotDelivered);
+    assert_eq!(settle(&lost, "b@example.org", None).await, Settled::NotDelivered);
+    assert_eq!(said(&database).await, [], "of one nobody knows yet, of the other it was said");
+    assert_eq!(settle(&lost, "c@example.org", None).await, Settled::NotDelivered);
+    // Others have failed: it is delivered all the same.
+    assert_eq!(settle(&had, "c@example.org", Some("found")).await, Settled::Delivered);
+    let said: Vec<_> =
+        said(&database).await.into_iter().map(|(digest, status, ..)| (digest, status)).collect();
+    let expected = [(lost.digest_id, "failed".to_owned()), (had.digest_id, "success".to_owned())];
+    assert_eq!(said, expected);
+    database.drop().await;
+}
+
+#[tokio::test]
 async fn a_disabled_target_is_listed_and_enabled_once() {
     let Some(database) = Database::new("unsettled_targets").await else { return };
     let ready = ready("t", 0, "1.0");

@@ -68,7 +68,8 @@ pub(in super::super) async fn resolve(
         Settled::Delivered => "it is delivered, and digest.delivered says so",
         Settled::Partly => "this part is there; the digest's other parts come with its next version",
         Settled::NotDelivered => {
-            "it is not delivered, and digest.delivered says so; the next version is posted"
+            "it is not delivered, and digest.delivered says so unless another recipient has it; the next version is \
+             posted"
         }
         Settled::NotUnknown => {
             let note =
