@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     /// One group of it
     #[arg(long)]
     group: Option<String>,
-    /// What this author wrote, by the id that messages have
+    /// What this author wrote, by the id that messages have; or who gets mail, by the address
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     user: Option<String>,
     /// Show what would be erased, and what stays
@@ -60,6 +60,7 @@ const AFTER_HELP: &str = "\
 Examples:
   gistmill erase --tenant acme --user user7 --dry-run
   gistmill erase --tenant acme --user user7 --yes
+  gistmill erase --tenant acme --user ann@example.org --yes   an address that gets mail, with what the ledger has of it
   gistmill erase --tenant acme --group team --yes --json
   gistmill erase --tenant acme                                a whole tenant; asks first
 
@@ -88,7 +89,8 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
     };
     let found = erasing.host.block_on(erasing.eraser.look())?;
     let pending = erasing.host.block_on(erasing.eraser.waiting())?;
-    if !found.tenant_known || found.messages == 0 && found.keys == 0 && pending == 0 && !found.done_before {
+    let is_nothing = found.messages == 0 && found.keys == 0 && found.recipients == 0 && pending == 0;
+    if !found.tenant_known || is_nothing && !found.done_before {
         let unknown = known::unknown(&store, &scope.tenant_id, scope.group_id.as_deref());
         let unknown = erasing.host.block_on(unknown)?;
         bail!("could not erase: {}", unknown.unwrap_or_else(|| nothing_of(arguments)));
@@ -125,7 +127,7 @@ fn nothing_of(arguments: &Arguments) -> String {
     match user {
         Some(user) => format!(
             "nothing of user {} of tenant {tenant} is stored{place}; --user takes the id that messages have, which \
-             `gistmill search --json` shows, not the name",
+             `gistmill search --json` shows, not the name, or the address that gets mail",
             printable(user)
         ),
         None => format!("nothing of tenant {tenant} is stored{place}"),

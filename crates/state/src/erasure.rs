@@ -10,10 +10,10 @@ use crate::{
     connecting::Attempt,
     erasure_found::{Erasable, Erased, ErasedMessage, ErasureScope},
     erasure_sql::{
-        ANNOUNCED, ANSWERS, ASKED, ASKED_IN_VAIN, ASKED_MODELS, COUNT, DIGESTS, DONE_BEFORE, FORGET_CODES,
-        FORGET_KEYS, HASH, KEYS, KNOWN, LETTERS, LINKED, LIST, LOCK, MESSAGES, NAMES, PENDING, PERSONAL,
-        PERSONAL_TARGETS, QUEUED, READ_OUTBOX, RECIPIENTS, STATED, SUBSCRIBERS, SUBSCRIPTIONS, UNLINK,
-        VECTORS, WAITING, WEBHOOKS, WORDS,
+        ANNOUNCED, ANSWERS, ASKED, ASKED_IN_VAIN, ASKED_MODELS, COUNT, COUNT_RECIPIENTS, DIGESTS,
+        DONE_BEFORE, FORGET_CODES, FORGET_KEYS, HASH, KEYS, KNOWN, LETTERS, LETTERS_SENT, LETTERS_WAITING,
+        LINKED, LIST, LOCK, MESSAGES, NAMES, PENDING, PERSONAL, PERSONAL_TARGETS, QUEUED, READ_OUTBOX,
+        RECIPIENTS, STATED, SUBSCRIBERS, SUBSCRIPTIONS, UNLINK, VECTORS, WAITING, WEBHOOKS, WORDS,
     },
     store::{ACT_FOR, address, connect_options},
 };
@@ -106,6 +106,13 @@ impl Eraser {
             .fetch_one(&mut *transaction)
             .await
             .map_err(Error::query(what))?;
+        let recipients: i64 = sqlx::query_scalar(COUNT_RECIPIENTS)
+            .bind(&scope.tenant_id)
+            .bind(&scope.group_id)
+            .bind(&scope.author_id)
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(Error::query(what))?;
         let mut keys = 0;
         if scope.group_id.is_none() {
             keys = sqlx::query_scalar(KEYS)
@@ -122,7 +129,8 @@ impl Eraser {
             .await
             .map_err(Error::query(what))?;
         end(transaction).await?;
-        Ok(Erasable { tenant_known, messages: row.get(0), groups: row.get(1), keys, done_before })
+        let (messages, groups) = (row.get(0), row.get(1));
+        Ok(Erasable { tenant_known, messages, groups, keys, recipients, done_before })
     }
 
     /// Notes what is erased under the name `erasure`, and takes its words from every table, in one transaction. Done again it
@@ -157,11 +165,14 @@ impl Eraser {
         } else {
             run(&mut transaction, UNLINK, &of_scope[..2]).await?;
             run(&mut transaction, FORGET_CODES, &of_scope[..2]).await?;
-            for sql in [SUBSCRIBERS, RECIPIENTS, WEBHOOKS] {
+            for sql in [SUBSCRIBERS, WEBHOOKS] {
                 run(&mut transaction, sql, &of_scope[..2]).await?;
             }
         }
-        if erased.messages > 0 || erased.digests > 0 || keys > 0 {
+        run(&mut transaction, LETTERS_WAITING, &of_scope).await?;
+        let was_recipient = run(&mut transaction, RECIPIENTS, &of_scope).await? > 0;
+        let has_letters = run(&mut transaction, LETTERS_SENT, &of_scope).await? > 0;
+        if erased.messages > 0 || erased.digests > 0 || keys > 0 || was_recipient || has_letters {
             let after = json!({ "erasure": erasure, "messages": erased.messages, "digests": erased.digests, "keys": keys });
             let change = AuditChange {
                 tenant_id: tenant,

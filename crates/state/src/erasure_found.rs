@@ -22,6 +22,8 @@ pub struct Erasable {
     pub groups: i64,
     /// Keys for language models.
     pub keys: i64,
+    /// Addresses that get mail, or did.
+    pub recipients: i64,
     /// True when the same was erased before.
     pub done_before: bool,
 }

@@ -77,8 +77,25 @@ pub(super) const SUBSCRIPTIONS: &str =
     "DELETE FROM telegram_subscribers WHERE tenant_id = $1 AND 'user' || person_id = $2";
 pub(super) const SUBSCRIBERS: &str =
     "DELETE FROM telegram_subscribers WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2)";
-pub(super) const RECIPIENTS: &str =
-    "DELETE FROM mail_recipients WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2)";
+// A recipient of mail is known by the address alone, which may be written in small or large letters.
+pub(super) const COUNT_RECIPIENTS: &str = "
+SELECT count(*) FROM (
+    SELECT address FROM mail_recipients
+    WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2) AND ($3::text IS NULL OR lower(address) = lower($3))
+    UNION SELECT chat FROM deliveries
+    WHERE tenant_id = $1 AND channel = 'email' AND chat <> ''
+        AND ($2::text IS NULL OR group_id = $2) AND ($3::text IS NULL OR lower(chat) = lower($3))) AS known";
+pub(super) const RECIPIENTS: &str = "
+DELETE FROM mail_recipients
+WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2) AND ($3::text IS NULL OR lower(address) = lower($3))";
+pub(super) const LETTERS_WAITING: &str = "
+DELETE FROM delivery_queue
+WHERE tenant_id = $1 AND channel = 'email'
+    AND ($2::text IS NULL OR group_id = $2) AND ($3::text IS NULL OR lower(chat) = lower($3))";
+pub(super) const LETTERS_SENT: &str = "
+DELETE FROM deliveries
+WHERE tenant_id = $1 AND channel = 'email' AND chat <> ''
+    AND ($2::text IS NULL OR group_id = $2) AND ($3::text IS NULL OR lower(chat) = lower($3))";
 pub(super) const WEBHOOKS: &str =
     "DELETE FROM webhooks WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2)";
 pub(super) const ASKED: &str = "

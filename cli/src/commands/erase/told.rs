@@ -36,6 +36,7 @@ pub(super) struct Told {
     found_messages: i64,
     groups: i64,
     keys: i64,
+    recipients: i64,
     messages: u64,
     digests: u64,
     asked_digests: usize,
@@ -51,6 +52,7 @@ impl Told {
             found_messages: found.messages,
             groups: found.groups,
             keys: found.keys,
+            recipients: found.recipients,
             messages: 0,
             digests: 0,
             asked_digests: 0,
@@ -68,8 +70,11 @@ impl Told {
 
     /// What is about to be erased.
     pub(super) fn announce(&self, out: &mut dyn Write) -> anyhow::Result<()> {
-        let Self { subject, found_messages, groups, keys, .. } = self;
-        writeln!(out, "{subject}: {found_messages} messages in {groups} groups, {keys} keys")?;
+        let Self { subject, found_messages, groups, keys, recipients, .. } = self;
+        writeln!(
+            out,
+            "{subject}: {found_messages} messages in {groups} groups, {keys} keys, {recipients} addresses of mail"
+        )?;
         Ok(())
     }
 
@@ -132,7 +137,7 @@ mod tests {
         assert_eq!(of("digest.context.prepared.v1"), Some("30d"));
         assert_eq!(of("digest.stage.writer.completed.v1"), Some("30d"));
         assert_eq!((of("digest.dlq.v1"), of("digest.delivered.v1")), (Some("90d"), None));
-        let found = Erasable { tenant_known: true, messages: 3, groups: 1, keys: 0, done_before: false };
+        let found = Erasable { tenant_known: true, messages: 3, groups: 1, ..Erasable::default() };
         let mut told = Told::new("user sha256:ab", &found).unwrap();
         let mut out = Vec::new();
         told.write(false, &mut out).unwrap();
@@ -140,7 +145,7 @@ mod tests {
         told.rounds = 1;
         told.write(false, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
-        assert!(text.starts_with("user sha256:ab: 3 messages in 1 groups, 0 keys\nwhat stays"), "{text}");
+        assert!(text.starts_with("user sha256:ab: 3 messages in 1 groups, 0 keys, 0 addresses"), "{text}");
         assert!(
             text.contains("\nerased 3 messages; 2 versions of digests lost their words, 1 of them asked"),
             "{text}"

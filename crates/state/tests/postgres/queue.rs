@@ -14,8 +14,12 @@ use std::time::Duration;
 const TOPIC: &str = "digest.ready_for_delivery.v1";
 const HOUR: Duration = Duration::from_hours(1);
 
-/// Lets a digest wait for a target, as a sink does.
+/// Lets a digest wait for a webhook, as a sink does.
 async fn queue(database: &Database, ready: &DigestReadyForDelivery, chat: &str) {
+    queue_for(database, ready, ("webhook", chat)).await;
+}
+
+async fn queue_for(database: &Database, ready: &DigestReadyForDelivery, (channel, chat): (&str, &str)) {
     let partition = partition("webhook_sink", TOPIC);
     let claim = database.store.claim(&partition, CLUSTER).await.unwrap();
     let bounds = BatchBounds { partition, claim, end_offset: claim.next_offset + 1 };
@@ -28,7 +32,7 @@ async fn queue(database: &Database, ready: &DigestReadyForDelivery, chat: &str) 
         window_id: &ready.window_id,
         digest_id: &ready.digest_id,
         version: ready.version.parse().unwrap(),
-        channel: "webhook",
+        channel,
         chat,
         part: 1,
     };
@@ -129,6 +133,33 @@ async fn what_waits_loses_its_words_with_what_was_erased_and_so_do_its_targets()
     assert_eq!(recipients.iter().map(|it| &*it.group_id).collect::<Vec<_>>(), ["h"]);
     let secrets = database.rows("t", "SELECT group_id FROM webhook_secrets").await;
     assert_eq!(secrets.len(), 1, "a webhook's secrets go with it");
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn an_address_of_mail_is_erased_with_what_waits_for_it_and_what_it_got() {
+    let Some(database) = Database::new("queue_address").await else { return };
+    let digest = ready("t", 0, "1.0");
+    for (address, group) in [("Ann@example.org", "g"), ("ann@example.org", "h"), ("bo@example.org", "g")] {
+        assert!(database.store.add_mail_recipient(("t", group), address).await.unwrap());
+        queue_for(&database, &digest, ("email", address)).await;
+    }
+    let scope = ErasureScope {
+        tenant_id: "t".to_owned(),
+        group_id: None,
+        author_id: Some("ann@example.org".to_owned()),
+    };
+    let mut eraser = Eraser::connect(database.owner_url(), &database.schema, scope).await.unwrap();
+    let found = eraser.look().await.unwrap();
+    assert_eq!((found.messages, found.recipients, found.done_before), (0, 2, false));
+    eraser.erase("e1", "ops").await.unwrap();
+    let found = eraser.look().await.unwrap();
+    assert_eq!((found.recipients, found.done_before), (0, true), "it is on record");
+    let recipients = database.store.mail_recipients("t").await.unwrap();
+    assert_eq!(recipients.iter().map(|it| &*it.address).collect::<Vec<_>>(), ["bo@example.org"]);
+    let waiting = database.store.waiting_deliveries("t").await.unwrap();
+    assert_eq!(waiting.iter().map(|it| &*it.chat).collect::<Vec<_>>(), ["bo@example.org"]);
+    assert_eq!(database.rows("t", "SELECT chat FROM deliveries").await.len(), 1);
     database.drop().await;
 }
 
