@@ -149,11 +149,12 @@ pub(crate) fn run(arguments: Arguments, settings: &Settings, out: &mut dyn Write
         match arguments.command {
             Command::Set { url, name } => {
                 let ring = ring(&config)?;
-                check_url(&url, &config.webhook)
+                let address = check_url(&url, &config.webhook)
                     .map_err(|why| anyhow::anyhow!("could not set the webhook of {}: {why}", name.told()))?;
                 ready(&store).await?;
                 set(&store, &ring, (&name, &url), out).await?;
-                let after = json!({ "url": url });
+                // What follows the host is a token with many receivers, and the log of changes is never changed.
+                let after = json!({ "host": address.host_str(), "port": address.port() });
                 put_on_record((&store, settings), ("webhook set", &name), Some(&after)).await;
                 Ok(Exit::Done)
             }

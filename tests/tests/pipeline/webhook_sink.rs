@@ -99,6 +99,7 @@ fn a_digest_is_posted_edited_with_its_chat_and_taken_back() -> anyhow::Result<()
     assert!(listed.contains(&receiver.url("/team")) && !listed.contains(key), "{listed}");
     let audit = pipeline.gistmill(&["audit", "ls", "--tenant", TENANT])?;
     assert!(audit.contains("webhook set") && !audit.contains(key), "{audit}");
+    assert!(!audit.contains(&receiver.url("/team")), "an address may be a token: {audit}");
     up.stop(PATIENCE)?;
     pipeline.finish()
 }
