@@ -20,6 +20,8 @@ use std::fmt::Write;
 
 /// Longest subject in characters: mail programs show fewer.
 const SUBJECT_MAX: usize = 150;
+/// Longest word of a header in bytes: it cannot be folded, and a line has 998 at most (RFC 5322, section 2.1.1).
+const WORD_MAX: usize = 900;
 
 /// What is kept until it is sent.
 #[derive(Debug, Serialize, Deserialize)]
@@ -123,7 +125,9 @@ fn one_line(text: &str) -> String {
 /// Where somebody asks for no more mail: by a letter that names the group and who asks, and at an address where there is one.
 fn unsubscribe(parcel: &Parcel, sender: &Sender) -> String {
     let Parcel { due, group_id, .. } = parcel;
-    let subject = encoded(&format!("unsubscribe {}/{} {}", due.tenant_id, group_id, due.chat));
+    let place = encoded(&format!("unsubscribe {}/{} {}", due.tenant_id, group_id, due.chat));
+    // Who asks is in the letter that comes, too.
+    let subject = if place.len() <= WORD_MAX { &*place } else { "unsubscribe" };
     let by_letter = format!("<mailto:{}?subject={subject}>", sender.unsubscribe);
     match &sender.unsubscribe_url {
         Some(url) => format!("{by_letter}, <{url}>"),

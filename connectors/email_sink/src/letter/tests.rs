@@ -66,6 +66,14 @@ fn a_letter_says_who_sent_it_and_how_to_get_no_more() {
 }
 
 #[test]
+fn a_group_of_a_long_name_has_a_header_that_fits_a_line() {
+    let letter = sent(&parcel(Kind::New, "s", &"ж".repeat(256), None));
+    let header = value(&letter, "List-Unsubscribe").unwrap();
+    assert!(header.starts_with("<mailto:digests@example.org?subject=unsubscribe>, <https://"), "{header}");
+    assert!(letter.lines().all(|line| line.len() <= 998));
+}
+
+#[test]
 fn versions_of_a_window_are_a_thread_and_say_that_they_are_newer() {
     let first = parcel(Kind::New, "s", "team", None);
     let second = parcel(Kind::Edited, "s", "team", Some(&first.reference));
