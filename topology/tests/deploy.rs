@@ -53,6 +53,15 @@ fn every_unit_of_the_map_has_a_workload_of_its_kind() {
 }
 
 #[test]
+fn doors_can_be_set_up_wherever_the_pipeline_runs() {
+    let (compose, systemd) = (text("docker-compose.yml"), text("deploy/systemd/gistmill.env"));
+    for setting in ["KEYS__MASTER", "EMAIL__HOST", "EMAIL__FROM", "EMAIL__USERNAME", "EMAIL__PASSWORD"] {
+        assert!(compose.contains(&format!("\n      GISTMILL_{setting}:\n")), "{setting}");
+        assert!(systemd.contains(&format!("\n#GISTMILL_{setting}=")), "{setting}");
+    }
+}
+
+#[test]
 fn scaling_ends_at_the_partition_count_of_the_input() {
     let (map, scaled) = (map(), text("deploy/kubernetes/components/autoscaling/scaled_objects.yaml"));
     let documents: Vec<&str> = scaled.split("---\n").collect();
