@@ -3,10 +3,12 @@
 use schemas::{
     Author, DigestDelivered, DigestReadyForDelivery, GroupMessageIngested, Message, digest_id, window_id,
 };
-use std::{net::TcpListener, time::Duration};
+use stack::secure::{Authority, Validity};
+use std::{fs, net::TcpListener, time::Duration};
 use tests::{
-    Answering, DoorKills, DoorMoment, Foreign, MASTER_KEY, PATIENCE, Pipeline, Posted, Receiver, TALK,
-    TENANT, TO_THIS_MACHINE, day_is_over, decode_all, eventually, partition_of, set_webhook, settle,
+    Answering, DoorKills, DoorMoment, Foreign, Greeting, MASTER_KEY, PATIENCE, Pipeline, Posted, Receiver,
+    TALK, TENANT, TO_THIS_MACHINE, TlsFront, day_is_over, decode_all, eventually, partition_of, set_webhook,
+    settle,
 };
 
 const READY: &str = "digest.ready_for_delivery.v1";
@@ -101,6 +103,53 @@ fn a_digest_is_posted_edited_with_its_chat_and_taken_back() -> anyhow::Result<()
     assert!(audit.contains("webhook set") && !audit.contains(key), "{audit}");
     assert!(!audit.contains(&receiver.url("/team")), "an address may be a token: {audit}");
     up.stop(PATIENCE)?;
+    pipeline.finish()
+}
+
+#[test]
+fn a_receiver_is_spoken_to_by_tls_where_an_authority_vouches_for_it() -> anyhow::Result<()> {
+    let Some(pipeline) = Pipeline::start("webhook_tls")? else { return Ok(()) };
+    let (receiver, authority) = (Receiver::start()?, Authority::new("authority of tests")?);
+    let directory = tempfile::tempdir()?;
+    let (trusted, nothing) = (directory.path().join("ca.pem"), directory.path().join("nothing.pem"));
+    fs::write(&trusted, authority.pem()?)?;
+    fs::write(&nothing, "no certificate")?;
+    let (trusted, nothing) = (trusted.to_string_lossy(), nothing.to_string_lossy());
+    let certified = |group: &str, host: &str, validity: Validity| -> anyhow::Result<TlsFront> {
+        let issued = authority.issue(host, validity)?;
+        let front = TlsFront::start(&issued, Greeting::None, receiver.address().parse()?)?;
+        let secret = set_webhook(&pipeline, group, &format!("https://{}/{group}", front.address()))?;
+        receiver.know(&format!("/{group}"), &secret);
+        Ok(front)
+    };
+    let _fronts = [
+        certified("valid", "127.0.0.1", Validity::Long)?,
+        certified("over", "127.0.0.1", Validity::Over)?,
+        certified("elsewhere", "hooks.example.org", Validity::Long)?,
+    ];
+    // Neither `http` nor a certificate is let through here.
+    let settings = [("GISTMILL_KEYS__MASTER", MASTER_KEY), ("GISTMILL_WEBHOOK__ALLOW_PRIVATE", "true")];
+    let tried = |group: &str, ca: Option<&str>| -> anyhow::Result<(bool, String)> {
+        let ca = ca.map(|path| ("GISTMILL_WEBHOOK__CA_LOCATION", path));
+        let variables: Vec<(&str, &str)> = settings.into_iter().chain(ca).collect();
+        let test = ["webhook", "test", "--tenant", TENANT, "--group", group];
+        let output = pipeline.output(&test, &variables)?;
+        Ok((output.status.success(), String::from_utf8(output.stderr)?))
+    };
+    for (group, ca, why) in [
+        ("valid", None, "certificate"),
+        ("valid", Some(&*nothing), "webhook.ca_location"),
+        ("over", Some(&*trusted), "certificate"),
+        ("elsewhere", Some(&*trusted), "certificate"),
+    ] {
+        let (is_taken, said) = tried(group, ca)?;
+        assert!(!is_taken && said.contains(why), "{group}: {said}");
+    }
+    assert_eq!(receiver.posted(), [], "nothing is said to somebody who is not known");
+    let (is_taken, said) = tried("valid", Some(&*trusted))?;
+    assert!(is_taken, "{said}");
+    let posted = receiver.posted_to("/valid");
+    assert!(posted.len() == 1 && posted[0].verified == Some(Ok(())), "{posted:?}");
     pipeline.finish()
 }
 
