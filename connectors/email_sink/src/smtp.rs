@@ -157,6 +157,10 @@ fn tls(settings: &Email, host: &str) -> Result<TlsParameters, HostError> {
     if let Some(path) = &settings.ca_location {
         let failed = |why: String| unable(format!("could not use email.ca_location {path}: {why}"));
         let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+        // Of a file without one the library makes an authority that vouches for nobody.
+        if !String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----") {
+            return Err(failed("there is no certificate in it".to_owned()));
+        }
         let authority = Certificate::from_pem(&pem).map_err(|error| failed(error.to_string()))?;
         builder = builder.add_root_certificate(authority);
     }
@@ -195,6 +199,19 @@ mod tests {
         let answer = smtp.send((&sender.from.email, to), b"letter").await;
         speaking.await.unwrap();
         answer
+    }
+
+    #[test]
+    fn a_file_without_an_authority_is_refused_by_the_settings_name() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let settings = Email {
+            host: Some("mail.example.org".to_owned()),
+            from: Some("digests@example.org".to_owned()),
+            ca_location: Some(path.to_owned()),
+            ..Email::default()
+        };
+        let refused = Smtp::new(&settings, &Sender::of(&settings).unwrap()).unwrap_err().to_string();
+        assert!(refused.contains("email.ca_location") && refused.contains("no certificate"), "{refused}");
     }
 
     #[tokio::test]
