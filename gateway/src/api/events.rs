@@ -24,10 +24,18 @@ use axum::{
 use futures_util::stream;
 use runtime::operate::{self, Places};
 use serde::Deserialize;
-use std::{convert::Infallible, ops::ControlFlow, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    ops::ControlFlow,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{
-    sync::{OwnedSemaphorePermit, broadcast, mpsc},
-    time::{Interval, interval},
+    sync::{
+        OwnedSemaphorePermit, broadcast,
+        mpsc::{self, error::TrySendError},
+    },
+    time::{Interval, MissedTickBehavior, interval},
 };
 use utoipa::IntoParams;
 
@@ -40,6 +48,10 @@ const KEY_EVERY: Duration = Duration::from_secs(1);
 const BEHIND_MAX: i64 = 100_000;
 /// Events on their way to a listener who catches up.
 const CATCHING_UP: usize = 64;
+/// Longest that a listener who has no room for what it missed is waited for: it holds a place among the questions to the broker.
+const CATCH_UP_MAX: Duration = Duration::from_secs(20);
+/// Time between two looks whether it has room.
+const ROOM_EVERY: Duration = Duration::from_millis(10);
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -85,7 +97,7 @@ pub(crate) async fn listen(
     };
     app.0.metrics.listeners.inc();
     let listener = Listener {
-        keys: interval(KEY_EVERY),
+        keys: every(KEY_EVERY),
         prefix: caller.prefix,
         app,
         wanted,
@@ -102,6 +114,13 @@ fn bad_id() -> Problem {
     Problem::bad_request("Last-Event-ID is not the id of an event of this address")
 }
 
+/// Ticks of a clock; one that was not heard in time is not made up for.
+fn every(period: Duration) -> Interval {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
 /// Whose events are wanted.
 #[derive(Debug, Clone)]
 struct Wanted {
@@ -115,8 +134,17 @@ impl Wanted {
     }
 }
 
-/// What was missed, event by event; `None` where it cannot be read.
-type Earlier = mpsc::Receiver<Option<Event>>;
+/// What was missed, event by event. Where it ends without a word, whoever reads it has given the listener up.
+#[derive(Debug)]
+enum Missed {
+    Event(Event),
+    /// That was all.
+    Over,
+    /// It cannot be read.
+    Unread,
+}
+
+type Earlier = mpsc::Receiver<Missed>;
 
 /// Reads what a listener has missed, on a thread of its own.
 fn catch_up(app: &App, (from, until): (&Places, &Places), wanted: &Wanted) -> Result<Earlier, Problem> {
@@ -127,6 +155,8 @@ fn catch_up(app: &App, (from, until): (&Places, &Places), wanted: &Wanted) -> Re
     }
     let (sender, receiver) = mpsc::channel(CATCHING_UP);
     if behind == 0 {
+        // Nothing is in it yet: it has room.
+        drop(sender.try_send(Missed::Over));
         return Ok(receiver);
     }
     let busy = |_| {
@@ -138,19 +168,45 @@ fn catch_up(app: &App, (from, until): (&Places, &Places), wanted: &Wanted) -> Re
         let _permit = permit;
         let is_wanted =
             |key: &str| key.split_once('/').is_some_and(|(tenant, group)| wanted.wants(tenant, group));
+        let (by, mut is_given_up) = (Instant::now() + CATCH_UP_MAX, false);
         let told = &mut |followed| {
-            let is_gone = Event::of(followed).is_some_and(|event| sender.blocking_send(Some(event)).is_err());
-            if is_gone { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            let event = Event::of(followed);
+            is_given_up = event.is_some_and(|event| !given(&sender, Missed::Event(event), by));
+            if is_given_up { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let read = operate::read_places(&app.0.config, &app.0.map, (&from, &until), &is_wanted, told);
-        if let Err(error) = read {
-            tracing::warn!(%error, "could not read what a listener has missed");
-            // The listener may have gone.
-            drop(sender.blocking_send(None));
-        }
+        let end = match operate::read_places(&app.0.config, &app.0.map, (&from, &until), &is_wanted, told) {
+            Ok(()) if is_given_up => return,
+            Ok(()) => Missed::Over,
+            Err(error) => {
+                tracing::warn!(%error, "could not read what a listener has missed");
+                Missed::Unread
+            }
+        };
+        given(&sender, end, by);
     };
     let started = std::thread::Builder::new().name("catch up".to_owned()).spawn(reading);
     started.map(|_| receiver).map_err(|error| Problem::internal(&error))
+}
+
+/// Gives a listener something once it has room; false where it has gone, or has none by then.
+fn given(sender: &mpsc::Sender<Missed>, missed: Missed, by: Instant) -> bool {
+    let mut left = missed;
+    loop {
+        match sender.try_send(left) {
+            Ok(()) => return true,
+            Err(TrySendError::Full(back)) if Instant::now() < by => left = back,
+            Err(_) => return false,
+        }
+        std::thread::park_timeout(ROOM_EVERY);
+    }
+}
+
+/// The next that a listener has missed; none where it is given up.
+async fn missed(earlier: &mut Option<(Earlier, Places)>) -> Option<Missed> {
+    match earlier {
+        Some((earlier, _)) => earlier.recv().await,
+        None => None,
+    }
 }
 
 /// Somebody who listens.
@@ -172,20 +228,19 @@ impl Listener {
     /// The next event, and who hears the one after it; nobody after the last.
     async fn next(mut self) -> Option<(Told, Option<Self>)> {
         loop {
-            if let Some((earlier, end)) = &mut self.earlier {
-                match earlier.recv().await {
-                    Some(Some(event)) => return Some((Ok(self.told(&event)), Some(self))),
-                    Some(None) => return Some((Ok(self.dropped("gap")), None)),
-                    None => {}
-                }
-                self.places = std::mem::take(end);
-                self.earlier = None;
-            }
             let mut stopping = self.app.0.stopping.subscribe();
             // The sender lives in `app`.
             let stopped = async { drop(stopping.wait_for(|stopping| *stopping).await) };
             tokio::select! {
-                news = self.live.recv() => match news {
+                missed = missed(&mut self.earlier), if self.earlier.is_some() => match missed {
+                    Some(Missed::Event(event)) => return Some((Ok(self.told(&event)), Some(self))),
+                    Some(Missed::Over) => if let Some((_, end)) = self.earlier.take() {
+                        self.places = end;
+                    },
+                    Some(Missed::Unread) => return Some((Ok(self.dropped("gap")), None)),
+                    None => return Some((Ok(self.dropped("slow")), None)),
+                },
+                news = self.live.recv(), if self.earlier.is_none() => match news {
                     Ok(News::Event(event)) if self.wanted.wants(&event.tenant_id, &event.group_id) => {
                         return Some((Ok(self.told(&event)), Some(self)));
                     }
@@ -246,5 +301,17 @@ mod tests {
         assert!(wanted.wants("acme", "qa") && !wanted.wants("beta", "qa"));
         let one = Wanted { group_id: Some("qa".to_owned()), ..wanted };
         assert!(one.wants("acme", "qa") && !one.wants("acme", "dev") && !one.wants("beta", "qa"));
+    }
+
+    #[test]
+    fn who_does_not_hear_what_they_missed_is_waited_for_a_while_and_no_longer() {
+        let (sender, mut receiver) = mpsc::channel(1);
+        let soon = || Instant::now() + Duration::from_millis(20);
+        assert!(given(&sender, Missed::Unread, soon()));
+        assert!(!given(&sender, Missed::Over, soon()), "there is no room");
+        assert!(matches!(receiver.try_recv(), Ok(Missed::Unread)));
+        assert!(given(&sender, Missed::Over, soon()));
+        drop(receiver);
+        assert!(!given(&sender, Missed::Over, soon()), "nobody is there");
     }
 }
