@@ -4,7 +4,7 @@
 
 use super::{
     name,
-    places::{read, written},
+    places::{are_reached, read, written},
 };
 use crate::{
     app::App,
@@ -35,7 +35,7 @@ use tokio::{
         OwnedSemaphorePermit, broadcast,
         mpsc::{self, error::TrySendError},
     },
-    time::{Interval, MissedTickBehavior, interval},
+    time::{Interval, MissedTickBehavior, interval, sleep},
 };
 use utoipa::IntoParams;
 
@@ -46,6 +46,9 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 const KEY_EVERY: Duration = Duration::from_secs(1);
 /// Offsets that are read again for a listener who comes back.
 const BEHIND_MAX: i64 = 100_000;
+/// Looks, and the time between two, whether this process has come as far as the one that a listener comes from: 2 s in all.
+const LOOKS_MAX: u32 = 40;
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Events on their way to a listener who catches up.
 const CATCHING_UP: usize = 64;
 /// Longest that a listener who has no room for what it missed is waited for: it holds a place among the questions to the broker.
@@ -84,13 +87,12 @@ pub(crate) async fn listen(
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).retry_after(5)
     };
     let permit = Arc::clone(&app.0.events.listeners).try_acquire_owned().map_err(|_| busy())?;
-    let unknown = || Problem::away("the broker", &"where events end is not known yet");
-    let (live, now) = app.0.events.listen().ok_or_else(unknown)?;
+    let last = headers.get(LAST_EVENT_ID).map(|id| id.to_str().map_err(|_| bad_id())).transpose()?;
+    let (live, now, from) = begun(&app, last).await?;
     let wanted = Wanted { tenant_id: caller.tenant_id.to_string(), group_id: asked.group_id };
-    let (places, earlier) = match headers.get(LAST_EVENT_ID) {
+    let (places, earlier) = match from {
         None => (now, None),
-        Some(id) => {
-            let from = id.to_str().ok().and_then(|id| read(id, &now)).ok_or_else(bad_id)?;
+        Some(from) => {
             let earlier = catch_up(&app, (&from, &now), &wanted)?;
             (from, Some((earlier, now)))
         }
@@ -108,6 +110,25 @@ pub(crate) async fn listen(
     };
     let events = stream::unfold(Some(listener), |listener| async { listener?.next().await });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE)).into_response())
+}
+
+/// What comes from now on, the places from which that is, and those of the event that was heard last. Each process reads for
+/// itself: one that is a moment behind the one that told the event is waited for.
+async fn begun(
+    app: &App,
+    last: Option<&str>,
+) -> Result<(broadcast::Receiver<News>, Places, Option<Places>), Problem> {
+    let unknown = || Problem::away("the broker", &"where events end is not known yet");
+    for _ in 0..LOOKS_MAX {
+        let (live, now) = app.0.events.listen().ok_or_else(unknown)?;
+        let Some(id) = last else { return Ok((live, now, None)) };
+        let from = read(id, &now).ok_or_else(bad_id)?;
+        if are_reached(&from, &now) {
+            return Ok((live, now, Some(from)));
+        }
+        sleep(LOOK_EVERY).await;
+    }
+    Err(bad_id())
 }
 
 fn bad_id() -> Problem {

@@ -1,6 +1,6 @@
 //! Where a listener is, as the id of an event.
 //!
-//! Invariant: an id names every partition, and none beyond its end.
+//! Invariant: an id names every partition that there is, and nothing else.
 
 use crate::events::TOPICS;
 use runtime::operate::Places;
@@ -18,7 +18,7 @@ pub(super) fn written(places: &Places) -> String {
     id
 }
 
-/// The places of an id: those of every partition that there is, and none beyond its end.
+/// The places of an id: those of every partition that there is.
 pub(super) fn read(id: &str, now: &Places) -> Option<Places> {
     let mut places = Places::new();
     for part in id.split(',') {
@@ -27,13 +27,17 @@ pub(super) fn read(id: &str, now: &Places) -> Option<Places> {
         let (_, topic, _) = TOPICS.iter().find(|(of, ..)| letter.len() == 1 && letter.starts_with(*of))?;
         let (partition, next): (i32, i64) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
         let key = ((*topic).to_owned(), partition);
-        let is_there = now.get(&key).is_some_and(|end| (0..=*end).contains(&next));
-        if !is_there || words.next().is_some() {
+        if next < 0 || !now.contains_key(&key) || words.next().is_some() {
             return None;
         }
         places.insert(key, next);
     }
     (places.len() == now.len()).then_some(places)
+}
+
+/// Whether none of the places lies beyond its partition's end.
+pub(super) fn are_reached(places: &Places, now: &Places) -> bool {
+    places.iter().all(|(key, next)| now.get(key).is_some_and(|end| next <= end))
 }
 
 #[cfg(test)]
@@ -49,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_read_back_where_it_names_every_partition_and_nothing_beyond_its_end() {
+    fn an_id_is_read_back_where_it_names_every_partition_and_nothing_else() {
         let now = places([9, 5, 7]);
         let id = written(&places([3, 5, 0]));
         assert_eq!(id, "b:0:0,w:0:3,w:1:5");
@@ -57,7 +61,6 @@ mod tests {
         for wrong in [
             "",
             "w:0:3",
-            "b:0:0,w:0:10,w:1:5",
             "b:0:-1,w:0:3,w:1:5",
             "x:0:0,w:0:3,w:1:5",
             "b:0:0:0,w:0:3,w:1:5",
@@ -65,5 +68,13 @@ mod tests {
         ] {
             assert_eq!(read(wrong, &now), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn an_id_of_a_process_that_is_ahead_is_read_and_not_reached_yet() {
+        let now = places([9, 5, 7]);
+        let ahead = read("b:0:7,w:0:10,w:1:5", &now).unwrap();
+        assert!(!are_reached(&ahead, &now) && are_reached(&ahead, &places([10, 5, 7])));
+        assert!(are_reached(&now, &now));
     }
 }
