@@ -1,11 +1,12 @@
 //! The process: listens, serves, and ends in order.
 //!
-//! Invariant: no client can hold more than a connection, and that not for ever without a request; once it is to end, nothing new
-//! is accepted, and what was begun gets its time.
+//! Invariant: no client can hold more than a connection, and that not for ever without a request, nor without taking its answer;
+//! once it is to end, nothing new is accepted, and what was begun gets its time.
 
 use crate::{
     app::{App, StartError, set},
     events::Events,
+    impatient::Impatient,
     observe::HEADERS_IN,
     router::router,
 };
@@ -32,6 +33,8 @@ use tracing::{debug, info, warn};
 
 /// Time between two looks at the broker.
 const BROKER_EVERY: Duration = Duration::from_secs(5);
+/// Longest that a client may take nothing of an answer: it holds a connection, and a listener's place besides.
+const TAKEN_WITHIN: Duration = Duration::from_secs(30);
 /// Wait after a connection could not be accepted, as for want of descriptors.
 const ACCEPT_WAIT: Duration = Duration::from_millis(100);
 
@@ -135,7 +138,7 @@ async fn connection(
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS_IN)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Impatient::new(stream, TAKEN_WITHIN)), service);
     let (mut served, mut stopping) = (pin!(served), app.0.stopping.subscribe());
     // The sender lives in `app`.
     let stopped = async { drop(stopping.wait_for(|stopping| *stopping).await) };
