@@ -23,8 +23,8 @@ use telegram_sink::is_target;
 use tracing::error;
 use utoipa::ToSchema;
 
-/// Channels that a sink delivers to.
-const CHANNELS: [&str; 2] = ["file", "telegram"];
+/// Channels that a sink delivers to, as `gistmill group set` takes them.
+const CHANNELS: [&str; 4] = ["file", "telegram", "webhook", "email"];
 
 /// Settings of a group.
 #[derive(Debug, Serialize, ToSchema)]
@@ -76,7 +76,7 @@ pub(crate) struct Change {
     language: Option<String>,
     /// Scopes; without the one that digests need they are refused.
     scopes: Option<Vec<String>>,
-    /// Channels: some of `file`, `telegram`.
+    /// Channels: some of `file`, `telegram`, `webhook`, `email`.
     channels: Option<Vec<String>>,
     /// A chat's number (-1001234567890) or @name, and the topic of a forum after a slash.
     chat: Option<String>,
@@ -108,7 +108,8 @@ fn refused(why: impl Into<String>) -> Problem {
 /// Settings that nothing could be delivered by.
 fn is_deliverable(wanted: &GroupSettings, needed_scope: &str) -> Result<(), Problem> {
     if let Some(other) = wanted.channels.iter().find(|name| !CHANNELS.contains(&name.as_str())) {
-        return Err(refused(format!("nothing delivers to channel {other:?}: there are file and telegram")));
+        let known = CHANNELS.join(", ");
+        return Err(refused(format!("nothing delivers to channel {other:?}: there are {known}")));
     }
     if !wanted.scopes.iter().any(|scope| scope == needed_scope) {
         return Err(refused(format!("without scope {needed_scope} every digest of the group is blocked")));
@@ -223,6 +224,7 @@ mod tests {
             is_deliverable(&change.of(&GroupSettings::default()), "DIGEST_READ").is_ok()
         };
         assert!(wanted("{}") && wanted(r#"{"channels": ["telegram"], "chat": "-1001234567890/45"}"#));
+        assert!(wanted(r#"{"channels": ["file", "webhook", "email"]}"#));
         for refused in [
             r#"{"channels": ["telegraph"]}"#,
             r#"{"channels": ["telegram"]}"#,
