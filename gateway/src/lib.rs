@@ -27,6 +27,7 @@ mod scope;
 mod server;
 mod tagged;
 mod times;
+mod whole;
 
 pub use app::{App, StartError};
 pub use key::{Key, Minted};

@@ -11,6 +11,7 @@ use crate::{
     problem::{Problem, Refusals},
     produce::drive,
     times,
+    whole::whole,
 };
 use axum::extract::State;
 use ingest::Group;
@@ -175,10 +176,26 @@ pub(crate) async fn change(
     let source = ControlSource::settings(&group, &wanted, &now.to_string(), now);
     let source = source.map_err(|error| refused(error.to_string()))?;
     if before.as_ref() != Some(&wanted) {
-        drive(&app, source).await?;
-        put_on_record(&app, (&caller, &group), before.as_ref(), &wanted).await;
+        whole(written(app, (caller, group), source, (before, wanted.clone()))).await?;
     }
     Ok(Json(Shown::of(wanted, true)))
+}
+
+/// Writes settings and puts them on record.
+async fn written(
+    app: App,
+    (caller, group): (Caller, Group),
+    source: ControlSource,
+    (before, wanted): (Option<GroupSettings>, GroupSettings),
+) -> Result<(), Problem> {
+    // Of itself it waits for a broker that is away, and holds a writer's place.
+    let Ok(driven) = tokio::time::timeout(app.request_timeout(), drive(&app, source)).await else {
+        error!(group = group.group_id(), "settings may be changed, and not in the audit log");
+        return Err(Problem::away("the broker", &"settings were not written in time"));
+    };
+    driven?;
+    put_on_record(&app, (&caller, &group), before.as_ref(), &wanted).await;
+    Ok(())
 }
 
 /// Puts on record what was changed; that it could not is told in the log, and undoes nothing.

@@ -4,7 +4,7 @@ use super::{
     super::{entry::Visit, form::Form, frame::page_with},
     put_on_record,
 };
-use crate::{api::name, app::App, problem::Problem, times};
+use crate::{api::name, app::App, problem::Problem, times, whole::whole};
 use axum::{
     body::Body,
     extract::State,
@@ -64,7 +64,7 @@ pub(in super::super) async fn resolve(
         part: found.part,
         reference,
     };
-    let told = match app.0.store.settle_delivery(&settlement, times::now_ms()).await? {
+    let told = match whole(settle(app.clone(), visit.clone(), settlement)).await? {
         Settled::Delivered => "it is delivered, and digest.delivered says so",
         Settled::Partly => "this part is there; the digest's other parts come with its next version",
         Settled::NotDelivered => {
@@ -77,13 +77,21 @@ pub(in super::super) async fn resolve(
             return shown(&app, &visit, (StatusCode::CONFLICT, note)).await;
         }
     };
-    let after = json!({ "part": found.part, "channel": found.channel, "message": settlement.reference });
-    record(&app, &visit, ("delivery resolve", &found.digest_id, Some(&after))).await;
     let note = format!("settled part {} of {}: {told}", found.part, found.digest_id);
     shown(&app, &visit, (StatusCode::OK, note)).await
 }
 
-#[derive(Debug, Deserialize)]
+/// Settles a delivery, and puts on record that somebody did.
+async fn settle(app: App, visit: Visit, of: Settlement) -> Result<Settled, Problem> {
+    let settled = app.0.store.settle_delivery(&of, times::now_ms()).await?;
+    if settled != Settled::NotUnknown {
+        let after = json!({ "part": of.part, "channel": of.channel, "message": of.reference });
+        record(&app, &visit, ("delivery resolve", &of.digest_id, Some(&after))).await;
+    }
+    Ok(settled)
+}
+
+#[derive(Debug, Clone, Deserialize)]
 pub(in super::super) struct Target {
     channel: String,
     chat: String,
@@ -97,15 +105,23 @@ pub(in super::super) async fn enable(
 ) -> Result<Response<Body>, Problem> {
     name("target", &target.chat)?;
     name("channel", &target.channel)?;
-    if !app.0.store.enable_target(visit.tenant(), &target.channel, &target.chat).await? {
+    if !whole(set_free(app.clone(), visit.clone(), target.clone())).await? {
         let note = format!("could not enable {}: it is not disabled", target.chat);
         return shown(&app, &visit, (StatusCode::CONFLICT, note)).await;
     }
-    // Of a target that one person sees, the chat.
-    let chat = target.chat.split('+').next().unwrap_or_default();
-    record(&app, &visit, ("delivery enable", chat, None)).await;
     let note = format!("enabled {}: digests from now on are delivered there", target.chat);
     shown(&app, &visit, (StatusCode::OK, note)).await
+}
+
+/// Lets a target have deliveries again, and puts on record that somebody did; false where it has them.
+async fn set_free(app: App, visit: Visit, target: Target) -> Result<bool, Problem> {
+    let is_done = app.0.store.enable_target(visit.tenant(), &target.channel, &target.chat).await?;
+    if is_done {
+        // Of a target that one person sees, the chat.
+        let chat = target.chat.split('+').next().unwrap_or_default();
+        record(&app, &visit, ("delivery enable", chat, None)).await;
+    }
+    Ok(is_done)
 }
 
 async fn record(
