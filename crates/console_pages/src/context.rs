@@ -82,7 +82,13 @@ impl<'a> Context<'a> {
 
     /// Whether the operator's navigation is shown.
     pub(crate) fn is_operating(&self) -> bool {
-        self.frame.may_operate && !matches!(self.section, Section::None | Section::Groups | Section::Search)
+        let is_there = !matches!(self.section, Section::None | Section::Groups | Section::Search);
+        is_there && self.operator_home().is_some()
+    }
+
+    /// The first of the operator's pages that are offered.
+    pub(crate) fn operator_home(&self) -> Option<&'static str> {
+        self.operator_entries().first().map(|entry| entry.href)
     }
 
     pub(crate) fn is_reading(&self) -> bool {
@@ -102,8 +108,12 @@ impl<'a> Context<'a> {
             (Section::Cost, w.cost, routes::COST),
             (Section::Audit, w.audit, routes::AUDIT),
         ];
+        let is_offered = |section: &Section| match section {
+            Section::Cost | Section::Audit => self.frame.may_administer,
+            _ => self.frame.may_operate,
+        };
         let entry = |(section, label, href)| Entry { label, href, is_current: section == self.section };
-        entries.map(entry).into()
+        entries.into_iter().filter(|(section, ..)| is_offered(section)).map(entry).collect()
     }
 
     pub(crate) fn number(&self, number: impl Count) -> String {

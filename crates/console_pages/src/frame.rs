@@ -84,6 +84,8 @@ pub struct Frame {
     pub reader: String,
     /// Whether the operator's pages are offered.
     pub may_operate: bool,
+    /// Whether cost and the audit log are offered, which stand among the operator's pages.
+    pub may_administer: bool,
     /// Groups of the tenant, in the order in which they are offered.
     pub groups: Vec<String>,
     /// Path and query of the page: forms of the frame lead back to it.

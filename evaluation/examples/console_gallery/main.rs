@@ -46,6 +46,7 @@ fn frame(language: Language, sample: &Sample, page: &str) -> Frame {
         tenant,
         reader: "gm_7c1e".to_owned(),
         may_operate: true,
+        may_administer: true,
         groups: vec![sample.group.clone(), "board".to_owned(), "on-call".to_owned()],
         path: "/console".to_owned(),
         query: if page == "search" { sample.query.to_owned() } else { String::new() },

@@ -185,6 +185,7 @@ async fn furnish(app: &App, frame: &mut Frame, (key, caller): (&Key, &Caller)) -
     frame.tenant = Some(caller.tenant_id.to_string());
     frame.reader = caller.actor();
     frame.may_operate = caller.may(Scope::Operator);
+    frame.may_administer = caller.may(Scope::DigestAdmin);
     if caller.may(Scope::DigestRead) {
         let groups = app.0.store.group_page(&caller.tenant_id, None, GROUPS_MAX).await?;
         frame.groups = groups.into_iter().map(|group| group.group_id).collect();

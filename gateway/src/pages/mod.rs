@@ -40,8 +40,9 @@ pub(crate) struct Console {
 
 /// The pages' routes, each with what it asks for.
 pub(crate) fn routes(app: &App) -> Router<App> {
-    let (nothing, read, operate) =
-        (Asks::Nothing, Asks::Scope(Scope::DigestRead), Asks::Scope(Scope::Operator));
+    let [read, administer, operate] =
+        [Scope::DigestRead, Scope::DigestAdmin, Scope::Operator].map(Asks::Scope);
+    let nothing = Asks::Nothing;
     let all: [(&'static str, Asks, MethodRouter<App>); 28] = [
         (at::ASSET, nothing, get(door::asset)),
         (at::LOG_IN, nothing, get(door::form).post(door::log_in)),
@@ -69,8 +70,8 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         (at::TRANSACTIONS, operate, get(transactions::show)),
         (at::POSITIONS, operate, get(positions::show)),
         (at::SCHEMAS, operate, get(schemas::show)),
-        (at::COST, operate, get(cost::show)),
-        (at::AUDIT, operate, get(audit::show)),
+        (at::COST, administer, get(cost::show)),
+        (at::AUDIT, administer, get(audit::show)),
     ];
     let mut router = Router::new();
     for (path, asks, methods) in all {

@@ -165,16 +165,22 @@ fn operators_see_the_pipeline_and_a_viewer_is_sent_away() -> anyhow::Result<()> 
     settle(&pipeline)?;
     let door = Door::open(&pipeline, &[])?;
     let viewer = Visitor::with_key(&door, &Door::key(&pipeline, TENANT, &["--role", "viewer"])?)?;
+    let admin = Visitor::with_key(&door, &Door::key(&pipeline, TENANT, &["--role", "admin"])?)?;
     let owner_key = Door::key(&pipeline, TENANT, &["--role", "owner"])?;
     let owner = Visitor::with_key(&door, &owner_key)?;
     let digests = door.get(&owner_key, "/api/v1/digests")?;
     let id = digests["items"][0]["digest_id"].as_str().expect("an id");
     for page in OPERATORS {
         let path = format!("/console/operator/{page}");
+        let is_admins = ["cost", "audit"].contains(&page);
+        let scope = if is_admins { "DIGEST_ADMIN" } else { "OPERATOR" };
         let refused = viewer.get(&path)?;
-        assert!(refused.status == 403 && refused.body.contains("OPERATOR"), "{path}: {refused:?}");
+        assert!(refused.status == 403 && refused.body.contains(scope), "{path}: {refused:?}");
+        assert_eq!(admin.get(&path)?.status, if is_admins { 200 } else { 403 }, "{path}");
         owner.page(&path)?;
     }
+    let audit = admin.page("/console/operator/audit")?;
+    assert!(audit.contains("/console/operator/cost") && !audit.contains("/console/operator/map"), "{audit}");
     let map = owner.page("/console/operator/map")?;
     for unit in pipeline.map.processors().map(|it| &it.name) {
         assert!(map.contains(unit.as_str()), "{unit}: {map}");

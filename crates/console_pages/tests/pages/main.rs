@@ -85,6 +85,7 @@ fn frame(text: &str, language: Language, is_full: bool) -> Frame {
         tenant: is_full.then(|| text.to_owned()),
         reader: text.to_owned(),
         may_operate: is_full,
+        may_administer: is_full,
         groups: vec![text.to_owned(); 2],
         path: text.to_owned(),
         query: text.to_owned(),
