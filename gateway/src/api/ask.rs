@@ -24,6 +24,8 @@ use utoipa::ToSchema;
 
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
+/// The longest time that one digest tells of: a stage holds all messages of it.
+pub(crate) const SPAN_MAX_MS: i64 = 31 * DAY_MS;
 
 /// Which span of a group's time is asked about.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -46,10 +48,10 @@ impl Request {
         let minute = now_ms.div_euclid(MINUTE_MS).saturating_add(1).saturating_mul(MINUTE_MS);
         let end = times::read("until", self.until.as_deref())?.unwrap_or(minute);
         let start = times::read("since", self.since.as_deref())?.unwrap_or(end.saturating_sub(DAY_MS));
-        if start < end {
-            Ok((start, end))
-        } else {
-            Err(Problem::unprocessable("empty_span", "there is nothing between since and until"))
+        match end.saturating_sub(start) {
+            ..=0 => Err(Problem::unprocessable("empty_span", "there is nothing between since and until")),
+            1..=SPAN_MAX_MS => Ok((start, end)),
+            _ => Err(Problem::unprocessable("long_span", "one digest tells of 31 days at most")),
         }
     }
 }
@@ -165,11 +167,18 @@ mod tests {
         assert_eq!(now(0), Some((MINUTE_MS - DAY_MS, MINUTE_MS)));
         assert_eq!(now(0), now(59_999));
         assert_ne!(now(0), now(60_000));
-        let backwards = Request {
-            since: Some("2026-03-02T10:00:00Z".to_owned()),
-            until: Some("2026-03-02T10:00:00Z".to_owned()),
-            deliver: false,
+    }
+
+    #[test]
+    fn a_span_is_not_empty_and_no_longer_than_one_digest_can_tell_of() {
+        let code = |since: &str, until: &str| {
+            let (since, until) = (Some(since.to_owned()), Some(until.to_owned()));
+            Request { since, until, deliver: false }.bounds(0).err().map(|problem| problem.code())
         };
-        assert!(backwards.bounds(0).is_err());
+        let end = "2026-03-02T10:00:00Z";
+        assert_eq!(code(end, end), Some("empty_span"));
+        assert_eq!(code("2026-01-30T10:00:00Z", end), None);
+        assert_eq!(code("2026-01-30T09:59:59Z", end), Some("long_span"));
+        assert_eq!(code("0001-01-01T00:00:00Z", "9999-12-30T00:00:00Z"), Some("long_span"));
     }
 }

@@ -10,7 +10,7 @@ use super::{
     lines::{between, civil, known, line, moment, zone},
 };
 use crate::{
-    api::ask::request,
+    api::ask::{SPAN_MAX_MS, request},
     app::App,
     extract::{Path, Query},
     problem::Problem,
@@ -27,8 +27,6 @@ use serde::Deserialize;
 
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
-/// The longest time that one digest tells of.
-const SPAN_MAX_MS: i64 = 31 * DAY_MS;
 /// As a field of a form has a time.
 const TYPED: &str = "%Y-%m-%dT%H:%M";
 
