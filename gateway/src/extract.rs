@@ -68,6 +68,9 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeJson
     }
 }
 
+/// Largest body in JSON: none says much, and read it takes many times its bytes.
+const JSON_BYTES_MAX: usize = 64 << 10;
+
 fn is_json(headers: &HeaderMap) -> bool {
     media_type(headers).as_deref() == Some("application/json")
 }
@@ -75,6 +78,9 @@ fn is_json(headers: &HeaderMap) -> bool {
 fn read<T: DeserializeOwned>(bytes: &[u8], is_json: bool) -> Result<T, Problem> {
     if !is_json {
         return Err(other_type("application/json"));
+    }
+    if bytes.len() > JSON_BYTES_MAX {
+        return Err(Problem::of_status(StatusCode::PAYLOAD_TOO_LARGE));
     }
     // serde_json's message names fields and places, not what stands there, but for unknown words.
     let bad = |error| Problem::bad_request(format!("the body is not what is expected: {error}"));
@@ -147,6 +153,10 @@ mod tests {
             assert_eq!(named(wrong), None);
         }
         assert!(read::<Named>(b"{}", false).is_err());
+        let padded = |bytes: usize| format!("{{{}}}", " ".repeat(bytes - 2));
+        assert!(read::<Named>(padded(JSON_BYTES_MAX).as_bytes(), true).is_ok());
+        let large = read::<Named>(padded(JSON_BYTES_MAX + 1).as_bytes(), true).unwrap_err();
+        assert_eq!(large.code(), "too_large");
     }
 
     #[test]

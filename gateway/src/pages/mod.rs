@@ -16,7 +16,9 @@ pub(crate) use frame::{formed, is_page};
 
 use crate::{app::App, scope::Scope};
 use axum::{
-    Router, middleware,
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
     routing::{MethodRouter, any, get, post},
 };
 use console_pages::routes as at;
@@ -29,6 +31,9 @@ use std::sync::Arc;
 
 /// Every path of the console that is no page's.
 const ELSEWHERE: &str = "/console/{*rest}";
+
+/// Largest body of a form: anybody may send that to log in, and it is read before it is known who does.
+const FORM_BYTES_MAX: usize = 64 << 10;
 
 /// What the console keeps between requests: nothing that another process would miss.
 #[derive(Debug, Default)]
@@ -78,5 +83,5 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         let room = Arc::new(Room { app: app.clone(), path, asks });
         router = router.route(path, methods.layer(middleware::from_fn_with_state(room, enter)));
     }
-    router
+    router.layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
 }
