@@ -3,6 +3,7 @@
 use super::{
     super::{entry::Visit, frame::page},
     looks::looked,
+    transactions::without_others,
 };
 use crate::{app::App, problem::Problem};
 use axum::{body::Body, extract::State, http::Response};
@@ -28,7 +29,7 @@ pub(in super::super) async fn show(State(app): State<App>, visit: Visit) -> Resu
         measured_at_ms: lag.measured_at_ms,
         units: lag.units.iter().map(unit).chain(unknown).collect(),
         outboxes: outboxes.collect(),
-        notes: notes(lag),
+        notes: notes(lag, visit.tenant()),
     };
     page(&visit.frame, &view)
 }
@@ -62,7 +63,7 @@ fn partition(of: &PartitionLag) -> PartitionPosition {
 }
 
 /// What else is known, a sentence each.
-fn notes(lag: &Lag) -> Vec<String> {
+fn notes(lag: &Lag, tenant: &str) -> Vec<String> {
     let waiting = lag.waiting.iter().map(|it| {
         let stored = it.stored.map_or_else(|| "nothing yet".to_owned(), |next| format!("up to {}", next - 1));
         format!(
@@ -72,8 +73,13 @@ fn notes(lag: &Lag) -> Vec<String> {
     });
     let away = [&lag.hanging_unknown, &lag.postgres_unknown, &lag.registry_away];
     waiting
-        .chain(lag.hanging.iter().map(HangingTransaction::line))
+        .chain(lag.hanging.iter().map(|it| hanging(it, tenant)))
         .chain(lag.stalled.iter().map(Stalled::line))
         .chain(away.into_iter().flatten().cloned())
         .collect()
+}
+
+fn hanging(of: &HangingTransaction, tenant: &str) -> String {
+    let transactional_id = of.transactional_id.as_deref().map(|id| without_others(id, tenant));
+    HangingTransaction { transactional_id, ..of.clone() }.line()
 }
