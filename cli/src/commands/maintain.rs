@@ -10,6 +10,7 @@ use std::io::Write;
 
 use anyhow::{Context, bail};
 use clap::{Args, builder::NonEmptyStringValueParser};
+use jiff::Timestamp;
 use runtime::{Config, Host, Stop, operate};
 use serde_json::json;
 use state::{AuditChange, Maintainer, OutboxPlace, Schema, Store};
@@ -43,9 +44,13 @@ Examples:
 
 Of each tenant with a retention (`gistmill tenant set`): messages sent before it with their words and names, digests whose window
 begins before it with files and ledger, points of the index. Of all: rows of the outbox that were published a week ago, answers of
-models after 90 days, link codes and reservations that ran out. The audit log stays. Then it counts what belongs to nothing.
+models after 90 days, link codes and reservations that ran out, and on Kafka the marks of posts, settings and requests for digests
+after 30 days. The audit log stays. Then it counts what belongs to nothing.
 Meant to run each night, beside a running pipeline; needs the owner of the tables (GISTMILL_POSTGRES__OWNER_URL) and, for files, the
 folder that file_sink writes to. Killed, the next run goes on; of two at once the second is refused.";
+
+/// How long a write that is made once is known on Kafka, in ms: nobody tries one again after a month.
+const MARKS_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
 
 pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let config = settings.config()?;
@@ -63,7 +68,8 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
     };
     let mut report = Report::new(arguments.dry_run);
     // The broker is asked by clients that block, before anything of the store is under way.
-    let published = match operate::outbox_published(&config, &Map::embedded()?) {
+    let map = Map::embedded()?;
+    let published = match operate::outbox_published(&config, &map) {
         Ok(published) => published,
         Err(error) => {
             report.note(format!("the outbox was left alone: how far it was published is not known: {error}"));
@@ -71,6 +77,9 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
         }
     };
     let is_whole = arguments.tenant.is_none();
+    if is_whole {
+        forget_marks(&config, &map, &mut report);
+    }
     let index = config.qdrant.url.as_ref().map(|_| qdrant_sink::index(&config)).transpose()?;
     let actor = settings.operator();
     let (stop, outbox) = (host.stop(), published.filter(|_| is_whole));
@@ -90,6 +99,15 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Writ
     });
     job.report.write(arguments.json, out)?;
     ended.map(|()| Exit::Done)
+}
+
+/// Forgets on Kafka what was written once and is not tried again; the next run does what cannot be done now.
+fn forget_marks(config: &Config, map: &Map, report: &mut Report) {
+    let before = Timestamp::now().as_millisecond() - MARKS_KEPT_MS;
+    match operate::forget_marks(config, map, before, report.is_dry()) {
+        Ok(marks) => report.add("marks", marks),
+        Err(error) => report.note(format!("marks of writes on Kafka were left alone: {error}")),
+    }
 }
 
 /// A run under way.

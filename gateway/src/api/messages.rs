@@ -109,7 +109,7 @@ pub(crate) struct Shown {
     post, path = "/api/v1/groups/{group_id}/messages", tag = "messages", security(("key" = ["MESSAGES_WRITE"])),
     params(
         ("group_id" = String, Path, description = "Group; one that is new is made by its first message"),
-        ("Idempotency-Key" = String, Header, description = "Name of this post in the group, for ever",
+        ("Idempotency-Key" = String, Header, description = "Name of this post in the group, known for 30 days at least",
             max_length = 255, min_length = 1)
     ),
     request_body(content = String, content_type = "application/x-ndjson", description = "At most 1,000 lines"),

@@ -16,7 +16,15 @@ use crate::{
 };
 use engine::log::{OutRecord, TxnError};
 use std::{collections::BTreeMap, ops::ControlFlow};
-use topology::{Connector, Map};
+use topology::{Connector, Map, TopicKind};
+
+/// Logical topic of positions.
+pub(super) fn topic(map: &Map) -> Result<&str, Error> {
+    let found = map.topics().find(|topic| topic.kind == TopicKind::Positions);
+    found
+        .map(|topic| topic.name.as_str())
+        .ok_or_else(|| Error::Refused("the map has no topic of positions".to_owned()))
+}
 
 /// Newest position of each identity in a source's positions topic.
 pub(super) fn positions(

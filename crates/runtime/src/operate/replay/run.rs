@@ -6,6 +6,7 @@
 use super::super::{
     Bounds, Error, LetterPlace, LetterSelection,
     broker::Broker,
+    position::topic,
     scan::{Scanner, Span},
 };
 use crate::Config;
@@ -18,7 +19,7 @@ use std::{
     ops::ControlFlow,
     time::{Duration, Instant},
 };
-use topology::{Map, TopicKind};
+use topology::Map;
 
 /// Key of the record, and name of the transactional id.
 pub(super) const IDENTITY: &str = "dlq_replay";
@@ -101,14 +102,6 @@ impl ReplayRun {
         let rekey = if self.rekey { " with --rekey" } else { "" };
         format!("a replay of {order}{rekey} was interrupted after {} inputs", self.replayed)
     }
-}
-
-/// Logical topic of positions.
-pub(super) fn topic(map: &Map) -> Result<&str, Error> {
-    let found = map.topics().find(|topic| topic.kind == TopicKind::Positions);
-    found
-        .map(|topic| topic.name.as_str())
-        .ok_or_else(|| Error::Refused("the map has no topic of positions".to_owned()))
 }
 
 /// The newest run that is on the log, done or not. `is_exact`: also one behind transactions of others that are open still,

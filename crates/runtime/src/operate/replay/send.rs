@@ -8,11 +8,12 @@ use super::{
         Error, LetterPlace, Peers,
         broker::Broker,
         dead_letters::{TOPIC, read},
+        position,
         scan::{Scanner, Span},
     },
     ReplayRun,
     choose::{Choice, Chosen, group_of, whole},
-    headers, run,
+    headers,
 };
 use crate::{Config, kafka::TransactionalProducer};
 use engine::{
@@ -76,7 +77,7 @@ impl Sender<'_> {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(), Error> {
         let began = Instant::now();
-        let (before, positions) = (run.replayed, self.config.prefix.topic(run::topic(self.map)?));
+        let (before, positions) = (run.replayed, self.config.prefix.topic(position::topic(self.map)?));
         let mut filled = Filled::default();
         // A second's worth of records where there is a rate: a burst is what it is to prevent.
         let most = self.rate.map_or(RECORDS_MAX, |rate| RECORDS_MAX.min(rate as usize));
