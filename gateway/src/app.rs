@@ -1,6 +1,8 @@
 //! What all requests share.
 
-use crate::{events::Events, limit::Limits, metrics::Metrics, pages::Console, produce::Writers};
+use crate::{
+    events::Events, limit::Limits, metrics::Metrics, pages::Console, produce::Writers, remembered::Remembered,
+};
 use digest_trigger::{DigestTrigger, canary_tenants};
 use runtime::Config;
 use state::{Schema, Store, StoreOptions};
@@ -64,6 +66,7 @@ pub(crate) struct Shared {
     pub(crate) looks: Arc<Semaphore>,
     pub(crate) events: Events,
     pub(crate) console: Console,
+    pub(crate) remembered: Remembered,
     /// Whether the broker answered when it was asked last.
     pub(crate) broker_answers: AtomicBool,
     pub(crate) stopping: watch::Sender<bool>,
@@ -101,6 +104,7 @@ impl App {
             looks: Arc::new(Semaphore::new(LOOKS_MAX)),
             events,
             console: Console::default(),
+            remembered: Remembered::default(),
             broker_answers: AtomicBool::new(false),
             stopping: watch::Sender::new(false),
             config,

@@ -22,6 +22,7 @@ mod openapi;
 mod pages;
 mod problem;
 mod produce;
+mod remembered;
 mod router;
 mod scope;
 mod server;

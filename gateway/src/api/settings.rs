@@ -15,12 +15,13 @@ use crate::{
 };
 use axum::extract::State;
 use ingest::Group;
-use runtime::operate;
+use runtime::{Config, operate};
 use schemas::GroupSettings;
 use serde::{Deserialize, Serialize};
 use state::AuditChange;
 use telegram_export_source::ControlSource;
 use telegram_sink::is_target;
+use topology::Map;
 use tracing::error;
 use utoipa::ToSchema;
 
@@ -126,7 +127,11 @@ fn is_deliverable(wanted: &GroupSettings, needed_scope: &str) -> Result<(), Prob
 /// The settings that hold now, as the log has them; none when none were ever set.
 pub(crate) async fn newest(app: &App, group: &Group) -> Result<Option<GroupSettings>, Problem> {
     let key = format!("{}/{}", group.tenant_id(), group.group_id());
-    look(app, move |config, map| operate::newest_settings(config, map, &key)).await
+    let keeper = app.clone();
+    let newest = move |config: &Config, map: &Map| {
+        keeper.0.remembered.newest(&key, |since| operate::settings_since(config, map, &key, since))
+    };
+    look(app, newest).await
 }
 
 /// A group of the caller's tenant, whether or not it has messages.

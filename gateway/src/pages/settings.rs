@@ -16,6 +16,8 @@ use std::{
 
 /// How long what was read holds.
 const HOLDS: Duration = Duration::from_secs(30);
+/// How long a page waits for them: of a group that was never looked at, the whole log may have to be read.
+const SOON: Duration = Duration::from_secs(2);
 /// Groups that are remembered.
 const GROUPS_MAX: usize = 1_000;
 
@@ -39,7 +41,9 @@ pub(super) async fn settings_of(app: &App, caller: &Caller, group_id: &str) -> G
     if !app.broker_answers() {
         return GroupSettings::default();
     }
-    let Ok(read) = newest(app, &group).await else { return GroupSettings::default() };
+    // The look goes on, and the next page has what it found.
+    let read = tokio::time::timeout(SOON, newest(app, &group)).await;
+    let Ok(Ok(read)) = read else { return GroupSettings::default() };
     let settings = read.unwrap_or_default();
     let mut known = lock();
     if known.len() >= GROUPS_MAX {

@@ -71,7 +71,7 @@ pub use letter_kinds::{LetterKind, letter_kinds};
 pub use letter_selection::LetterSelection;
 pub use marks::forget_marks;
 pub use measure::lag;
-pub use newest_settings::newest_settings;
+pub use newest_settings::{SettingsSeen, newest_settings, settings_since};
 use peers::Peers;
 pub use place::{Bounds, Place};
 use position::positions;

@@ -13,21 +13,46 @@ use topology::Map;
 /// Offsets read first; doubled at each step back, so that a long log is read at most twice as far as need be.
 const STEP: i64 = 2_000;
 
+/// What was found of a group's settings, and how far the log was read for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingsSeen {
+    /// The newest; none where none were set.
+    pub settings: Option<GroupSettings>,
+    /// Offset of the key's partition up to which the log was read.
+    pub until: i64,
+}
+
 /// The settings of the newest control record with this key, `tenant/group`; none when none were ever set. Reads the
 /// key's partition from its end backwards.
 ///
 /// # Errors
 /// A peer that is away, or a topic that is not on the broker.
 pub fn newest_settings(config: &Config, map: &Map, key: &str) -> Result<Option<GroupSettings>, Error> {
+    Ok(settings_since(config, map, key, None)?.settings)
+}
+
+/// [`newest_settings`] of those that were written at an offset of the key's partition or later; of all where the partition ends
+/// before it, since it is another one then.
+///
+/// # Errors
+/// As [`newest_settings`].
+pub fn settings_since(
+    config: &Config,
+    map: &Map,
+    key: &str,
+    since: Option<i64>,
+) -> Result<SettingsSeen, Error> {
+    let seen = |settings, until| Ok(SettingsSeen { settings, until });
     let topic = map.topic(MESSAGES_TOPIC)?;
     let peers = Peers::new(config)?;
     let broker = Broker::connect(config)?;
-    let Some(partition) = broker.partition_of(&topic.name, key)? else { return Ok(None) };
+    let Some(partition) = broker.partition_of(&topic.name, key)? else { return seen(None, 0) };
     let bounds = broker.bounds(std::slice::from_ref(&partition))?;
-    let Some(bounds) = bounds.get(&partition) else { return Ok(None) };
+    let Some(bounds) = bounds.get(&partition) else { return seen(None, 0) };
+    let low = since.filter(|since| *since <= bounds.stable).unwrap_or(bounds.low).max(bounds.low);
     let scanner = Scanner::new(&broker, true);
     let mut decoder = Decoder::<GroupMessageIngested>::new(Arc::clone(&peers.schemas));
-    for span in backwards(bounds.low, bounds.stable) {
+    for span in backwards(low, bounds.stable) {
         let mut found = None;
         scanner.scan(&partition.0, &BTreeMap::from([(partition.1, span)]), &mut |record| {
             if record.key == Some(key.as_bytes()) {
@@ -41,10 +66,10 @@ pub fn newest_settings(config: &Config, map: &Map, key: &str) -> Result<Option<G
             Ok(ControlFlow::Continue(()))
         })?;
         if found.is_some() {
-            return Ok(found);
+            return seen(found, bounds.stable);
         }
     }
-    Ok(None)
+    seen(None, bounds.stable)
 }
 
 /// `[low, end)` cut into spans, the last first, each twice as long as the one before.
