@@ -17,7 +17,7 @@ use axum::{
     Extension,
     body::Body,
     extract::State,
-    http::{HeaderValue, Response, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Response, StatusCode, header},
     response::IntoResponse,
 };
 use console_pages::{
@@ -75,10 +75,12 @@ pub(super) async fn log_in(
     State(app): State<App>,
     Guest(frame): Guest,
     peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
     Form(presented): Form<Presented>,
 ) -> Result<Response<Body>, Problem> {
     let next = local(&presented.next).to_owned();
     let address = peer.map_or(IpAddr::from(Ipv4Addr::UNSPECIFIED), |Extension(Peer(address))| address);
+    let address = before_proxy(address, &headers);
     if let Err(seconds) = app.0.console.log_ins.take(address) {
         let view = Login { problem: Some(LoginProblem::TooMany), next };
         let mut response = page_with(StatusCode::TOO_MANY_REQUESTS, &frame, &view)?;
@@ -100,6 +102,13 @@ pub(super) async fn log_in(
     let session = (SESSION, presented.key.trim(), Some(SESSION_S));
     set_cookie(&app, response.headers_mut(), session);
     Ok(response)
+}
+
+/// Whom a proxy on this machine speaks for: the last that it names, since those before are as the client has them.
+fn before_proxy(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    let told = headers.get_all("x-forwarded-for").into_iter().next_back().and_then(|line| line.to_str().ok());
+    let last = told.and_then(|line| line.rsplit(',').next()).and_then(|last| last.trim().parse().ok());
+    last.filter(|_| peer.is_loopback()).unwrap_or(peer)
 }
 
 #[derive(Debug, Deserialize)]
@@ -134,4 +143,26 @@ pub(super) async fn prefer(State(app): State<App>, Form(preferred): Form<Preferr
         set_cookie(&app, headers, (THEME, theme.code(), Some(PREFERRED_S)));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_believed_on_this_machine_alone_and_for_what_it_added_itself() {
+        let of = |peer: &str, told: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for line in told {
+                headers.append("x-forwarded-for", HeaderValue::from_static(line));
+            }
+            before_proxy(peer.parse().unwrap(), &headers).to_string()
+        };
+        assert_eq!(of("127.0.0.1", &["198.51.100.9, 192.0.2.7"]), "192.0.2.7");
+        assert_eq!(of("::1", &["198.51.100.9", "2001:db8::7"]), "2001:db8::7");
+        assert_eq!(of("203.0.113.5", &["192.0.2.7"]), "203.0.113.5");
+        for none in [&[][..], &["unknown"], &[""]] {
+            assert_eq!(of("127.0.0.1", none), "127.0.0.1");
+        }
+    }
 }

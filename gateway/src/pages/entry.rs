@@ -38,6 +38,9 @@ const VISIT_BYTES: usize = 16;
 /// Groups that a page offers.
 const GROUPS_MAX: u32 = 100;
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// What a proxy says of the connection before it.
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const SECURE: &str = "; Secure";
 
 /// What a page asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +101,7 @@ pub(super) async fn enter(State(room): State<Arc<Room>>, request: Request, next:
     }
     let id = request.extensions().get::<RequestId>().map_or_else(|| "".into(), |id| Arc::clone(&id.0));
     let (mut frame, is_new) = frame_of(&request);
+    let is_behind_tls = is_behind_tls(request.headers());
     let token = frame.form_token.clone();
     let response = match admitted(&room, &mut frame, request, next).await {
         Ok(response) => response,
@@ -107,7 +111,26 @@ pub(super) async fn enter(State(room): State<Arc<Room>>, request: Request, next:
     if is_new && frame.tenant.is_none() && room.path != routes::ASSET {
         set_cookie(&room.app, response.headers_mut(), (VISIT, &token, None));
     }
+    if is_behind_tls {
+        secure(response.headers_mut());
+    }
     response
+}
+
+/// Whether a proxy has this request over TLS; anybody may say so, and gets cookies that go over TLS alone.
+fn is_behind_tls(headers: &HeaderMap) -> bool {
+    headers.get(FORWARDED_PROTO).is_some_and(|told| told.as_bytes().eq_ignore_ascii_case(b"https"))
+}
+
+/// Lets no cookie of an answer go without TLS.
+fn secure(headers: &mut HeaderMap) {
+    let cookies: Vec<HeaderValue> = headers.get_all(header::SET_COOKIE).into_iter().cloned().collect();
+    headers.remove(header::SET_COOKIE);
+    for cookie in cookies {
+        let text = cookie.to_str().unwrap_or_default();
+        let secured = HeaderValue::from_str(&format!("{}{SECURE}", text.trim_end_matches(SECURE)));
+        headers.append(header::SET_COOKIE, secured.unwrap_or(cookie));
+    }
 }
 
 async fn admitted(
@@ -231,8 +254,8 @@ pub(super) fn set_cookie(
     headers: &mut HeaderMap,
     (name, value, for_s): (&str, &str, Option<u32>),
 ) {
-    // Without TLS only this machine is served; a browser would not send it back there.
-    let secure = if app.0.config.gateway.listen.ip().is_loopback() { "" } else { "; Secure" };
+    // Without TLS only this machine is served, or a proxy on it, which says so; a browser would not send it back there.
+    let secure = if app.0.config.gateway.listen.ip().is_loopback() { "" } else { SECURE };
     let age = for_s.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
     let cookie = format!("{name}={value}; Path={}; HttpOnly; SameSite=Strict{age}{secure}", routes::HOME);
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
@@ -271,6 +294,21 @@ mod tests {
         assert_eq!(preferences(&headers(std::slice::from_ref(&russian))).0, Language::Russian);
         let chosen = (header::COOKIE, "gistmill_language=en; gistmill_theme=dark");
         assert_eq!(preferences(&headers(&[russian, chosen])), (Language::English, Theme::Dark));
+    }
+
+    #[test]
+    fn behind_a_proxy_with_tls_every_cookie_is_for_tls() {
+        let told = |proto: &'static str| is_behind_tls(&headers(&[(FORWARDED_PROTO, proto)]));
+        assert!(
+            told("https") && told("HTTPS") && !told("http") && !told("") && !is_behind_tls(&HeaderMap::new())
+        );
+        let mut headers = HeaderMap::new();
+        for cookie in ["a=1; Path=/console", "b=2; Path=/console; Secure"] {
+            headers.append(header::SET_COOKIE, HeaderValue::from_static(cookie));
+        }
+        secure(&mut headers);
+        let all: Vec<_> = headers.get_all(header::SET_COOKIE).iter().collect();
+        assert_eq!(all, ["a=1; Path=/console; Secure", "b=2; Path=/console; Secure"]);
     }
 
     #[test]
