@@ -3,14 +3,17 @@
 //! Invariant: the place after an event is known with it, so that a listener who comes back misses nothing and hears nothing
 //! twice; who does not keep up is sent away, and holds up nobody.
 
-use crate::app::{App, StartError, set};
+use crate::{
+    app::{App, StartError, set},
+    seats::Seats,
+};
 use runtime::operate::{self, Decoded, Followed, Places};
 use std::{
     ops::ControlFlow,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::sync::{Semaphore, broadcast};
+use tokio::sync::broadcast;
 use tracing::warn;
 
 /// Events that a listener may be behind.
@@ -72,13 +75,13 @@ pub(crate) struct Events {
     news: broadcast::Sender<News>,
     /// Empty until the reader knows where it is.
     places: Mutex<Places>,
-    pub(crate) listeners: Arc<Semaphore>,
+    pub(crate) listeners: Seats,
 }
 
 impl Events {
     pub(crate) fn new(listeners_max: usize) -> Self {
         let (news, _) = broadcast::channel(BEHIND_MAX);
-        Self { news, places: Mutex::default(), listeners: Arc::new(Semaphore::new(listeners_max)) }
+        Self { news, places: Mutex::default(), listeners: Seats::new(listeners_max) }
     }
 
     /// What comes from now on, and the places from which that is; none while the reader does not know.

@@ -25,6 +25,7 @@ mod produce;
 mod remembered;
 mod router;
 mod scope;
+mod seats;
 mod server;
 mod tagged;
 mod times;

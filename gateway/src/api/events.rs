@@ -12,6 +12,7 @@ use crate::{
     extract::Query,
     guard::Caller,
     problem::{Problem, Refusals},
+    seats::Seat,
 };
 use axum::{
     extract::State,
@@ -32,7 +33,7 @@ use std::{
 };
 use tokio::{
     sync::{
-        OwnedSemaphorePermit, broadcast,
+        broadcast,
         mpsc::{self, error::TrySendError},
     },
     time::{Interval, MissedTickBehavior, interval, sleep},
@@ -86,7 +87,7 @@ pub(crate) async fn listen(
         let detail = "as many listen as may; try again later";
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).retry_after(5)
     };
-    let permit = Arc::clone(&app.0.events.listeners).try_acquire_owned().map_err(|_| busy())?;
+    let seat = app.0.events.listeners.take(&caller.tenant_id).ok_or_else(busy)?;
     let last = headers.get(LAST_EVENT_ID).map(|id| id.to_str().map_err(|_| bad_id())).transpose()?;
     let (live, now, from) = begun(&app, last).await?;
     let wanted = Wanted { tenant_id: caller.tenant_id.to_string(), group_id: asked.group_id };
@@ -106,7 +107,7 @@ pub(crate) async fn listen(
         places,
         earlier,
         live,
-        _permit: permit,
+        _seat: seat,
     };
     let events = stream::unfold(Some(listener), |listener| async { listener?.next().await });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE)).into_response())
@@ -240,7 +241,7 @@ struct Listener {
     earlier: Option<(Earlier, Places)>,
     live: broadcast::Receiver<News>,
     keys: Interval,
-    _permit: OwnedSemaphorePermit,
+    _seat: Seat,
 }
 
 type Told = Result<sse::Event, Infallible>;
