@@ -13,9 +13,9 @@ use runtime::{
     Config,
     operate::{self, Decoded, Error, Trace},
 };
-use schemas::Version;
+use schemas::{Version, WINDOW_HOURS};
 use serde::Deserialize;
-use state::WindowPage;
+use state::{WindowPage, WindowPlace};
 use std::{
     collections::{BTreeMap, HashMap},
     ops::ControlFlow,
@@ -26,7 +26,8 @@ const READY: &str = "group.window.ready.v1";
 /// The newest windows of a partition that are looked at, and those of which something is stored that they are held against.
 const NEWEST_MAX: i64 = 500;
 const STORED_MAX: u32 = 1_000;
-/// Windows whose way is shown.
+/// Windows that are held against the store one by one, and those of them whose way is shown.
+const ASKED_MAX: usize = 100;
 const SHOWN_MAX: usize = 8;
 
 /// As much as is asked of the completion of a window.
@@ -35,6 +36,7 @@ struct Ready {
     window_id: String,
     group_id: String,
     revision: i32,
+    window_start: i64,
     window_end: i64,
     message_count: i32,
 }
@@ -54,8 +56,19 @@ pub(in super::super) async fn show(State(app): State<App>, visit: Visit) -> Resu
     let is_open = |it: &Ready| stored.get(&it.window_id).is_none_or(|stored| *stored < it.revision);
     let mut open: Vec<Ready> = newest.into_values().filter(is_open).collect();
     open.sort_by_key(|it| it.window_end);
-    let total = open.len() as u64;
-    open.truncate(SHOWN_MAX);
+    // What is stored of late does not have windows of an import that lie further back.
+    let (mut total, mut shown) = (open.len() as u64, Vec::new());
+    for it in open.into_iter().take(ASKED_MAX) {
+        if is_stored(&app, visit.tenant(), &it).await? {
+            total -= 1;
+        } else {
+            shown.push(it);
+        }
+        if shown.len() == SHOWN_MAX {
+            break;
+        }
+    }
+    let open = shown;
     let ids: Vec<String> = open.iter().map(|it| it.window_id.clone()).collect();
     let ways = look(&app, move |config, map| ways(config, map, &ids)).await?;
     let flights = open.into_iter().filter_map(|it| {
@@ -63,6 +76,26 @@ pub(in super::super) async fn show(State(app): State<App>, visit: Visit) -> Resu
         Some(flight(&app.0.map, it, way.clone()))
     });
     page(&visit.frame, &Windows { flights: flights.collect(), total })
+}
+
+/// Whether something of this revision of a window, or of a newer one, is stored.
+async fn is_stored(app: &App, tenant: &str, of: &Ready) -> Result<bool, Problem> {
+    // No window has that size: those that begin when this one does come first, one of each size.
+    let after = WindowPlace {
+        start_ms: of.window_start.saturating_add(1),
+        size_hours: i32::MIN,
+        group_id: String::new(),
+        window_id: String::new(),
+    };
+    let page = WindowPage {
+        tenant_id: tenant.to_owned(),
+        group_id: Some(of.group_id.clone()),
+        asked: Some(false),
+        after: Some(after),
+        limit: WINDOW_HOURS.len() as u32,
+    };
+    let stored = app.0.store.window_page(&page).await?;
+    Ok(stored.iter().any(|it| it.window_id == of.window_id && revision(&it.version) >= of.revision))
 }
 
 fn revision(version: &str) -> i32 {
