@@ -27,7 +27,7 @@ SELECT prefix, name, scopes, created_by, (extract(epoch FROM created_at) * 1000)
     (extract(epoch FROM expires_at) * 1000)::bigint AS expires_ms,
     (extract(epoch FROM revoked_at) * 1000)::bigint AS revoked_ms,
     (extract(epoch FROM last_used_at) * 1000)::bigint AS used_ms
-FROM api_keys WHERE tenant_id = $1 ORDER BY created_at, prefix";
+FROM api_keys WHERE tenant_id = $1 AND created_at > '-infinity' ORDER BY created_at, prefix";
 
 pub(crate) const REVOKE: &str = "
 UPDATE api_keys SET revoked_at = now() WHERE prefix = $1 AND tenant_id = $2 AND revoked_at IS NULL";

@@ -26,7 +26,7 @@ pub struct DeliverySeen {
 }
 
 /// What tells a delivery from all others.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveryPlace {
     /// When it was planned, in microseconds.
     pub planned_us: i64,
@@ -59,18 +59,29 @@ pub struct DeliveryPage {
     pub limit: u32,
 }
 
+/// After every row: the last microsecond of the year 9999.
+const NEWEST_US: i64 = 253_402_300_799_999_999;
+
+/// The time is compared alone too, since the index by time serves only who does.
 pub(crate) const DELIVERIES: &str = "
-SELECT * FROM (
-    SELECT window_id, channel, chat, revision, attempt, part, group_id, digest_id, status, error,
-        (extract(epoch FROM planned_at) * 1000000)::bigint AS planned_us,
-        (extract(epoch FROM sending_at) * 1000)::bigint AS sending_ms,
-        (extract(epoch FROM finished_at) * 1000)::bigint AS finished_ms
-    FROM deliveries
-    WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2) AND ($3::text IS NULL OR status = $3) AND part > 0
-) AS known
-WHERE $4::bigint IS NULL
-    OR (planned_us, window_id, channel, chat, revision, attempt, part) < ($4, $5, $6, $7, $8, $9, $10)
-ORDER BY planned_us DESC, window_id DESC, channel DESC, chat DESC, revision DESC, attempt DESC, part DESC LIMIT $11";
+SELECT window_id, channel, chat, revision, attempt, part, group_id, digest_id, status, error,
+    (extract(epoch FROM planned_at) * 1000000)::bigint AS planned_us,
+    (extract(epoch FROM sending_at) * 1000)::bigint AS sending_ms,
+    (extract(epoch FROM finished_at) * 1000)::bigint AS finished_ms
+FROM deliveries
+WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2) AND ($3::text IS NULL OR status = $3) AND part > 0
+    AND planned_at <= 'epoch'::timestamptz + $4::bigint * interval '1 microsecond'
+    AND (planned_at, window_id, channel, chat, revision, attempt, part)
+        < ('epoch'::timestamptz + $4::bigint * interval '1 microsecond', $5, $6, $7, $8, $9, $10)
+ORDER BY planned_at DESC, window_id DESC, channel DESC, chat DESC, revision DESC, attempt DESC, part DESC LIMIT $11";
+
+pub(crate) const OF_WINDOW: &str = "
+SELECT window_id, channel, chat, revision, attempt, part, group_id, digest_id, status, error,
+    (extract(epoch FROM planned_at) * 1000000)::bigint AS planned_us,
+    (extract(epoch FROM sending_at) * 1000)::bigint AS sending_ms,
+    (extract(epoch FROM finished_at) * 1000)::bigint AS finished_ms
+FROM deliveries WHERE tenant_id = $1 AND window_id = $2 AND part > 0
+ORDER BY planned_at DESC, channel DESC, chat DESC, revision DESC, attempt DESC, part DESC LIMIT $3";
 
 pub(crate) const AUDIT: &str = "
 SELECT seq, (extract(epoch FROM at) * 1000)::bigint AS at_ms, tenant_id, actor, action, subject, before::text AS before,
@@ -84,23 +95,45 @@ impl Store {
     /// # Errors
     /// Those of any read.
     pub async fn delivery_page(&self, page: &DeliveryPage) -> Result<Vec<DeliverySeen>, Error> {
-        let after = page.after.as_ref();
+        let first = DeliveryPlace { planned_us: NEWEST_US, ..DeliveryPlace::default() };
+        let after = page.after.as_ref().unwrap_or(&first);
         let mut transaction = self.begin_for(&page.tenant_id).await?;
         let rows = sqlx::query(DELIVERIES)
             .bind(&page.tenant_id)
             .bind(&page.group_id)
             .bind(&page.status)
-            .bind(after.map(|place| place.planned_us))
-            .bind(after.map(|place| &place.window_id))
-            .bind(after.map(|place| &place.channel))
-            .bind(after.map(|place| &place.chat))
-            .bind(after.map(|place| place.revision))
-            .bind(after.map(|place| place.attempt))
-            .bind(after.map(|place| place.part))
+            .bind(after.planned_us.clamp(0, NEWEST_US))
+            .bind(&after.window_id)
+            .bind(&after.channel)
+            .bind(&after.chat)
+            .bind(after.revision)
+            .bind(after.attempt)
+            .bind(after.part)
             .bind(i64::from(page.limit))
             .fetch_all(&mut *transaction)
             .await
             .map_err(Error::query("list deliveries"))?;
+        Ok(rows.iter().map(delivery).collect())
+    }
+
+    /// Deliveries of a window, of all its versions, at most `limit`.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn window_deliveries(
+        &self,
+        tenant_id: &str,
+        window_id: &str,
+        limit: u32,
+    ) -> Result<Vec<DeliverySeen>, Error> {
+        let mut transaction = self.begin_for(tenant_id).await?;
+        let rows = sqlx::query(OF_WINDOW)
+            .bind(tenant_id)
+            .bind(window_id)
+            .bind(i64::from(limit))
+            .fetch_all(&mut *transaction)
+            .await
+            .map_err(Error::query("list a window's deliveries"))?;
         Ok(rows.iter().map(delivery).collect())
     }
 

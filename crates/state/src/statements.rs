@@ -61,6 +61,7 @@ const ALL: &[Statement] = statements![
     deliveries::LEDGER,
     delivery_pages::AUDIT,
     delivery_pages::DELIVERIES,
+    delivery_pages::OF_WINDOW,
     digest_reads::BLOCKED,
     digest_reads::BLOCKED_NEWEST,
     digest_reads::EXPORT,

@@ -4,6 +4,8 @@ use serde_json::Value;
 use tests::{Chat, Door, Pipeline, Relay, TENANT, eventually, settle};
 
 const ALL_SCOPES: [&str; 4] = ["DIGEST_READ", "DIGEST_ADMIN", "MESSAGES_WRITE", "OPERATOR"];
+/// A day on which people have written.
+const FIRST_DAY: &str = "{\"since\": \"2026-01-05T00:00:00Z\", \"until\": \"2026-01-06T00:00:00Z\"}";
 const LINE: &str = "{\"id\": 900001, \"sent_at\": \"2026-01-07T10:00:00Z\", \"text\": \"sent over HTTP\"}\n";
 
 /// An operation of the document, with a path that can be called.
@@ -47,9 +49,10 @@ fn operations(document: &Value, digest_id: &str) -> Vec<Operation> {
                 .replace("{place}", "0:0");
             assert!(!concrete.contains('{'), "{path}: the test does not know what to call");
             let query = if path.ends_with("/search") { "?q=release" } else { "" };
-            let body = match (method.as_str(), path.ends_with("/messages")) {
-                ("POST", true) => LINE,
-                ("POST" | "PATCH", false) => "{}",
+            let body = match (method.as_str(), path.rsplit('/').next()) {
+                ("POST", Some("messages")) => LINE,
+                ("POST", Some("digest")) => FIRST_DAY,
+                ("POST" | "PATCH", _) => "{}",
                 _ => "",
             };
             all.push(Operation {

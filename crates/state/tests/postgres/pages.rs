@@ -1,11 +1,11 @@
 //! Listings page by page: every row once, in one order, whatever the size of the pages.
 
 use crate::{
-    database::{CLUSTER, Database, partition},
+    database::{CLUSTER, Database, partition, run},
     messages::write_group,
     samples::{START, blocked, message, ready},
 };
-use state::{BatchBounds, MessagePage, Opened, Store, WindowPage, WindowPlace};
+use state::{BatchBounds, DeliveryPage, DeliveryPlace, MessagePage, Opened, Store, WindowPage, WindowPlace};
 
 async fn ids(store: &Store, limit: u32) -> Vec<(i64, String)> {
     let (mut all, mut after) = (Vec::new(), None);
@@ -103,5 +103,67 @@ async fn windows_are_listed_by_time_with_their_digest_or_why_there_is_none() {
     let bounds = store.window_bounds("acme", &found[0].window_id).await.unwrap().unwrap();
     assert_eq!(bounds.1, (found[0].window_start, found[0].window_end));
     assert_eq!(store.window_bounds("beta", &found[0].window_id).await.unwrap(), None);
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn deliveries_are_on_one_page_each_the_newest_first_and_a_windows_are_found_by_it() {
+    let Some(database) = Database::new("pages_deliveries").await else { return };
+    let store = &database.store;
+    let mut app = database.app().await;
+    run(&mut app, "SELECT set_config('app.current_tenant', 't', false)").await.unwrap();
+    // Twelve at three times, so that most share theirs; each with a row that is no part.
+    for part in [0, 1] {
+        let rows = format!(
+            "INSERT INTO deliveries (tenant_id, window_id, channel, chat, revision, attempt, part, group_id, digest_id,
+                 status, planned_at)
+             SELECT 't', 'w' || n % 4, 'email', 'c' || n, 0, 0, {part}, 'g' || n % 2, 'd', 'sent',
+                 'epoch'::timestamptz + n % 3 * interval '1000001 microseconds' FROM generate_series(1, 12) AS n"
+        );
+        run(&mut app, &rows).await.unwrap();
+    }
+    let mut whole = Vec::new();
+    for limit in [100, 1, 5] {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let page = DeliveryPage { tenant_id: "t".to_owned(), after, limit, ..DeliveryPage::default() };
+            let seen = store.delivery_page(&page).await.unwrap();
+            after = seen.last().map(|last| last.place.clone());
+            all.extend(seen.iter().map(|seen| (seen.place.planned_us, seen.place.chat.clone())));
+            if seen.len() < limit as usize {
+                break;
+            }
+        }
+        if whole.is_empty() {
+            whole = all.clone();
+        }
+        assert_eq!(all, whole, "{limit} a page");
+    }
+    assert_eq!(whole.len(), 12);
+    assert!(whole.is_sorted_by_key(|(planned_us, _)| std::cmp::Reverse(*planned_us)));
+    assert_eq!(whole.last().map(|(planned_us, _)| *planned_us), Some(0));
+    let of_group = DeliveryPage {
+        tenant_id: "t".to_owned(),
+        group_id: Some("g1".to_owned()),
+        limit: 100,
+        ..DeliveryPage::default()
+    };
+    assert_eq!(store.delivery_page(&of_group).await.unwrap().len(), 6);
+    let of_window = store.window_deliveries("t", "w1", 100).await.unwrap();
+    let mut chats: Vec<_> = of_window.iter().map(|seen| seen.place.chat.as_str()).collect();
+    chats.sort_unstable();
+    assert_eq!(chats, ["c1", "c5", "c9"]);
+    for planned_us in [i64::MIN, i64::MAX] {
+        let after = Some(DeliveryPlace { planned_us, ..DeliveryPlace::default() });
+        let page = DeliveryPage { tenant_id: "t".to_owned(), after, limit: 1, ..DeliveryPage::default() };
+        store.delivery_page(&page).await.expect("a cursor that nobody was given is none to fail at");
+    }
+    assert_eq!(
+        store
+            .delivery_page(&DeliveryPage { tenant_id: "u".to_owned(), limit: 9, ..DeliveryPage::default() })
+            .await
+            .unwrap(),
+        []
+    );
     database.drop().await;
 }

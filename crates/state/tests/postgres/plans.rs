@@ -21,9 +21,9 @@ const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_of
 const OF_ID: &str = "messages_pkey backward (tenant_id, group_id, id)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 176] = [
+const READS: [(&str, &[&str]); 177] = [
     ("api_keys::FIND", &["api_keys_pkey (prefix)"]),
-    ("api_keys::LIST", &["api_keys_by_tenant (tenant_id)"]),
+    ("api_keys::LIST", &["api_keys_by_tenant (tenant_id, created_at)"]),
     ("api_keys::PRESENT", &[]),
     ("api_keys::PUT", &[]),
     ("api_keys::REVOKE", &["api_keys_pkey (prefix)"]),
@@ -53,7 +53,14 @@ const READS: [(&str, &[&str]); 176] = [
     ("blocked::WITHDRAW", &["digests_by_version (tenant_id, window_id, revision, attempt)"]),
     ("deliveries::LEDGER", &["deliveries_pkey (tenant_id, window_id, channel, chat, part)"]),
     ("delivery_pages::AUDIT", &["audit_log_pkey backward (tenant_id, seq)"]),
-    ("delivery_pages::DELIVERIES", &["deliveries_pkey (tenant_id, part)"]),
+    (
+        "delivery_pages::DELIVERIES",
+        &[
+            "deliveries_by_time backward (tenant_id, planned_at, planned_at, window_id, channel, chat, revision, attempt, \
+             part, part)",
+        ],
+    ),
+    ("delivery_pages::OF_WINDOW", &["deliveries_pkey (tenant_id, window_id, part)"]),
     (
         "digest_reads::BLOCKED",
         &["blocked_digests_pkey (tenant_id)", "digests_by_version backward (tenant_id, window_id)"],

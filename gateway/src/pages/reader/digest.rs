@@ -11,12 +11,12 @@ use axum::{body::Body, extract::State, http::Response};
 use console_pages::{Block, DeliveryLine, DigestPage, Said, blocks};
 use rendering::{Extent, View};
 use schemas::{GroupSettings, WindowRef};
-use state::{DeliveryPage, DigestFound, DigestSummary, MessagePage, StoredDigest};
+use state::{DigestFound, DigestSummary, MessagePage, StoredDigest};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Messages of a window that are looked through for those around a claim's.
 const AROUND_MAX: u32 = 5_000;
-/// Deliveries that are looked through for those of a digest.
+/// Deliveries of a window that are looked through for those of a digest.
 const DELIVERIES_MAX: u32 = 200;
 /// Windows that are looked through for the neighbours of one.
 const NEAR_MAX: u32 = 200;
@@ -112,13 +112,7 @@ fn cited(blocks: &[Block]) -> BTreeSet<i64> {
 }
 
 async fn deliveries(app: &App, tenant: &str, of: &DigestSummary) -> Result<Vec<DeliveryLine>, Problem> {
-    let page = DeliveryPage {
-        tenant_id: tenant.to_owned(),
-        group_id: Some(of.group_id.clone()),
-        limit: DELIVERIES_MAX,
-        ..DeliveryPage::default()
-    };
-    let seen = app.0.store.delivery_page(&page).await?;
+    let seen = app.0.store.window_deliveries(tenant, &of.window_id, DELIVERIES_MAX).await?;
     Ok(seen
         .into_iter()
         .filter(|it| it.digest_id == of.digest_id)
