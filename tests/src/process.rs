@@ -111,6 +111,18 @@ impl Process {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
+    /// Processor time that it has used, of all its threads.
+    ///
+    /// # Errors
+    /// A process that has ended, or a system without /proc.
+    pub fn processor_time(&self) -> anyhow::Result<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id()))?;
+        // proc(5): the fields after the name in parentheses begin with the third; 14 and 15 are ticks of 10 ms.
+        let fields = stat.rsplit_once(')').context("a name")?.1;
+        let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
+        Ok(Duration::from_millis(10 * ticks.sum::<Result<u64, _>>()?))
+    }
+
     /// Sends a signal.
     ///
     /// # Errors

@@ -3,7 +3,12 @@
 use crate::kills::SLOW;
 use rustix::process::Signal;
 use schemas::GroupMessageIngested;
-use std::{collections::BTreeSet, fs, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fs,
+    thread::park_timeout,
+    time::{Duration, Instant},
+};
 use tests::{
     Chat, Isolation, OpenTransactions, PATIENCE, Pipeline, Process, TENANT, catch, decode_all, eventually,
     read,
@@ -75,6 +80,10 @@ fn a_followed_feed_is_taken_over_from_a_process_that_was_killed() -> anyhow::Res
     })?;
     let mut second = pipeline.spawn("second", &arguments, &[])?;
     eventually("the second stands by", PATIENCE, || Ok(stands_by(&second)?.then_some(())))?;
+    let (began, used) = (Instant::now(), second.processor_time()?);
+    park_timeout(Duration::from_secs(2));
+    let share = (second.processor_time()? - used).as_secs_f64() / began.elapsed().as_secs_f64();
+    assert!(share < 0.5, "who stands by waits, and takes {share} of a processor");
     first.kill()?;
     let more = fs::read(after.write(pipeline.directory())?)?;
     std::io::Write::write_all(&mut fs::File::options().append(true).open(&feed)?, &more)?;

@@ -80,7 +80,8 @@ impl Hold {
 
     /// True while this process is the one.
     pub(super) fn is_held(&self) -> bool {
-        *self.place.borrow() == Place::Holding
+        // A member that has ended by itself holds nothing.
+        *self.place.borrow() == Place::Holding && self.place.has_changed().is_ok()
     }
 
     /// Resolves once this process is not the one any more.
@@ -91,12 +92,17 @@ impl Hold {
     }
 
     /// Waits until this process is the one; false when it is asked to stop before.
-    pub(super) fn wait(&self, shared: &Shared, wait: &Wait<'_>) -> bool {
+    ///
+    /// # Errors
+    /// A member that has ended by itself.
+    pub(super) fn wait(&self, shared: &Shared, wait: &Wait<'_>) -> Result<bool, Failure> {
         let began = Instant::now();
+        let mut place = self.place.clone();
         while !shared.stop.is_asked() {
-            let place = self.place.borrow().clone();
-            match place {
-                Place::Holding => return true,
+            // Seen with that: only what comes after it is news.
+            let now = place.borrow_and_update().clone();
+            match now {
+                Place::Holding => return Ok(true),
                 Place::Lost => wait.status.joining(),
                 Place::StandingBy => {
                     wait.status.standing_by(&format!("another process reads {}", self.identity));
@@ -110,16 +116,17 @@ impl Hold {
                 }
                 Place::Outside(None) => wait.status.turned(),
             }
-            let mut changed = self.place.clone();
-            shared.tasks.block_on(async {
+            let member = shared.tasks.block_on(async {
                 tokio::select! {
-                    () = shared.stop.asked() => {}
-                    _ = changed.changed() => {}
-                    () = tokio::time::sleep(LOOK_INTERVAL) => {}
+                    () = shared.stop.asked() => Ok(()),
+                    news = place.changed() => news,
+                    () = tokio::time::sleep(LOOK_INTERVAL) => Ok(()),
                 }
             });
+            member
+                .map_err(|_| format!("the member of the group of {} has ended by itself", self.identity))?;
         }
-        false
+        Ok(false)
     }
 }
 

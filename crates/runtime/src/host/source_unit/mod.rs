@@ -91,7 +91,7 @@ pub(super) fn run<S: Source>(
     let identity = source.identity();
     let hold = Hold::start(shared, (S::NAME, &identity), &positions)?;
     let mut fenced_wait = FENCED.0;
-    while hold.wait(shared, &wait) {
+    while hold.wait(shared, &wait)? {
         let Some(producer) = binding::patiently(&wait, || start_producer::<S>(shared, &identity))? else {
             break;
         };
