@@ -35,16 +35,15 @@ use tokio::{
     sync::{
         broadcast,
         mpsc::{self, error::TrySendError},
+        watch,
     },
-    time::{Interval, MissedTickBehavior, interval, sleep},
+    time::sleep,
 };
 use utoipa::IntoParams;
 
 const LAST_EVENT_ID: &str = "last-event-id";
 /// Silence after which a listener is told that the line is open.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
-/// Time between two looks whether the key still holds.
-const KEY_EVERY: Duration = Duration::from_secs(1);
 /// Offsets that are read again for a listener who comes back.
 const BEHIND_MAX: i64 = 100_000;
 /// Looks, and the time between two, whether this process has come as far as the one that a listener comes from: 2 s in all.
@@ -100,8 +99,7 @@ pub(crate) async fn listen(
     };
     app.0.metrics.listeners.inc();
     let listener = Listener {
-        keys: every(KEY_EVERY),
-        prefix: caller.prefix,
+        key_holds: app.0.held.watch(&app, &caller.prefix),
         app,
         wanted,
         places,
@@ -134,13 +132,6 @@ async fn begun(
 
 fn bad_id() -> Problem {
     Problem::bad_request("Last-Event-ID is not the id of an event of this address")
-}
-
-/// Ticks of a clock; one that was not heard in time is not made up for.
-fn every(period: Duration) -> Interval {
-    let mut ticks = interval(period);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks
 }
 
 /// Whose events are wanted.
@@ -231,16 +222,22 @@ async fn missed(earlier: &mut Option<(Earlier, Places)>) -> Option<Missed> {
     }
 }
 
+/// Comes back once a key holds no more.
+async fn revoked(key_holds: &mut watch::Receiver<bool>) {
+    // The sender lives as long as somebody listens, and the key holds.
+    drop(key_holds.wait_for(|holds| !*holds).await);
+}
+
 /// Somebody who listens.
 struct Listener {
     app: App,
-    prefix: Arc<str>,
     wanted: Wanted,
     places: Places,
     /// What was missed, and where that ends.
     earlier: Option<(Earlier, Places)>,
     live: broadcast::Receiver<News>,
-    keys: Interval,
+    /// Whether the key may be used still.
+    key_holds: watch::Receiver<bool>,
     _seat: Seat,
 }
 
@@ -275,9 +272,7 @@ impl Listener {
                     Ok(News::Gap) => return Some((Ok(self.dropped("gap")), None)),
                     Err(_) => return Some((Ok(self.dropped("slow")), None)),
                 },
-                _ = self.keys.tick() => if !self.holds().await {
-                    return Some((Ok(self.dropped("revoked")), None));
-                },
+                () = revoked(&mut self.key_holds) => return Some((Ok(self.dropped("revoked")), None)),
                 () = stopped => return Some((Ok(self.dropped("stopping")), None)),
             }
         }
@@ -296,14 +291,6 @@ impl Listener {
         self.app.0.metrics.dropped(reason);
         let data = format!("{{\"reason\":\"{reason}\"}}");
         sse::Event::default().event("dropped").data(data)
-    }
-
-    /// Whether the key may be used still; where that cannot be asked, it may.
-    async fn holds(&self) -> bool {
-        match self.app.0.store.presented_api_key(&self.prefix).await {
-            Ok(found) => found.is_some_and(|found| found.holds),
-            Err(_) => true,
-        }
     }
 }
 
