@@ -33,6 +33,8 @@ BEGIN = datetime.datetime(2026, 3, 2, tzinfo=datetime.timezone.utc)
 # Some hundred messages in each window of four hours.
 APART = datetime.timedelta(minutes=2)
 QUIET_S, QUIET_WITHIN_S = 2.0, 600.0
+# Share of posts that are made again though they were answered.
+LOST = 0.2
 WORDS = "release server backup review deploy query index garden budget ticket queue report answer design".split()
 
 
@@ -81,7 +83,8 @@ class Poster(threading.Thread):
     def __init__(self, group, bodies, caller, calls, killer):
         super().__init__(name=f"poster {group}", daemon=True)
         self._group, self._bodies, self._caller, self._calls, self._killer = group, bodies, caller, calls, killer
-        self.posts = self.messages = self.already = 0
+        self._chance = random.Random(group)
+        self.posts = self.messages = self.already = self.again = 0
         self.error = None
 
     def run(self):
@@ -101,6 +104,12 @@ class Poster(threading.Thread):
         self.posts += 1
         self.messages += accepted.messages
         self.already += accepted.already
+        if self._chance.random() < LOST:
+            # As if the answer had been lost on its way.
+            again = self._calls.make(send_messages, self._group, **named)
+            if not again.already or again.messages != accepted.messages:
+                raise RuntimeError(f"{key} was posted again, and answered with {again}")
+            self.again += 1
 
 
 def until(what, within_s, holds, threads=()):
@@ -230,7 +239,8 @@ def walk(options, gateway, calls):
         untrue.append(f"{killer.done} kills, not {options.kills}")
     print(
         f"posts: {sum(poster.posts for poster in posters)} in {posted_s:.0f} s,"
-        f" of which {sum(poster.already for poster in posters)} answered `already`;"
+        f" of which {sum(poster.already for poster in posters)} were in the log when they were tried again after a break,"
+        f" and {sum(poster.again for poster in posters)} were made again on purpose: all answered `already`;"
         f" kills: {killer.done}, {killer.within_posts} of them within posts; seed {options.seed}"
     )
     kinds = collections.Counter(topic for topic, _, _ in expected)

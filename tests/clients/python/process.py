@@ -99,4 +99,5 @@ class Killer(threading.Thread):
         self._begun.clear()
         self._begun.wait()
         self.within_posts += not self._are_posted.is_set()
-        time.sleep(self._chance.uniform(0.0, 1.2 * self._post_s))
+        # Most moments lie late in a post, where it may be in the log and not answered yet.
+        time.sleep(self._post_s * self._chance.triangular(0.0, 1.2, 1.0))
