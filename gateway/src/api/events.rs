@@ -22,7 +22,7 @@ use axum::{
         sse::{self, KeepAlive},
     },
 };
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use runtime::operate::{self, Places};
 use serde::Deserialize;
 use std::{
@@ -67,7 +67,8 @@ pub(crate) struct Asked {
 /// Windows, digests and deliveries as they happen
 ///
 /// Server-sent events named `window`, `digest`, `blocked` and `delivery`, each with the record of its topic as JSON. Who comes back
-/// with `Last-Event-ID` goes on where it was. `dropped` ends the stream with a reason: `slow`, `gap`, `revoked`, `stopping`.
+/// with `Last-Event-ID` goes on where it was; an id comes first, without an event. `dropped` ends the stream with a reason: `slow`,
+/// `gap`, `revoked`, `stopping`.
 #[utoipa::path(
     get, path = "/api/v1/events", tag = "digests", security(("key" = ["DIGEST_READ"])),
     params(Asked, ("Last-Event-ID" = Option<String>, Header, description = "Id of the event that was heard last")),
@@ -107,7 +108,10 @@ pub(crate) async fn listen(
         live,
         _seat: seat,
     };
+    // An id alone: who hears of no event, and comes back, goes on from here too.
+    let begin: Told = Ok(sse::Event::default().id(written(&listener.places)));
     let events = stream::unfold(Some(listener), |listener| async { listener?.next().await });
+    let events = stream::iter([begin]).chain(events);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE)).into_response())
 }
 
