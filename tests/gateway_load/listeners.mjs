@@ -10,10 +10,10 @@ const LOOK_S = 15;
 export async function listeners(target, open, count) {
   const began = performance.now();
   const refused = { count: 0 };
+  let left = count - open.size;
   const enter = async () => {
-    while (open.size + refused.count < count) await listen(target, open, refused);
+    while (left-- > 0) await listen(target, open, refused);
   };
-  // Each waits for its answer before the next, so that there may be some more than were asked for.
   await Promise.all(Array.from({ length: AT_ONCE }, enter));
   const opened_s = (performance.now() - began) / 1000;
   await pause(LOOK_S / 3);
