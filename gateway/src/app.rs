@@ -1,7 +1,8 @@
 //! What all requests share.
 
 use crate::{
-    events::Events, limit::Limits, metrics::Metrics, pages::Console, produce::Writers, remembered::Remembered,
+    events::Events, held::Held, limit::Limits, metrics::Metrics, pages::Console, produce::Writers,
+    remembered::Remembered,
 };
 use digest_trigger::{DigestTrigger, canary_tenants};
 use runtime::Config;
@@ -65,6 +66,7 @@ pub(crate) struct Shared {
     pub(crate) writers: Writers,
     pub(crate) looks: Arc<Semaphore>,
     pub(crate) events: Events,
+    pub(crate) held: Held,
     pub(crate) console: Console,
     pub(crate) remembered: Remembered,
     /// Whether the broker answered when it was asked last.
@@ -103,6 +105,7 @@ impl App {
             writers: Writers::default(),
             looks: Arc::new(Semaphore::new(LOOKS_MAX)),
             events,
+            held: Held::default(),
             console: Console::default(),
             remembered: Remembered::default(),
             broker_answers: AtomicBool::new(false),

@@ -13,6 +13,7 @@ mod events;
 mod extract;
 mod guard;
 mod health;
+mod held;
 mod impatient;
 mod key;
 mod limit;

@@ -191,6 +191,23 @@ impl Door {
 pub struct Listening(BufReader<TcpStream>);
 
 impl Listening {
+    /// The id that comes first, without an event.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn begins(&mut self) -> anyhow::Result<String> {
+        let (mut id, mut line) = (String::new(), String::new());
+        loop {
+            line.clear();
+            anyhow::ensure!(self.0.read_line(&mut line)? > 0, "the stream ended before it began");
+            match line.trim_end().split_once(':') {
+                None if !id.is_empty() => return Ok(id),
+                Some(("id", value)) => value.trim().clone_into(&mut id),
+                _ => {}
+            }
+        }
+    }
+
     /// The next event; none at the end of the stream.
     ///
     /// # Errors

@@ -83,6 +83,7 @@ pub(crate) struct ShownRequest {
 /// To ask for the same again (span, what is stored of it, key) is to ask once. The digest, or why there is none, is at `Location`
 /// once it is made, and in the listing of windows.
 #[utoipa::path(
+    operation_id = "ask_digest",
     post, path = "/api/v1/groups/{group_id}/digest", tag = "digests", security(("key" = ["DIGEST_ADMIN"])),
     params(("group_id" = String, Path, description = "Group")),
     request_body(content = Option<Request>, description = "The last day where it is empty"),

@@ -66,6 +66,7 @@ pub(crate) struct Asked {
 
 /// What was changed of the tenant, the newest first
 #[utoipa::path(
+    operation_id = "list_audit",
     get, path = "/api/v1/audit", tag = "operation", params(Asked), security(("key" = ["DIGEST_ADMIN"])),
     responses((status = 200, description = "A page of changes", body = Page<Shown>), Refusals)
 )]

@@ -62,6 +62,7 @@ impl<'a> Statement<'a> {
 
 /// A statement of a digest and the messages that it rests on
 #[utoipa::path(
+    operation_id = "show_claim",
     get, path = "/api/v1/digests/{id}/claims/{number}", tag = "digests", security(("key" = ["DIGEST_READ"])),
     params(
         ("id" = String, Path, description = "Id of the digest, or of a window for its newest"),

@@ -124,6 +124,7 @@ pub(crate) struct Asked {
 
 /// What calls to language models came to
 #[utoipa::path(
+    operation_id = "show_cost",
     get, path = "/api/v1/cost", tag = "operation", params(Asked), security(("key" = ["DIGEST_ADMIN"])),
     responses((status = 200, description = "Costs", body = Found), Refusals)
 )]

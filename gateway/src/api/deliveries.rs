@@ -89,6 +89,7 @@ pub(crate) struct Asked {
 
 /// Deliveries of digests, the newest first
 #[utoipa::path(
+    operation_id = "list_deliveries",
     get, path = "/api/v1/deliveries", tag = "digests", params(Asked), security(("key" = ["DIGEST_READ"])),
     responses((status = 200, description = "A page of deliveries", body = Page<Shown>), Refusals)
 )]

@@ -129,6 +129,7 @@ pub(crate) struct Wanted {
 
 /// The newest version of each window's digest, the newest window first
 #[utoipa::path(
+    operation_id = "list_digests",
     get, path = "/api/v1/digests", tag = "digests", params(Wanted), security(("key" = ["DIGEST_READ"])),
     responses((status = 200, description = "A page of digests", body = Page<Summary>), Refusals)
 )]
@@ -200,6 +201,7 @@ pub(super) async fn stored(app: &App, caller: &Caller, id: &str) -> Result<Store
 
 /// One digest, by its id or its window's
 #[utoipa::path(
+    operation_id = "show_digest",
     get, path = "/api/v1/digests/{id}", tag = "digests", security(("key" = ["DIGEST_READ"])),
     params(("id" = String, Path, description = "Id of the digest, or of a window for its newest")),
     responses(

@@ -22,7 +22,7 @@ use axum::{
         sse::{self, KeepAlive},
     },
 };
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use runtime::operate::{self, Places};
 use serde::Deserialize;
 use std::{
@@ -35,16 +35,15 @@ use tokio::{
     sync::{
         broadcast,
         mpsc::{self, error::TrySendError},
+        watch,
     },
-    time::{Interval, MissedTickBehavior, interval, sleep},
+    time::sleep,
 };
 use utoipa::IntoParams;
 
 const LAST_EVENT_ID: &str = "last-event-id";
 /// Silence after which a listener is told that the line is open.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
-/// Time between two looks whether the key still holds.
-const KEY_EVERY: Duration = Duration::from_secs(1);
 /// Offsets that are read again for a listener who comes back.
 const BEHIND_MAX: i64 = 100_000;
 /// Looks, and the time between two, whether this process has come as far as the one that a listener comes from: 2 s in all.
@@ -68,7 +67,8 @@ pub(crate) struct Asked {
 /// Windows, digests and deliveries as they happen
 ///
 /// Server-sent events named `window`, `digest`, `blocked` and `delivery`, each with the record of its topic as JSON. Who comes back
-/// with `Last-Event-ID` goes on where it was. `dropped` ends the stream with a reason: `slow`, `gap`, `revoked`, `stopping`.
+/// with `Last-Event-ID` goes on where it was; an id comes first, without an event. `dropped` ends the stream with a reason: `slow`,
+/// `gap`, `revoked`, `stopping`.
 #[utoipa::path(
     get, path = "/api/v1/events", tag = "digests", security(("key" = ["DIGEST_READ"])),
     params(Asked, ("Last-Event-ID" = Option<String>, Header, description = "Id of the event that was heard last")),
@@ -100,8 +100,7 @@ pub(crate) async fn listen(
     };
     app.0.metrics.listeners.inc();
     let listener = Listener {
-        keys: every(KEY_EVERY),
-        prefix: caller.prefix,
+        key_holds: app.0.held.watch(&app, &caller.prefix),
         app,
         wanted,
         places,
@@ -109,7 +108,10 @@ pub(crate) async fn listen(
         live,
         _seat: seat,
     };
+    // An id alone: who hears of no event, and comes back, goes on from here too.
+    let begin: Told = Ok(sse::Event::default().id(written(&listener.places)));
     let events = stream::unfold(Some(listener), |listener| async { listener?.next().await });
+    let events = stream::iter([begin]).chain(events);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE)).into_response())
 }
 
@@ -134,13 +136,6 @@ async fn begun(
 
 fn bad_id() -> Problem {
     Problem::bad_request("Last-Event-ID is not the id of an event of this address")
-}
-
-/// Ticks of a clock; one that was not heard in time is not made up for.
-fn every(period: Duration) -> Interval {
-    let mut ticks = interval(period);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks
 }
 
 /// Whose events are wanted.
@@ -231,16 +226,22 @@ async fn missed(earlier: &mut Option<(Earlier, Places)>) -> Option<Missed> {
     }
 }
 
+/// Comes back once a key holds no more.
+async fn revoked(key_holds: &mut watch::Receiver<bool>) {
+    // The sender lives as long as somebody listens, and the key holds.
+    drop(key_holds.wait_for(|holds| !*holds).await);
+}
+
 /// Somebody who listens.
 struct Listener {
     app: App,
-    prefix: Arc<str>,
     wanted: Wanted,
     places: Places,
     /// What was missed, and where that ends.
     earlier: Option<(Earlier, Places)>,
     live: broadcast::Receiver<News>,
-    keys: Interval,
+    /// Whether the key may be used still.
+    key_holds: watch::Receiver<bool>,
     _seat: Seat,
 }
 
@@ -275,9 +276,7 @@ impl Listener {
                     Ok(News::Gap) => return Some((Ok(self.dropped("gap")), None)),
                     Err(_) => return Some((Ok(self.dropped("slow")), None)),
                 },
-                _ = self.keys.tick() => if !self.holds().await {
-                    return Some((Ok(self.dropped("revoked")), None));
-                },
+                () = revoked(&mut self.key_holds) => return Some((Ok(self.dropped("revoked")), None)),
                 () = stopped => return Some((Ok(self.dropped("stopping")), None)),
             }
         }
@@ -296,14 +295,6 @@ impl Listener {
         self.app.0.metrics.dropped(reason);
         let data = format!("{{\"reason\":\"{reason}\"}}");
         sse::Event::default().event("dropped").data(data)
-    }
-
-    /// Whether the key may be used still; where that cannot be asked, it may.
-    async fn holds(&self) -> bool {
-        match self.app.0.store.presented_api_key(&self.prefix).await {
-            Ok(found) => found.is_some_and(|found| found.holds),
-            Err(_) => true,
-        }
     }
 }
 

@@ -46,6 +46,7 @@ pub(crate) struct Asked {
 
 /// Groups that have messages, by id
 #[utoipa::path(
+    operation_id = "list_groups",
     get, path = "/api/v1/groups", tag = "groups", params(Asked), security(("key" = ["DIGEST_READ"])),
     responses((status = 200, description = "A page of groups", body = Page<Shown>), Refusals)
 )]
@@ -65,6 +66,7 @@ pub(crate) async fn list(
 
 /// One group
 #[utoipa::path(
+    operation_id = "show_group",
     get, path = "/api/v1/groups/{group_id}", tag = "groups", security(("key" = ["DIGEST_READ"])),
     params(("group_id" = String, Path, description = "Group")),
     responses((status = 200, description = "The group", body = Shown), Refusals)

@@ -63,6 +63,7 @@ fn shown(lag: Lag, tenant: &str) -> Shown {
 
 /// How far the pipeline is behind, for all tenants together
 #[utoipa::path(
+    operation_id = "show_lag",
     get, path = "/api/v1/lag", tag = "operation", security(("key" = ["OPERATOR"])),
     responses((status = 200, description = "The lag", body = Shown), Refusals)
 )]

@@ -163,6 +163,7 @@ fn filter(caller: &Caller, asked: Asked) -> Result<LetterFilter, Problem> {
 
 /// Dead letters of the tenant
 #[utoipa::path(
+    operation_id = "list_dead_letters",
     get, path = "/api/v1/dead-letters", tag = "operation", params(Asked), security(("key" = ["OPERATOR"])),
     responses((status = 200, description = "The newest of them", body = Found), Refusals)
 )]
@@ -179,6 +180,7 @@ pub(crate) async fn list(
 
 /// Dead letters of the tenant by kind
 #[utoipa::path(
+    operation_id = "list_dead_letter_kinds",
     get, path = "/api/v1/dead-letters/kinds", tag = "operation", params(Asked), security(("key" = ["OPERATOR"])),
     responses((status = 200, description = "The kinds", body = FoundKinds), Refusals)
 )]
@@ -208,6 +210,7 @@ pub(crate) async fn kinds(
 
 /// One dead letter of the tenant
 #[utoipa::path(
+    operation_id = "show_dead_letter",
     get, path = "/api/v1/dead-letters/{place}", tag = "operation", security(("key" = ["OPERATOR"])),
     params(("place" = String, Path, description = "`PARTITION:OFFSET`, as the listing has it")),
     responses((status = 200, description = "The letter", body = Shown), Refusals)

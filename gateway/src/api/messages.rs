@@ -48,6 +48,7 @@ pub(crate) struct Asked {
 
 /// Messages of a group by time, the oldest first
 #[utoipa::path(
+    operation_id = "list_messages",
     get, path = "/api/v1/groups/{group_id}/messages", tag = "messages", security(("key" = ["DIGEST_READ"])),
     params(("group_id" = String, Path, description = "Group"), Asked),
     responses((status = 200, description = "A page of messages", body = Page<ShownMessage>), Refusals)
@@ -106,6 +107,7 @@ pub(crate) struct Shown {
 /// A line is a message, an edit, a deletion, or says how far the group is told. Under the same `Idempotency-Key` the same lines
 /// are written once; other lines are refused.
 #[utoipa::path(
+    operation_id = "send_messages",
     post, path = "/api/v1/groups/{group_id}/messages", tag = "messages", security(("key" = ["MESSAGES_WRITE"])),
     params(
         ("group_id" = String, Path, description = "Group; one that is new is made by its first message"),

@@ -123,6 +123,7 @@ fn no_words() -> Problem {
 
 /// Search messages or digests by words
 #[utoipa::path(
+    operation_id = "search",
     get, path = "/api/v1/search", tag = "messages", params(Asked), security(("key" = ["DIGEST_READ"])),
     responses((status = 200, description = "What was found", body = Found), Refusals)
 )]

@@ -142,6 +142,7 @@ pub(crate) fn group(caller: &Caller, group_id: &str) -> Result<Group, Problem> {
 
 /// Settings that hold for windows opened from now on
 #[utoipa::path(
+    operation_id = "show_settings",
     get, path = "/api/v1/groups/{group_id}/settings", tag = "groups", security(("key" = ["DIGEST_READ"])),
     params(("group_id" = String, Path, description = "Group")),
     responses((status = 200, description = "The settings", body = Shown), Refusals)
@@ -162,6 +163,7 @@ pub(crate) async fn show(
 
 /// Change settings for windows opened from now on
 #[utoipa::path(
+    operation_id = "change_settings",
     patch, path = "/api/v1/groups/{group_id}/settings", tag = "groups", security(("key" = ["DIGEST_ADMIN"])),
     params(("group_id" = String, Path, description = "Group; one without messages may have settings")),
     request_body = Change,

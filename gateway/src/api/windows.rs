@@ -107,6 +107,7 @@ pub(crate) struct Wanted {
 
 /// Windows that have a digest or were blocked, the newest first
 #[utoipa::path(
+    operation_id = "list_windows",
     get, path = "/api/v1/windows", tag = "digests", params(Wanted), security(("key" = ["DIGEST_READ"])),
     responses((status = 200, description = "A page of windows", body = Page<Shown>), Refusals)
 )]

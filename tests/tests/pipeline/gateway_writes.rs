@@ -125,6 +125,7 @@ fn a_listener_who_comes_back_misses_nothing_and_hears_nothing_twice() -> anyhow:
     );
     let (mut whole, mut first) = (door.listen(&viewer, None)?, door.listen(&viewer, None)?);
     let mut others = door.listen(&stranger, None)?;
+    let unspoken = door.listen(&viewer, None)?.begins()?;
     pipeline.import(&Chat::new("alpha", 3, 40).write(pipeline.directory())?, "alpha")?;
     let begun = first.hear()?.expect("an event");
     drop(first);
@@ -150,6 +151,8 @@ fn a_listener_who_comes_back_misses_nothing_and_hears_nothing_twice() -> anyhow:
     resumed.push((begun.name, begun.data));
     resumed.sort();
     assert_eq!(resumed, heard);
+    let mut late = door.listen(&viewer, Some(&unspoken))?;
+    assert_eq!(all(&mut late, expected)?, heard, "who heard nothing before it went comes back as well");
     revoked(&viewer)?;
     let last = whole.hear()?.expect("a word");
     assert_eq!((last.name.as_str(), last.data.as_str()), ("dropped", "{\"reason\":\"revoked\"}"));

@@ -1,0 +1,46 @@
+// Idle listeners to events: opens as many as are asked for, and tells what the gateway takes for them.
+import net from "node:net";
+import { memory, pause, processor } from "./process.mjs";
+
+// Listeners that are let in at once.
+const AT_ONCE = 50;
+const LOOK_S = 15;
+
+/** Adds listeners until there are `count`; one row of the table. */
+export async function listeners(target, open, count) {
+  const began = performance.now();
+  const refused = { count: 0 };
+  let left = count - open.size;
+  const enter = async () => {
+    while (left-- > 0) await listen(target, open, refused);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, enter));
+  const opened_s = (performance.now() - began) / 1000;
+  await pause(LOOK_S / 3);
+  const before = processor(target.pid);
+  await pause(LOOK_S);
+  const share = (processor(target.pid) - before) / LOOK_S;
+  return { listeners: open.size, refused: refused.count, "opened in s": opened_s, "RSS MiB": memory(target.pid), "cores taken": share };
+}
+
+/** One more; comes back once it has been let in or refused. */
+function listen(target, open, refused) {
+  return new Promise((resolve) => {
+    const socket = net.connect(target.port, "127.0.0.1");
+    const refuse = () => {
+      if (!open.delete(socket)) refused.count += 1;
+      socket.destroy();
+      resolve();
+    };
+    socket.once("error", refuse);
+    socket.once("close", () => open.delete(socket));
+    socket.once("data", (head) => {
+      if (!head.toString("latin1").startsWith("HTTP/1.1 200")) return refuse();
+      open.add(socket);
+      // What is heard is nobody's.
+      socket.resume();
+      resolve();
+    });
+    socket.write(`GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${target.key}\r\n\r\n`);
+  });
+}
