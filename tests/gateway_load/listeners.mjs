@@ -9,7 +9,7 @@ const LOOK_S = 15;
 /** Adds listeners until there are `count`; one row of the table. */
 export async function listeners(target, open, count) {
   const began = performance.now();
-  const refused = { count: 0 };
+  const refused = { count: 0, why: "" };
   let left = count - open.size;
   const enter = async () => {
     while (left-- > 0) await listen(target, open, refused);
@@ -20,22 +20,26 @@ export async function listeners(target, open, count) {
   const before = processor(target.pid);
   await pause(LOOK_S);
   const share = (processor(target.pid) - before) / LOOK_S;
-  return { listeners: open.size, refused: refused.count, "opened in s": opened_s, "RSS MiB": memory(target.pid), "cores taken": share };
+  return { listeners: open.size, refused: refused.count, why: refused.why, "opened in s": opened_s, "RSS MiB": memory(target.pid), "cores taken": share };
 }
 
 /** One more; comes back once it has been let in or refused. */
 function listen(target, open, refused) {
   return new Promise((resolve) => {
     const socket = net.connect(target.port, "127.0.0.1");
-    const refuse = () => {
-      if (!open.delete(socket)) refused.count += 1;
+    const refuse = (why) => {
+      if (!open.delete(socket)) {
+        refused.count += 1;
+        refused.why ||= why;
+      }
       socket.destroy();
       resolve();
     };
-    socket.once("error", refuse);
+    socket.once("error", (error) => refuse(error.code));
     socket.once("close", () => open.delete(socket));
     socket.once("data", (head) => {
-      if (!head.toString("latin1").startsWith("HTTP/1.1 200")) return refuse();
+      const told = head.toString("latin1");
+      if (!told.startsWith("HTTP/1.1 200")) return refuse(told.match(/"code":"(\w+)"/)?.[1] ?? told.slice(9, 12));
       open.add(socket);
       // What is heard is nobody's.
       socket.resume();
