@@ -27,19 +27,23 @@ export async function listeners(target, open, count) {
 function listen(target, open, refused) {
   return new Promise((resolve) => {
     const socket = net.connect(target.port, "127.0.0.1");
-    const refuse = (why) => {
-      if (!open.delete(socket)) {
+    let is_answered = false;
+    const over = (why) => {
+      if (!is_answered) {
         refused.count += 1;
         refused.why ||= why;
       }
+      is_answered = true;
+      open.delete(socket);
       socket.destroy();
       resolve();
     };
-    socket.once("error", (error) => refuse(error.code));
-    socket.once("close", () => open.delete(socket));
+    socket.once("error", (error) => over(error.code));
+    socket.once("close", () => over("closed"));
     socket.once("data", (head) => {
       const told = head.toString("latin1");
-      if (!told.startsWith("HTTP/1.1 200")) return refuse(told.match(/"code":"(\w+)"/)?.[1] ?? told.slice(9, 12));
+      if (!told.startsWith("HTTP/1.1 200")) return over(told.match(/"code":"(\w+)"/)?.[1] ?? told.slice(9, 12));
+      is_answered = true;
       open.add(socket);
       // What is heard is nobody's.
       socket.resume();
