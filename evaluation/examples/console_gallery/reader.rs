@@ -2,7 +2,7 @@
 
 use crate::{
     Named,
-    sample::{Day, Sample},
+    sample::{Day, Sample, ZONE},
 };
 use console_pages::{
     Away, BlockedLine, Calendar, Citation, DeliveryLine, DigestHit, DigestPage, Failure, Group, Groups,
@@ -73,7 +73,7 @@ fn calendar(sample: &Sample) -> Calendar {
     };
     Calendar {
         group_id: sample.group.clone(),
-        time_zone: sample.zone(),
+        time_zone: ZONE.to_owned(),
         year,
         month,
         digests,
@@ -95,7 +95,7 @@ fn digest(sample: &Sample, day: &Day) -> DigestPage {
     };
     DigestPage {
         line: day.line.clone(),
-        time_zone: sample.zone(),
+        time_zone: ZONE.to_owned(),
         blocks: day.blocks(),
         messages: day.said(),
         chat_address: day.chat_address(),
@@ -124,7 +124,7 @@ fn versions(sample: &Sample, day: &Day) -> Versions {
     Versions {
         group_id: sample.group.clone(),
         window_id: day.line.window_id.clone(),
-        time_zone: sample.zone(),
+        time_zone: ZONE.to_owned(),
         window_start_ms: day.line.window_start_ms,
         window_end_ms: day.line.window_end_ms,
         language: day.line.language.clone(),
@@ -179,7 +179,7 @@ fn search(sample: &Sample) -> Search {
 fn away(sample: &Sample) -> Away {
     Away {
         group_id: sample.group.clone(),
-        time_zone: sample.zone(),
+        time_zone: ZONE.to_owned(),
         since: "2026-03-02T18:30".to_owned(),
         digests: Some(sample.lines()),
         may_ask: true,
@@ -211,7 +211,7 @@ fn mood(sample: &Sample) -> Mood {
     });
     Mood {
         group_id: sample.group.clone(),
-        time_zone: sample.zone(),
+        time_zone: ZONE.to_owned(),
         points: points.collect(),
         people: people.collect(),
     }

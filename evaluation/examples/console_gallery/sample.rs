@@ -21,6 +21,9 @@ pub(crate) struct Sample {
     pub(crate) query: &'static str,
 }
 
+/// Zone of the samples' groups.
+pub(crate) const ZONE: &str = "UTC";
+
 impl Sample {
     pub(crate) fn read(name: &str, group: &str) -> Self {
         let days = gold::days(Path::new(""), Some(name)).expect("a sample");
@@ -41,10 +44,6 @@ impl Sample {
 
     pub(crate) fn lines(&self) -> Vec<DigestLine> {
         self.days.iter().map(|day| day.line.clone()).collect()
-    }
-
-    pub(crate) fn zone(&self) -> String {
-        "UTC".to_owned()
     }
 }
 

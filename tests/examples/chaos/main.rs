@@ -67,7 +67,7 @@ impl Asked {
                     asked.every = Duration::from_millis(value.parse().context("--every is a number of ms")?);
                 }
                 "--other" => {
-                    asked.other = Some(PathBuf::from(value).canonicalize().context("--other names no file")?)
+                    asked.other = Some(PathBuf::from(value).canonicalize().context("--other names no file")?);
                 }
                 "--fault" if value == "all" => {}
                 "--fault" => {

@@ -216,9 +216,9 @@ impl Stage<'_> {
         self.awaits("GistmillMaintenanceOverdue", false)
     }
 
-    /// Waits between attempts are not hurried, so that its range is not; it ends ten minutes after the last failure.
+    /// Its range is not hurried: what has failed before within ten minutes counts, and it ends ten minutes after the last failure.
     fn recovering_often(&mut self) -> anyhow::Result<()> {
-        self.round.heading("GistmillRecoveringOften: Postgres is away")?;
+        self.round.heading("GistmillRecoveringOften: Postgres is away, after all that has failed before")?;
         let groups: Vec<String> = (1..=3).map(|number| format!("team_{number}")).collect();
         OwnStack::kill(self.own.pid("postgres")?)?;
         groups.iter().try_for_each(|group| self.talk(group))?;

@@ -82,7 +82,7 @@ fn a_followed_feed_is_taken_over_from_a_process_that_was_killed() -> anyhow::Res
     eventually("the second stands by", PATIENCE, || Ok(stands_by(&second)?.then_some(())))?;
     let (began, used) = (Instant::now(), second.processor_time()?);
     park_timeout(Duration::from_secs(2));
-    let share = (second.processor_time()? - used).as_secs_f64() / began.elapsed().as_secs_f64();
+    let share = second.processor_time()?.saturating_sub(used).as_secs_f64() / began.elapsed().as_secs_f64();
     assert!(share < 0.5, "who stands by waits, and takes {share} of a processor");
     first.kill()?;
     let more = fs::read(after.write(pipeline.directory())?)?;
