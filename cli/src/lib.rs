@@ -79,6 +79,7 @@ enum Command {
     Doctor(commands::doctor::Arguments),
     Demo(commands::demo::Arguments),
     Eval(commands::eval::Arguments),
+    Bench(commands::bench::Arguments),
     Completions(commands::completions::Arguments),
 }
 
@@ -116,6 +117,7 @@ impl Command {
             Self::Doctor(arguments) => commands::doctor::run(&arguments, settings, out),
             Self::Demo(arguments) => commands::demo::run(&arguments, settings, out),
             Self::Eval(arguments) => commands::eval::run(arguments, settings, out),
+            Self::Bench(arguments) => commands::bench::run(arguments, out),
             Self::Completions(arguments) => commands::completions::run(&arguments, out),
         }
     }

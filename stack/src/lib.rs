@@ -39,6 +39,7 @@ pub use logs::LogRequest;
 use native::Wanted;
 pub use part::{DEFAULT_BASE_PORT, Part, PortChoice};
 pub use progress::Progress;
+pub use software::kafka_version;
 use progress::{Reporter, reporting};
 use secure::Secure;
 pub use status::{Health, PartStatus, Status};

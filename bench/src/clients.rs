@@ -1,0 +1,205 @@
+//! What the benchmark itself does with a broker: write a job, make and delete topics, look at offsets.
+
+use crate::{
+    error::{Error, kafka},
+    fingerprint::{Fingerprint, Fingerprinting},
+    generator::{Job, PARTITIONS},
+};
+use rdkafka::{
+    ClientConfig, ClientContext, Message as _, Offset, TopicPartitionList,
+    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    client::DefaultClientContext,
+    consumer::{BaseConsumer, Consumer as _},
+    error::{KafkaError, RDKafkaErrorCode},
+    producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer},
+};
+use schemas::{Encoder, GroupMessageIngested, Record as _};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+const POLL_WAIT: Duration = Duration::from_millis(20);
+
+/// A consumer as the product's are set, outside any group; reads what is committed.
+pub(crate) fn consumer(brokers: &str, group: &str) -> Result<BaseConsumer, Error> {
+    let mut config = ClientConfig::new();
+    for (name, value) in [
+        ("bootstrap.servers", brokers),
+        ("group.id", group),
+        ("enable.auto.commit", "false"),
+        ("enable.auto.offset.store", "false"),
+        ("isolation.level", "read_committed"),
+        ("auto.offset.reset", "error"),
+        ("fetch.wait.max.ms", "500"),
+        ("fetch.queue.backoff.ms", "10"),
+        ("fetch.message.max.bytes", "4194304"),
+        ("queued.min.messages", "100000"),
+        ("queued.max.messages.kbytes", "65536"),
+        ("check.crcs", "true"),
+    ] {
+        config.set(name, value);
+    }
+    config.create().map_err(kafka("make a consumer"))
+}
+
+/// Settings of a producer as the product's are set.
+pub(crate) fn producer(brokers: &str) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    for (name, value) in [
+        ("bootstrap.servers", brokers),
+        ("enable.idempotence", "true"),
+        ("acks", "all"),
+        ("compression.type", "lz4"),
+        ("linger.ms", "5"),
+        ("batch.size", "1000000"),
+        ("batch.num.messages", "10000"),
+        ("queue.buffering.max.messages", "500000"),
+        ("queue.buffering.max.kbytes", "131072"),
+        ("retry.backoff.ms", "10"),
+        ("retry.backoff.max.ms", "200"),
+        ("delivery.report.only.error", "true"),
+    ] {
+        config.set(name, value);
+    }
+    config
+}
+
+/// Assigns all partitions of a topic from their beginning.
+pub(crate) fn assign(consumer: &BaseConsumer, topic: &str) -> Result<(), Error> {
+    let mut list = TopicPartitionList::new();
+    for partition in 0..PARTITIONS {
+        let added = list.add_partition_offset(topic, partition, Offset::Beginning);
+        added.map_err(kafka(format!("assign {topic}")))?;
+    }
+    consumer.assign(&list).map_err(kafka(format!("assign {topic}")))
+}
+
+/// Notes whether a delivery failed.
+#[derive(Debug, Clone, Default)]
+struct Deliveries(Arc<AtomicBool>);
+
+impl ClientContext for Deliveries {}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if result.is_err() {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Writes the records of a job, each to the partition of its key; what they were.
+pub(crate) fn write(brokers: &str, topic: &str, job: Job, schema_id: u32) -> Result<Fingerprint, Error> {
+    let failed = Deliveries::default();
+    let producer: ThreadedProducer<Deliveries> =
+        producer(brokers).create_with_context(failed.clone()).map_err(kafka("make a producer"))?;
+    let encoder = Encoder::<GroupMessageIngested>::new(schema_id)?;
+    let (mut taken, mut value) = (Fingerprinting::default(), Vec::new());
+    for generated in job.generate() {
+        value.clear();
+        encoder.encode(&generated.record, &mut value)?;
+        let key = generated.record.key();
+        taken.take(generated.partition, key.as_bytes(), &value);
+        let mut record = BaseRecord::to(topic).partition(generated.partition).key(&key).payload(&value);
+        while let Err((error, back)) = producer.send(record) {
+            if error != KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) {
+                return Err(kafka(format!("write to {topic}"))(error));
+            }
+            std::thread::park_timeout(POLL_WAIT);
+            record = back;
+        }
+    }
+    producer.flush(TIMEOUT).map_err(kafka(format!("write to {topic}")))?;
+    let fingerprint = taken.finish();
+    if failed.0.load(Ordering::Relaxed) {
+        return Err(Error::Lost { topic: topic.to_owned(), expected: fingerprint.records, found: 0 });
+    }
+    Ok(fingerprint)
+}
+
+/// The next offset of each partition of a topic.
+pub(crate) fn ends(brokers: &str, topic: &str) -> Result<Vec<i64>, Error> {
+    let consumer = consumer(brokers, "bench")?;
+    let end = |partition| consumer.fetch_watermarks(topic, partition, TIMEOUT).map(|(_, end)| end);
+    let ends: Result<_, KafkaError> = (0..PARTITIONS).map(end).collect();
+    ends.map_err(kafka(format!("look at the ends of {topic}")))
+}
+
+/// Looks at how far a group has come; `None` while a transaction is open on its offsets.
+pub(crate) fn committed(group: &BaseConsumer, topic: &str) -> Option<Vec<i64>> {
+    let mut list = TopicPartitionList::new();
+    for partition in 0..PARTITIONS {
+        list.add_partition(topic, partition);
+    }
+    let committed = group.committed_offsets(list, Duration::from_secs(2)).ok()?;
+    Some(committed.elements().iter().map(|found| found.offset().to_raw().unwrap_or(-1)).collect())
+}
+
+/// The values that a consumer has to hand now, with their partitions.
+pub(crate) fn poll(consumer: &BaseConsumer, take: &mut dyn FnMut(&[u8])) -> Result<bool, Error> {
+    match consumer.poll(POLL_WAIT) {
+        Some(Ok(message)) => {
+            take(message.payload().unwrap_or_default());
+            Ok(true)
+        }
+        Some(Err(error)) => Err(kafka("read what an engine wrote")(error)),
+        None => Ok(false),
+    }
+}
+
+/// The fingerprint of a topic that holds so many records.
+pub(crate) fn fingerprint(brokers: &str, topic: &str, records: u64) -> Result<Fingerprint, Error> {
+    let consumer = consumer(brokers, "bench")?;
+    assign(&consumer, topic)?;
+    let (mut taken, mut read, mut idle) = (Fingerprinting::default(), 0, 0);
+    // A second without a record is the end.
+    while idle < 50 {
+        match consumer.poll(POLL_WAIT) {
+            Some(Ok(message)) => {
+                let (key, value) = (message.key().unwrap_or_default(), message.payload().unwrap_or_default());
+                taken.take(message.partition(), key, value);
+                (read, idle) = (read + 1, 0);
+            }
+            Some(Err(error)) => return Err(kafka(format!("read {topic}"))(error)),
+            None => idle += u32::from(read >= records) * 24 + 1,
+        }
+    }
+    Ok(taken.finish())
+}
+
+fn admin(brokers: &str) -> Result<AdminClient<DefaultClientContext>, Error> {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", brokers).create().map_err(kafka("make an admin client"))
+}
+
+/// Makes a topic with the broker's own settings.
+pub(crate) async fn create_topic(brokers: &str, name: &str, partitions: i32) -> Result<(), Error> {
+    let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+    let what = || format!("create {name}");
+    let created =
+        admin(brokers)?.create_topics([&topic], &AdminOptions::new()).await.map_err(kafka(what()))?;
+    for result in created {
+        result.map_err(|(_, code)| kafka(what())(KafkaError::AdminOp(code)))?;
+    }
+    Ok(())
+}
+
+/// Deletes the topics whose names begin with this.
+pub(crate) async fn delete_topics(brokers: &str, prefix: &str) -> Result<(), Error> {
+    let admin = admin(brokers)?;
+    let what = "delete the topics of a run";
+    let metadata = admin.inner().fetch_metadata(None, TIMEOUT).map_err(kafka(what))?;
+    let names = metadata.topics().iter().map(|topic| topic.name());
+    let names: Vec<&str> = names.filter(|name| name.starts_with(prefix)).collect();
+    for result in admin.delete_topics(&names, &AdminOptions::new()).await.map_err(kafka(what))? {
+        result.map_err(|(_, code)| kafka(what)(KafkaError::AdminOp(code)))?;
+    }
+    Ok(())
+}
