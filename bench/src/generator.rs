@@ -192,9 +192,8 @@ impl Generator {
     }
 
     fn said(&mut self, chat: u32, sent_at: i64) -> Message {
-        let id = &mut self.ids[chat as usize];
-        *id += 1;
-        let id = *id;
+        self.ids[chat as usize] += 1;
+        let id = self.ids[chat as usize];
         let author = self.dice.below(AUTHORS);
         let words = 8 + self.dice.below(25);
         let text: Vec<&str> =
@@ -238,7 +237,7 @@ impl Iterator for Generator {
 mod tests {
     use super::*;
     use crate::fingerprint::Fingerprint;
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     fn sha256(job: Job) -> String {
         Fingerprint::of(job, 1).expect("records of the schema").sha256
@@ -281,9 +280,9 @@ mod tests {
         let out_of_order = share(records.iter().filter(|g| (10_000..HOUR_MS).contains(&behind(g))).count());
         assert!((0.0005..0.002).contains(&late), "{late}");
         assert!((0.015..0.03).contains(&out_of_order), "{out_of_order}");
-        let mut seen = std::collections::BTreeSet::new();
-        let again = records.iter().filter(|g| !seen.insert((g.record.key(), g.record.messages[0].id)));
-        let again = share(again.count());
+        let mut seen = BTreeSet::new();
+        let is_again = |g: &&Generated| !seen.insert((g.record.key(), g.record.messages[0].id));
+        let again = share(records.iter().filter(is_again).count());
         assert!((0.003..0.008).contains(&again), "{again}");
     }
 

@@ -14,7 +14,8 @@ const JAR: &str = "kafka_streams.jar";
 const MAIN: &str = "gistmill.bench.WindowPeer";
 /// Threads of Kafka Streams: one a core of the machines that figures are of.
 const THREADS: &str = "2";
-/// Heap and collector: of those that were tried the ones with the least processor time, and the memory of a small service.
+/// Heap and collector: chosen for their memory, that of a small service. One run each on a noisy machine did not tell their
+/// processor time from that of other collectors.
 const JVM: [&str; 2] = ["-Xmx512m", "-XX:+UseSerialGC"];
 /// Lines of what Maven says that are kept.
 const LINES_KEPT: usize = 4;

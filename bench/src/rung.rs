@@ -5,7 +5,7 @@
 
 use crate::{
     clients,
-    error::{Error, kafka},
+    error::{Error, kafka, system},
     generator::PARTITIONS,
     watcher::Shipped,
 };
@@ -111,17 +111,15 @@ pub struct RungOptions {
 
 /// Runs a rung: says `done` on `out` when all is read, written and committed, and returns when standard input ends.
 pub fn run(options: &RungOptions, out: &mut dyn Write) -> Result<(), Error> {
-    let system = crate::error::system;
     climb(options)?;
     writeln!(out, "done").and_then(|()| out.flush()).map_err(system("say that it is done"))?;
-    std::io::stdin().read_to_end(&mut Vec::new()).map_err(system("wait for the end"))?;
-    Ok(())
+    std::io::stdin().read_to_end(&mut Vec::new()).map(|_| ()).map_err(system("wait for the end"))
 }
 
 fn climb(options: &RungOptions) -> Result<(), Error> {
     let consumer = clients::consumer(&options.brokers, &format!("{}.rung", options.output))?;
     clients::assign(&consumer, &options.input)?;
-    let mut work = Work::new(options.rung)?;
+    let mut work = Work::new(options.rung);
     let mut writer = options.rung.writes().then(|| Writer::new(options)).transpose()?;
     let mut read = 0;
     while read < options.records {
@@ -154,8 +152,8 @@ struct Work {
 }
 
 impl Work {
-    fn new(rung: Rung) -> Result<Self, Error> {
-        Ok(Self {
+    fn new(rung: Rung) -> Self {
+        Self {
             rung,
             decoder: Shipped::decoder(),
             topic: "ingested".into(),
@@ -163,7 +161,7 @@ impl Work {
             states: HashMap::new(),
             encoder: None,
             encoded: Vec::new(),
-        })
+        }
     }
 
     /// Does it; the value to be written.
@@ -269,9 +267,8 @@ impl Writer {
             let added = offsets.add_partition_offset(&self.options.input, partition, Offset::Offset(next));
             added.map_err(kafka("name an offset"))?;
         }
-        let group = consumer.group_metadata();
-        if let Some(group) = &group {
-            let sent = self.producer.send_offsets_to_transaction(&offsets, group, TIMEOUT);
+        if let Some(group) = consumer.group_metadata() {
+            let sent = self.producer.send_offsets_to_transaction(&offsets, &group, TIMEOUT);
             sent.map_err(kafka("put offsets into a transaction"))?;
         }
         self.producer.commit_transaction(TIMEOUT).map_err(kafka("commit a transaction"))

@@ -70,6 +70,7 @@ Examples:
   gistmill bench codec --json";
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line, each of its own")]
 struct Wanted {
     /// Print JSON
     #[arg(long)]
