@@ -11,6 +11,7 @@ use rdkafka::{
     client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer as _},
     error::{KafkaError, RDKafkaErrorCode},
+    metadata::MetadataTopic,
     producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer},
 };
 use schemas::{Encoder, GroupMessageIngested, Record as _};
@@ -196,7 +197,7 @@ pub(crate) async fn delete_topics(brokers: &str, prefix: &str) -> Result<(), Err
     let admin = admin(brokers)?;
     let what = "delete the topics of a run";
     let metadata = admin.inner().fetch_metadata(None, TIMEOUT).map_err(kafka(what))?;
-    let names = metadata.topics().iter().map(|topic| topic.name());
+    let names = metadata.topics().iter().map(MetadataTopic::name);
     let names: Vec<&str> = names.filter(|name| name.starts_with(prefix)).collect();
     for result in admin.delete_topics(&names, &AdminOptions::new()).await.map_err(kafka(what))? {
         result.map_err(|(_, code)| kafka(what)(KafkaError::AdminOp(code)))?;

@@ -33,7 +33,7 @@ pub fn codec(options: &Options, say: Say<'_>) -> Result<Report, Error> {
                 let at = (turn + number) % TASKS.len();
                 session.say(format!("run {} of {}: {} …", number + 1, options.runs, TASKS[at].0));
                 let run = timed(|| TASKS[at].1(&sample))?;
-                lines[at].add(run, Ok("the same bytes".to_owned()));
+                lines[at].add(run, Ok("the same values".to_owned()));
             }
         }
         findings.lines.extend(lines);
@@ -54,7 +54,7 @@ struct Sample {
 }
 
 impl Sample {
-    /// Makes them, and sees that bytes come back as they were.
+    /// Makes them, and sees that values come back as they were.
     fn new(job: Job) -> Result<Self, Error> {
         let encoder = Encoder::<GroupMessageIngested>::new(SCHEMA_ID)?;
         let mut decoder: Decoder<GroupMessageIngested> = Shipped::decoder();

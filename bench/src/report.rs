@@ -190,7 +190,9 @@ pub(crate) mod tests {
 
     pub(crate) fn line(name: &str, records: u64, cpu: &[f64]) -> Line {
         let mut line = Line::new(name, records);
-        cpu.iter().for_each(|seconds| line.add(run(*seconds), Ok("9 rows".to_owned())));
+        for seconds in cpu {
+            line.add(run(*seconds), Ok("9 rows".to_owned()));
+        }
         line
     }
 

@@ -1,6 +1,6 @@
 //! An engine at work in a process of its own, watched from outside.
 //!
-//! Invariant: it does not outlive its [`Running`].
+//! Invariant: it does not outlive its [`Running`], nor this process when a signal ends that.
 
 use crate::{
     error::{Error, system},
@@ -12,6 +12,7 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -20,6 +21,21 @@ const STOPS_WITHIN: Duration = Duration::from_secs(30);
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 /// Lines of a log that are shown when an engine fails.
 const LINES_SHOWN: usize = 15;
+
+/// Process id of the engine at work, of which there is one at most; 0 without.
+static AT_WORK: AtomicU32 = AtomicU32::new(0);
+
+/// Kills the engine at work: a process that a signal ends drops nothing.
+pub(crate) fn kill_at_work() {
+    signal(AT_WORK.load(Ordering::Acquire), Signal::KILL);
+}
+
+fn signal(pid: u32, signal: Signal) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        // It may have ended already.
+        kill_process(pid, signal).ok();
+    }
+}
 
 /// A running engine; killed when dropped.
 #[derive(Debug)]
@@ -39,6 +55,7 @@ impl Running {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(file);
         let started = Instant::now();
         let child = command.spawn().map_err(system(format!("start {name}")))?;
+        AT_WORK.store(child.id(), Ordering::Release);
         Ok(Self { name: name.to_owned(), child, log, started })
     }
 
@@ -87,11 +104,7 @@ impl Running {
     /// Ends it in order, or after half a minute in any way.
     pub(crate) fn stop(mut self) -> Result<(), Error> {
         drop(self.child.stdin.take());
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        if let Some(pid) = pid {
-            // It may have ended when its input did.
-            kill_process(pid, Signal::TERM).ok();
-        }
+        signal(self.child.id(), Signal::TERM);
         let until = Instant::now() + STOPS_WITHIN;
         while Instant::now() < until {
             if self.child.try_wait().map_err(system(format!("stop {}", self.name)))?.is_some() {
@@ -105,6 +118,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        AT_WORK.store(0, Ordering::Release);
         // It may have ended already.
         drop(self.child.kill());
         drop(self.child.wait());

@@ -21,18 +21,18 @@ pub fn markdown(report: &Report) -> String {
     }
     if !report.notes.is_empty() {
         text.push('\n');
-        report.notes.iter().for_each(|note| text.push_str(&format!("- {note}\n")));
+        text.extend(report.notes.iter().map(|note| format!("- {note}\n")));
     }
     text
 }
 
 fn facts(report: &Report) -> String {
     let Report { machine, busyness, .. } = report;
-    let mut text = format!(
+    let asked = format!(
         "`{}`, {}, commit {}, {} build.\n",
         report.command, report.day, report.commit, report.profile
     );
-    text.push_str(&format!(
+    let machine = format!(
         "{} cores ({}), {} MiB, Linux {}. Load average {:.2} before and {:.2} after, {:.1} % of the time stolen.\n",
         machine.cores,
         machine.processor,
@@ -41,21 +41,16 @@ fn facts(report: &Report) -> String {
         busyness.load_before,
         busyness.load_after,
         busyness.stolen_percent
-    ));
+    );
     let versions: Vec<String> =
         report.versions.iter().map(|(what, version)| format!("{what} {version}")).collect();
-    if !versions.is_empty() {
-        text.push_str(&format!("{}.\n", versions.join(", ")));
-    }
-    for input in &report.inputs {
-        let each = input.bytes as f64 / input.records.max(1) as f64;
-        text.push_str(&format!(
-            "Input: {} records of {each:.0} bytes, sha256 `{}`.\n",
-            grouped(input.records as f64),
-            input.sha256
-        ));
-    }
-    text
+    let versions = format!("{}.\n", versions.join(", "));
+    let inputs = report.inputs.iter().map(|input| {
+        let (records, sha256) = (input.records as f64, &input.sha256);
+        let each = input.bytes as f64 / records.max(1.0);
+        format!("Input: {} records of {each:.0} bytes, sha256 `{sha256}`.\n", grouped(records))
+    });
+    [asked, machine, versions].into_iter().chain(inputs).collect()
 }
 
 fn lines(report: &Report) -> String {
@@ -63,7 +58,7 @@ fn lines(report: &Report) -> String {
     titles.extend(report.base.as_ref().map(|base| base.title.to_owned()));
     titles.push("output".to_owned());
     let rows = report.lines.iter().map(|line| cells(report, line));
-    table(std::iter::once(titles).chain(rows).collect())
+    table(&std::iter::once(titles).chain(rows).collect::<Vec<_>>())
 }
 
 fn cells(report: &Report, line: &Line) -> Vec<String> {
@@ -97,11 +92,11 @@ fn targets(report: &Report) -> String {
             target.found.map_or_else(|| "–".to_owned(), |found| format!("{found:.2} {}", target.unit));
         rows.push(vec![target.what.clone(), target.bound.clone(), found, target.verdict().to_owned()]);
     }
-    table(rows)
+    table(&rows)
 }
 
 /// Columns as wide as their widest cell, so that the source can be read as well as the page.
-fn table(rows: Vec<Vec<String>>) -> String {
+fn table(rows: &[Vec<String>]) -> String {
     let count = rows.first().map_or(0, Vec::len);
     let width = |column: usize| {
         rows.iter()
@@ -114,13 +109,16 @@ fn table(rows: Vec<Vec<String>>) -> String {
     let mut text = String::new();
     for (number, row) in rows.iter().enumerate() {
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        text.push_str(&format!("| {} |\n", cells.collect::<Vec<_>>().join(" | ")));
+        text.push_str(&piped(cells));
         if number == 0 {
-            let rules = widths.iter().map(|width| "-".repeat(*width));
-            text.push_str(&format!("| {} |\n", rules.collect::<Vec<_>>().join(" | ")));
+            text.push_str(&piped(widths.iter().map(|width| "-".repeat(*width))));
         }
     }
     text
+}
+
+fn piped(cells: impl Iterator<Item = String>) -> String {
+    format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
 }
 
 /// `1.25 (1.20–1.31)`; of a single run the figure alone.
@@ -229,7 +227,7 @@ pub(crate) mod tests {
     #[test]
     fn columns_of_a_table_are_as_wide_as_their_cells() {
         let rows = vec![vec!["a".to_owned(), "bb".to_owned()], vec!["ccc".to_owned(), "–".to_owned()]];
-        assert_eq!(table(rows), "| a   | bb |\n| --- | -- |\n| ccc | –  |\n");
+        assert_eq!(table(&rows), "| a   | bb |\n| --- | -- |\n| ccc | –  |\n");
     }
 
     #[test]

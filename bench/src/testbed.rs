@@ -7,6 +7,7 @@ use crate::{
     error::{Error, system},
     fingerprint::Fingerprint,
     generator::{Job, PARTITIONS},
+    running::kill_at_work,
     usage::usage,
 };
 use schemas::{GroupMessageIngested, Record as _};
@@ -58,7 +59,7 @@ impl Testbed {
         let options = Options { data_dir, ports: PortChoice::Free, native: true, ..Options::default() };
         let tasks = Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let tasks = tasks.map_err(system("start threads"))?;
-        reset_on_signals(&tasks, options.clone())?;
+        reset_on_signals(&tasks, options.clone(), directory.path().to_owned())?;
         let addresses = stack::up(&options, say).inspect_err(|_| reset(&options))?;
         let parts = stack::status(&options)?.parts;
         let broker = parts.iter().find(|part| part.part == Part::Kafka).and_then(|part| part.pid);
@@ -130,14 +131,19 @@ fn reset(options: &Options) {
 }
 
 /// A process that a signal ends runs no destructor.
-fn reset_on_signals(tasks: &Runtime, options: Options) -> Result<(), Error> {
+fn reset_on_signals(tasks: &Runtime, options: Options, directory: PathBuf) -> Result<(), Error> {
     let _entered = tasks.enter();
     let listen = |kind| signal(kind).map_err(system("listen to signals"));
     let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
     tasks.spawn(async move {
         tokio::select! { _ = terminate.recv() => (), _ = interrupt.recv() => () }
-        let stopped = tokio::task::spawn_blocking(move || reset(&options)).await;
-        drop(stopped);
+        let end = move || {
+            kill_at_work();
+            reset(&options);
+            std::fs::remove_dir_all(directory)
+        };
+        // Nothing is left to do where that failed: `reset` has said what it could not.
+        drop(tokio::task::spawn_blocking(end).await);
         std::process::exit(STOPPED);
     });
     Ok(())

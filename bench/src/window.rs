@@ -141,8 +141,8 @@ impl Contest<'_> {
         }
         let bed = self.bed;
         let (brokers, directory) = (bed.addresses.kafka.as_str(), bed.directory());
-        let (output, group, form, command) = match (engine, self.streams) {
-            (Engine::KafkaStreams(store), Ok(streams)) => {
+        let (output, group, form, command) =
+            if let (Engine::KafkaStreams(store), Ok(streams)) = (engine, self.streams) {
                 let output = format!("{}.{}.{number}", loaded.prefix, store.title().replace(", ", "_"));
                 bed.topic(&output)?;
                 let application = output.clone();
@@ -156,12 +156,10 @@ impl Contest<'_> {
                 };
                 let command = streams.command(store, &job)?;
                 (output, application, Form::Json, command)
-            }
-            _ => {
+            } else {
                 let output = loaded.prefix.topic(READY);
                 (output, loaded.prefix.group(OURS), Form::Avro, ours(bed, loaded, options))
-            }
-        };
+            };
         let mut watcher = Watcher::new(brokers, &output, &group, loaded)?;
         let broker_before = bed.broker_seconds()?;
         let mut running = Running::start(&group, command, directory)?;

@@ -39,9 +39,9 @@ pub use logs::LogRequest;
 use native::Wanted;
 pub use part::{DEFAULT_BASE_PORT, Part, PortChoice};
 pub use progress::Progress;
-pub use software::kafka_version;
 use progress::{Reporter, reporting};
 use secure::Secure;
+pub use software::kafka_version;
 pub use status::{Health, PartStatus, Status};
 
 /// Below this the parts may fail in ways that do not name the disk.
