@@ -93,12 +93,9 @@ fn a_page_gets_the_chart_between_its_marks() {
 }
 
 #[test]
-fn the_readme_shows_this_map() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
-    let Ok(page) = std::fs::read_to_string(path) else {
-        println!("skipped: there is no README.md yet");
-        return;
-    };
-    let expected = page_with_graph(&page, &map()).expect("README.md has the marks of the graph");
-    assert_eq!(page, expected, "run `gistmill topology graph --write README.md`");
+fn the_architecture_shows_this_map() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../ARCHITECTURE.md");
+    let page = std::fs::read_to_string(path).expect("ARCHITECTURE.md");
+    let expected = page_with_graph(&page, &map()).expect("ARCHITECTURE.md has the marks of the graph");
+    assert_eq!(page, expected, "run `gistmill topology graph --write ARCHITECTURE.md`");
 }

@@ -31,7 +31,7 @@ const AFTER_HELP: &str = "\
 Examples:
   gistmill topology check                    is the map sound?
   gistmill topology graph --text             who reads and writes what
-  gistmill topology graph --write README.md  bring a page's chart up to date
+  gistmill topology graph --write PAGE.md    bring a page's chart up to date
   gistmill topology asyncapi                 topics, keys, headers and schemas, for those who subscribe
   gistmill topology acl                      what has each unit to be allowed on a broker?
   gistmill topology plan                     what would apply do? changes nothing
@@ -59,7 +59,7 @@ Examples:
 Examples:
   gistmill topology graph > map.mmd
   gistmill topology graph --text
-  gistmill topology graph --write README.md")]
+  gistmill topology graph --write ARCHITECTURE.md")]
     Graph {
         /// Print plain lines instead
         #[arg(long, conflicts_with = "write")]

@@ -1,6 +1,6 @@
 //! What a plan says of how it reads tables.
 
-use super::TABLES;
+use super::filled::TABLES;
 use serde_json::Value;
 
 /// Adds how a plan reads tables: index, direction, columns compared; a node without an index by its name.
