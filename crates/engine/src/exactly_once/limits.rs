@@ -34,6 +34,11 @@ pub struct Limits {
     pub fenced_wait: Duration,
     /// Longest wait for records when there is nothing else to do.
     pub poll_wait: Duration,
+    /// Most inputs taken by one poll.
+    pub poll_records: usize,
+    /// Age of a poll's first input after which it takes no other: whatever a processor does with one, commits are due in
+    /// time, and an order to stop is heard.
+    pub poll_time: Duration,
 }
 
 impl Default for Limits {
@@ -53,6 +58,8 @@ impl Default for Limits {
             transaction_timeout: Duration::from_secs(30),
             fenced_wait: Duration::from_mins(1),
             poll_wait: Duration::from_millis(250),
+            poll_records: 500,
+            poll_time: Duration::from_millis(2),
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use super::guard::Rejected;
 use crate::mutation::{self, Mutation};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc, time::Duration};
 
 /// Most bytes for the two lengths of a header.
 const HEADER_BYTES: usize = 10;
@@ -122,7 +122,7 @@ impl OutRecord {
 /// What a poll brought.
 #[derive(Debug)]
 pub enum Polled {
-    /// A record, which the visitor has seen.
+    /// Records, which the visitor has seen.
     Read,
     /// Partitions offered; nothing is read from them until [`Log::assign`].
     Assigned(Vec<i32>),
@@ -208,10 +208,14 @@ pub fn settled(place: &str, stable: i64, high: i64) -> Result<(), String> {
     ))
 }
 
+/// Takes the records of a poll; whether it takes another, if there is one at hand.
+pub type Take<'a> = &'a mut dyn FnMut(&RecordView<'_>) -> ControlFlow<()>;
+
 /// A broker, for one consumer and one transactional producer.
 pub trait Log: Reader {
-    /// Waits for a record, which `visit` sees while it lies in the client's memory, or for news of partitions.
-    fn poll(&mut self, wait: Duration, visit: &mut dyn FnMut(&RecordView<'_>)) -> Polled;
+    /// Waits for a record, which `take` sees while it lies in the client's memory, or for news of partitions. After the
+    /// first record it hands over what has been fetched already, for as long as `take` goes on, and waits for nothing.
+    fn poll(&mut self, wait: Duration, take: Take<'_>) -> Polled;
     /// Reads the given partitions on from the given offsets, besides those assigned before.
     fn assign(&mut self, offsets: &BTreeMap<i32, i64>) -> Result<(), String>;
     /// Gives partitions up.

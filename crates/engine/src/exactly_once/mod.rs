@@ -24,6 +24,7 @@ use recovery::{Mode, Rebuilds};
 use shape::{Fate, Shape};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
     time::Duration,
 };
 use transaction::{Failure, Open, Round};
@@ -123,7 +124,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         }
     }
 
-    /// One turn of the loop at time `now` (since its start): polls once, then moves what can be moved.
+    /// One turn of the loop at time `now` (since its start): polls a batch, then moves what can be moved.
     pub fn turn(&mut self, now: Duration) -> Result<(), Stop> {
         let polled = self.poll(self.wait(now), now);
         let idle = matches!(polled, Polled::Idle);
@@ -191,12 +192,22 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         }
     }
 
+    /// Polls a batch: what a turn costs besides its records, it costs once.
     fn poll(&mut self, wait: Duration, now: Duration) -> Polled {
-        let Self { log, shape, lanes, mode, limits, .. } = self;
+        let Self { log, shape, lanes, mode, limits, observer, .. } = self;
+        let (mut records, mut began) = (0, None);
         log.poll(wait, &mut |record| {
-            if let (true, Some(lane)) = (mode.is_running(), lanes.get_mut(&record.partition)) {
-                lane.offer(record, shape, limits.retry.0, now);
-            }
+            let began = *began.get_or_insert_with(|| observer.now());
+            records += 1;
+            let Some(lane) = lanes.get_mut(&record.partition).filter(|_| mode.is_running()) else {
+                return ControlFlow::Break(());
+            };
+            lane.offer(record, shape, limits.retry.0, now);
+            let has_room = records < limits.poll_records
+                && shape.in_flight() < limits.in_flight_max
+                && !lane.is_blocked()
+                && observer.now().saturating_sub(began) < limits.poll_time;
+            if has_room { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })
     }
 

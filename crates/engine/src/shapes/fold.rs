@@ -15,16 +15,24 @@ use crate::exactly_once::{
 use crate::mutation::{self, Mutation};
 use processor::{Fold, FoldState};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 use tracing::warn;
 
+/// State of one key.
+#[derive(Default)]
+struct Kept<S> {
+    state: S,
+    /// It was stepped since the last snapshot.
+    is_touched: bool,
+}
+
 /// State of one partition.
 struct Keys<S> {
-    states: BTreeMap<Vec<u8>, S>,
-    /// Keys stepped since the last snapshot.
-    touched: BTreeSet<Vec<u8>>,
+    states: HashMap<Vec<u8>, Kept<S>>,
+    /// Keys stepped since the last snapshot, each once.
+    touched: Vec<Vec<u8>>,
     /// Records of a snapshot that could not be used, to be buried by the next one: mixed with it they would be
     /// state from another life.
     stale: Vec<Vec<u8>>,
@@ -32,7 +40,28 @@ struct Keys<S> {
 
 impl<S> Default for Keys<S> {
     fn default() -> Self {
-        Self { states: BTreeMap::new(), touched: BTreeSet::new(), stale: Vec::new() }
+        Self { states: HashMap::new(), touched: Vec::new(), stale: Vec::new() }
+    }
+}
+
+impl<S: Default> Keys<S> {
+    /// Steps the state of a key on, which is then one of those for the next snapshot. A key of which only refused input
+    /// has come is not remembered.
+    fn step<T, E>(&mut self, key: &[u8], step: impl FnOnce(&mut S) -> Result<T, E>) -> Result<T, E> {
+        if let Some(kept) = self.states.get_mut(key) {
+            let result = step(&mut kept.state);
+            if result.is_ok() && !std::mem::replace(&mut kept.is_touched, true) {
+                self.touched.push(key.to_vec());
+            }
+            return result;
+        }
+        let mut kept = Kept { state: S::default(), is_touched: true };
+        let result = step(&mut kept.state);
+        if result.is_ok() {
+            self.touched.push(key.to_vec());
+            self.states.insert(key.to_vec(), kept);
+        }
+        result
     }
 }
 
@@ -77,22 +106,14 @@ impl<F: Fold> FoldShape<F> {
             Err(accepted) => return accepted,
         };
         let keys = self.partitions.entry(record.partition).or_default();
-        let key = schemas::Record::key(&event.value).into_bytes();
+        // The wire check has found it to be that of the record.
+        let key = record.key.unwrap_or_default();
         let began = self.outlet.witness.now();
-        let result = if let Some(state) = keys.states.get_mut(&key) {
-            self.fold.step(state, &event)
-        } else {
-            // A key of which only refused input has come is not remembered.
-            let mut state = F::State::default();
-            self.fold.step(&mut state, &event).inspect(|_| drop(keys.states.insert(key.clone(), state)))
-        };
-        if result.is_ok() && !keys.touched.contains(&key) {
-            keys.touched.insert(key);
-        }
+        let result = keys.step(key, |state| self.fold.step(state, &event));
         Accepted::Done(if is_replay {
             self.outlet.fate(result, record)
         } else {
-            self.outlet.measured(result, record, self.outlet.witness.now().saturating_sub(began))
+            self.outlet.ended(result, record, began)
         })
     }
 
@@ -133,10 +154,11 @@ impl<F: Fold> FoldShape<F> {
         Ok(None)
     }
 
-    fn states(parts: Parts) -> Result<BTreeMap<Vec<u8>, F::State>, String> {
-        let mut states: BTreeMap<Vec<u8>, F::State> = BTreeMap::new();
+    fn states(parts: Parts) -> Result<HashMap<Vec<u8>, Kept<F::State>>, String> {
+        let mut states: HashMap<Vec<u8>, Kept<F::State>> = HashMap::new();
         for ((key, part), value) in parts.into_values()? {
-            states.entry(key).or_default().restore(&part, &value).map_err(|error| error.to_string())?;
+            let kept = states.entry(key).or_default();
+            kept.state.restore(&part, &value).map_err(|error| error.to_string())?;
         }
         Ok(states)
     }
@@ -182,8 +204,11 @@ impl<F: Fold> Shape for FoldShape<F> {
         for key in std::mem::take(&mut keys.stale) {
             out.push(tombstone(&self.snapshots, partition, key));
         }
-        for key in std::mem::take(&mut keys.touched) {
-            if let Some(state) = keys.states.get_mut(&key) {
+        let mut touched = std::mem::take(&mut keys.touched);
+        touched.sort_unstable();
+        for key in touched {
+            if let Some(Kept { state, is_touched }) = keys.states.get_mut(&key) {
+                *is_touched = false;
                 state.drain_changes(&mut |part, value| {
                     part_records(&self.snapshots, partition, (&key, part), value.as_deref(), out);
                 });

@@ -187,10 +187,7 @@ impl<P: Lookup> Shape for LookupShape<P> {
         };
         let began = self.outlet.witness.now();
         match self.lookup.begin(&event) {
-            Step::Done(result) => {
-                let took = self.outlet.witness.now().saturating_sub(began);
-                Accepted::Done(self.outlet.measured(result, record, took))
-            }
+            Step::Done(result) => Accepted::Done(self.outlet.ended(result, record, began)),
             Step::Ask(cursor, requests) => {
                 self.ask(event, record, cursor, requests);
                 Accepted::Pending

@@ -88,7 +88,10 @@ impl<P: Processor> std::fmt::Debug for ProcessorShape<P> {
 impl<P: Processor> Shape for ProcessorShape<P> {
     fn accept(&mut self, record: &RecordView<'_>) -> Accepted {
         match admitted(&mut self.inlet, &self.outlet, record) {
-            Ok(event) => Accepted::Done(self.outlet.working(record, || self.processor.process(&event))),
+            Ok(event) => {
+                let began = self.outlet.witness.now();
+                Accepted::Done(self.outlet.ended(self.processor.process(&event), record, began))
+            }
             Err(accepted) => accepted,
         }
     }

@@ -77,10 +77,12 @@ impl Outlet {
         self.fate(result, input)
     }
 
-    /// [`Self::measured`] of work that begins and ends here.
-    pub fn working(&self, input: &RecordView<'_>, work: impl FnOnce() -> Result<Outcome, Reject>) -> Fate {
-        let began = self.witness.now();
-        let result = work();
+    /// [`Self::measured`] of work that began at `began` and has just ended.
+    pub fn ended(&self, result: Result<Outcome, Reject>, input: &RecordView<'_>, began: Duration) -> Fate {
+        let has_made = matches!(&result, Ok(Outcome::Emit(emissions)) if !emissions.is_empty());
+        if !has_made {
+            return self.fate(result, input);
+        }
         self.measured(result, input, self.witness.now().saturating_sub(began))
     }
 

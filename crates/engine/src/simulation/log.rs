@@ -8,10 +8,10 @@ use super::{
     world::{INPUT, SNAPSHOTS, World},
 };
 use crate::exactly_once::log::{
-    Log, OutRecord, Polled, Reader, RecordView, Restored, TxnError, Visit, reaches, settled,
+    Log, OutRecord, Polled, Reader, RecordView, Restored, Take, TxnError, Visit, reaches, settled,
 };
 use crate::mutation::{self, Mutation};
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
 
 /// What a SIGKILL within a call unwinds with.
 pub(crate) struct Killed;
@@ -123,6 +123,21 @@ impl ModelLog {
         }
     }
 
+    /// Hands the next record of any partition over; none when there is none.
+    fn hand_over(&mut self, take: Take<'_>) -> Option<ControlFlow<()>> {
+        let readable: Vec<i32> =
+            self.positions.keys().filter(|p| !self.paused.contains(p)).copied().collect();
+        if readable.is_empty() {
+            return None;
+        }
+        let partition = readable[self.world.dice(readable.len() as u64) as usize];
+        let (offset, record) = self.world.broker().next(INPUT, partition, self.positions[&partition])?;
+        if !self.world.fault("read again", 20) {
+            self.positions.insert(partition, offset + 1);
+        }
+        Some(take(&view(partition, offset, &record, &Vec::new())))
+    }
+
     fn fail(&mut self, what: &'static str, one_in: u64) -> Result<(), TxnError> {
         if self.world.fault(what, one_in) {
             self.failed = true;
@@ -190,7 +205,7 @@ impl Reader for ModelLog {
 }
 
 impl Log for ModelLog {
-    fn poll(&mut self, _wait: Duration, visit: &mut dyn FnMut(&RecordView<'_>)) -> Polled {
+    fn poll(&mut self, _wait: Duration, take: Take<'_>) -> Polled {
         self.maybe_die();
         if self.world.dice(3) == 0 {
             let news = self.world.next_news(self.instance);
@@ -205,23 +220,15 @@ impl Log for ModelLog {
                 None => {}
             }
         }
-        let readable: Vec<i32> =
-            self.positions.keys().filter(|p| !self.paused.contains(p)).copied().collect();
-        if readable.is_empty() {
-            return Polled::Idle;
-        }
-        let partition = readable[self.world.dice(readable.len() as u64) as usize];
-        let next = self.world.broker().next(INPUT, partition, self.positions[&partition]);
-        match next {
-            Some((offset, record)) => {
-                if !self.world.fault("read again", 20) {
-                    self.positions.insert(partition, offset + 1);
-                }
-                visit(&view(partition, offset, &record, &Vec::new()));
-                Polled::Read
+        let mut polled = Polled::Idle;
+        for _ in 0..self.world.fetched() {
+            let Some(flow) = self.hand_over(take) else { break };
+            polled = Polled::Read;
+            if flow.is_break() {
+                break;
             }
-            None => Polled::Idle,
         }
+        polled
     }
 
     fn assign(&mut self, offsets: &BTreeMap<i32, i64>) -> Result<(), String> {

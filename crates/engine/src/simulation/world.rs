@@ -22,6 +22,9 @@ pub(crate) const OUT: &str = "out";
 pub(crate) const DEAD_LETTERS: &str = "dead_letters";
 pub(crate) const SNAPSHOTS: &str = "snapshots";
 
+/// Most records that a poll finds.
+const FETCHED_MAX: u64 = 5;
+
 #[derive(Debug)]
 struct State {
     dice: Dice,
@@ -29,6 +32,8 @@ struct State {
     broker: Broker,
     group: Group,
     feed: Feed,
+    /// Records come faster than they are read, so that a poll brings several.
+    is_fast: bool,
     /// What each instance says that it waits for.
     waiting: [Option<String>; 2],
     faults: BTreeMap<&'static str, u32>,
@@ -39,7 +44,7 @@ struct State {
 pub(crate) struct World(Rc<RefCell<State>>);
 
 impl World {
-    /// A world whose input is going to have so many records in each partition.
+    /// A world whose input is going to have so many records in each partition. Of every second seed they come fast.
     pub(crate) fn new(seed: u64, records: i64) -> Self {
         Self(Rc::new(RefCell::new(State {
             dice: Dice::from(seed),
@@ -47,9 +52,16 @@ impl World {
             broker: Broker::new(PARTITIONS),
             group: Group::of(PARTITIONS),
             feed: Feed::of(records),
+            is_fast: seed.is_multiple_of(2),
             waiting: [None, None],
             faults: BTreeMap::new(),
         })))
+    }
+
+    /// How many records a poll finds, if there are so many.
+    pub(crate) fn fetched(&self) -> u64 {
+        let is_fast = self.0.borrow().is_fast;
+        if is_fast { 1 + self.dice(FETCHED_MAX) } else { 1 }
     }
 
     pub(crate) fn dice(&self, sides: u64) -> u64 {

@@ -5,7 +5,7 @@ use engine::log::{Headers, RecordView};
 use kafka_client::with_missing_permission;
 use rdkafka::{
     ClientContext, TopicPartitionList,
-    config::RDKafkaLogLevel,
+    config::{ClientConfig, RDKafkaLogLevel},
     consumer::{BaseConsumer, Consumer, ConsumerContext},
     error::{KafkaError, RDKafkaErrorCode},
     message::{BorrowedMessage, Message},
@@ -19,6 +19,9 @@ use std::{
     },
 };
 use tracing::{debug, info, warn};
+
+/// A group's consumer.
+pub(crate) type GroupConsumer = BaseConsumer<GroupContext>;
 
 /// News of partitions, as (topic, partition). An empty assignment is answered already and only says that the group
 /// has been joined.
@@ -173,5 +176,29 @@ pub(crate) fn consumer_fault(error: &KafkaError) -> Option<ConsumerFault> {
             warn!(%error, "consumer");
             None
         }
+    }
+}
+
+/// A consumer that is about to join the group of its settings.
+pub(crate) fn join(
+    settings: &ClientConfig,
+    topics: &[&str],
+    standing: &Standing,
+) -> Result<GroupConsumer, String> {
+    let failed = |error: KafkaError| format!("could not subscribe to {topics:?}: {error}");
+    let context = GroupContext::new(standing.clone());
+    let consumer: GroupConsumer =
+        kafka_client::create(settings, context).map_err(|error| error.to_string())?;
+    consumer.subscribe(topics).map_err(failed)?;
+    Ok(consumer)
+}
+
+/// Gives up what the consumer holds, whatever state it is in: the client's own drop waits for ever for an answer to a revocation that was
+/// heard and not answered.
+pub(crate) fn close(consumer: &GroupConsumer) {
+    consumer.context().close();
+    if let Ok(held) = consumer.assignment() {
+        // Nothing to do about a refusal: the consumer is about to be dropped.
+        drop(consumer.incremental_unassign(&held));
     }
 }

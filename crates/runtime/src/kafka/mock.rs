@@ -1,5 +1,6 @@
 //! librdkafka's own broker for tests, with one topic to read.
 
+use super::{GoesOn, KafkaLog, LogOptions, Standing, settings};
 use crate::config::Kafka;
 use rdkafka::{
     ClientConfig,
@@ -41,4 +42,18 @@ impl Broker {
         }
         producer.flush(Duration::from_mins(1)).expect("produced");
     }
+}
+
+/// A loop's log on the broker.
+pub(crate) fn log(broker: &Broker, goes_on: GoesOn) -> KafkaLog {
+    let options = LogOptions {
+        consumer: broker.consumer(),
+        producer: settings::producer(&broker.kafka, "restore"),
+        standing: Standing::default(),
+        input: TOPIC.into(),
+        snapshots: None,
+        goes_on,
+        closes: Box::new(|_, _| {}),
+    };
+    KafkaLog::start(options).expect("a log")
 }

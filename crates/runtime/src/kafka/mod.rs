@@ -15,21 +15,18 @@ pub(crate) mod settings;
 mod standing;
 
 pub(crate) use budget::transaction_timeout;
-pub(crate) use consumer::{ConsumerFault, GroupContext, Rebalanced, Record, consumer_fault, reader_error};
+pub(crate) use consumer::{
+    ConsumerFault, GroupConsumer, GroupContext, Rebalanced, Record, close, consumer_fault, join, reader_error,
+};
 use engine::{
     guard::Rejected,
     let_through::Orders,
-    log::{Log, OutRecord, Polled, Reader, RecordView, Restored, TxnError, Visit},
+    log::{Log, OutRecord, Polled, Reader, RecordView, Restored, Take, TxnError, Visit},
 };
 pub(crate) use ffi::member_id;
 pub(crate) use places::{Place, Places, TopicPlaces};
 pub(crate) use producer::TransactionalProducer;
-use rdkafka::{
-    Offset, TopicPartitionList,
-    config::ClientConfig,
-    consumer::{BaseConsumer, Consumer},
-    error::KafkaError,
-};
+use rdkafka::{Offset, TopicPartitionList, config::ClientConfig, consumer::Consumer};
 use reader::settled_end;
 pub(crate) use reader::{assigned, read_range};
 pub(crate) use restore::GoesOn;
@@ -39,9 +36,6 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// Longest wait for an answer about offsets.
 const OFFSETS_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// A group's consumer.
-pub(crate) type GroupConsumer = BaseConsumer<GroupContext>;
 
 /// Hears of a consumer, and of its settings, before it is closed for good.
 pub(crate) type Closes = Box<dyn Fn(&GroupConsumer, &ClientConfig) + Send>;
@@ -66,7 +60,7 @@ pub(crate) struct KafkaLog {
     consumer: GroupConsumer,
     producer: TransactionalProducer,
     options: LogOptions,
-    /// What the consumer told during a restore, for the next poll.
+    /// What the consumer told during a restore or behind a batch, for the next poll.
     fault: Option<ConsumerFault>,
     /// What operators ordered, as it lay beside the offsets that were read last.
     orders: BTreeMap<i32, Orders>,
@@ -93,6 +87,11 @@ impl KafkaLog {
             })?;
         }
         Ok(list)
+    }
+
+    /// What the consumer has told and the loop has not heard.
+    fn heard(&mut self) -> Option<Polled> {
+        self.fault.take().map(Polled::from).or_else(|| self.consumer.context().next().map(news))
     }
 
     fn named(&self, partitions: &[i32]) -> Result<TopicPartitionList, String> {
@@ -154,18 +153,28 @@ impl From<ConsumerFault> for Polled {
 }
 
 impl Log for KafkaLog {
-    fn poll(&mut self, wait: Duration, visit: &mut dyn FnMut(&RecordView<'_>)) -> Polled {
-        if let Some(fault) = self.fault.take() {
-            return fault.into();
+    fn poll(&mut self, wait: Duration, take: Take<'_>) -> Polled {
+        // What ended the batch before is answered before anything else is read.
+        if let Some(heard) = self.heard() {
+            return heard;
         }
-        match self.consumer.poll(wait) {
-            Some(Ok(message)) => {
-                visit(&RecordView::from(&Record(&message)));
-                Polled::Read
+        let (mut wait, mut has_read) = (wait, false);
+        loop {
+            match self.consumer.poll(wait) {
+                Some(Ok(message)) => {
+                    (wait, has_read) = (Duration::ZERO, true);
+                    if take(&RecordView::from(&Record(&message))).is_break() {
+                        break;
+                    }
+                }
+                Some(Err(error)) => {
+                    self.fault = consumer_fault(&error);
+                    break;
+                }
+                None => break,
             }
-            Some(Err(error)) => consumer_fault(&error).map_or(Polled::Idle, Polled::from),
-            None => self.consumer.context().next().map_or(Polled::Idle, news),
         }
+        if has_read { Polled::Read } else { self.heard().unwrap_or(Polled::Idle) }
     }
 
     fn assign(&mut self, offsets: &BTreeMap<i32, i64>) -> Result<(), String> {
@@ -272,26 +281,44 @@ impl Drop for KafkaLog {
     }
 }
 
-/// A consumer that is about to join the group of its settings.
-pub(crate) fn join(
-    settings: &ClientConfig,
-    topics: &[&str],
-    standing: &Standing,
-) -> Result<GroupConsumer, String> {
-    let failed = |error: KafkaError| format!("could not subscribe to {topics:?}: {error}");
-    let context = GroupContext::new(standing.clone());
-    let consumer: GroupConsumer =
-        kafka_client::create(settings, context).map_err(|error| error.to_string())?;
-    consumer.subscribe(topics).map_err(failed)?;
-    Ok(consumer)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ops::ControlFlow;
 
-/// Gives up what the consumer holds, whatever state it is in: the client's own drop waits for ever for an answer to a revocation that was
-/// heard and not answered.
-pub(crate) fn close(consumer: &GroupConsumer) {
-    consumer.context().close();
-    if let Ok(held) = consumer.assignment() {
-        // Nothing to do about a refusal: the consumer is about to be dropped.
-        drop(consumer.incremental_unassign(&held));
+    /// Polls until a record comes, and takes at most `most` of a batch: offsets of what came.
+    fn batch(log: &mut KafkaLog, most: usize) -> Vec<i64> {
+        let mut offsets = Vec::new();
+        for _ in 0..500 {
+            let polled = log.poll(Duration::from_millis(100), &mut |record| {
+                offsets.push(record.offset);
+                if offsets.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            });
+            match polled {
+                Polled::Read => return offsets,
+                Polled::Assigned(partitions) if !partitions.is_empty() => {
+                    let starts = partitions.iter().map(|partition| (*partition, 0)).collect();
+                    log.assign(&starts).expect("assigned");
+                }
+                _ => {}
+            }
+        }
+        panic!("nothing came");
+    }
+
+    #[test]
+    fn a_poll_hands_over_what_has_been_fetched_for_as_long_as_it_is_wanted() {
+        let broker = mock::Broker::start();
+        broker.produce(0, 2_000);
+        let mut log = mock::log(&broker, Box::new(|| Ok(())));
+        let (mut offsets, mut polls) = (Vec::new(), 0);
+        while offsets.len() < 2_000 {
+            let came = batch(&mut log, 300);
+            assert!(came.len() <= 300, "{}", came.len());
+            (offsets, polls) = ([offsets, came].concat(), polls + 1);
+        }
+        assert_eq!(offsets, (0..2_000).collect::<Vec<_>>());
+        // Not record by record: the client has fetched the topic in a few answers.
+        assert!(polls <= 100, "{polls}");
     }
 }

@@ -60,28 +60,21 @@ impl<'a> Restore<'a> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{KafkaLog, LogOptions, Standing, mock, settings},
+        super::{
+            KafkaLog,
+            mock::{self, log},
+        },
         *,
     };
     use engine::log::{Log, Polled, Reader, RecordView, Restored};
     use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
-    use std::sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
+    use std::{
+        ops::ControlFlow,
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
     };
-
-    fn log(broker: &mock::Broker, goes_on: GoesOn) -> KafkaLog {
-        let options = LogOptions {
-            consumer: broker.consumer(),
-            producer: settings::producer(&broker.kafka, "restore"),
-            standing: Standing::default(),
-            input: mock::TOPIC.into(),
-            snapshots: None,
-            goes_on,
-            closes: Box::new(|_, _| {}),
-        };
-        KafkaLog::start(options).expect("a log")
-    }
 
     /// Reads the input up to `until`; what it ended with, and how many records it gave.
     fn restore(log: &mut KafkaLog, until: i64) -> (Result<(), String>, usize) {
@@ -106,7 +99,7 @@ mod tests {
         // The member is told some time after it has joined.
         let told = (0..500).find_map(|_| restore(&mut log, 5).0.err()).expect("a restore ends with it");
         assert!(told.starts_with("could not go on with a restore: "), "{told}");
-        let polled = log.poll(Duration::ZERO, &mut |_| {});
+        let polled = log.poll(Duration::ZERO, &mut |_| ControlFlow::Continue(()));
         assert!(matches!(polled, Polled::Expelled(_)), "{polled:?}");
     }
 
