@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     kafka::{KafkaLog, LogOptions, settings, transaction_timeout},
-    metrics::Metrics,
+    metrics::{FateCounters, Metrics},
 };
 use engine::{
     Engine, Limits, Observer,
@@ -33,13 +33,14 @@ struct Report {
     /// Logical name of the input.
     topic: Arc<str>,
     metrics: Arc<Metrics>,
+    fates: FateCounters,
     status: Arc<UnitStatus>,
     clock: Clock,
 }
 
 impl Observer for Report {
     fn fate(&mut self, fate: &Fate) {
-        self.metrics.fate(self.name, fate.label());
+        self.fates.count(fate.label());
     }
 
     fn buried(&mut self, rejected: &[Rejected]) {
@@ -129,7 +130,8 @@ pub(super) fn run<R: Record, S: Shape>(
     let clock = Clock::start();
     let (metrics, status_of) = (Arc::clone(&shared.metrics), Arc::clone(status));
     let topic = shared.map.processor(spec.name).map_err(|error| error.to_string())?.input.as_str();
-    let report = Report { name: spec.name, topic: topic.into(), metrics, status: status_of, clock };
+    let fates = metrics.fates_of(spec.name);
+    let report = Report { name: spec.name, topic: topic.into(), metrics, fates, status: status_of, clock };
     let at = At { unit: spec.name, topic };
     turn(shared, (status, at), (&topics, clock), Engine::new(log, shape(bindings), report, limits))
 }

@@ -3,6 +3,7 @@
 //! Invariant: no label carries a chat or a user; a tenant only where the contract says so.
 
 mod catalogue;
+mod fate_counters;
 mod labels;
 mod measured;
 mod registrar;
@@ -15,6 +16,7 @@ use catalogue::{
     SYNTHESIS_FALLBACK, TOKENS, UNIT_STATE, WAITING, WINDOW_QUALITY,
 };
 pub use catalogue::{Family, Kind, catalogue};
+pub(crate) use fate_counters::FateCounters;
 use labels::{FINGERPRINTS_MAX, Labels, TENANTS_MAX};
 use measured::Measured;
 pub(crate) use measured::{Findings, OpenTransactions, OutboxLag, TopicLag};
@@ -204,6 +206,11 @@ impl Metrics {
     /// Seconds from `digest.ready_for_delivery` on the topic to its delivery.
     pub(crate) fn delivered(&self, channel: &str, seconds: f64) {
         self.delivery_latency.with_label_values(&[channel]).observe(seconds.max(0.0));
+    }
+
+    /// Counters of what becomes of a unit's inputs.
+    pub(crate) fn fates_of(&self, unit: &'static str) -> FateCounters {
+        FateCounters::new(self.events.clone(), unit)
     }
 
     /// Counts an input's fate.
