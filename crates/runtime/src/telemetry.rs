@@ -10,7 +10,8 @@ use tracing_subscriber::{EnvFilter, fmt};
 pub fn start_logging(telemetry: &Telemetry) -> Result<(), String> {
     let filter = filter(&telemetry.log)
         .map_err(|error| format!("could not read telemetry.log {:?}: {error}", telemetry.log))?;
-    let base = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A line that cannot be written is told of on standard error, where nobody reads either: that panics, in whichever thread.
+    let base = fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
     let started = if telemetry.json {
         base.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
     } else {

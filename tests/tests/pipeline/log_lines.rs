@@ -1,10 +1,15 @@
 //! Lines of the log for what goes well: of a digest all units have one or none has, and none holds a word of the chat.
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use schemas::trace_id;
 use serde_json::Value;
 use sqlx::Row;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::File,
+    io::{BufRead, BufReader},
+    process::Command,
+};
 use tests::{Chat, PATIENCE, Pipeline, settle};
 
 /// Everybody who works on a digest that is delivered as a file.
@@ -61,5 +66,23 @@ fn of_a_digest_all_units_have_a_line_or_none_has() -> anyhow::Result<()> {
         assert!(!log.contains(words), "the log holds {words:?}");
     }
     up.stop(PATIENCE).context("up")?;
+    pipeline.finish()
+}
+
+#[test]
+fn a_process_whose_log_nobody_reads_any_more_ends_when_it_is_asked_to() -> anyhow::Result<()> {
+    let Some(pipeline) = Pipeline::start("unread")? else { return Ok(()) };
+    let log = pipeline.directory().join("unread.log");
+    ensure!(Command::new("mkfifo").arg(&log).status()?.success(), "could not make a pipe");
+    let reader = std::thread::spawn(move || {
+        let lines = BufReader::new(File::open(log)?).lines();
+        let is_at_work =
+            |line: std::io::Result<String>| line.is_ok_and(|line| line.contains("partitions held"));
+        anyhow::Ok(lines.into_iter().any(is_at_work))
+    });
+    let unit = pipeline.spawn("unread", &["run", "segmenter"], &[])?;
+    assert!(reader.join().expect("the reader did not panic")?, "it works");
+    // What it says of its end meets a pipe that is closed.
+    unit.stop(PATIENCE)?;
     pipeline.finish()
 }
