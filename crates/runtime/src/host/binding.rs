@@ -1,6 +1,7 @@
 //! From the map to bound ports: physical topics and schema ids, waited for while the registry is away.
 //!
-//! Invariant: a processor with an unbound port, or whose schema is not registered, does not start.
+//! Invariant: a processor with an unbound port, or whose schema is not registered, does not start; nor does a unit of which
+//! an input carries records of another type than it reads.
 
 use super::{Shared, Wait, supervisor::Failure, witness::Kept};
 use crate::kafka::settings;
@@ -15,6 +16,7 @@ use engine::{
 use processor::{Port, PortSpec};
 use schemas::{Decoder, DigestDlq, Record, SchemaSource};
 use std::{collections::BTreeMap, sync::Arc};
+use topology::Topic;
 
 /// What a batch of one record needs besides it, and compression where there is nothing to compress.
 const HEADROOM_BYTES: usize = 64 << 10;
@@ -73,6 +75,18 @@ fn bind(shared: &Shared, logical: &str, spec: &PortSpec) -> Result<Bound, BindEr
     under_id(shared, logical, spec, id).map_err(BindError::Fatal)
 }
 
+/// Refuses an input whose records are not of the type that a unit reads: all of them would be rejected.
+pub(super) fn check_input(name: &str, topic: &Topic, record_type: &str) -> Result<(), String> {
+    match topic.record.as_deref() {
+        Some(carried) if carried == record_type => Ok(()),
+        carried => Err(format!(
+            "{name} reads {record_type}, but its input {} carries {}: name another input in the map",
+            topic.name,
+            carried.unwrap_or("no records")
+        )),
+    }
+}
+
 /// Where the dead letters of a sink will go. Its outbox' source writes them, under the registry's id: here they are
 /// only measured.
 pub(super) fn letters_of_sink(shared: &Shared, name: &str) -> Result<Bound, String> {
@@ -116,6 +130,7 @@ pub(super) fn processor<R: Record>(
     let fatal = |error: topology::Error| BindError::Fatal(error.to_string());
     let entry = shared.map.processor(name).map_err(fatal)?;
     let input = shared.map.topic(&entry.input).map_err(fatal)?;
+    check_input(name, input, R::TYPE).map_err(BindError::Fatal)?;
     let dead_letters = entry
         .dead_letters
         .as_deref()
@@ -164,4 +179,23 @@ pub(super) fn patiently<T>(
         }
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use topology::Map;
+
+    #[test]
+    fn a_unit_whose_input_carries_records_of_another_type_does_not_start() {
+        let map = Map::embedded().expect("the built-in map");
+        let check = |topic: &str| {
+            check_input("links", map.topic(topic).expect("of the map"), "digest.context.prepared.v1")
+        };
+        assert_eq!(check("digest.context.prepared.v1"), Ok(()));
+        let why = "links reads digest.context.prepared.v1, but its input group.window.ready.v1 carries \
+                   group.window.ready.v1: name another input in the map";
+        assert_eq!(check("group.window.ready.v1"), Err(why.to_owned()));
+        assert!(check("gistmill.positions.v1").is_err_and(|why| why.contains("carries no records")));
+    }
 }

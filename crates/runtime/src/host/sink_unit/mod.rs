@@ -113,6 +113,7 @@ fn inputs<S: Sink>(shared: &Shared, sink: &S, group: &Arc<str>) -> Result<Vec<In
             let unbound = || format!("input {} of {} is not bound in the map", spec.name, S::NAME);
             let logical = entry.input(spec.name).ok_or_else(unbound)?;
             let topic = shared.map.topic(logical).map_err(|error| error.to_string())?;
+            binding::check_input(S::NAME, topic, spec.record_type)?;
             Ok(Input {
                 name: spec.name,
                 origin: Origin {
