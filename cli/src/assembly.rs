@@ -155,6 +155,14 @@ mod tests {
     }
 
     #[test]
+    fn a_channel_that_a_group_may_choose_has_its_sink() {
+        for channel in schemas::CHANNELS {
+            let sink = format!("{channel}_sink");
+            assert!(units().any(|unit| unit == sink), "no unit is called {sink}");
+        }
+    }
+
+    #[test]
     fn what_nothing_is_set_up_for_is_left_out() {
         let mut config = Config::default();
         let without = used(&config).expect("the built-in map");

@@ -74,6 +74,9 @@ pub const WINDOW_HOURS: [i32; 6] = [1, 2, 4, 6, 12, 24];
 pub const DAY_MINUTES: i32 = 24 * 60;
 /// Languages that a digest can be wished in.
 pub const LANGUAGES: [&str; 3] = ["auto", "en", "ru"];
+/// Channels that a sink of this version delivers to. On the wire the set is open, and sinks leave other channels alone: a
+/// mistaken name would mean digests that nobody gets, so that who sets a group's channels is held to these.
+pub const CHANNELS: [&str; 4] = ["file", "telegram", "webhook", "email"];
 
 /// Settings of a group, effective for windows opened after them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

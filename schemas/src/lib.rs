@@ -43,8 +43,9 @@ pub use identity::{
     Version, VersionError, digest_id, identity_hash, lane_id, run_id, span_id, trace_id, window_id,
 };
 pub use ingested::{
-    Author, DAY_MINUTES, END_OF_LANE, Entity, Forward, GroupMessageIngested, GroupSettings, LANGUAGES,
-    LIVE_LANE, Media, Message, MessageKind, Reaction, WINDOW_HOURS, delivered_lane, is_delivered_lane,
+    Author, CHANNELS, DAY_MINUTES, END_OF_LANE, Entity, Forward, GroupMessageIngested, GroupSettings,
+    LANGUAGES, LIVE_LANE, Media, Message, MessageKind, Reaction, WINDOW_HOURS, delivered_lane,
+    is_delivered_lane,
 };
 pub use knowledge::{Home, Known};
 pub use places::{Place, Places};

@@ -16,7 +16,7 @@ use crate::{
 use axum::extract::State;
 use ingest::Group;
 use runtime::{Config, operate};
-use schemas::GroupSettings;
+use schemas::{CHANNELS, GroupSettings};
 use serde::{Deserialize, Serialize};
 use state::AuditChange;
 use telegram_export_source::ControlSource;
@@ -24,9 +24,6 @@ use telegram_sink::is_target;
 use topology::Map;
 use tracing::error;
 use utoipa::ToSchema;
-
-/// Channels that a sink delivers to, as `gistmill group set` takes them.
-const CHANNELS: [&str; 4] = ["file", "telegram", "webhook", "email"];
 
 /// Settings of a group.
 #[derive(Debug, Serialize, ToSchema)]

@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::bail;
 use clap::{Args, builder::PossibleValuesParser};
 use jiff::Timestamp;
-use schemas::GroupSettings;
+use schemas::{CHANNELS, GroupSettings};
 use state::AuditChange;
 use telegram_export_source::{ControlSource, Group};
 use telegram_sink::is_target;
@@ -17,10 +17,6 @@ use crate::{
     printing::{printable, when},
     settings::Settings,
 };
-
-/// Channels that a sink of this version delivers to. On the wire the set is open: sinks leave other channels alone, so
-/// that a mistaken name would mean digests that nobody gets.
-const CHANNELS: [&str; 4] = ["file", "telegram", "webhook", "email"];
 
 #[derive(Debug, Args)]
 pub(super) struct Change {
