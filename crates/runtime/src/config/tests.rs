@@ -11,6 +11,16 @@ fn load(text: &str) -> Result<Config, ConfigError> {
 }
 
 #[test]
+fn an_optional_connector_without_a_setting_of_its_own_does_not_run_because_telegram_does() {
+    let config = load("[telegram]\ntoken = '123:secret'\n").expect("valid");
+    let text = include_str!("../../../../topology/pipeline.toml").replace("webhook_sink", "pigeon_sink");
+    let map = topology::Map::parse(&text).expect("a map");
+    let is_used = |name: &str| config.is_used(map.connector(name).expect("of the map"));
+    assert!(is_used("telegram_sink") && is_used("telegram_bot_source") && is_used("file_sink"));
+    assert!(!is_used("pigeon_sink"));
+}
+
+#[test]
 fn an_unknown_key_is_named() {
     let error = load("[kafka]\nbrokerz = 'x'\n").expect_err("unknown key").to_string();
     assert!(error.contains("brokerz") && error.contains("brokers"), "{error}");
