@@ -39,7 +39,9 @@ fn an_input_that_is_no_topic() {
 fn a_record_type_that_does_not_exist() {
     let found =
         problems("[topics.\"digest.dlq.v1\"]", "record = \"digest.dlq.v1\"", "record = \"digest.dlq.v9\"");
-    assert_eq!(found, ["digest.dlq.v1: record digest.dlq.v9 is not a record type of the contract"]);
+    let expected = "digest.dlq.v1: record digest.dlq.v9 is not a record type of the contract that this program was built \
+                    with (RECORD_TYPES in schemas/src/record.rs)";
+    assert_eq!(found, [expected]);
     let found = problems("[topics.\"digest.dlq.v1\"]", "record = \"digest.dlq.v1\"", "");
     assert_eq!(found, ["digest.dlq.v1: record is missing"]);
 }

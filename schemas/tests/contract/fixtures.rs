@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-/// Calls a function that is generic over a record type for each of the twelve.
+/// Calls a function that is generic over a record type for each that there is.
 macro_rules! each_record {
     ($check:ident) => {{
         let names = [

@@ -28,7 +28,8 @@ fn all_revisions_read_each_other() {
     let expected = 4 + 2 * 4 + 2 * 9 + 16 + 2 * 25 + 36;
     assert_eq!(
         pairs, expected,
-        "four types with one revision, two with two, two with three, one with four, two with five, one with six"
+        "four types with one revision, two with two, two with three, one with four, two with five, one with six: \
+         a new type adds one, a new revision of a type with n of them 2n + 1"
     );
 }
 

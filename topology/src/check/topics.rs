@@ -45,9 +45,10 @@ pub(super) fn check(map: &Map, topic: &Topic, problems: &mut Vec<Problem>) {
 fn record_problems(topic: &Topic) -> impl Iterator<Item = String> {
     let problem = match (topic.kind, topic.record.as_deref()) {
         (TopicKind::Event, None) => Some("record is missing".to_owned()),
-        (TopicKind::Event, Some(record)) if schemas::record_type(record).is_none() => {
-            Some(format!("record {record} is not a record type of the contract"))
-        }
+        (TopicKind::Event, Some(record)) if schemas::record_type(record).is_none() => Some(format!(
+            "record {record} is not a record type of the contract that this program was built with (RECORD_TYPES in \
+                 schemas/src/record.rs)"
+        )),
         (TopicKind::Snapshots | TopicKind::Positions, Some(_)) => {
             Some("record does not go with its kind".to_owned())
         }
