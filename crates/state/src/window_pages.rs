@@ -100,36 +100,61 @@ impl StoredDigest {
     }
 }
 
+/// Of each kind a page, read by its index as in [`DIGESTS`], then the page of both. A blocked version is listed where nothing
+/// of its window is newer, looked for in one order: of two conditions the planner would first try the one that it takes for
+/// the cheaper one.
 pub(crate) const WINDOWS: &str = "
 SELECT * FROM (
-    SELECT group_id, window_id, version, size_hours, window_start_ms, window_end_ms, message_count, digest_id, headline,
+    (SELECT group_id, window_id, version, size_hours, window_start_ms, window_end_ms, message_count, digest_id, headline,
         quality_score, NULL::text AS reason
-    FROM digests_current WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2)
+    FROM digests AS shown
+    WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id || '' = $2) AND ($8::boolean IS NULL OR (size_hours + 0 = 0) = $8)
+        AND payload IS NOT NULL AND window_start_ms <= $3::bigint
+        AND (window_start_ms, size_hours, group_id, window_id) < ($3::bigint, $4, $5, $6)
+        AND NOT EXISTS (
+            SELECT FROM digests AS newer
+            WHERE newer.tenant_id = $1 AND newer.window_id = shown.window_id
+                AND (newer.revision, newer.attempt) > (shown.revision, shown.attempt)
+            OFFSET 0
+        )
+    ORDER BY window_start_ms DESC, size_hours DESC, group_id DESC, window_id DESC LIMIT $7)
     UNION ALL
-    SELECT newest.group_id, newest.window_id, newest.version, newest.size_hours, newest.window_start_ms,
-        newest.window_end_ms, newest.message_count, NULL, NULL, newest.quality_score, newest.reason
-    FROM (
-        SELECT DISTINCT ON (window_id) *
-        FROM blocked_digests WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2)
-        ORDER BY window_id DESC, revision DESC, attempt DESC
-    ) AS newest
-    LEFT JOIN LATERAL (
-        SELECT revision, attempt FROM digests
-        WHERE tenant_id = $1 AND window_id = newest.window_id
-        ORDER BY revision DESC, attempt DESC LIMIT 1
-    ) AS digest ON true
-    WHERE digest.revision IS NULL OR (digest.revision, digest.attempt) < (newest.revision, newest.attempt)
+    (SELECT group_id, window_id, version, size_hours, window_start_ms, window_end_ms, message_count, NULL, NULL,
+        quality_score, reason
+    FROM blocked_digests AS shown
+    WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id || '' = $2) AND ($8::boolean IS NULL OR (size_hours + 0 = 0) = $8)
+        AND window_start_ms <= $3::bigint
+        AND (window_start_ms, size_hours, group_id, window_id) < ($3::bigint, $4, $5, $6)
+        AND NOT EXISTS (
+            SELECT 1 FROM blocked_digests AS newer
+            WHERE newer.tenant_id = $1 AND newer.window_id = shown.window_id
+                AND (newer.revision, newer.attempt) > (shown.revision, shown.attempt)
+            UNION ALL
+            SELECT 1 FROM digests AS newer
+            WHERE newer.tenant_id = $1 AND newer.window_id = shown.window_id
+                AND (newer.revision, newer.attempt) >= (shown.revision, shown.attempt)
+            OFFSET 0
+        )
+    ORDER BY window_start_ms DESC, size_hours DESC, group_id DESC, window_id DESC LIMIT $7)
 ) AS known
-WHERE ($8::boolean IS NULL OR (size_hours = 0) = $8)
-    AND ($3::bigint IS NULL OR (window_start_ms, size_hours, group_id, window_id) < ($3, $4, $5, $6))
 ORDER BY window_start_ms DESC, size_hours DESC, group_id DESC, window_id DESC LIMIT $7";
 
+/// The start is compared alone too, since the index by page serves only who does. `OFFSET 0`: the planner does not join all
+/// versions, but looks for a newer one of each row of the page. Group and size are compared as expressions: as columns they
+/// would be conditions of the index where the values are known to the planner, and not where they are not.
 pub(crate) const DIGESTS: &str = "
 SELECT digest_id, tenant_id, group_id, window_id, version, size_hours, window_start_ms, window_end_ms, lane, quality_score,
     language, headline, message_count, participant_count
-FROM digests_current
-WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id = $2) AND ($8::boolean IS NULL OR (size_hours = 0) = $8)
-    AND ($3::bigint IS NULL OR (window_start_ms, size_hours, group_id, window_id) < ($3, $4, $5, $6))
+FROM digests AS shown
+WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id || '' = $2) AND ($8::boolean IS NULL OR (size_hours + 0 = 0) = $8)
+    AND payload IS NOT NULL AND window_start_ms <= $3::bigint
+    AND (window_start_ms, size_hours, group_id, window_id) < ($3::bigint, $4, $5, $6)
+    AND NOT EXISTS (
+        SELECT FROM digests AS newer
+        WHERE newer.tenant_id = $1 AND newer.window_id = shown.window_id
+            AND (newer.revision, newer.attempt) > (shown.revision, shown.attempt)
+        OFFSET 0
+    )
 ORDER BY window_start_ms DESC, size_hours DESC, group_id DESC, window_id DESC LIMIT $7";
 
 pub(crate) const VERSIONS: &str = "
@@ -214,14 +239,20 @@ impl Store {
         (sql, page): (&'static str, &WindowPage),
     ) -> Result<Vec<PgRow>, Error> {
         let mut transaction = self.begin_for(&page.tenant_id).await?;
-        let after = page.after.as_ref();
+        let first = WindowPlace {
+            start_ms: i64::MAX,
+            size_hours: i32::MAX,
+            group_id: String::new(),
+            window_id: String::new(),
+        };
+        let after = page.after.as_ref().unwrap_or(&first);
         let query = sqlx::query(sql)
             .bind(&page.tenant_id)
             .bind(&page.group_id)
-            .bind(after.map(|place| place.start_ms))
-            .bind(after.map(|place| place.size_hours))
-            .bind(after.map(|place| &place.group_id))
-            .bind(after.map(|place| &place.window_id))
+            .bind(after.start_ms)
+            .bind(after.size_hours)
+            .bind(&after.group_id)
+            .bind(&after.window_id)
             .bind(i64::from(page.limit))
             .bind(page.asked);
         query.fetch_all(&mut *transaction).await.map_err(Error::query(what))

@@ -106,6 +106,89 @@ async fn windows_are_listed_by_time_with_their_digest_or_why_there_is_none() {
     database.drop().await;
 }
 
+/// A window's place in time, its version, and why it was blocked or the headline of its digest.
+type Listed = (i64, String, String);
+
+/// All windows of a tenant, and all digests, by pages of so many.
+async fn listed(store: &Store, limit: u32, asked: Option<bool>) -> [Vec<Listed>; 2] {
+    let mut all = [Vec::new(), Vec::new()];
+    let page = |after| WindowPage { tenant_id: "t".to_owned(), after, limit, asked, ..WindowPage::default() };
+    let day = |start: i64| (start - START) / 86_400_000;
+    let place = |start_ms, size_hours, group_id: &str, window_id: &str| {
+        Some(WindowPlace {
+            start_ms,
+            size_hours,
+            group_id: group_id.to_owned(),
+            window_id: window_id.to_owned(),
+        })
+    };
+    let mut after = None;
+    loop {
+        let seen = store.window_page(&page(after)).await.unwrap();
+        let said = |it: &state::WindowSeen| it.blocked.clone().or(it.headline.clone()).unwrap_or_default();
+        all[0].extend(seen.iter().map(|it| (day(it.window_start), it.version.clone(), said(it))));
+        after = seen.last().and_then(|it| place(it.window_start, it.size_hours, &it.group_id, &it.window_id));
+        if seen.len() < limit as usize {
+            break;
+        }
+    }
+    let mut after = None;
+    loop {
+        let seen = store.digest_page(&page(after)).await.unwrap();
+        all[1].extend(seen.iter().map(|it| (day(it.window_start), it.version.clone(), it.headline.clone())));
+        after = seen.last().and_then(|it| place(it.window_start, it.size_hours, &it.group_id, &it.window_id));
+        if seen.len() < limit as usize {
+            return all;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_window_is_on_one_page_by_its_last_word_whatever_came_before_it() {
+    let Some(database) = Database::new("pages_versions").await else { return };
+    let store = &database.store;
+    let partition = partition("postgres_sink", "t");
+    let claim = store.claim(&partition, CLUSTER).await.unwrap();
+    let bounds = BatchBounds { partition, claim, end_offset: 1 };
+    let Opened::Batch(mut batch) = store.open_batch(&bounds).await.unwrap() else { panic!("written") };
+    // Made twice and again, blocked after a digest, made after it was blocked, blocked twice; and another tenant's.
+    for (day, versions) in [(0, &["1.0", "1.1", "2.0"][..]), (1, &["1.0"]), (2, &["2.0"]), (4, &["1.0"])] {
+        for version in versions {
+            batch.put_digest(&ready("t", day, version)).await.unwrap();
+        }
+    }
+    batch.put_digest(&ready("u", 0, "1.0")).await.unwrap();
+    for (day, version) in [(1, "2.0"), (2, "1.0"), (3, "1.0"), (3, "1.2")] {
+        batch.put_blocked(&blocked("t", day, version)).await.unwrap();
+    }
+    batch.commit().await.unwrap();
+    let row = |day, version: &str, said: &str| -> Listed { (day, version.to_owned(), said.to_owned()) };
+    let digests = [
+        row(4, "1.0", "day 4 version 1.0"),
+        row(2, "2.0", "day 2 version 2.0"),
+        row(0, "2.0", "day 0 version 2.0"),
+    ];
+    let mut windows = digests.to_vec();
+    windows.insert(1, row(3, "1.2", "too_small"));
+    windows.insert(3, row(1, "2.0", "too_small"));
+    for limit in [1, 2, 3, 100] {
+        for asked in [None, Some(false)] {
+            let [found, of_digests] = listed(store, limit, asked).await;
+            assert_eq!((found, of_digests), (windows.clone(), digests.to_vec()), "{limit} a page, {asked:?}");
+        }
+        assert_eq!(listed(store, limit, Some(true)).await, [Vec::new(), Vec::new()]);
+    }
+    let group = |group: &str| WindowPage {
+        tenant_id: "t".to_owned(),
+        group_id: Some(group.to_owned()),
+        limit: 100,
+        ..WindowPage::default()
+    };
+    assert_eq!(store.window_page(&group("g")).await.unwrap().len(), windows.len());
+    assert_eq!(store.window_page(&group("h")).await.unwrap(), []);
+    database.drop().await;
+}
+
 #[tokio::test]
 async fn deliveries_are_on_one_page_each_the_newest_first_and_a_windows_are_found_by_it() {
     let Some(database) = Database::new("pages_deliveries").await else { return };

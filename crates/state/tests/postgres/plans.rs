@@ -274,14 +274,22 @@ const READS: [(&str, &[&str]); 177] = [
     ("webhooks::SET", &[]),
     ("window_pages::BLOCKED_BOUNDS", &["blocked_digests_pkey backward (tenant_id, window_id)"]),
     ("window_pages::BOUNDS", &["digests_by_version backward (tenant_id, window_id)"]),
-    ("window_pages::DIGESTS", &["digests_pkey (tenant_id)"]),
+    (
+        "window_pages::DIGESTS",
+        &[
+            "digests_by_page backward (tenant_id, window_start_ms, window_start_ms, size_hours, group_id, window_id)",
+            "digests_by_version (tenant_id, window_id, revision, attempt)",
+        ],
+    ),
     ("window_pages::VERSIONS", &["digests_by_version backward (tenant_id, window_id)"]),
     (
         "window_pages::WINDOWS",
         &[
-            "digests_pkey (tenant_id)",
-            "blocked_digests_pkey backward (tenant_id)",
-            "digests_by_version backward (tenant_id, window_id)",
+            "digests_by_page backward (tenant_id, window_start_ms, window_start_ms, size_hours, group_id, window_id)",
+            "digests_by_version (tenant_id, window_id, revision, attempt)",
+            "blocked_digests_by_page backward (tenant_id, window_start_ms, window_start_ms, size_hours, group_id, window_id)",
+            "blocked_digests_pkey (tenant_id, window_id, revision, attempt)",
+            "digests_by_version (tenant_id, window_id, revision, attempt)",
         ],
     ),
 ];
