@@ -5,6 +5,7 @@ use crate::{
     fingerprint::{Fingerprint, Fingerprinting},
     generator::{Job, PARTITIONS},
 };
+use kafka_client::{FETCH_BUDGET_KIB, FETCHING, PRODUCER, RELIED_ON_CONSUMER, RELIED_ON_PRODUCER, Settings};
 use rdkafka::{
     ClientConfig, ClientContext, Message as _, Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
@@ -28,46 +29,18 @@ const POLL_WAIT: Duration = Duration::from_millis(20);
 
 /// A consumer as the product's are set, outside any group; reads what is committed.
 pub(crate) fn consumer(brokers: &str, group: &str) -> Result<BaseConsumer, Error> {
-    let mut config = ClientConfig::new();
-    for (name, value) in [
-        ("bootstrap.servers", brokers),
-        ("group.id", group),
-        ("enable.auto.commit", "false"),
-        ("enable.auto.offset.store", "false"),
-        ("isolation.level", "read_committed"),
-        ("auto.offset.reset", "error"),
-        ("fetch.wait.max.ms", "500"),
-        ("fetch.queue.backoff.ms", "10"),
-        ("fetch.message.max.bytes", "4194304"),
-        ("queued.min.messages", "100000"),
-        ("queued.max.messages.kbytes", "65536"),
-        ("check.crcs", "true"),
-    ] {
-        config.set(name, value);
-    }
-    config.create().map_err(kafka("make a consumer"))
+    let mut settings = Settings::new();
+    settings.set("bootstrap.servers", brokers).set("group.id", group);
+    settings.set("queued.max.messages.kbytes", FETCH_BUDGET_KIB.to_string());
+    settings.set_all(&FETCHING).set_all(&RELIED_ON_CONSUMER);
+    ClientConfig::from(settings).create().map_err(kafka("make a consumer"))
 }
 
 /// Settings of a producer as the product's are set.
 pub(crate) fn producer(brokers: &str) -> ClientConfig {
-    let mut config = ClientConfig::new();
-    for (name, value) in [
-        ("bootstrap.servers", brokers),
-        ("enable.idempotence", "true"),
-        ("acks", "all"),
-        ("compression.type", "lz4"),
-        ("linger.ms", "5"),
-        ("batch.size", "1000000"),
-        ("batch.num.messages", "10000"),
-        ("queue.buffering.max.messages", "500000"),
-        ("queue.buffering.max.kbytes", "131072"),
-        ("retry.backoff.ms", "10"),
-        ("retry.backoff.max.ms", "200"),
-        ("delivery.report.only.error", "true"),
-    ] {
-        config.set(name, value);
-    }
-    config
+    let mut settings = Settings::new();
+    settings.set("bootstrap.servers", brokers).set_all(&PRODUCER).set_all(&RELIED_ON_PRODUCER);
+    settings.into()
 }
 
 /// Assigns all partitions of a topic from their beginning.

@@ -12,6 +12,7 @@ mod properties;
 mod second_look;
 mod secrets;
 mod settings;
+mod tuned;
 
 pub use access::AccessError;
 pub use complaints::{Complaints, metadata};
@@ -21,3 +22,4 @@ pub use permission::{missing_permission, with_missing_permission};
 pub use properties::Properties;
 pub use secrets::without_quoted_settings;
 pub use settings::Settings;
+pub use tuned::{FETCH_BUDGET_KIB, FETCHING, PRODUCER, RELIED_ON_CONSUMER, RELIED_ON_PRODUCER};

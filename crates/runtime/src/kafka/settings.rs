@@ -1,11 +1,9 @@
 //! Client settings: what the loop depends on is set here and cannot be overridden, the rest is the operator's.
 
 use crate::config::{Kafka, Properties};
-use kafka_client::Settings;
+use kafka_client::{FETCH_BUDGET_KIB, FETCHING, PRODUCER, RELIED_ON_CONSUMER, RELIED_ON_PRODUCER, Settings};
 use rdkafka::config::ClientConfig;
 
-/// Memory for fetched records of one process, in KiB, shared by its consumers.
-const FETCH_BUDGET_KIB: usize = 65_536;
 /// Least a single consumer gets of it.
 const FETCH_KIB_MIN: usize = 4_096;
 
@@ -22,17 +20,11 @@ pub(crate) fn consumer(kafka: &Kafka, group: &str, instance: &str, share: usize)
         ("session.timeout.ms", "6000"),
         ("heartbeat.interval.ms", "1500"),
         ("max.poll.interval.ms", "300000"),
-        // Data is answered at once (`fetch.min.bytes` 1); the wait only bounds how often an idle one asks.
-        ("fetch.wait.max.ms", "500"),
-        // The default of a second stalls every consumer whose queue was full once.
-        ("fetch.queue.backoff.ms", "10"),
-        ("queued.min.messages", "100000"),
-        ("check.crcs", "true"),
         ("partition.assignment.strategy", "cooperative-sticky"),
     ]);
+    settings.set_all(&FETCHING);
     let budget = (FETCH_BUDGET_KIB / share.max(1)).max(FETCH_KIB_MIN);
     settings.set("queued.max.messages.kbytes", budget.to_string());
-    settings.set("fetch.message.max.bytes", "4194304");
     overlay(&mut settings, kafka, &kafka.consumer_properties);
     settings.set("group.id", group).set("group.instance.id", instance);
     settings.set_all(&RELIED_ON_CONSUMER);
@@ -47,39 +39,13 @@ pub(crate) fn reader(kafka: &Kafka, isolation: &str) -> ClientConfig {
     settings
 }
 
-const RELIED_ON_CONSUMER: [(&str, &str); 4] = [
-    ("enable.auto.commit", "false"),
-    ("enable.auto.offset.store", "false"),
-    ("isolation.level", "read_committed"),
-    // A missing or expired offset stops the loop instead of silently skipping or repeating.
-    ("auto.offset.reset", "error"),
-];
-
 /// A transactional producer.
 pub(crate) fn producer(kafka: &Kafka, transactional_id: &str) -> ClientConfig {
     let mut settings = Settings::new();
-    settings.set_all(&[
-        ("compression.type", "lz4"),
-        ("linger.ms", "5"),
-        ("batch.size", "1000000"),
-        ("batch.num.messages", "10000"),
-        ("queue.buffering.max.messages", "500000"),
-        ("queue.buffering.max.kbytes", "131072"),
-        // The dead-letter topic's limit, the largest of all; each topic has its own.
-        ("message.max.bytes", "16777216"),
-        // Above the longest commit and the session timeout, so that a live producer is never aborted.
-        ("transaction.timeout.ms", "30000"),
-        // The default of 100 ms taxes every transaction that follows another closely.
-        ("retry.backoff.ms", "10"),
-        ("retry.backoff.max.ms", "200"),
-    ]);
+    settings.set_all(&PRODUCER);
     overlay(&mut settings, kafka, &kafka.producer_properties);
     settings.set("transactional.id", transactional_id);
-    settings.set_all(&[
-        ("enable.idempotence", "true"),
-        ("acks", "all"),
-        ("delivery.report.only.error", "true"),
-    ]);
+    settings.set_all(&RELIED_ON_PRODUCER);
     settings.into()
 }
 
