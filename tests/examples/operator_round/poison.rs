@@ -31,7 +31,7 @@ pub(crate) fn step(round: &mut Round<'_>) -> anyhow::Result<()> {
         Ok((listed.text.lines().count() >= poison.len()).then_some(listed.text))
     })?;
     round.healed(&Expected {
-        log: &["inputs given up as dead letters"],
+        log: &["input given up as a dead letter"],
         readyz: &["window_builder: ready; dead letters since its start: 6"],
         doctor: &["6 in the last 24 hours", "gistmill dlq ls"],
         unwell: &["dead letters"],

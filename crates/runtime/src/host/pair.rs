@@ -5,6 +5,7 @@ use super::{
     binding::{self, BindError, Bindings},
     blast_radius::At,
     clock::Clock,
+    letters::Letter,
     status::UnitStatus,
     supervisor::Failure,
 };
@@ -44,9 +45,10 @@ impl Observer for Report {
     }
 
     fn buried(&mut self, rejected: &[Rejected]) {
-        for Rejected { partition, offset, kind: FailureKind { reason, fingerprint } } in rejected {
-            self.metrics.buried(self.name, &self.topic, (*reason, *fingerprint));
-            self.status.buried(&format!("{}/{partition}:{offset} {reason}", self.topic));
+        for rejected in rejected {
+            let FailureKind { reason, fingerprint } = rejected.kind;
+            self.metrics.buried(self.name, &self.topic, (reason, fingerprint));
+            self.status.buried(Letter::of_rejected(&self.topic, rejected));
         }
     }
 

@@ -1,6 +1,11 @@
 //! What each unit of a process is doing, for health checks and for people who wait.
 
-use super::{letters::Letters, peer};
+use super::{
+    letters::{Letter, Letters, Line},
+    peer,
+};
+use processor::Emission;
+use schemas::DigestDlq;
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
@@ -38,6 +43,8 @@ pub(crate) struct UnitStatus {
     /// With since when.
     held: Mutex<Option<(Held, Instant)>>,
     letters: Mutex<Letters>,
+    /// When letters are to be counted for the log, in ms since the start: looked at in each turn.
+    letters_due_ms: AtomicU64,
 }
 
 impl UnitStatus {
@@ -53,12 +60,17 @@ impl UnitStatus {
             ready: AtomicBool::new(false),
             held: Mutex::new(None),
             letters: Mutex::default(),
+            letters_due_ms: AtomicU64::new(u64::MAX),
         })
     }
 
     /// The loop has turned once more.
     pub(crate) fn turned(&self) {
-        self.turned_ms.store(self.started.elapsed().as_millis() as u64, Ordering::Relaxed);
+        let now_ms = self.started.elapsed().as_millis() as u64;
+        self.turned_ms.store(now_ms, Ordering::Relaxed);
+        if now_ms >= self.letters_due_ms.load(Ordering::Relaxed) {
+            self.tell(|letters| letters.due(Instant::now()));
+        }
     }
 
     /// The unit has what it needs.
@@ -130,17 +142,32 @@ impl UnitStatus {
         }
     }
 
-    /// An input has become a dead letter: where it lies, and why. The log hears of the first, then once a minute.
-    pub(crate) fn buried(&self, input: &str) {
-        let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(new) = letters.add(input, Instant::now()) {
-            warn!(
-                unit = self.name,
-                new,
-                last = input,
-                "inputs given up as dead letters, see `gistmill dlq ls`"
-            );
+    /// An input has become a dead letter, which the log hears of at once or in a count.
+    pub(crate) fn buried(&self, letter: Letter) {
+        self.tell(|letters| letters.add(letter, Instant::now()));
+    }
+
+    /// A source has written these: of them, what it gives up itself. What it publishes for others, those have told.
+    pub(crate) fn published(&self, source: &str, emissions: &[Emission]) {
+        let letters = emissions.iter().filter_map(|it| it.record.as_any().downcast_ref::<DigestDlq>());
+        for letter in letters.filter(|letter| letter.stage == source) {
+            self.buried(Letter::of_record(letter));
         }
+    }
+
+    /// The log hears of all dead letters that it has not been told of: the unit has ended.
+    pub(crate) fn tell_letters(&self) {
+        self.tell(Letters::rest);
+    }
+
+    fn tell<Lines: IntoIterator<Item = Line>>(&self, take: impl FnOnce(&mut Letters) -> Lines) {
+        let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
+        for line in take(&mut letters) {
+            line.tell(&self.name);
+        }
+        let due =
+            letters.next_due().map(|due| due.saturating_duration_since(self.started).as_millis() as u64);
+        self.letters_due_ms.store(due.unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     fn set(&self, held: Option<Held>) -> Option<Held> {
@@ -254,7 +281,9 @@ mod tests {
     fn dead_letters_are_told_by_the_line() {
         let status = UnitStatus::new("topic".to_owned());
         status.ready();
-        status.buried("t.v1/3:9 wrong_magic");
+        let reason = "wrong_magic".to_owned();
+        let fingerprint = schemas::Fingerprint::default();
+        status.buried(Letter { topic: "t.v1".to_owned(), partition: 3, offset: 9, reason, fingerprint });
         let line =
             "topic: ready; dead letters since its start: 1, last t.v1/3:9 wrong_magic (`gistmill dlq ls`)";
         assert_eq!((status.line(), status.is_ready()), (line.to_owned(), true));

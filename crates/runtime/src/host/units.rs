@@ -43,6 +43,7 @@ impl Host {
     ) -> Result<SourceEnd, HostError> {
         let status = UnitStatus::new(S::NAME.to_owned());
         let driven = source_unit::run(&self.shared, &status, source, committed);
+        status.tell_letters();
         // A command ends soon after.
         self.shared.trail.flush();
         driven.map_err(|failure| HostError::Unit { unit: S::NAME.to_owned(), why: failure.to_string() })
@@ -75,7 +76,11 @@ impl Host {
         let (shared, unit_status) = (Arc::clone(&self.shared), Arc::clone(&status));
         let thread = std::thread::Builder::new()
             .name(status.name.chars().take(15).collect())
-            .spawn(move || supervise(&shared.stop, &unit_status, BACK_OFF, || run(&shared, &unit_status)))
+            .spawn(move || {
+                let ended = supervise(&shared.stop, &unit_status, BACK_OFF, || run(&shared, &unit_status));
+                unit_status.tell_letters();
+                ended
+            })
             .map_err(start_error("start a thread"))?;
         self.units.push(Unit { status, thread });
         Ok(())

@@ -2,7 +2,7 @@
 
 use super::{RETRY, SinkLoop, list};
 use crate::{
-    host::supervisor::Failure,
+    host::{letters::Letter, supervisor::Failure},
     sink::{Sink, SinkError, SinkRecord},
 };
 use engine::{chain, dead_letter::Cause, guard::Rejected};
@@ -104,7 +104,7 @@ impl<S: Sink> SinkLoop<'_, S> {
                 for letter in lane.batch.records.iter().filter_map(letter) {
                     let kind = (letter.error_class.as_str(), Fingerprint::of_letter(letter));
                     self.shared.metrics.buried(S::NAME, &letter.topic, kind);
-                    self.status.buried(&input_of(letter));
+                    self.status.buried(Letter::of_record(letter));
                 }
                 lane.written();
                 self.shared.metrics.committed(S::NAME, count, started.elapsed());
@@ -167,11 +167,6 @@ fn concern<'a>(record: &'a SinkRecord, channel: Option<&str>) -> Option<&'a dyn 
     let is_other =
         |(channel, ready): (&str, &DigestReadyForDelivery)| !ready.channels.iter().any(|it| it == channel);
     (!channel.zip(ready).is_some_and(is_other)).then_some(record.as_ref())
-}
-
-/// What a dead letter of a batch is of.
-fn input_of(letter: &DigestDlq) -> String {
-    format!("{}/{}:{} {}", letter.topic, letter.partition, letter.offset, letter.error_class)
 }
 
 /// Seconds since a digest to deliver to a channel was appended.

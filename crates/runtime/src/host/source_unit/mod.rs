@@ -163,6 +163,7 @@ impl<S: Source> SourceLoop<'_, S> {
                             self.shared.leading.stands_at(S::NAME, self.position.as_ref());
                             self.shared.metrics.published(S::NAME, &emissions, started.elapsed());
                             self.shared.trail.published(S::NAME, &emissions, started.elapsed());
+                            self.status.published(S::NAME, &emissions);
                             for (reason, count) in self.source.passed_over() {
                                 self.shared.metrics.fates(S::NAME, ("drop", reason), count);
                             }
