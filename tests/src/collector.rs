@@ -119,7 +119,8 @@ fn kept(span: &Value) -> anyhow::Result<KeptSpan> {
     let of_attribute = |pair: &Value| {
         let value = &pair["value"];
         let is_true = value["boolValue"].as_bool().map(|it| it.to_string());
-        (text(pair, "key"), is_true.unwrap_or_else(|| text(value, "stringValue")))
+        let number = value["intValue"].as_str().map(str::to_owned);
+        (text(pair, "key"), is_true.or(number).unwrap_or_else(|| text(value, "stringValue")))
     };
     Ok(KeptSpan {
         name: text(span, "name"),

@@ -6,17 +6,22 @@ use std::collections::BTreeMap;
 
 /// The one topic whose events hold a clock.
 const DELIVERED: &str = "digest.delivered.v1";
+/// The one topic whose headers say how long work took, and those headers.
+const STARTED: &str = "digest.stage.started.v1";
+const TIMES: [&str; 3] = ["ce_workms", "ce_lookupms", "ce_modelms"];
 /// Differences that are shown.
 const SHOWN: usize = 8;
 
 type Header = (String, Option<Bytes>);
 type Shape<'a> = (&'a str, &'a Option<Bytes>, Option<&'a Bytes>, Vec<&'a Header>);
 
-/// A record without what may differ between two runs: its place, and when a delivery was accepted.
+/// A record without what may differ between two runs: its place, when a delivery was accepted, and how long the work of a stage took.
 fn shape(seen: &Seen) -> Shape<'_> {
     let clock = seen.topic == DELIVERED;
     let value = seen.value.as_ref().filter(|_| !clock);
-    let headers = seen.headers.iter().filter(|header| !(clock && header.0 == "ce_time")).collect();
+    let times = seen.topic == STARTED;
+    let is_measured = |name: &str| (clock && name == "ce_time") || (times && TIMES.contains(&name));
+    let headers = seen.headers.iter().filter(|header| !is_measured(&header.0)).collect();
     (&seen.topic, &seen.key, value, headers)
 }
 

@@ -43,9 +43,10 @@ Examples:
 
 A message is told with its states, the windows that it fell into, which of their digests cite it, their deliveries and the way of
 each. Of a window the newest version is followed. Times are those at which the broker appended each event; what stands
-before an event is the time since the one above, so that they add up. Of each is told how long its input was in the queue and in work,
-which nobody tells apart, and how long it lay there itself until its transaction was ended and it could be read. What topics
-and the ledger of calls to models do not tell is not shown.";
+before an event is the time since the one above, so that they add up. Of each is told how long its input was in the queue (also
+behind others whose work was not done), how long in work, how much of that waited for lookups in Postgres and the index and for a
+language model, and how long it lay there itself until its transaction was ended and it could be read. Stages tell their work
+themselves; of a unit that does not, queue and work are one number. What nobody tells is not shown.";
 
 pub(crate) fn run(arguments: &Arguments, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let (config, map) = (settings.config()?, Map::embedded()?);
@@ -109,11 +110,23 @@ fn after(step: &TraceStep) -> String {
 
 /// Where its time went, as far as that is known.
 fn waits(step: &TraceStep) -> Option<String> {
-    let model =
-        step.model_seconds.map(|it| format!(", of it {} for the model", span(it))).unwrap_or_default();
-    let queue = step.queue_and_work_seconds.map(|it| format!("{} in queue and work{model}", span(it)));
+    let asked = [("for lookups", step.lookup_seconds), ("for the model", step.model_seconds)];
+    let asked = asked.into_iter().filter_map(|(of, seconds)| Some(format!("{} {of}", span(seconds?))));
+    let asked = match asked.collect::<Vec<_>>() {
+        none if none.is_empty() => String::new(),
+        parts => format!(", of it {}", parts.join(" and ")),
+    };
+    let before = match (step.queue_and_work_seconds, step.work_seconds) {
+        (Some(both), Some(work)) => {
+            let queue = span((both - work).max(0.0));
+            Some(format!("{queue} in the queue, then {} in work{asked}", span(work)))
+        }
+        (Some(both), None) => Some(format!("{} in queue and work{asked}", span(both))),
+        (None, Some(work)) => Some(format!("{} in work{asked}", span(work))),
+        (None, None) => None,
+    };
     let transaction = step.transaction_seconds.map(|it| format!("{} in its transaction", span(it)));
-    let told: Vec<String> = queue.into_iter().chain(transaction).collect();
+    let told: Vec<String> = before.into_iter().chain(transaction).collect();
     (!told.is_empty()).then(|| told.join(", then "))
 }
 
@@ -152,9 +165,34 @@ mod tests {
             after_seconds,
             transaction_seconds: unit.map(|_| 0.006),
             queue_and_work_seconds: unit.is_none().then_some(1.5),
+            work_seconds: None,
+            lookup_seconds: None,
             model_seconds: unit.is_none().then_some(1.25),
             details: BTreeMap::from([("outcome", Value::from("ok")), ("tokens", Value::from(0))]),
         }
+    }
+
+    #[test]
+    fn work_is_told_apart_from_the_queue_and_lookups_from_the_model() {
+        let told = |change: &dyn Fn(&mut TraceStep)| {
+            let mut step = TraceStep { model_seconds: None, ..step("a.v1", None, 0.25) };
+            change(&mut step);
+            waits(&step)
+        };
+        let both = told(&|step| {
+            step.work_seconds = Some(1.2);
+            step.lookup_seconds = Some(0.7);
+            step.model_seconds = Some(0.4);
+            step.transaction_seconds = Some(0.006);
+        });
+        let expected = "0.300 s in the queue, then 1.200 s in work, of it 0.700 s for lookups and 0.400 s for the model, \
+                        then 0.006 s in its transaction";
+        assert_eq!(both.as_deref(), Some(expected));
+        let rounded = told(&|step| step.work_seconds = Some(1.501));
+        assert_eq!(rounded.as_deref(), Some("0.000 s in the queue, then 1.501 s in work"));
+        let alone = told(&|step| (step.queue_and_work_seconds, step.work_seconds) = (None, Some(0.5)));
+        assert_eq!(alone.as_deref(), Some("0.500 s in work"));
+        assert_eq!(told(&|_| {}).as_deref(), Some("1.500 s in queue and work"));
     }
 
     #[test]

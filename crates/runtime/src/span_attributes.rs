@@ -1,5 +1,6 @@
 //! What a span says of the record that the work came to. Invariant: no label of it is a text of somebody's.
 
+use engine::shapes::Took;
 use opentelemetry::KeyValue;
 use processor::AnyRecord;
 use schemas::{
@@ -22,6 +23,13 @@ pub(crate) fn of(output: &dyn AnyRecord) -> [KeyValue; 4] {
         KeyValue::new("model_id", model_id),
         KeyValue::new("retry", is_retry),
     ]
+}
+
+/// How long the work waited for answers, where it has asked.
+pub(crate) fn waits(Took { lookup, model, .. }: Took) -> impl Iterator<Item = KeyValue> {
+    let asked =
+        [("lookup_ms", lookup), ("model_ms", model)].into_iter().filter(|(_, waited)| !waited.is_zero());
+    asked.map(|(name, waited)| KeyValue::new(name, i64::try_from(waited.as_millis()).unwrap_or(i64::MAX)))
 }
 
 /// The window that a record is of, and its version.

@@ -5,7 +5,7 @@
 //! none does; and no line holds a word of a message.
 
 use crate::{config::Telemetry, span_attributes::window, tracer::Tracer};
-use engine::log::RecordView;
+use engine::{log::RecordView, shapes::Took};
 use processor::{AnyRecord, Emission};
 use schemas::{DigestDelivered, DigestStageCompleted, DigestStageStarted, outcome};
 use std::time::Duration;
@@ -25,8 +25,15 @@ impl Trail {
         Ok(Self { tracer, sample: Sample::of(telemetry.sample) })
     }
 
+    /// A processor has read `record`.
+    pub(crate) fn read(&self, stage: &str, input: &RecordView<'_>, record: &dyn AnyRecord) {
+        if let Some(tracer) = &self.tracer {
+            tracer.read(stage, input, record);
+        }
+    }
+
     /// A processor has made these out of `input`, in the time `took` up to now.
-    pub(crate) fn made(&self, stage: &str, input: &RecordView<'_>, made: &[Emission], took: Duration) {
+    pub(crate) fn made(&self, stage: &str, input: &RecordView<'_>, made: &[Emission], took: Took) {
         for record in made.iter().map(|emission| emission.record.as_ref()) {
             if record.as_any().is::<DigestStageStarted>() {
                 // Told with what it came to.
@@ -35,7 +42,7 @@ impl Trail {
             if let Some(tracer) = &self.tracer {
                 tracer.record(stage, input, record, took);
             }
-            self.say(stage, record, took);
+            self.say(stage, record, took.work);
         }
     }
 

@@ -124,6 +124,8 @@ fn steps(sample: &Sample, count: usize) -> Vec<Step> {
             offset: 87,
             appended_at_ms: at,
             queue_and_work_seconds: Some(*work),
+            work_seconds: Some(*work - 0.004),
+            lookup_seconds: (*unit == "context_builder").then_some(0.187),
             model_seconds: model,
             transaction_seconds: Some(*transaction),
             details,

@@ -3,6 +3,7 @@
 //! Invariant: the context is a function of the request and the answer; every message of the window is in it, unless
 //! it would not fit the wire, and then `left_out` says how many are not.
 
+mod begun;
 mod choice;
 mod duplicates;
 pub mod history;
@@ -17,7 +18,7 @@ use choice::choose;
 use history::Background;
 use processor::{
     BeforeAsOf, Earlier, EarlierAsOf, Event, Lookup, MessagesAsOf, Outcome, Port, PortSpec, Reject, Request,
-    Response, Step,
+    Response, STARTED, Step,
 };
 use schemas::{
     ContextMessage, DigestBlocked, DigestContextPrepared, DigestGenerateRequested, HistoryMatch, Message,
@@ -63,7 +64,7 @@ impl Lookup for ContextBuilder {
     type Cursor = Option<Box<Cursor>>;
 
     fn ports(&self) -> Vec<PortSpec> {
-        vec![PREPARED.spec(), BLOCKED.spec()]
+        vec![STARTED.spec(), PREPARED.spec(), BLOCKED.spec()]
     }
 
     fn begin(&self, event: &Event<DigestGenerateRequested>) -> Step<Self::Cursor> {
@@ -90,6 +91,17 @@ impl Lookup for ContextBuilder {
         cursor: Self::Cursor,
         responses: Vec<Response>,
     ) -> Step<Self::Cursor> {
+        begun::told(&event.value, self.answered(event, cursor, responses))
+    }
+}
+
+impl ContextBuilder {
+    fn answered(
+        &self,
+        event: &Event<DigestGenerateRequested>,
+        cursor: Option<Box<Cursor>>,
+        responses: Vec<Response>,
+    ) -> Step<Option<Box<Cursor>>> {
         let count = responses.len();
         let mut responses = responses.into_iter();
         let reject = |reason, why: String| Step::Done(Err(Reject::new(reason, why)));

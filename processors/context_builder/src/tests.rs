@@ -10,8 +10,9 @@ use processor::{
 };
 use proptest::prelude::*;
 use schemas::{
-    Author, Checklist, ChecklistItem, ContextMessage, DigestContextPrepared, DigestGenerateRequested, Entity,
-    Forward, GroupSettings, Media, Message, Poll, PollOption, Reaction, WindowRef,
+    Author, Checklist, ChecklistItem, ContextMessage, DigestContextPrepared, DigestGenerateRequested,
+    DigestStageStarted, Entity, Forward, GroupSettings, Media, Message, Poll, PollOption, Reaction,
+    WindowRef,
 };
 
 /// A message in a context.
@@ -89,10 +90,17 @@ fn prepared(
     messages: Vec<Message>,
 ) -> DigestContextPrepared {
     match answered(builder, event, messages, Earlier::Off).1 {
-        Ok(Outcome::Emit(emissions)) if emissions.len() == 1 && emissions[0].port == "prepared" => {
-            emissions[0].downcast().cloned().expect("context")
+        Ok(Outcome::Emit(emissions)) => {
+            let ports: Vec<_> = emissions.iter().map(|emission| emission.port).collect();
+            assert_eq!(ports, ["started", "prepared"]);
+            let started: &DigestStageStarted = emissions[0].downcast().expect("its beginning");
+            assert_eq!(
+                (started.stage.as_str(), &started.trace_id),
+                ("context_builder", &event.value.trace_id)
+            );
+            emissions[1].downcast().cloned().expect("context")
         }
-        other => panic!("not one context: {other:?}"),
+        other => panic!("no context: {other:?}"),
     }
 }
 
@@ -304,7 +312,7 @@ proptest! {
         let empty = messages.is_empty();
         match answered(&builder, &request(3, "auto"), messages, Earlier::Off).1 {
             Ok(Outcome::Emit(emissions)) => {
-                let context: &DigestContextPrepared = emissions[0].downcast().expect("context");
+                let context: &DigestContextPrepared = emissions[1].downcast().expect("context");
                 let left_out = context.stats.get("left_out").copied().unwrap_or_default();
                 prop_assert_eq!(context.messages.len() as i64 + left_out, i64::from(context.message_total));
                 prop_assert!(context.messages.iter().all(|message| (0.0..=1.0).contains(&message.rank)));

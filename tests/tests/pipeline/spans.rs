@@ -1,4 +1,4 @@
-//! Spans at a real OpenTelemetry Collector: from a delivered digest back to the message that completed its window.
+//! Spans at a real OpenTelemetry Collector: from a delivered digest back to the messages of its window.
 //!
 //! Skipped, and said so, where `TEST_GISTMILL_COLLECTOR` names no collector; `tests/run` builds one where there is Go.
 
@@ -56,7 +56,13 @@ impl Spans {
 
     /// The one that a span without a parent is linked to.
     fn linked(&self, span: &KeptSpan) -> anyhow::Result<&KeptSpan> {
-        ensure!(span.parent_span_id.is_empty() && span.links.len() == 1, "no single link: {span:?}");
+        ensure!(span.links.len() == 1, "no single link: {span:?}");
+        self.first_linked(span)
+    }
+
+    /// The one that a span without a parent is linked to before others.
+    fn first_linked(&self, span: &KeptSpan) -> anyhow::Result<&KeptSpan> {
+        ensure!(span.parent_span_id.is_empty() && !span.links.is_empty(), "no link: {span:?}");
         self.0.get(&span.links[0]).with_context(|| format!("what {span:?} links to was not sent"))
     }
 
@@ -67,7 +73,7 @@ impl Spans {
 }
 
 #[test]
-fn a_delivered_digests_spans_lead_back_to_the_message_that_completed_its_window() -> anyhow::Result<()> {
+fn a_delivered_digests_spans_lead_back_to_the_messages_of_its_window() -> anyhow::Result<()> {
     let Some(pipeline) = Pipeline::start("spans")? else { return Ok(()) };
     let Some(collector) = OtlpCollector::start(pipeline.directory())? else { return pipeline.finish() };
     let traced = [("GISTMILL_TELEMETRY__OTLP_ENDPOINT", collector.address())];
@@ -118,8 +124,16 @@ fn assert_leads_back(spans: &Spans) -> anyhow::Result<()> {
     }
     let window = spans.linked(span)?;
     assert_eq!((unit(window), &window.attributes["window_id"]), ("window_builder", window_id));
-    let completed = spans.linked(window)?;
+    let completed = spans.first_linked(window)?;
     assert_eq!(unit(completed), "telegram_export_source");
+    // All seven messages, in the record that completed the window or in others.
+    assert_eq!(window.attributes["messages_unlinked"], "0");
+    for link in &window.links {
+        let record = spans.0.get(link).with_context(|| format!("what {window:?} links to was not sent"))?;
+        assert_eq!(unit(record), "telegram_export_source");
+    }
+    let context = spans.in_trace(trace_id, "context_builder");
+    assert!(context.iter().all(|span| span.attributes.contains_key("lookup_ms")), "{context:?}");
     // Sources and sinks of messages, each below the source.
     for sink in ["postgres_sink", "telegram_export_source"] {
         assert!(!spans.in_trace(&completed.trace_id, sink).is_empty(), "{sink}");

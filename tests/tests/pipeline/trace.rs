@@ -64,6 +64,13 @@ fn assert_waits(steps: &[Value]) -> anyhow::Result<()> {
         assert!(seconds(step, "transaction_seconds")? >= 0.0, "{step}");
         let is_of_digest = !step["topic"].as_str().is_some_and(|topic| topic.starts_with("group."));
         assert_eq!(step["queue_and_work_seconds"].is_number(), is_of_digest, "{step}");
+        // Stages tell their work, and context_builder alone has looked something up.
+        let unit = step["unit"].as_str().context("a unit")?;
+        let is_silent = ["digest_trigger", "postgres_outbox_source"].contains(&unit);
+        assert_eq!(step["work_seconds"].is_number(), is_of_digest && !is_silent, "{step}");
+        let looked_up = step["lookup_seconds"].as_f64();
+        assert_eq!(looked_up.is_some(), unit == "context_builder", "{step}");
+        assert!(looked_up <= step["work_seconds"].as_f64(), "{step}");
     }
     for (input, output) in [
         ("group.window.ready.v1", "digest.generate.requested.v1"),
@@ -174,7 +181,8 @@ fn of_what_a_model_wrote_is_told_how_long_it_took_to_answer() -> anyhow::Result<
         }
     }
     let text = pipeline.gistmill(&["trace", &window_id])?;
-    assert!(text.contains(" in queue and work, of it ") && text.contains(" for the model, then "), "{text}");
+    assert!(text.contains(" in the queue, then ") && text.contains(" for the model, then "), "{text}");
+    assert!(text.contains(" in work, of it ") && text.contains(" for lookups, then "), "{text}");
     up.stop(PATIENCE)?;
     pipeline.finish()
 }

@@ -96,6 +96,9 @@ fn headers() -> Value {
         "ce_type": of("The versioned type name."),
         "ce_time": of("Event time, RFC 3339 in UTC."),
         "ce_tenantid": of("The tenant."),
+        "ce_workms": of("Of digest.stage.started.v1 alone: how long the work took, in ms. Measured: a replay gives another."),
+        "ce_lookupms": of("Of digest.stage.started.v1 alone: how much of that waited for lookups, in ms."),
+        "ce_modelms": of("Of digest.stage.started.v1 alone: how much of that waited for language models, in ms."),
         "content-type": {"type": "string", "const": "application/avro"},
         "traceparent": of("W3C trace context; the trace id is a function of the identity."),
     }})

@@ -145,6 +145,8 @@ words! {
         before_unit: "before", "перед";
         waterfall: "Stages against time", "Стадии по времени";
         queue_and_work: "Queue and work", "Очередь и работа";
+        in_work: "Of it work", "Из них работа";
+        lookups: "Lookups", "Запросы данных";
         model: "Model", "Модель";
         now_waits: "waits until now", "ждёт до сих пор";
         in_transaction: "Transaction", "Транзакция";

@@ -18,7 +18,11 @@ pub struct Step {
     pub appended_at_ms: i64,
     /// Seconds before its append that its input was in the queue and in work; none where nobody knows.
     pub queue_and_work_seconds: Option<f64>,
-    /// Seconds of them that a language model took.
+    /// Seconds of them that were work, as the unit tells; none where it does not.
+    pub work_seconds: Option<f64>,
+    /// Seconds of the work that waited for lookups.
+    pub lookup_seconds: Option<f64>,
+    /// Seconds of the work that waited for a language model.
     pub model_seconds: Option<f64>,
     /// Seconds after its append until its transaction was ended and it could be read.
     pub transaction_seconds: Option<f64>,

@@ -1,7 +1,7 @@
 //! Both ends of a shape for tests: a registry with one schema, ports, and a witness that keeps nothing.
 
 use super::{
-    Inlet,
+    Inlet, Took,
     outlet::{Bound, Witness},
 };
 use crate::{exactly_once::log::RecordView, wire_check::Placement};
@@ -29,7 +29,7 @@ impl Witness for Nobody {
         Duration::ZERO
     }
 
-    fn made(&self, _: &'static str, _: &RecordView<'_>, _: &[Emission], _: Duration) {}
+    fn made(&self, _: &'static str, _: &RecordView<'_>, _: &[Emission], _: Took) {}
 }
 
 /// A decoder of records written with their newest schema.

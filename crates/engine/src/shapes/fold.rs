@@ -4,7 +4,7 @@
 //! came to be.
 
 use super::{
-    Inlet, admitted,
+    Inlet, Took, admitted,
     outlet::Outlet,
     snapshot::{Marker, Parts, part_records, tombstone},
 };
@@ -105,6 +105,7 @@ impl<F: Fold> FoldShape<F> {
             Ok(event) => event,
             Err(accepted) => return accepted,
         };
+        self.outlet.witness.read(self.outlet.origin.stage, record, &event.value);
         let keys = self.partitions.entry(record.partition).or_default();
         // The wire check has found it to be that of the record.
         let key = record.key.unwrap_or_default();

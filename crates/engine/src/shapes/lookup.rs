@@ -1,6 +1,10 @@
 //! Shape 2: questions asked on the async side, answered in any order, emitted in the log's.
 
-use super::{Inlet, admitted, outlet::Outlet};
+use super::{
+    Inlet, Took, admitted,
+    outlet::{Outlet, Witness},
+    took::Round,
+};
 use crate::exactly_once::{
     log::{OwnedRecord, RecordView},
     shape::{Accepted, Fate, Shape},
@@ -12,7 +16,6 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 use tokio::task::AbortHandle;
 
@@ -58,7 +61,7 @@ struct Decided {
     generation: u64,
     /// None when the processor panicked.
     result: Option<Result<Outcome, Reject>>,
-    took: Duration,
+    took: Took,
 }
 
 /// Tells the loop also of a question that ended in a panic, which the async side would swallow.
@@ -150,11 +153,12 @@ impl<P: Lookup> LookupShape<P> {
         let asked = awaited.clone();
         let question = self.tasks.spawn(async move {
             let began = witness.now();
-            let decided = Decided { partition, offset, generation, result: None, took: Duration::ZERO };
+            let decided = Decided { partition, offset, generation, result: None, took: Took::default() };
             let mut answer = Answer { sender, decided: Some(decided) };
-            let asked = (clients.as_ref(), asked);
-            let result = rounds(lookup.as_ref(), asked, &event, cursor, requests).await;
-            let took = witness.now().saturating_sub(began);
+            let (asked, mut took) = ((clients.as_ref(), asked), Took::default());
+            let timed = (witness.as_ref(), &mut took);
+            let result = rounds(lookup.as_ref(), asked, timed, &event, (cursor, requests)).await;
+            took.work = witness.now().saturating_sub(began);
             answer.decided = Some(Decided { partition, offset, generation, result: Some(result), took });
         });
         let waiting = Waiting { input: record.detach(), question: question.abort_handle(), awaited };
@@ -165,12 +169,14 @@ impl<P: Lookup> LookupShape<P> {
 async fn rounds<P: Lookup>(
     lookup: &P,
     (clients, awaited): (&dyn Clients, Awaited),
+    (witness, took): (&dyn Witness, &mut Took),
     event: &Event<P::In>,
-    mut cursor: P::Cursor,
-    mut requests: Vec<Request>,
+    (mut cursor, mut requests): (P::Cursor, Vec<Request>),
 ) -> Result<Outcome, Reject> {
     for _ in 0..P::ROUNDS_MAX {
+        let (round, asked_at) = (Round::of(&requests), witness.now());
         let responses = clients.answer(requests, awaited.clone()).await;
+        took.add(round, witness.now().saturating_sub(asked_at));
         match lookup.resume(event, cursor, responses) {
             Step::Done(result) => return result,
             Step::Ask(next_cursor, next_requests) => (cursor, requests) = (next_cursor, next_requests),

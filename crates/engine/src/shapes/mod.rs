@@ -8,6 +8,7 @@ pub mod outlet;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod took;
 
 use crate::exactly_once::{
     log::RecordView,
@@ -19,6 +20,7 @@ use outlet::{Outlet, chain};
 use processor::{Event, Processor, SourcePosition};
 use schemas::{Decoder, Record};
 use std::sync::Arc;
+pub use took::Took;
 
 /// The input side of a processor: bytes to events.
 pub struct Inlet<R> {

@@ -1,5 +1,6 @@
 //! From the outcome of a step to records on topics: ports bound, values encoded, headers set.
 
+use super::Took;
 use crate::{
     cloud_events,
     dead_letter::{self, Cause, Origin},
@@ -10,7 +11,8 @@ use crate::{
     replayed::{FOR_ANOTHER, is_for_another},
     wire_check::{Placement, WireFault},
 };
-use processor::{Drop, Emission, Outcome, RecordEncoder, Reject};
+use processor::{AnyRecord, Drop, Emission, Outcome, RecordEncoder, Reject};
+use schemas::DigestStageStarted;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// A port bound to a topic.
@@ -58,8 +60,10 @@ pub struct Outlet {
 pub trait Witness: Send + Sync {
     /// Time since any fixed moment.
     fn now(&self) -> Duration;
+    /// A stage has read a record and passed it on to its code; said again of what it reads again.
+    fn read(&self, _stage: &'static str, _input: &RecordView<'_>, _record: &dyn AnyRecord) {}
     /// A stage has made these of an input, in the time `took` up to now.
-    fn made(&self, stage: &'static str, input: &RecordView<'_>, made: &[Emission], took: Duration);
+    fn made(&self, stage: &'static str, input: &RecordView<'_>, made: &[Emission], took: Took);
 }
 
 impl std::fmt::Debug for Outlet {
@@ -70,11 +74,11 @@ impl std::fmt::Debug for Outlet {
 
 impl Outlet {
     /// [`Self::fate`], of which the witness is told, with the time that the work took.
-    pub fn measured(&self, result: Result<Outcome, Reject>, input: &RecordView<'_>, took: Duration) -> Fate {
+    pub fn measured(&self, result: Result<Outcome, Reject>, input: &RecordView<'_>, took: Took) -> Fate {
         if let Ok(Outcome::Emit(emissions)) = &result {
             self.witness.made(self.origin.stage, input, emissions, took);
         }
-        self.fate(result, input)
+        self.fate_of(result, input, Some(took))
     }
 
     /// [`Self::measured`] of work that began at `began` and has just ended.
@@ -83,7 +87,7 @@ impl Outlet {
         if !has_made {
             return self.fate(result, input);
         }
-        self.measured(result, input, self.witness.now().saturating_sub(began))
+        self.measured(result, input, Took::working(self.witness.now().saturating_sub(began)))
     }
 
     /// What becomes of an input that was written again for another reader of its topic.
@@ -93,9 +97,13 @@ impl Outlet {
 
     /// What becomes of an input that was decoded.
     pub fn fate(&self, result: Result<Outcome, Reject>, input: &RecordView<'_>) -> Fate {
+        self.fate_of(result, input, None)
+    }
+
+    fn fate_of(&self, result: Result<Outcome, Reject>, input: &RecordView<'_>, took: Option<Took>) -> Fate {
         match result {
             Ok(Outcome::Drop(Drop(reason))) => Fate::Drop(reason),
-            Ok(Outcome::Emit(emissions)) => match self.records(&emissions) {
+            Ok(Outcome::Emit(emissions)) => match self.records(&emissions, took) {
                 Ok(records) => Fate::Emit(records),
                 Err(reject) => self.dead_letter(&reject.into(), input),
             },
@@ -111,12 +119,12 @@ impl Outlet {
         self.dead_letter(&Cause::of_fault(fault), input)
     }
 
-    /// Emissions as records on topics, in order.
-    pub fn records(&self, emissions: &[Emission]) -> Result<Vec<OutRecord>, Reject> {
-        emissions.iter().map(|emission| self.record(emission)).collect()
+    /// Emissions as records on topics, in order; of work that was measured, its beginning says how long it took.
+    fn records(&self, emissions: &[Emission], took: Option<Took>) -> Result<Vec<OutRecord>, Reject> {
+        emissions.iter().map(|emission| self.record(emission, took)).collect()
     }
 
-    fn record(&self, emission: &Emission) -> Result<OutRecord, Reject> {
+    fn record(&self, emission: &Emission, took: Option<Took>) -> Result<OutRecord, Reject> {
         let record = emission.record.as_ref();
         let bound = self.ports.get(emission.port).ok_or_else(|| {
             Reject::new("unbound_port", format!("port {} is not in the map", emission.port))
@@ -126,7 +134,11 @@ impl Outlet {
             .encoder
             .encode(record, &mut value)
             .map_err(|error| Reject::new("unencodable_output", chain(&error)))?;
-        let headers = cloud_events::headers(self.origin.stage, record);
+        let mut headers = cloud_events::headers(self.origin.stage, record);
+        // Telemetry, and the one record of a stage of which a replay does not have to give the same bytes.
+        if let Some(took) = took.filter(|_| record.as_any().is::<DigestStageStarted>()) {
+            headers.extend(cloud_events::times(took));
+        }
         let out = bound.keyed(record.key().into_bytes(), value, headers);
         if out.bytes() > bound.record_bytes_max {
             let (name, bytes, limit) = (record.type_name(), out.bytes(), bound.record_bytes_max);

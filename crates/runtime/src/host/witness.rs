@@ -2,8 +2,11 @@
 
 use super::Shared;
 use crate::{metrics::Metrics, trail::Trail};
-use engine::{log::RecordView, shapes::Witness};
-use processor::Emission;
+use engine::{
+    log::RecordView,
+    shapes::{Took, Witness},
+};
+use processor::{AnyRecord, Emission};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -27,10 +30,15 @@ impl Witness for Kept {
         self.began.elapsed()
     }
 
-    fn made(&self, stage: &'static str, input: &RecordView<'_>, made: &[Emission], took: Duration) {
+    fn read(&self, stage: &'static str, input: &RecordView<'_>, record: &dyn AnyRecord) {
+        self.trail.read(stage, input, record);
+    }
+
+    fn made(&self, stage: &'static str, input: &RecordView<'_>, made: &[Emission], took: Took) {
         for emission in made {
-            self.metrics.emitted(emission.record.as_ref(), took);
+            self.metrics.emitted(emission.record.as_ref(), took.work);
         }
+        self.metrics.waited(stage, took);
         self.trail.made(stage, input, made, took);
     }
 }

@@ -31,6 +31,7 @@ const SECONDS: &[f64] =
     &[0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 const SHARES: &[f64] = &[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
 const COUNTS: &[f64] = &[5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 10000.0];
+const WAIT_SECONDS: &[f64] = &[0.001, 0.005, 0.02, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 3600.0];
 const DELIVERY_SECONDS: &[f64] = &[1.0, 5.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 86_400.0];
 
 const fn counter(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Family {
@@ -118,6 +119,11 @@ pub(super) const DEAD_LETTERS: Family = counter(
     "gistmill_dead_letters_total",
     &["unit", "topic", "reason", "fingerprint"],
     "Inputs given up as dead letters; past two hundred kinds of failure, (other).",
+);
+pub(super) const LOOKUP_SECONDS: Family = histogram(
+    ("gistmill_lookup_seconds", &["unit", "of"]),
+    WAIT_SECONDS,
+    "Time that the work on an input waited for answers: of lookup in Postgres and the index of vectors, also until they know what is asked for, and of model.",
 );
 pub(super) const COMMIT_SECONDS: Family =
     histogram(("gistmill_commit_seconds", &["unit"]), SECONDS, "Time a transaction's commit takes.");
@@ -223,6 +229,7 @@ pub fn catalogue() -> Vec<Family> {
         DIGESTS,
         EVENTS,
         DEAD_LETTERS,
+        LOOKUP_SECONDS,
         COMMIT_SECONDS,
         COMMITTED,
         LAST_COMMIT,

@@ -11,11 +11,12 @@ mod registrar;
 use crate::host::UnitStatus;
 use catalogue::{
     BREAKER_OPEN, COMMIT_SECONDS, COMMITTED, CONTEXT_DUPLICATES, CONTEXT_HISTORY_MATCHES, CONTEXT_MESSAGES,
-    DEAD_LETTERS, DELIVERY_LATENCY, DIGESTS, EVENTS, GENERATION_SECONDS, LAST_COMMIT, MODEL_COST,
-    MODEL_HEDGES, MODEL_REQUESTS, PARTITIONS, PEER_AWAY, QUALITY_SCORE, READY, RECOVERIES, STAGE_STATUS,
-    SYNTHESIS_FALLBACK, TOKENS, UNIT_STATE, WAITING, WINDOW_QUALITY,
+    DEAD_LETTERS, DELIVERY_LATENCY, DIGESTS, EVENTS, GENERATION_SECONDS, LAST_COMMIT, LOOKUP_SECONDS,
+    MODEL_COST, MODEL_HEDGES, MODEL_REQUESTS, PARTITIONS, PEER_AWAY, QUALITY_SCORE, READY, RECOVERIES,
+    STAGE_STATUS, SYNTHESIS_FALLBACK, TOKENS, UNIT_STATE, WAITING, WINDOW_QUALITY,
 };
 pub use catalogue::{Family, Kind, catalogue};
+use engine::shapes::Took;
 pub(crate) use fate_counters::FateCounters;
 use labels::{FINGERPRINTS_MAX, Labels, TENANTS_MAX};
 use measured::Measured;
@@ -48,6 +49,7 @@ pub struct Metrics {
     window_quality: HistogramVec,
     digests: IntCounterVec,
     delivery_latency: HistogramVec,
+    lookup_seconds: HistogramVec,
     synthesis_fallback: IntCounterVec,
     model_requests: IntCounterVec,
     model_cost: IntCounterVec,
@@ -91,6 +93,7 @@ impl Metrics {
             window_quality: all.histogram(&WINDOW_QUALITY)?,
             digests: all.counter(&DIGESTS)?,
             delivery_latency: all.histogram(&DELIVERY_LATENCY)?,
+            lookup_seconds: all.histogram(&LOOKUP_SECONDS)?,
             synthesis_fallback: all.counter(&SYNTHESIS_FALLBACK)?,
             model_requests: all.counter(&MODEL_REQUESTS)?,
             model_cost: all.counter(&MODEL_COST)?,
@@ -138,6 +141,15 @@ impl Metrics {
             self.stage_status
                 .with_label_values(&["delivery", &delivered.status, &delivered.channel, ""])
                 .inc();
+        }
+    }
+
+    /// Counts how long a unit waited for answers to its questions, where it has asked.
+    pub(crate) fn waited(&self, unit: &str, Took { lookup, model, .. }: Took) {
+        for (of, waited) in [("lookup", lookup), ("model", model)] {
+            if !waited.is_zero() {
+                self.lookup_seconds.with_label_values(&[unit, of]).observe(waited.as_secs_f64());
+            }
         }
     }
 

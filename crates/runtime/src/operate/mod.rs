@@ -42,6 +42,7 @@ mod stored_group;
 mod tap;
 mod trace;
 mod trace_details;
+mod trace_told;
 mod trace_waits;
 mod trace_way;
 pub(crate) mod transactions;

@@ -48,12 +48,18 @@ pub struct TraceStep {
     /// Seconds from its append until the broker ended its transaction: nobody was given it before. None where that is not
     /// known: in no transaction, in one that is open, or gone from the topic.
     pub transaction_seconds: Option<f64>,
-    /// Seconds from when its input could be read until its append: the input's queue and the unit's work, of which no one
-    /// tells the parts. None where the input or the end of its transaction is not known, and for a window, which waits for
-    /// messages.
+    /// Seconds from when its input could be read until its append: the input's queue and the unit's work. None where the
+    /// input or the end of its transaction is not known, and for a window, which waits for messages.
     pub queue_and_work_seconds: Option<f64>,
-    /// Seconds of it that language models took to answer, by the ledger of calls. None where no model wrote it, where the
-    /// answer was kept from an earlier run, and where calls of the time are not surely those of this run.
+    /// Seconds of it that were work, by the unit's own clock; the rest is queue, also behind those before it whose work was
+    /// not done. None where the unit does not tell.
+    pub work_seconds: Option<f64>,
+    /// Seconds of the work that waited for what was looked up in Postgres and the index, also until they had what was asked
+    /// for. None where the unit asked for nothing, or does not tell.
+    pub lookup_seconds: Option<f64>,
+    /// Seconds of the work that waited for language models; where the unit does not tell, those that they took to answer,
+    /// by the ledger of calls. None where no model was asked; by the ledger, also where the answer was kept from an earlier
+    /// run, and where calls of the time are not surely those of this run.
     pub model_seconds: Option<f64>,
     /// What it says: outcome, model, tokens, cost and so on.
     pub details: BTreeMap<&'static str, Value>,
@@ -222,6 +228,7 @@ impl Search<'_> {
             }
         }
         way.end()?;
+        way.beginnings(map)?;
         Ok(way.finished())
     }
 

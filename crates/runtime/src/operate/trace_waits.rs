@@ -1,7 +1,8 @@
 //! Where the time between two events went, as far as the broker knows it: in the transaction of the first, or after it; and, as far
 //! as the ledger of calls knows it, how much of that a language model took.
 //!
-//! Invariant: nothing is guessed. When a unit began with an input stands nowhere, so that its queue and its work are one number.
+//! Invariant: nothing is guessed. When a unit began with an input stands nowhere: queue and work are one number, of which the work
+//! is what the unit tells itself.
 
 use super::{Error, Peers, Trace, TraceStep};
 use kafka_admin::{Cluster, TopicPartition, marked_at};
@@ -36,9 +37,10 @@ fn attribute(map: &Map, steps: &mut [TraceStep]) {
     }
 }
 
-/// What models took of each step that one of them wrote.
+/// What models took of each step that one of them wrote and whose unit does not tell.
 pub(super) fn ask_ledger(peers: &Peers, trace: &mut Trace) -> Result<(), Error> {
-    for step in &mut trace.steps {
+    // What the unit tells itself is also right where several windows are asked for at once.
+    for step in trace.steps.iter_mut().filter(|step| step.work_seconds.is_none()) {
         let tokens = step.details.get("tokens").and_then(Value::as_i64).filter(|tokens| *tokens > 0);
         let (Some(tokens), Some(stage)) = (tokens, step.unit.as_deref()) else { continue };
         let Some(work) = step.queue_and_work_seconds else { continue };
@@ -94,6 +96,8 @@ mod tests {
             after_seconds: 0.0,
             transaction_seconds: transaction,
             queue_and_work_seconds: None,
+            work_seconds: None,
+            lookup_seconds: None,
             model_seconds: None,
             details: BTreeMap::new(),
         }

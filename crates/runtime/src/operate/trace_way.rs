@@ -8,14 +8,19 @@ use super::{
     scan::Span,
     trace::{Candidate, Search},
     trace_details::Details,
+    trace_told::{self, Told},
 };
 use crate::clients::MESSAGES_TOPIC;
 use engine::log::RecordView;
 use schemas::{
-    DigestBlocked, DigestDelivered, DigestPersisted, DigestReadyForDelivery, GroupWindowReady, Record,
-    digest_id, trace_id,
+    DigestBlocked, DigestDelivered, DigestPersisted, DigestReadyForDelivery, DigestStageStarted,
+    GroupWindowReady, Record, digest_id, trace_id,
 };
-use std::{collections::BTreeMap, ops::ControlFlow};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+};
+use topology::Map;
 
 type Header = (String, Option<Vec<u8>>);
 
@@ -26,12 +31,13 @@ pub(super) struct Way<'a> {
     details: Details,
     steps: Vec<TraceStep>,
     missing: Vec<String>,
+    told: BTreeMap<String, Told>,
 }
 
 impl<'a> Way<'a> {
     pub(super) fn new(version: &'a Candidate, search: &'a Search<'a>) -> Self {
         let details = Details::new(search.schemas);
-        Self { version, search, details, steps: Vec::new(), missing: Vec::new() }
+        Self { version, search, details, steps: Vec::new(), missing: Vec::new(), told: BTreeMap::new() }
     }
 
     /// The record that completed the window, which retention may have taken, and its completion. One that was asked for
@@ -75,24 +81,50 @@ impl<'a> Way<'a> {
         self.steps.iter().rfind(is_before).map_or(0, |step| step.appended_at_ms)
     }
 
+    /// What those who wrote its events tell of their work.
+    pub(super) fn beginnings(&mut self, map: &Map) -> Result<(), Error> {
+        let topic = DigestStageStarted::TYPE;
+        let tells =
+            |unit: &&str| map.processor(unit).is_ok_and(|unit| unit.ports.values().any(|port| port == topic));
+        let of_digest = || self.steps.iter().filter(|step| step.topic.starts_with("digest."));
+        let Some(since) = of_digest().map(|step| step.appended_at_ms).min() else { return Ok(()) };
+        let mut wanted: BTreeSet<String> =
+            of_digest().filter_map(|step| step.unit.as_deref()).filter(tells).map(str::to_owned).collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let (spans, is_it) = (self.spans(topic, since)?, carries(&self.version.trace_id));
+        let Self { search, told, .. } = self;
+        search.scan_once(topic, &spans, &mut |record| {
+            if is_it(record)
+                && let Some(source) = header(record, "ce_source")
+                && wanted.remove(unit(&source))
+            {
+                told.extend(Told::of(record).map(|it| (unit(&source).to_owned(), it)));
+            }
+            Ok(if wanted.is_empty() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })
+    }
+
     /// Takes what carries a trace id in its headers.
     fn traced(&mut self, topic: &str, trace_id: &str) -> Result<bool, Error> {
+        let spans = self.spans(topic, self.since(topic))?;
+        self.take(topic, &spans, &carries(trace_id))
+    }
+
+    /// What has come into the group's partition of a topic since a time in ms.
+    fn spans(&self, topic: &str, since: i64) -> Result<BTreeMap<i32, Span>, Error> {
         let partitions = self.search.broker.partitions(topic)?;
         let at: Vec<Partition> =
             partitions.into_iter().filter(|(_, number)| *number == self.version.partition).collect();
         let ends = self.search.broker.stables(&at)?;
-        let since = self.since(topic);
         let from = self.search.broker.at_time(&at, since)?;
         let span = |(partition, until): (Partition, i64)| {
             // Nothing was appended since then.
             let from = from.get(&partition).copied().unwrap_or(until);
             (partition.1, Span { from, until })
         };
-        let spans = ends.into_iter().map(span).collect();
-        let wanted = format!("00-{trace_id}-");
-        let is_it =
-            |record: &RecordView<'_>| header(record, "traceparent").is_some_and(|it| it.starts_with(&wanted));
-        self.take(topic, &spans, &is_it)
+        Ok(ends.into_iter().map(span).collect())
     }
 
     /// Takes the first record that is meant; deliveries, of which a digest has several, all.
@@ -117,6 +149,8 @@ impl<'a> Way<'a> {
                 after_seconds: 0.0,
                 transaction_seconds: None,
                 queue_and_work_seconds: None,
+                work_seconds: None,
+                lookup_seconds: None,
                 model_seconds: None,
                 details: details.of(topic, record)?,
             });
@@ -128,6 +162,7 @@ impl<'a> Way<'a> {
     /// All of it, in the order in which the events came, each with the time since the one before.
     pub(super) fn finished(mut self) -> Trace {
         self.steps.sort_by_key(|step| step.appended_at_ms);
+        trace_told::set(&mut self.steps, &self.told);
         let mut before = None;
         for step in &mut self.steps {
             let since = before.replace(step.appended_at_ms).unwrap_or(step.appended_at_ms);
@@ -150,6 +185,12 @@ impl<'a> Way<'a> {
             missing: self.missing,
         }
     }
+}
+
+/// Whether a record is of a trace.
+fn carries(trace_id: &str) -> impl Fn(&RecordView<'_>) -> bool + use<> {
+    let wanted = format!("00-{trace_id}-");
+    move |record| header(record, "traceparent").is_some_and(|it| it.starts_with(&wanted))
 }
 
 /// A header's value as text.

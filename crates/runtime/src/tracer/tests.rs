@@ -1,7 +1,10 @@
 //! A digest's spans hang together: whoever reads a record stands below whoever wrote it.
 
+mod windows;
+
 use super::Tracer;
 use crate::test_support::{example, on_topic};
+use engine::shapes::Took;
 use opentelemetry::trace::{SpanId, SpanKind};
 use opentelemetry_sdk::{
     error::OTelSdkResult,
@@ -18,6 +21,10 @@ use std::{
 };
 
 const TOOK: Duration = Duration::from_millis(20);
+
+fn took() -> Took {
+    Took::working(TOOK)
+}
 
 /// What was sent.
 #[derive(Debug, Clone, Default)]
@@ -54,8 +61,8 @@ fn a_window_is_linked_to_its_message_and_a_digest_to_its_window() {
     let (message, ready): (GroupMessageIngested, GroupWindowReady) = (example(), example());
     let request: DigestGenerateRequested = example();
     tracer.published("telegram_export_source", &emitted(message.clone()), TOOK);
-    tracer.record("window_builder", &on_topic("telegram_export_source", &message).view(), &ready, TOOK);
-    tracer.record("digest_trigger", &on_topic("window_builder", &ready).view(), &request, TOOK);
+    tracer.record("window_builder", &on_topic("telegram_export_source", &message).view(), &ready, took());
+    tracer.record("digest_trigger", &on_topic("window_builder", &ready).view(), &request, took());
     let (source, window, digest) =
         (kept.of("telegram_export_source"), kept.of("window_builder"), kept.of("digest_trigger"));
     for (linked, to) in [(&window, &source), (&digest, &window)] {

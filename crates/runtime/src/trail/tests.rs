@@ -2,6 +2,7 @@
 
 use super::{Sample, Trail};
 use crate::test_support::{Log, example, on_topic};
+use engine::shapes::Took;
 use processor::{AnyRecord, Emission};
 use schemas::{
     DigestDelivered, DigestReadyForDelivery, DigestStageCompleted, DigestStageStarted, outcome, trace_id,
@@ -29,7 +30,7 @@ fn passes(trail: &Trail, trace_id: String, outcome: &str) {
     let started = DigestStageStarted { trace_id: trace_id.clone(), ..example() };
     let ready = DigestReadyForDelivery { trace_id, ..example() };
     let input = on_topic("roles", &completed);
-    trail.made("topic", &input.view(), &[emission(started), emission(completed)], TOOK);
+    trail.made("topic", &input.view(), &[emission(started), emission(completed)], Took::working(TOOK));
     trail.published("postgres_outbox_source", &[emission(ready.clone())], TOOK);
     trail.written("file_sink", &input.view(), &ready, TOOK);
 }

@@ -13,6 +13,8 @@ pub(super) fn step(of: TraceStep) -> Step {
         offset: of.offset,
         appended_at_ms: of.appended_at_ms,
         queue_and_work_seconds: of.queue_and_work_seconds,
+        work_seconds: of.work_seconds,
+        lookup_seconds: of.lookup_seconds,
         model_seconds: of.model_seconds,
         transaction_seconds: of.transaction_seconds,
         details: details.collect(),

@@ -12,7 +12,8 @@ fn who_asks_about_a_time_in_which_nobody_wrote_is_told_so() {
     asked.value.window = schemas::WindowRef::asked((5, 8), "command:user7", settings);
     let answered = done(ContextBuilder::default().resume(&asked, None, vec![Response::Messages(Vec::new())]));
     let Ok(Outcome::Emit(emissions)) = answered else { panic!("not blocked: {answered:?}") };
-    let blocked: &schemas::DigestBlocked = emissions[0].downcast().expect("its type");
+    assert_eq!(emissions.iter().map(|emission| emission.port).collect::<Vec<_>>(), ["started", "blocked"]);
+    let blocked: &schemas::DigestBlocked = emissions[1].downcast().expect("its type");
     assert_eq!((blocked.reason.as_str(), &blocked.window), ("empty_window", &asked.value.window));
     assert_eq!((&blocked.window_id, &blocked.version), (&asked.value.window_id, &asked.value.version));
 }
@@ -27,7 +28,7 @@ fn what_an_asked_window_holds_is_counted_when_it_is_read() {
     let read = vec![message(1, "a"), message(2, "b"), message(3, "a")];
     let (_, answered) = answered(&ContextBuilder::default(), &asked, read, Earlier::Off);
     let Ok(Outcome::Emit(emissions)) = answered else { panic!("no context: {answered:?}") };
-    let context: &DigestContextPrepared = emissions[0].downcast().expect("its type");
+    let context: &DigestContextPrepared = emissions[1].downcast().expect("its type");
     assert_eq!((context.window.message_count, context.window.participant_count), (3, 2));
     assert!(!context.stats.contains_key("messages_expected"), "{:?}", context.stats);
 }

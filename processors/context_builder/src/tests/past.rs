@@ -28,7 +28,7 @@ fn the_past_is_asked_about_what_people_ask_and_its_answer_is_in_the_context() {
     };
     assert_eq!(question, Some(expected));
     let Ok(Outcome::Emit(emissions)) = outcome else { panic!("no context") };
-    let context: &DigestContextPrepared = emissions[0].downcast().expect("a context");
+    let context: &DigestContextPrepared = emissions[1].downcast().expect("a context");
     assert_eq!(context.history, "ok");
     let found = &context.history_matches[0];
     assert_eq!((found.item_id.as_str(), found.message_id, found.text.as_str()), ("7", 90, ""));
@@ -42,7 +42,7 @@ fn without_an_index_or_while_it_is_away_the_context_says_so() {
         let (_, outcome) =
             answered(&ContextBuilder::default(), &request(1, "en"), vec![read(90, ASKED)], earlier);
         let Ok(Outcome::Emit(emissions)) = outcome else { panic!("no context") };
-        let context: &DigestContextPrepared = emissions[0].downcast().expect("a context");
+        let context: &DigestContextPrepared = emissions[1].downcast().expect("a context");
         assert_eq!((context.history.as_str(), context.history_matches.len()), (history, 0));
     }
 }
