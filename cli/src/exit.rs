@@ -4,7 +4,6 @@ use std::error::Error as StdError;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use runtime::operate;
 use topology::broker;
 
 /// How a command ended.

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use console::{Term, measure_text_width, truncate_str};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use runtime::operate::{self, TextOrHex, hex};
+use operate::{TextOrHex, hex};
 use serde::Serialize;
 
 /// A bar on standard error where that is a terminal, else nothing.

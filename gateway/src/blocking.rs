@@ -4,7 +4,7 @@
 
 use crate::{app::App, problem::Problem};
 use axum::http::StatusCode;
-use runtime::{Config, operate};
+use runtime::Config;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use topology::Map;

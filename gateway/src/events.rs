@@ -7,7 +7,7 @@ use crate::{
     app::{App, StartError, set},
     seats::Seats,
 };
-use runtime::operate::{self, Decoded, Followed, Places};
+use operate::{Decoded, Followed, Places};
 use std::{
     ops::ControlFlow,
     sync::{Arc, Mutex, PoisonError},

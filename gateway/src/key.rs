@@ -57,7 +57,7 @@ impl Key {
         let (mut name, mut secret) = ([0; PREFIX_BYTES], [0; SECRET_BYTES]);
         rand::fill(&mut name)?;
         rand::fill(&mut secret)?;
-        let prefix = runtime::operate::hex(&name);
+        let prefix = operate::hex(&name);
         let text = format!("{MARK}{prefix}_{}", BASE64_URL_SAFE_NO_PAD.encode(secret));
         Ok(Minted { prefix, hash: hash(&secret), text })
     }
@@ -79,7 +79,7 @@ impl Key {
     /// A token that only who has the key can make, and that tells nothing of it: HMAC-SHA256 of what it is for.
     pub(crate) fn token(&self, purpose: &str) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.secret);
-        runtime::operate::hex(hmac::sign(&key, purpose.as_bytes()).as_ref())
+        operate::hex(hmac::sign(&key, purpose.as_bytes()).as_ref())
     }
 
     /// Whether it is the key with this hash. As much work for no hash: nobody learns from the time whether a prefix is known.

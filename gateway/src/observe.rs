@@ -130,7 +130,7 @@ fn new_trace_id() -> String {
     let mut bytes = [0; 16];
     // Where the system has no random numbers requests share an id, and are served all the same.
     rand::fill(&mut bytes).unwrap_or_default();
-    runtime::operate::hex(&bytes)
+    operate::hex(&bytes)
 }
 
 /// A method as a label: whatever else is sent is one.

@@ -7,7 +7,6 @@ use axum::{
     http::{HeaderValue, Response, StatusCode, header},
     response::IntoResponse,
 };
-use runtime::operate;
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt::Display};
 use tracing::{error, warn};

@@ -2,7 +2,7 @@
 //!
 //! Invariant: what is answered is what the log says: nothing is remembered but what it said before an offset, and the rest is read.
 
-use runtime::operate::{Error, SettingsSeen};
+use operate::{Error, SettingsSeen};
 use schemas::GroupSettings;
 use std::{
     collections::HashMap,

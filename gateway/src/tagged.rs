@@ -32,7 +32,7 @@ pub(crate) async fn tagged(request: Request, next: Next) -> Response<Body> {
         Ok(bytes) => bytes,
         Err(error) => return Problem::internal(&error).into_response(),
     };
-    let tag = format!("\"{}\"", runtime::operate::hex(&Sha256::digest(&bytes)[..TAG_BYTES]));
+    let tag = format!("\"{}\"", operate::hex(&Sha256::digest(&bytes)[..TAG_BYTES]));
     let is_known = known.is_some_and(|known| names(&known, &tag));
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         parts.headers.insert(header::ETAG, tag);

@@ -6,7 +6,7 @@ use anyhow::Context;
 use aws_lc_rs::digest;
 use clap::{Args, Subcommand, builder::NonEmptyStringValueParser};
 use jiff::{Timestamp, tz::TimeZone};
-use runtime::{Host, operate};
+use runtime::Host;
 use serde::Serialize;
 use state::{AuditChange, AuditEntry, Store};
 

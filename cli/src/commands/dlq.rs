@@ -15,7 +15,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use runtime::operate::{self, LetterFilter, LetterPlace, OpenedLetter};
+use operate::{LetterFilter, LetterPlace, OpenedLetter};
 use topology::Map;
 
 use crate::{

@@ -6,7 +6,7 @@ use std::io::Write;
 
 use clap::Args;
 use console::style;
-use runtime::operate::{self, Check, Level};
+use operate::{Check, Level};
 use topology::Map;
 
 use crate::{

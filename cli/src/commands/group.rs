@@ -10,7 +10,7 @@ use std::io::Write;
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use runtime::{Host, SourceEnd, operate};
+use runtime::{Host, SourceEnd};
 use schemas::GroupSettings;
 use telegram_export_source::{ControlSource, Group};
 use topology::Map;

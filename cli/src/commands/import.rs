@@ -7,7 +7,7 @@ mod summary;
 use std::{io::Write, path::PathBuf};
 
 use clap::Args;
-use runtime::{Config, Host, Source, SourceEnd, operate};
+use runtime::{Config, Host, Source, SourceEnd};
 use telegram_export_source::{DateOrder, FeedOptions, FeedSource, FileOptions, FileSource, Group, Meter};
 use topology::Map;
 

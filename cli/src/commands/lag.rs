@@ -9,10 +9,8 @@ use std::{
 };
 
 use clap::Args;
-use runtime::{
-    Config,
-    operate::{self, COUNT_OFFSETS_MAX, Lag, PartitionLag, Records, UnitLag},
-};
+use operate::{COUNT_OFFSETS_MAX, Lag, PartitionLag, Records, UnitLag};
+use runtime::Config;
 use topology::Map;
 
 use self::table::{TITLES, Table};

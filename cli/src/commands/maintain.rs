@@ -11,7 +11,7 @@ use std::io::Write;
 use anyhow::{Context, bail};
 use clap::{Args, builder::NonEmptyStringValueParser};
 use jiff::Timestamp;
-use runtime::{Config, Host, Stop, operate};
+use runtime::{Config, Host, Stop};
 use serde_json::json;
 use state::{AuditChange, Maintainer, OutboxPlace, Schema, Store};
 use topology::Map;

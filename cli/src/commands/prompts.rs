@@ -6,8 +6,8 @@ use std::{collections::BTreeSet, io::Write};
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, builder::NonEmptyStringValueParser};
+use operate::{Trace, TraceOptions};
 use processor::ModelQuestion;
-use runtime::operate::{self, Trace, TraceOptions};
 use schemas::DigestStageCompleted;
 use serde_json::{Value, json};
 use similar::TextDiff;

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::bail;
 use clap::Args;
-use runtime::operate::{self, Move, Place, ResetKind, ResetOptions, ResetPlan};
+use operate::{Move, Place, ResetKind, ResetOptions, ResetPlan};
 use topology::Map;
 
 use super::{asking, audit};

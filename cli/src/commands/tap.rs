@@ -7,9 +7,7 @@ use std::{
 };
 
 use clap::Args;
-use runtime::operate::{
-    self, AvroJson, Decoded, Heard, Misplaced, Place, TapOptions, Tapped, TextOrHex, WithTimes, hex,
-};
+use operate::{AvroJson, Decoded, Heard, Misplaced, Place, TapOptions, Tapped, TextOrHex, WithTimes, hex};
 use serde::Serialize;
 use topology::Map;
 

@@ -7,7 +7,7 @@ use std::io::Write;
 use anyhow::bail;
 use clap::{Args, builder::NonEmptyStringValueParser};
 use jiff::Timestamp;
-use runtime::operate::{self, Trace, TraceOptions, TraceStep};
+use operate::{Trace, TraceOptions, TraceStep};
 use serde_json::Value;
 use topology::Map;
 

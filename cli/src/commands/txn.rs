@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
-use runtime::operate::{self, Finished, HangingTransaction, Outcome, Transactions};
+use operate::{Finished, HangingTransaction, Outcome, Transactions};
 use topology::Map;
 
 use super::audit;
@@ -196,7 +196,7 @@ fn told(finished: &Finished, out: &mut dyn Write) -> std::io::Result<()> {
 mod tests {
     use super::*;
     use kafka_admin::{Hanging, Open, Proof, TopicPartition};
-    use runtime::operate::Blocked;
+    use operate::Blocked;
     use std::collections::BTreeSet;
 
     fn hanging(producer_id: i64, outcome: Option<Outcome>) -> HangingTransaction {

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::bail;
 use clap::{Args, builder::NonEmptyStringValueParser};
-use runtime::operate::{self, DigestSeen, Finding, Report, VerifyOptions};
+use operate::{DigestSeen, Finding, Report, VerifyOptions};
 use window_builder::WindowBuilder;
 
 use crate::{exit::Exit, printing::printable, settings::Settings};
@@ -114,7 +114,7 @@ fn found(finding: &Finding) -> String {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
-    use runtime::operate::FindingKind;
+    use operate::FindingKind;
     use std::collections::BTreeMap;
 
     use super::*;

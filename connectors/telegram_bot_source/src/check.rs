@@ -3,7 +3,7 @@
 use crate::client::{Bot, CallError, WebhookInfo};
 use runtime::{
     config::Telegram,
-    operate::{Check, Level},
+    observe::{Check, Level},
 };
 
 const NAME: &str = "bot's updates";

@@ -3,7 +3,7 @@
 //!
 //! Invariant: the input is a function of the arguments, so two runs differ in time only.
 
-use runtime::operate::Placement;
+use engine::wire_check::Placement;
 use schemas::{Decoder, Encoder, GroupMessageIngested, Record, SchemaSource, SchemaSourceError};
 use std::{
     hint::black_box,

@@ -26,9 +26,10 @@ use tokio::sync::Semaphore;
 use tracing::{debug, warn};
 use vector_index::Index;
 
-/// Sink whose offsets say what Postgres holds, and the topic that it reads messages from.
-pub(crate) const SINK: &str = "postgres_sink";
-pub(crate) const MESSAGES_TOPIC: &str = "group.message.ingested.v1";
+/// Sink whose offsets say what Postgres holds.
+pub const SINK: &str = "postgres_sink";
+/// Logical topic that it reads messages from.
+pub const MESSAGES_TOPIC: &str = "group.message.ingested.v1";
 /// Windows read at once.
 const READS_MAX: usize = 4;
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));

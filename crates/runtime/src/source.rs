@@ -9,7 +9,7 @@ use topology::Prefix;
 pub struct Position(pub String);
 
 /// The group of processes that read the same thing, of which one does.
-pub(crate) fn group(prefix: &Prefix, name: &str, identity: &str) -> String {
+pub fn group(prefix: &Prefix, name: &str, identity: &str) -> String {
     prefix.group(&format!("{name}-{identity}"))
 }
 

@@ -30,8 +30,8 @@ pub(crate) fn filter(log: &str) -> Result<EnvFilter, tracing_subscriber::filter:
     EnvFilter::try_new(format!("opentelemetry-otlp=off,{log}"))
 }
 
-/// Chooses the process's TLS implementation, before any client is made.
-pub(crate) fn use_tls_provider() {
+/// Chooses the process's TLS implementation, once, before any client is made; later calls change nothing.
+pub fn use_tls_provider() {
     // Chosen already by an earlier host of the process: the same one.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
 }

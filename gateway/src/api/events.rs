@@ -23,7 +23,7 @@ use axum::{
     },
 };
 use futures_util::{StreamExt, stream};
-use runtime::operate::{self, Places};
+use operate::Places;
 use serde::Deserialize;
 use std::{
     convert::Infallible,

@@ -9,7 +9,7 @@ use crate::{
     times,
 };
 use axum::extract::State;
-use runtime::operate::{self, Lag};
+use operate::Lag;
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -12,7 +12,7 @@ use crate::{
     times,
 };
 use axum::extract::State;
-use runtime::operate::{self, DeadLetter, LetterFilter, LetterPlace, LetterSelection};
+use operate::{DeadLetter, LetterFilter, LetterPlace, LetterSelection};
 use schemas::{DigestDlq, Fingerprint};
 use serde::{Deserialize, Serialize};
 use state::LetterState;

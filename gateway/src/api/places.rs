@@ -3,7 +3,7 @@
 //! Invariant: an id names every partition that there is, and nothing else.
 
 use crate::events::TOPICS;
-use runtime::operate::Places;
+use operate::Places;
 use std::fmt::Write;
 
 /// Places as an id: the letter of the topic, partition and next offset.

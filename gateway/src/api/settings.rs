@@ -15,7 +15,7 @@ use crate::{
 };
 use axum::extract::State;
 use ingest::Group;
-use runtime::{Config, operate};
+use runtime::Config;
 use schemas::{CHANNELS, GroupSettings};
 use serde::{Deserialize, Serialize};
 use state::AuditChange;

@@ -270,7 +270,7 @@ fn is_token(text: &str) -> bool {
 /// A token that nobody guesses. Where the system has no random numbers it is one that no form is taken with.
 fn new_token() -> String {
     let mut bytes = [0; VISIT_BYTES];
-    rand::fill(&mut bytes).map_or_else(|_| String::new(), |()| runtime::operate::hex(&bytes))
+    rand::fill(&mut bytes).map_or_else(|_| String::new(), |()| operate::hex(&bytes))
 }
 
 #[cfg(test)]

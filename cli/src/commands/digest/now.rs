@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use digest_request_source::{DigestRequestSource, asking};
 use rendering::Extent;
-use runtime::{Config, Host, SourceEnd, operate};
+use runtime::{Config, Host, SourceEnd};
 use schemas::{DigestGenerateRequested, GroupSettings};
 use state::{Answered, Store};
 use telegram_export_source::Group;

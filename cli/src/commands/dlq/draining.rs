@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::bail;
 use clap::{Args, builder::NonEmptyStringValueParser};
-use runtime::operate::{self, DrainOptions, DrainPlan};
+use operate::{DrainOptions, DrainPlan};
 use schemas::Fingerprint;
 use serde_json::json;
 use topology::Map;

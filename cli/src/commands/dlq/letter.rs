@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use runtime::operate::{self, DeadLetter, OpenedLetter, TextOrHex, hex};
+use operate::{DeadLetter, OpenedLetter, TextOrHex, hex};
 use schemas::{DigestDlq, Fingerprint, RecordHeader};
 use serde_json::{Value, json};
 use state::LetterState;
@@ -193,7 +193,7 @@ fn preview(value: &[u8], out: &mut dyn Write) -> io::Result<()> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use runtime::operate::{Decoded, KeyedPlace, LetterPlace, Misplaced};
+    use operate::{Decoded, KeyedPlace, LetterPlace, Misplaced};
 
     pub(in super::super) fn opened(value: Option<Vec<u8>>) -> OpenedLetter {
         let letter = DigestDlq {

@@ -5,7 +5,7 @@ use std::{io::Write, time::Instant};
 use anyhow::bail;
 use clap::{Args, value_parser};
 use indicatif::ProgressBar;
-use runtime::operate::{self, LetterPlace, ReplayOptions, ReplayPlan, ReplayTold};
+use operate::{LetterPlace, ReplayOptions, ReplayPlan, ReplayTold};
 use serde_json::{Value, json};
 use state::{AuditChange, LetterState};
 use topology::Map;
@@ -184,7 +184,7 @@ fn lines(plan: &ReplayPlan, seconds: Option<f64>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
-    use runtime::operate::{LetterSelection, ReplayRun};
+    use operate::{LetterSelection, ReplayRun};
     use std::collections::BTreeMap;
 
     use super::*;

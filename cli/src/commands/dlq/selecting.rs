@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, str::FromStr};
 use anyhow::Context;
 use clap::Args;
 use jiff::{Timestamp, tz::TimeZone};
-use runtime::operate::{LetterPlace, LetterSelection};
+use operate::{LetterPlace, LetterSelection};
 use schemas::Fingerprint;
 use state::LetterState;
 

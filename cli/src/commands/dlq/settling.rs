@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, io::Write};
 
 use anyhow::bail;
 use clap::{Args, builder::NonEmptyStringValueParser};
-use runtime::operate::{self, LetterPlace, LetterSelection, SettlePlan};
+use operate::{LetterPlace, LetterSelection, SettlePlan};
 use serde_json::json;
 use state::{AuditChange, LetterState, Settling};
 

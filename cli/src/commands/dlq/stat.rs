@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use runtime::operate::{self, LetterFilter, LetterKind};
+use operate::{LetterFilter, LetterKind};
 
 use crate::{
     exit::Exit,

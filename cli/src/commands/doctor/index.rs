@@ -1,9 +1,7 @@
 //! The index of vectors: whether Qdrant answers, what it is, what is searched there, and how far its sink is.
 
-use runtime::{
-    Config, Host,
-    operate::{self, Check, Lag, Level},
-};
+use operate::{Check, Lag, Level};
+use runtime::{Config, Host};
 use topology::Map;
 use vector_index::{Error, Index};
 

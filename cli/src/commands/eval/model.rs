@@ -15,10 +15,11 @@ use evaluation::gold::Wording;
 use jiff::{Timestamp, tz::TimeZone};
 use llm::price::Prices;
 use llm_client::{Answered, Client, Unwitnessed};
+use operate::hex;
 use processor::{
     Event, Lookup, ModelAnswer, ModelQuestion, ModelText, Outcome, Request, Response, SourcePosition, Step,
 };
-use runtime::{Config, chat_request, operate::hex, question_hash};
+use runtime::{Config, chat_request, question_hash};
 use schemas::{Digest, DigestStageCompleted, DigestState, outcome};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;

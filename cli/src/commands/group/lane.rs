@@ -5,7 +5,6 @@ use std::io::Write;
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use jiff::Timestamp;
-use runtime::operate;
 use serde_json::json;
 use state::AuditChange;
 use telegram_export_source::{ControlSource, Group};

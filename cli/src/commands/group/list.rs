@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use runtime::operate::{self, GroupSeen};
+use operate::GroupSeen;
 use topology::Map;
 
 use super::{as_json, fields};

@@ -2,11 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use operate::StoredGroup;
 use processor::{Emission, PortSpec};
-use runtime::{
-    Config, Position, Source, SourceBatch, SourceError,
-    operate::{self, StoredGroup},
-};
+use runtime::{Config, Position, Source, SourceBatch, SourceError};
 use schemas::GroupMessageIngested;
 use telegram_export_source::Group;
 use topology::Map;

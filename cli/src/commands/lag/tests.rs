@@ -1,7 +1,7 @@
 //! What `gistmill lag` prints.
 
 use super::*;
-use runtime::operate::{OutboxState, UnknownLag, Waiting};
+use operate::{OutboxState, UnknownLag, Waiting};
 use std::collections::BTreeMap;
 
 fn partition() -> PartitionLag {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, io::Write};
 
-use runtime::operate::{Lag, PartitionLag, Records};
+use operate::{Lag, PartitionLag, Records};
 
 /// Topics whose records each stand for a window on its way; blocked ones have come to their end.
 fn holds_windows(topic: &str) -> bool {
@@ -47,7 +47,7 @@ fn waiting<'a>(partitions: impl Iterator<Item = &'a PartitionLag>) -> BTreeMap<&
 
 #[cfg(test)]
 mod tests {
-    use runtime::operate::UnitLag;
+    use operate::UnitLag;
 
     use super::*;
 

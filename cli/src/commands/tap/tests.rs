@@ -1,7 +1,7 @@
 //! Lines and heads of tapped records.
 
 use super::*;
-use runtime::operate::KeyedPlace;
+use operate::KeyedPlace;
 
 fn record(value: Decoded) -> Tapped {
     Tapped {

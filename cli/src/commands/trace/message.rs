@@ -3,10 +3,8 @@
 use std::io::Write;
 
 use anyhow::{Context, bail};
-use runtime::{
-    Config, Host,
-    operate::{self, Trace},
-};
+use operate::Trace;
+use runtime::{Config, Host};
 use serde::Serialize;
 use state::{LedgerLine, MessageWindow, SaidState};
 use topology::Map;

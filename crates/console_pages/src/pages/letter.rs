@@ -1,4 +1,4 @@
-//! A dead letter, opened. Filled by `runtime::operate::dead_letter`.
+//! A dead letter, opened. Filled by `operate::dead_letter`.
 
 use crate::{Page, Section, locale::Words};
 use serde::{Deserialize, Serialize};

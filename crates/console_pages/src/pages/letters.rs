@@ -1,4 +1,4 @@
-//! Dead letters by kind, and those of one kind. Filled by `runtime::operate::letter_kinds` and `dead_letters`.
+//! Dead letters by kind, and those of one kind. Filled by `operate::letter_kinds` and `dead_letters`.
 
 use crate::{Page, Section, locale::Words};
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,5 @@
 //! The map of the pipeline, drawn with what waits before each unit. Filled by `topology::Map` and
-//! `runtime::operate::lag`; rates by what two looks at positions differ in.
+//! `operate::lag`; rates by what two looks at positions differ in.
 //!
 //! Invariant: drawn as text is read: units stand below each other in the order of the flow, each topic is a line from who
 //! writes it to who reads it, and no two lines share a track where both run.

@@ -1,4 +1,4 @@
-//! How far every unit has read, and what is before it. Filled by `runtime::operate::lag`.
+//! How far every unit has read, and what is before it. Filled by `operate::lag`.
 
 use crate::{Page, Section, locale::Words};
 use serde::{Deserialize, Serialize};

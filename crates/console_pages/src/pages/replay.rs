@@ -1,5 +1,5 @@
 //! The form that replays dead letters of a kind: what would be done, then what was. Filled by
-//! `runtime::operate::plan_replay` and `replay`.
+//! `operate::plan_replay` and `replay`.
 
 use crate::{Page, Section, locale::Words};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! The way of a window as a waterfall: stages against time. Filled by `runtime::operate::trace`.
+//! The way of a window as a waterfall: stages against time. Filled by `operate::trace`.
 
 use crate::{Page, Section, context::Context, locale::Words};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Transactions that are open: those that hang, and those at work. Filled by `runtime::operate::transactions`.
+//! Transactions that are open: those that hang, and those at work. Filled by `operate::transactions`.
 
 use crate::{Page, Section, locale::Words};
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,5 @@
 //! Windows that are closed and not delivered, each as far as it has come. Filled by `Store::window_page` and
-//! `runtime::operate::traces`.
+//! `operate::traces`.
 
 use super::{
     Step,

@@ -170,7 +170,7 @@ impl Config {
     }
 
     /// True for a connector that is used here or has left an offset, wherever it runs.
-    pub(crate) fn is_known(&self, connector: &Connector, sinks: &[SinkOffset]) -> bool {
+    pub fn is_known(&self, connector: &Connector, sinks: &[SinkOffset]) -> bool {
         self.is_used(connector) || sinks.iter().any(|offset| offset.consumer_group == connector.name)
     }
 

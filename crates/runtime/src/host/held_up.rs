@@ -6,15 +6,14 @@
 use super::Shared;
 use crate::{
     metrics::{Findings, OutboxLag},
-    operate::{
-        Error, Running, Stalled, Transactions,
+    observe::{
+        Error, Stalled, Transactions, connect, find_transactions,
         gauges::{Memory, State},
+        outbox_place, outbox_sources,
         stalled::{self, Reader},
-        transactions,
-        waiting::{outbox_sources, place},
     },
 };
-use kafka_admin::{Cluster, Open};
+use kafka_admin::{Cluster, Open, Running};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -105,10 +104,10 @@ fn look(
 ) -> Result<(BTreeMap<String, String>, Findings), Error> {
     let cluster = match cluster {
         Some(cluster) => cluster,
-        None => cluster.insert(transactions::connect(&shared.config)?),
+        None => cluster.insert(connect(&shared.config)?),
     };
     let is_ours = |unit: &str| units.iter().any(|ours| ours == unit);
-    let transactions = transactions::look(cluster, &shared.config, &shared.map)?;
+    let transactions = find_transactions(cluster, &shared.config, &shared.map)?;
     let mut found = BTreeMap::new();
     for it in &transactions.hanging {
         if it.blocks.iter().any(|blocked| is_ours(&blocked.unit)) {
@@ -153,7 +152,7 @@ fn outboxes(shared: &Shared) -> Result<Vec<OutboxLag>, Error> {
     let mut found = Vec::new();
     for source in outbox_sources(&shared.map) {
         let Some(led) = shared.leading.place(source) else { continue };
-        let place = led.position.and_then(|position| place(&position.0));
+        let place = led.position.and_then(|position| outbox_place(&position.0));
         let lag = shared.tasks.block_on(store.outbox_lag(place))?;
         let (rows, oldest_seconds) = (lag.readable + lag.stalled, lag.oldest_ms as f64 / 1000.0);
         found.push(OutboxLag { unit: source.to_owned(), rows, oldest_seconds });

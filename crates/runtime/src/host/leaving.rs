@@ -11,7 +11,7 @@ use super::Stop;
 use crate::{
     config::Config,
     kafka::{GroupConsumer, Standing, member_id},
-    operate::transactions,
+    observe::connect,
 };
 use kafka_admin::{Member, leave};
 use rdkafka::ClientConfig;
@@ -52,7 +52,7 @@ impl Leaving {
         let config = config.clone();
         let (told, answer) = crossbeam_channel::bounded(1);
         let left = move || {
-            let stay = transactions::connect(&config)
+            let stay = connect(&config)
                 .and_then(|mut cluster| Ok(leave(&mut cluster, &members)?))
                 .map(|stay| stay.iter().map(ToString::to_string).collect::<Vec<_>>());
             // Whoever has waited long enough does not listen any more.

@@ -10,17 +10,17 @@ use std::{
 
 /// What a holder of a lock tells other programs of this machine of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Note {
+pub struct Note {
     /// Bootstrap servers.
-    pub(crate) brokers: String,
+    pub brokers: String,
     /// Prefix of the pipeline.
-    pub(crate) prefix: String,
+    pub prefix: String,
     /// Where it writes digests to, absolute.
-    pub(crate) files: PathBuf,
+    pub files: PathBuf,
 }
 
 /// What those who hold `name` in a directory of locks now, under whatever instance, tell of themselves.
-pub(crate) fn notes(directory: &Path, name: &str) -> Vec<Note> {
+pub fn notes(directory: &Path, name: &str) -> Vec<Note> {
     let (begin, end) = (format!("gistmill-{name}-"), ".lock");
     let is_one = |path: &PathBuf| {
         let file = path.file_name().and_then(|file| file.to_str()).unwrap_or_default();

@@ -25,7 +25,7 @@ use engine::{
 };
 pub(crate) use ffi::member_id;
 pub(crate) use places::{Place, Places, TopicPlaces};
-pub(crate) use producer::TransactionalProducer;
+pub use producer::TransactionalProducer;
 use rdkafka::{Offset, TopicPartitionList, config::ClientConfig, consumer::Consumer};
 use reader::settled_end;
 pub(crate) use reader::{assigned, read_range};

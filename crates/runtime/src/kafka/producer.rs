@@ -4,9 +4,10 @@ use super::{
     budget::Budget,
     caller::Caller,
     errors::{CallError, classify, transactional},
-    ffi,
+    ffi, settings,
     standing::Standing,
 };
+use crate::Config;
 use engine::log::{OutRecord, OwnedRecord, TxnError};
 use kafka_client::with_missing_permission;
 use rdkafka::{
@@ -64,7 +65,7 @@ impl Drop for Poller {
 }
 
 /// One transactional producer and the settings to make the next one from.
-pub(crate) struct TransactionalProducer {
+pub struct TransactionalProducer {
     settings: ClientConfig,
     standing: Standing,
     inner: Arc<Inner>,
@@ -74,7 +75,24 @@ pub(crate) struct TransactionalProducer {
     budget: Cell<Budget>,
 }
 
+impl std::fmt::Debug for TransactionalProducer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let id = self.settings.get("transactional.id");
+        f.debug_struct("TransactionalProducer").field("transactional_id", &id).finish_non_exhaustive()
+    }
+}
+
 impl TransactionalProducer {
+    /// The producer of an operator's order: the pipeline's transactional id of that name is taken over, which fences
+    /// whoever has it.
+    ///
+    /// # Errors
+    /// The broker is away, or does not let this user write under that id.
+    pub fn named(config: &Config, name: &str) -> Result<Self, TxnError> {
+        let id = config.prefix.transactional_id(name);
+        Self::start(settings::producer(&config.kafka, &id), Standing::default())
+    }
+
     /// Creates the producer and takes its transactional id over, which fences and aborts what an earlier holder
     /// left open.
     pub(crate) fn start(settings: ClientConfig, standing: Standing) -> Result<Self, TxnError> {
@@ -100,7 +118,11 @@ impl TransactionalProducer {
         Ok(())
     }
 
-    pub(crate) fn begin(&self) -> Result<(), TxnError> {
+    /// Opens a transaction.
+    ///
+    /// # Errors
+    /// Why not, by what to do about it.
+    pub fn begin(&self) -> Result<(), TxnError> {
         self.budget.set(self.budget.get().begin(Instant::now()));
         transactional("begin transaction", ATTEMPTS, || {
             self.inner.begin_transaction().map_err(CallError::from)
@@ -108,12 +130,18 @@ impl TransactionalProducer {
     }
 
     /// Queues a record; waits while the queue is full, for as long as the transaction can still be committed.
-    pub(crate) fn produce(&self, record: &OutRecord) -> Result<(), TxnError> {
+    ///
+    /// # Errors
+    /// Why not, by what to do about it.
+    pub fn produce(&self, record: &OutRecord) -> Result<(), TxnError> {
         self.queue(&|| self.try_produce(record))
     }
 
     /// [`Self::produce`] of a record whose key, value and headers are others', some of them none.
-    pub(crate) fn produce_as_is(&self, topic: &str, record: &OwnedRecord) -> Result<(), TxnError> {
+    ///
+    /// # Errors
+    /// As there.
+    pub fn produce_as_is(&self, topic: &str, record: &OwnedRecord) -> Result<(), TxnError> {
         self.queue(&|| {
             let mut base = BaseRecord::<[u8], [u8]>::to(topic).partition(record.partition);
             base.key = record.key.as_deref();
@@ -181,14 +209,21 @@ impl TransactionalProducer {
         })
     }
 
-    pub(crate) fn commit(&self) -> Result<(), TxnError> {
+    /// Commits the open transaction, for as long as its timeout allows.
+    ///
+    /// # Errors
+    /// Why not, by what to do about it: its outcome is unknown where that is a rebuild.
+    pub fn commit(&self) -> Result<(), TxnError> {
         let timeout = self.budget.get().call(Instant::now())?;
         self.call("commit transaction", timeout, move |inner| ffi::commit_transaction(inner, timeout))
     }
 
     /// Aborts the open transaction, after the first delivery report is in: an `EndTxn` that overtakes it is fatal
     /// (librdkafka#4849).
-    pub(crate) fn abort(&self) -> Result<(), TxnError> {
+    ///
+    /// # Errors
+    /// Why not, by what to do about it.
+    pub fn abort(&self) -> Result<(), TxnError> {
         let deadline = Instant::now() + Duration::from_secs(5);
         while self.inner.in_flight_count() > 0 && Instant::now() < deadline {
             std::thread::park_timeout(Duration::from_millis(1));

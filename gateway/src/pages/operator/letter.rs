@@ -4,7 +4,7 @@ use super::super::{entry::Visit, frame::page};
 use crate::{app::App, blocking::look, extract::Path, problem::Problem, times::told};
 use axum::{body::Body, extract::State, http::Response};
 use console_pages::{Letter, LetterField};
-use runtime::operate::{self, Decoded, Error, LetterPlace, OpenedLetter, WithTimes, hex, text};
+use operate::{Decoded, Error, LetterPlace, OpenedLetter, WithTimes, hex, text};
 use schemas::{DigestDlq, Fingerprint};
 
 const PREVIEW_BYTES: usize = 256;

@@ -4,7 +4,7 @@ use super::super::{entry::Visit, frame::page};
 use crate::{app::App, blocking::look, extract::Path, problem::Problem};
 use axum::{body::Body, extract::State, http::Response};
 use console_pages::{LetterKind, LetterLine, LetterList, Letters};
-use runtime::operate::{self, DeadLetter, LetterFilter, LetterSelection};
+use operate::{DeadLetter, LetterFilter, LetterSelection};
 use state::LetterState;
 use std::cmp::Reverse;
 

@@ -3,7 +3,7 @@
 //! Invariant: of two looks at most are kept, and rates are what two looks differ in.
 
 use crate::{app::App, blocking::look, problem::Problem};
-use runtime::operate::{self, Lag, PartitionLag};
+use operate::{Lag, PartitionLag};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How long a look is shown again, in ms.
@@ -77,7 +77,7 @@ fn position(lag: &Lag, unit: &str, topic: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use runtime::operate::UnitLag;
+    use operate::UnitLag;
 
     fn lag(measured_at_ms: i64, position: i64) -> Lag {
         let partition = PartitionLag {

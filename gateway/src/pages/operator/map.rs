@@ -7,7 +7,7 @@ use super::{
 use crate::{app::App, problem::Problem};
 use axum::{body::Body, extract::State, http::Response};
 use console_pages::{Input, MapPage, Unit, UnitKind};
-use runtime::operate::{PartitionLag, UnitLag};
+use operate::{PartitionLag, UnitLag};
 use topology::{Connector, ConnectorShape, Map, Processor, processors_in_order};
 
 pub(in super::super) async fn show(State(app): State<App>, visit: Visit) -> Result<Response<Body>, Problem> {
@@ -85,7 +85,7 @@ fn input(name: &str, topic: &str, look: Option<&Look>) -> Input {
 /// Why a unit does not go on, as far as that was seen.
 fn problem(name: &str, look: Option<&Look>) -> String {
     let Some(look) = look else { return String::new() };
-    let stalled = look.lag.stalled.iter().find(|it| it.unit == name).map(runtime::operate::Stalled::line);
+    let stalled = look.lag.stalled.iter().find(|it| it.unit == name).map(operate::Stalled::line);
     let position = || unit(name, Some(look))?.partitions.iter().find_map(|it| it.problem.clone());
     stalled.or_else(position).unwrap_or_default()
 }

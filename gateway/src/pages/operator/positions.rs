@@ -8,7 +8,7 @@ use super::{
 use crate::{app::App, problem::Problem};
 use axum::{body::Body, extract::State, http::Response};
 use console_pages::{Outbox, PartitionPosition, Positions, UnitPosition};
-use runtime::operate::{HangingTransaction, Lag, PartitionLag, Stalled, UnitLag};
+use operate::{HangingTransaction, Lag, PartitionLag, Stalled, UnitLag};
 
 pub(in super::super) async fn show(State(app): State<App>, visit: Visit) -> Result<Response<Body>, Problem> {
     let look = looked(&app, visit.frame.now_ms).await?;

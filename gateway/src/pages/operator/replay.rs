@@ -19,7 +19,7 @@ use axum::{
     http::{Response, StatusCode},
 };
 use console_pages::{LetterKind, Replay, ReplayStep};
-use runtime::operate::{self, Error, ReplayOptions, ReplayPlan, ReplayTold};
+use operate::{Error, ReplayOptions, ReplayPlan, ReplayTold};
 use serde::Deserialize;
 use serde_json::json;
 use state::{AuditChange, LetterState};

@@ -1,7 +1,7 @@
 //! Events of a digest's way, as pages show them.
 
 use console_pages::Step;
-use runtime::operate::TraceStep;
+use operate::TraceStep;
 use serde_json::Value;
 
 pub(super) fn step(of: TraceStep) -> Step {

@@ -7,7 +7,7 @@ use super::{
 use crate::{api::name, app::App, blocking::look, extract::Path, problem::Problem};
 use axum::{body::Body, extract::State, http::Response};
 use console_pages::TracePage;
-use runtime::operate::{self, TraceOptions};
+use operate::TraceOptions;
 use state::DigestFound;
 
 pub(in super::super) async fn show(

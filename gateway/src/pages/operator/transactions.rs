@@ -6,7 +6,7 @@ use super::super::{entry::Visit, frame::page};
 use crate::{app::App, blocking::look, problem::Problem};
 use axum::{body::Body, extract::State, http::Response};
 use console_pages::{Hanging, Running, Transactions};
-use runtime::operate::{self, HangingTransaction};
+use operate::HangingTransaction;
 
 pub(in super::super) async fn show(State(app): State<App>, visit: Visit) -> Result<Response<Body>, Problem> {
     let found = look(&app, operate::transactions).await?;

@@ -9,10 +9,8 @@ use super::{
 use crate::{app::App, blocking::look, problem::Problem};
 use axum::{body::Body, extract::State, http::Response};
 use console_pages::{Flight, Windows};
-use runtime::{
-    Config,
-    operate::{self, Decoded, Error, Trace},
-};
+use operate::{Decoded, Error, Trace};
+use runtime::Config;
 use schemas::{Version, WINDOW_HOURS};
 use serde::Deserialize;
 use state::{WindowPage, WindowPlace};

@@ -10,7 +10,7 @@ use super::{
 use crate::{api::name, app::App, extract::Query, problem::Problem};
 use axum::{body::Body, extract::State, http::Response};
 use console_pages::{Citation, DigestHit, MessageHit, Search, routes};
-use runtime::operate::LetterPlace;
+use operate::LetterPlace;
 use serde::Deserialize;
 use state::{DigestFound, Outcome, SearchQuery};
 
