@@ -4,10 +4,12 @@
 //! only the map of forum topics grows, by 16 bytes a message inside a topic. A damaged file is read through a window
 //! of bounded size.
 
+mod chat;
 mod chats;
 mod context;
 mod convert;
 mod fault;
+mod item;
 mod json;
 mod lists;
 mod raw;
@@ -16,7 +18,8 @@ mod salvage;
 mod text;
 mod window;
 
-pub(crate) use chats::{Chat, survey, survey_damaged};
+pub(crate) use chat::Chat;
+pub(crate) use chats::{survey, survey_damaged};
 pub(crate) use fault::{Fault, FaultKind};
 
 use crate::{
@@ -110,7 +113,7 @@ impl Whole {
         if !self.json.has_next()? {
             return Ok(None);
         }
-        let item = json::read_item(&mut self.json, &mut self.context)?;
+        let item = item::read(&mut self.json, &mut self.context)?;
         Ok(Some((item, self.repairs.take(json::position(&self.json)))))
     }
 }

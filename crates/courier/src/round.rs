@@ -2,8 +2,11 @@
 //!
 //! Invariant: one target is tried by one try at a time; what is under way when the sink ends is ended first.
 
-use crate::{Door, trip::Trips};
-use state::{Due, Error, Store};
+use crate::{
+    Door,
+    trip::{TRIES_AT_ONCE_MAX, Trips, target},
+};
+use state::{Error, Store};
 use std::{
     collections::{BTreeSet, HashMap},
     fmt,
@@ -20,9 +23,7 @@ use tokio::{
 };
 use tracing::warn;
 
-/// Tries at a time.
-pub(crate) const LANES_MAX: usize = 32;
-/// How often the queue is looked at, and thoroughly; also at once when something was planned or a lane is free.
+/// How often the queue is looked at, and thoroughly; also at once when something was planned or a try has ended.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The courier of a sink.
@@ -100,11 +101,11 @@ impl<D: Door> Drop for Courier<D> {
 async fn go_round<D: Door>(trips: Arc<Trips<D>>, bell: Arc<Bell>, tell: SyncSender<()>) {
     let mut under_way = JoinSet::new();
     // The target of each try.
-    let mut lanes: HashMap<Id, String> = HashMap::new();
+    let mut targets: HashMap<Id, String> = HashMap::new();
     let (mut is_free, mut is_away) = (false, false);
     let mut thorough: Option<Instant> = None;
     while !bell.is_over.load(Ordering::Relaxed) {
-        let busy: BTreeSet<String> = lanes.values().cloned().collect();
+        let busy: BTreeSet<String> = targets.values().cloned().collect();
         let is_thorough = thorough.is_none_or(|at| at.elapsed() >= LOOK_EVERY);
         let looked = if is_free {
             trips.due(&busy, is_thorough).await
@@ -125,10 +126,10 @@ async fn go_round<D: Door>(trips: Arc<Trips<D>>, bell: Arc<Bell>, tell: SyncSend
             thorough = Some(Instant::now());
         }
         for due in looked.unwrap_or_default() {
-            if under_way.len() < LANES_MAX {
+            if under_way.len() < TRIES_AT_ONCE_MAX {
                 let (trips, target) = (Arc::clone(&trips), target(&due));
                 let try_it = under_way.spawn(async move { trips.carry(&due).await });
-                lanes.insert(try_it.id(), target);
+                targets.insert(try_it.id(), target);
             }
         }
         tokio::select! {
@@ -139,7 +140,7 @@ async fn go_round<D: Door>(trips: Arc<Trips<D>>, bell: Arc<Bell>, tell: SyncSend
                     Ok((id, gone)) => (id, gone.map_err(|error| error.describe())),
                     Err(error) => (error.id(), Err(error.to_string())),
                 };
-                lanes.remove(&id);
+                targets.remove(&id);
                 if let Err(error) = gone {
                     warn!(channel = D::CHANNEL, error, "could not go on with a delivery");
                     tokio::time::sleep(LOOK_EVERY).await;
@@ -150,9 +151,4 @@ async fn go_round<D: Door>(trips: Arc<Trips<D>>, bell: Arc<Bell>, tell: SyncSend
     while under_way.join_next().await.is_some() {}
     // Nobody waits where the process ends at once.
     tell.try_send(()).unwrap_or_default();
-}
-
-/// The target of a delivery.
-pub(crate) fn target(due: &Due) -> String {
-    format!("{}/{}", due.tenant_id, due.chat)
 }

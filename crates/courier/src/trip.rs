@@ -6,7 +6,6 @@
 use crate::{
     Admission, Answer, Door, Kind, Parcel, backoff,
     judge::{effects, kind, may_be_there, own},
-    round::{LANES_MAX, target},
 };
 use delivery::{DELIVERED, Ended, delivered, effects::newest_past, now_ms};
 use schemas::Version;
@@ -21,6 +20,8 @@ use std::{
 };
 use tracing::warn;
 
+/// Tries at a time.
+pub(crate) const TRIES_AT_ONCE_MAX: usize = 32;
 /// Rows of the queue that are looked at in one go.
 const DUE_MAX: u32 = 64;
 const WRITE_AGAIN: Duration = Duration::from_millis(500);
@@ -67,7 +68,7 @@ impl<D: Door> Trips<D> {
             let due = self.store.due_deliveries(D::CHANNEL, &except, i64::from(DUE_MAX)).await?;
             let is_all = due.len() < DUE_MAX as usize;
             found.extend(due.into_iter().filter(|due| seen.insert(target(due))));
-            if is_all || !is_thorough || found.len() >= LANES_MAX {
+            if is_all || !is_thorough || found.len() >= TRIES_AT_ONCE_MAX {
                 return Ok(found);
             }
         }
@@ -313,4 +314,9 @@ async fn tell(entry: &mut QueueEntry, of: (Version, &str), ended: Ended<'_>) -> 
     let delivery = state::Delivery { version: of.0, digest_id: of.1, ..entry.delivery() };
     let event = delivered(&delivery, ended, now_ms());
     entry.say(DELIVERED, &event).await
+}
+
+/// The target of a delivery.
+pub(crate) fn target(due: &Due) -> String {
+    format!("{}/{}", due.tenant_id, due.chat)
 }

@@ -5,6 +5,7 @@
 
 mod fit;
 
+pub use crate::next_action::{FIX_SCHEMA, INVESTIGATE, NEXT_ACTIONS};
 use crate::{
     exactly_once::log::{OutRecord, RecordView},
     replayed::replays,
@@ -15,13 +16,6 @@ pub use fit::fitted;
 use processor::Reject;
 use schemas::{DigestDlq, EncodeError, Fingerprint, LEFT_OUT, Record, RecordHeader};
 use std::sync::Arc;
-
-/// Every next action that a dead letter advises: to look into the input, or to mend its schema and read it again.
-pub const NEXT_ACTIONS: [&str; 2] = [INVESTIGATE, FIX_SCHEMA];
-/// The input itself is at fault.
-pub const INVESTIGATE: &str = "investigate";
-/// Its schema is missing or does not fit.
-pub const FIX_SCHEMA: &str = "fix_schema";
 
 /// Where an input was read and who gives it up.
 #[derive(Debug, Clone)]

@@ -9,6 +9,7 @@ pub mod dead_letter;
 mod exactly_once;
 mod murmur2;
 mod mutation;
+mod next_action;
 pub mod replayed;
 pub mod shapes;
 #[cfg(test)]

@@ -4,8 +4,8 @@
 //! of one group would be two halves of a window under one id.
 
 use crate::{
-    dead_letter::{FIX_SCHEMA, INVESTIGATE},
     murmur2::murmur2_partition,
+    next_action::{FIX_SCHEMA, INVESTIGATE},
 };
 use processor::AnyRecord;
 use schemas::DecodeError;

@@ -8,9 +8,9 @@ use crate::{
     Reader,
     entry::Entry,
     error::Error,
-    find::{Chat, Plan},
     guard::Tally,
     json::{self, Documents, Element},
+    plan::{Chat, Plan},
     store::{Part, Store},
 };
 use jiff::tz::TimeZone;

@@ -9,8 +9,9 @@ use crate::{
     discord::{self, Discord},
     error::Error,
     guard::Tally,
+    plan::{Chat, Plan},
     slack::{self, Slack},
-    store::{self, Part, Store},
+    store::{self, Store},
     telegram_html::{self, TelegramHtml},
     whatsapp,
 };
@@ -28,18 +29,6 @@ const HEAD_BYTES: u64 = 64 * 1024;
 const GZIP: &[u8] = &[0x1f, 0x8b];
 /// Elements between two ticks.
 const TICK_ELEMENTS: u64 = 1000;
-
-/// What a first reading found out about one chat of an export, so that it can be read.
-pub(crate) trait Plan: Debug + Send + Sync {
-    /// Begins to read; `zone` is that of local times.
-    fn open(&self, store: &Store, zone: &TimeZone, tally: &Tally) -> Result<Box<dyn Reader>, Error>;
-
-    /// What beside the bytes decides what is read.
-    fn identity(&self) -> String;
-
-    /// What was decided, for people.
-    fn notes(&self) -> Vec<String>;
-}
 
 /// Whose exports are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,15 +48,6 @@ impl Maker {
             Self::WhatsApp => "WhatsApp",
         }
     }
-}
-
-/// A chat of an export, before it is read.
-#[derive(Debug, Clone)]
-pub(crate) struct Chat {
-    pub(crate) id: String,
-    pub(crate) name: Option<String>,
-    /// In the order in which they are read.
-    pub(crate) parts: Vec<Part>,
 }
 
 /// An export that was found.

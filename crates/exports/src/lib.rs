@@ -10,6 +10,7 @@ mod error;
 mod find;
 mod guard;
 mod json;
+mod plan;
 mod slack;
 mod store;
 mod telegram_html;

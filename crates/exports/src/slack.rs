@@ -10,9 +10,9 @@ use crate::{
     Reader,
     entry::Entry,
     error::Error,
-    find::{Chat, Plan},
     guard::Tally,
     json::{self, Documents, Element, Json},
+    plan::{Chat, Plan},
     store::{Part, Store},
 };
 use jiff::{civil::Date, tz::TimeZone};

@@ -15,8 +15,8 @@ use crate::{
     Reader,
     entry::Entry,
     error::Error,
-    find::{Chat, Plan},
     guard::Tally,
+    plan::{Chat, Plan},
     store::{Part, Store},
 };
 use ingest::Topics;

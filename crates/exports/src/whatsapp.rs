@@ -7,6 +7,7 @@ mod body;
 mod head;
 mod ids;
 mod lines;
+mod marks;
 mod order;
 mod words;
 
@@ -16,8 +17,8 @@ use crate::{
     Choice, Reader,
     entry::{Entry, Parts},
     error::Error,
-    find::Plan,
     guard::Tally,
+    plan::Plan,
     store::{Part, Store},
 };
 use body::Body;

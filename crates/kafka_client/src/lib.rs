@@ -4,6 +4,7 @@
 //! Invariant: no value of a property is printed unless its name is known to be harmless.
 
 mod access;
+mod aliases;
 mod complaints;
 mod create;
 mod denial;

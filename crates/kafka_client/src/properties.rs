@@ -2,7 +2,7 @@
 //!
 //! Invariant: no error and no debug output shows a value that may be a secret, nor a piece of one.
 
-use crate::{CreateError, create::check, secrets, settings::canonical};
+use crate::{CreateError, aliases::canonical, create::check, secrets};
 use rdkafka::ClientConfig;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::{collections::BTreeMap, fmt};

@@ -1,8 +1,8 @@
 //! Dead letters as `digest.dlq.v1` holds them: listed, and one of them with the bytes that could not be processed.
 
 use super::{
-    AnyValue, Bounds, Decoded, Error, LetterSelection, Tapped, newest_letters::Newest, peers::Peers,
-    placed::misplaced, settled::SettledLetters, tap::chosen,
+    AnyValue, Bounds, DeadLetter, Decoded, Error, LetterPlace, LetterSelection, Tapped,
+    newest_letters::Newest, peers::Peers, placed::misplaced, settled_letters::SettledLetters, tap::chosen,
 };
 use engine::{log::RecordView, wire_check::Misplaced};
 use runtime::{
@@ -10,13 +10,10 @@ use runtime::{
     observe::{Broker, Partition, Scanner, Span},
 };
 use schemas::{Decoder, DigestDlq};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use state::LetterState;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     ops::ControlFlow,
-    str::FromStr,
     sync::Arc,
 };
 use topology::{Map, TopicKind};
@@ -24,61 +21,6 @@ use topology::{Map, TopicKind};
 pub(super) const TOPIC: &str = "digest.dlq.v1";
 /// Records between two words about progress.
 const PROGRESS_EVERY: u64 = 1_000;
-
-/// Where a dead letter lies in its topic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LetterPlace {
-    /// Partition.
-    pub partition: i32,
-    /// Offset.
-    pub offset: i64,
-}
-
-impl fmt::Display for LetterPlace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.partition, self.offset)
-    }
-}
-
-impl FromStr for LetterPlace {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parse = || {
-            let (partition, offset) = text.split_once(':')?;
-            let place = Self { partition: partition.parse().ok()?, offset: offset.parse().ok()? };
-            (place.partition >= 0 && place.offset >= 0).then_some(place)
-        };
-        parse().ok_or_else(|| {
-            "expected PARTITION:OFFSET as `gistmill dlq ls` prints it, such as 2:17".to_owned()
-        })
-    }
-}
-
-/// A dead letter.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DeadLetter {
-    /// Where it lies.
-    pub place: LetterPlace,
-    /// When it was appended, in ms.
-    pub append_time_ms: i64,
-    /// What it says; or, of a record that is no dead letter, why it cannot be read.
-    pub letter: Result<DigestDlq, String>,
-    /// What became of it, as far as it is known.
-    pub state: LetterState,
-}
-
-impl Serialize for LetterPlace {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for LetterPlace {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
 
 /// Which dead letters to list.
 #[derive(Debug, Clone)]
@@ -279,13 +221,5 @@ mod tests {
         let empty = "no dead letter at 2:17: partition 2 is empty; `gistmill dlq ls` lists the letters";
         assert_eq!(told(0, 0), empty);
         assert!(told(3, 9).contains("partition 2 holds offsets 3 to 8, some of them"), "{}", told(3, 9));
-    }
-
-    #[test]
-    fn places_are_pairs() {
-        assert_eq!("2:17".parse(), Ok(LetterPlace { partition: 2, offset: 17 }));
-        for text in ["2", "2:", ":3", "-1:3", "1:-3", "a:b", "1:2:3"] {
-            assert!(text.parse::<LetterPlace>().is_err(), "{text}");
-        }
     }
 }

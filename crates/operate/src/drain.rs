@@ -5,7 +5,7 @@
 
 use super::{
     Error, Peers,
-    reset::refuse_members,
+    reset_plan::refuse_members,
     wire_checker::{Lying, WireChecker},
 };
 use engine::{

@@ -55,16 +55,16 @@ pub fn stable_ends(config: &Config, topics: &[&str]) -> Result<Places, Error> {
 }
 
 /// What each topic's values are read with.
-struct Readers(BTreeMap<String, (String, AnyValue)>);
+struct TopicDecoders(BTreeMap<String, (String, AnyValue)>);
 
-impl Readers {
+impl TopicDecoders {
     fn new(config: &Config, map: &Map, (peers, places): (&Peers, &Places)) -> Result<Self, Error> {
-        let mut readers = BTreeMap::new();
+        let mut decoders = BTreeMap::new();
         for (topic, _) in places.keys() {
             let values = AnyValue::new(map.topic(topic)?.kind, Arc::clone(&peers.schemas));
-            readers.insert(config.prefix.topic(topic), (topic.clone(), values));
+            decoders.insert(config.prefix.topic(topic), (topic.clone(), values));
         }
-        Ok(Self(readers))
+        Ok(Self(decoders))
     }
 
     fn read(&mut self, physical: &str, record: &RecordView<'_>) -> Result<Option<Followed>, Error> {
@@ -92,13 +92,13 @@ pub fn follow(
 ) -> Result<(), Error> {
     let peers = Peers::new(config)?;
     let broker = Broker::connect(config)?;
-    let mut readers = Readers::new(config, map, (&peers, from))?;
+    let mut decoders = TopicDecoders::new(config, map, (&peers, from))?;
     let physical = |((topic, partition), offset): (&(String, i32), &i64)| {
         ((config.prefix.topic(topic), *partition), *offset)
     };
     Scanner::new(&broker, true).follow_topics(&from.iter().map(physical).collect(), &mut |record| {
         let followed = match record {
-            Some((topic, record)) => readers.read(topic, record)?,
+            Some((topic, record)) => decoders.read(topic, record)?,
             None => None,
         };
         Ok(told(followed))
@@ -119,7 +119,7 @@ pub fn read_places(
 ) -> Result<(), Error> {
     let peers = Peers::new(config)?;
     let broker = Broker::connect(config)?;
-    let mut readers = Readers::new(config, map, (&peers, from))?;
+    let mut decoders = TopicDecoders::new(config, map, (&peers, from))?;
     let scanner = Scanner::new(&broker, true);
     let mut spans: BTreeMap<&str, BTreeMap<i32, Span>> = BTreeMap::new();
     for ((topic, partition), offset) in from {
@@ -136,7 +136,7 @@ pub fn read_places(
             let key = record.key.and_then(|key| std::str::from_utf8(key).ok());
             if !is_over
                 && key.is_some_and(is_wanted)
-                && let Some(followed) = readers.read(&physical, record)?
+                && let Some(followed) = decoders.read(&physical, record)?
             {
                 is_over = told(followed).is_break();
             }

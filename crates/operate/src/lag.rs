@@ -5,7 +5,7 @@
 
 use super::{
     HangingTransaction, Stalled,
-    standing::{Measure, Seen, Standing},
+    reader_partition::{Measure, Offsets, Seen},
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -61,27 +61,27 @@ pub struct PartitionLag {
 impl PartitionLag {
     pub(super) fn new(
         (unit, topic, partition): (&str, &str, i32),
-        standing: Standing,
+        offsets: Offsets,
         seen: Seen,
         open_since_ms: Option<i64>,
         now_ms: i64,
     ) -> Self {
-        let consumable = match standing.measure() {
+        let consumable = match offsets.measure() {
             Measure::Nothing => Records::default(),
             Measure::Count => Records { count: seen.count, is_estimate: false },
-            Measure::Estimate => Records { count: standing.to_stable() as u64, is_estimate: true },
+            Measure::Estimate => Records { count: offsets.to_stable() as u64, is_estimate: true },
         };
         Self {
             topic: topic.to_owned(),
             partition,
-            position: standing.position,
+            position: offsets.position,
             consumable,
-            to_stable: standing.to_stable(),
-            to_end: standing.to_end(),
+            to_stable: offsets.to_stable(),
+            to_end: offsets.to_end(),
             seconds: seen.first_ms.map_or(0.0, |first| seconds_since(first, now_ms)),
             open_transaction_seconds: open_since_ms.map(|since| seconds_since(since, now_ms)),
             tenants: if consumable.is_estimate { BTreeMap::new() } else { seen.tenants },
-            problem: standing.problem(unit),
+            problem: offsets.problem(unit),
         }
     }
 }
@@ -225,34 +225,34 @@ impl Lag {
 mod tests {
     use super::{super::COUNT_OFFSETS_MAX, *};
 
-    fn standing(position: Option<i64>, stable: i64, high: i64) -> Standing {
-        Standing { position, low: 10, stable, high }
+    fn offsets(position: Option<i64>, stable: i64, high: i64) -> Offsets {
+        Offsets { position, low: 10, stable, high }
     }
 
-    fn lag(standing: Standing, seen: Seen) -> PartitionLag {
-        PartitionLag::new(("topic", "t.v1", 0), standing, seen, None, 100_000)
+    fn lag(offsets: Offsets, seen: Seen) -> PartitionLag {
+        PartitionLag::new(("topic", "t.v1", 0), offsets, seen, None, 100_000)
     }
 
     #[test]
     fn a_marker_is_a_distance_but_no_record() {
-        let at_rest = lag(standing(Some(99), 100, 100), Seen::default());
+        let at_rest = lag(offsets(Some(99), 100, 100), Seen::default());
         assert_eq!((at_rest.consumable.count, at_rest.to_stable, at_rest.to_end), (0, 1, 1));
         assert_eq!((at_rest.seconds, at_rest.problem), (0.0, None));
     }
 
     #[test]
     fn an_open_transaction_is_total_lag_only() {
-        let standing = standing(Some(100), 100, 140);
-        assert_eq!(standing.measure(), Measure::Nothing);
-        let lag = PartitionLag::new(("topic", "t.v1", 0), standing, Seen::default(), Some(70_000), 100_000);
+        let offsets = offsets(Some(100), 100, 140);
+        assert_eq!(offsets.measure(), Measure::Nothing);
+        let lag = PartitionLag::new(("topic", "t.v1", 0), offsets, Seen::default(), Some(70_000), 100_000);
         assert_eq!((lag.consumable.count, lag.to_stable, lag.to_end), (0, 0, 40));
         assert_eq!(lag.open_transaction_seconds, Some(30.0));
     }
 
     #[test]
     fn short_distances_are_counted_and_long_ones_estimated() {
-        assert_eq!(standing(Some(0), 10 + COUNT_OFFSETS_MAX, 20_000).measure(), Measure::Count);
-        let far = standing(Some(10), 11 + COUNT_OFFSETS_MAX, 20_000);
+        assert_eq!(offsets(Some(0), 10 + COUNT_OFFSETS_MAX, 20_000).measure(), Measure::Count);
+        let far = offsets(Some(10), 11 + COUNT_OFFSETS_MAX, 20_000);
         let seen = Seen { count: 1, first_ms: Some(88_000), tenants: BTreeMap::from([("a".to_owned(), 1)]) };
         let lag = lag(far, seen);
         assert_eq!(lag.consumable.to_string(), format!("~{}", COUNT_OFFSETS_MAX + 1));
@@ -266,8 +266,8 @@ mod tests {
             first_ms: Some(first_ms),
             tenants: BTreeMap::from([(tenant.to_owned(), count)]),
         };
-        let one = lag(standing(Some(20), 25, 30), seen(3, 90_000, "a"));
-        let two = lag(standing(Some(20), 22, 22), seen(2, 99_999, "a"));
+        let one = lag(offsets(Some(20), 25, 30), seen(3, 90_000, "a"));
+        let two = lag(offsets(Some(20), 22, 22), seen(2, 99_999, "a"));
         let unit = UnitLag::new("topic", "processor", 1, vec![one, two]);
         assert_eq!((unit.consumable.count, unit.to_stable, unit.to_end), (5, 7, 12));
         assert_eq!((unit.seconds, unit.open_transaction_seconds), (10.0, None));

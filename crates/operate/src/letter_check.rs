@@ -1,9 +1,8 @@
 //! Dead letters of the last day: nothing stands still for them, so that nobody hears of them otherwise.
 
 use super::{
-    Check, Error, Level, Peers,
-    dead_letters::{DeadLetter, TOPIC, read},
-    standing::COUNT_OFFSETS_MAX,
+    COUNT_OFFSETS_MAX, Check, DeadLetter, Error, Level, Peers,
+    dead_letters::{TOPIC, read},
 };
 use runtime::{
     Config,

@@ -4,7 +4,7 @@
 
 use super::{
     Error, HangingTransaction, Lag, PartitionLag, Peers, Stalled, UnitLag,
-    standing::{Measure, Seen, Standing},
+    reader_partition::{Measure, ReaderPartition, stored},
     waiting::{outboxes, unknown, waiting},
 };
 use runtime::{
@@ -19,18 +19,6 @@ use std::{
 use topology::{Connector, ConnectorShape, Map, processors_in_order};
 
 const POSTGRES: &str = "postgres";
-
-/// One partition before one reader.
-pub(super) struct Reader<'a> {
-    pub(super) unit: &'a str,
-    kind: &'static str,
-    pub(super) topic: &'a str,
-    partition: Partition,
-    standing: Standing,
-    seen: Seen,
-    /// Value of the first record, where somebody may be waiting with it.
-    pub(super) first: Option<Vec<u8>>,
-}
 
 /// The lag of every processor, sink and outbox. While Postgres is away or refuses, of those that Kafka alone tells.
 ///
@@ -88,14 +76,19 @@ fn readers<'a>(
     map: &'a Map,
     broker: &Broker<'_>,
     sinks: Option<&[SinkOffset]>,
-) -> Result<Vec<Reader<'a>>, Error> {
+) -> Result<Vec<ReaderPartition<'a>>, Error> {
     let mut readers = Vec::new();
     let committed = committed(config, map, broker)?;
     for processor in processors_in_order(map) {
         for partition in broker.partitions(&processor.input)? {
             let position =
                 committed.get(processor.name.as_str()).and_then(|offsets| offsets.get(&partition.1)).copied();
-            readers.push(Reader::new((&processor.name, "processor"), &processor.input, partition, position));
+            readers.push(ReaderPartition::new(
+                (&processor.name, "processor"),
+                &processor.input,
+                partition,
+                position,
+            ));
         }
     }
     let Some(sinks) = sinks else { return Ok(readers) };
@@ -106,18 +99,16 @@ fn readers<'a>(
             for partition in broker.partitions(topic)? {
                 let stored = stored(sinks, &sink.name, topic, partition.1);
                 // A sink that was never started begins at the first offset.
-                readers.push(Reader::new((&sink.name, "sink"), topic, partition, Some(stored.unwrap_or(0))));
+                readers.push(ReaderPartition::new(
+                    (&sink.name, "sink"),
+                    topic,
+                    partition,
+                    Some(stored.unwrap_or(0)),
+                ));
             }
         }
     }
     Ok(readers)
-}
-
-pub(super) fn stored(sinks: &[SinkOffset], sink: &str, topic: &str, partition: i32) -> Option<i64> {
-    let is_it = |offset: &&SinkOffset| {
-        offset.consumer_group == sink && offset.topic == topic && offset.partition == partition
-    };
-    sinks.iter().find(is_it).map(|offset| offset.next_offset)
 }
 
 /// Committed offsets of every processor, all groups at once: each waits for a coordinator of its own.
@@ -143,19 +134,22 @@ fn committed<'a>(
 }
 
 /// Fills in where partitions begin and end; returns since when transactions are open, by partition, in ms.
-fn stand(broker: &Broker<'_>, readers: &mut [Reader<'_>]) -> Result<BTreeMap<Partition, i64>, Error> {
+fn stand(
+    broker: &Broker<'_>,
+    readers: &mut [ReaderPartition<'_>],
+) -> Result<BTreeMap<Partition, i64>, Error> {
     let partitions: BTreeSet<Partition> = readers.iter().map(|reader| reader.partition.clone()).collect();
     let partitions: Vec<Partition> = partitions.into_iter().collect();
     let (stables, highs) = (broker.stables(&partitions)?, broker.highs(&partitions)?);
     let lows = broker.lows(&partitions)?;
     for reader in readers.iter_mut() {
-        let standing = &mut reader.standing;
-        standing.low = at(&lows, &reader.partition);
-        standing.stable = at(&stables, &reader.partition);
-        standing.high = at(&highs, &reader.partition).max(standing.stable);
+        let offsets = &mut reader.offsets;
+        offsets.low = at(&lows, &reader.partition);
+        offsets.stable = at(&stables, &reader.partition);
+        offsets.high = at(&highs, &reader.partition).max(offsets.stable);
         // A sink at 0 begins at the beginning, wherever that is by now.
-        if reader.kind == "sink" && standing.position == Some(0) {
-            standing.position = Some(standing.low);
+        if reader.kind == "sink" && offsets.position == Some(0) {
+            offsets.position = Some(offsets.low);
         }
     }
     let open = partitions.into_iter().filter(|partition| at(&stables, partition) < at(&highs, partition));
@@ -187,10 +181,14 @@ fn open_since(broker: &Broker<'_>, open: Vec<(i64, Partition)>) -> Result<BTreeM
 }
 
 /// Reads what lies before the readers. Two readers of one partition are read for one after the other.
-fn count(config: &Config, map: &Map, broker: &Broker<'_>, readers: &mut [Reader<'_>]) -> Result<(), Error> {
+fn count(
+    config: &Config,
+    map: &Map,
+    broker: &Broker<'_>,
+    readers: &mut [ReaderPartition<'_>],
+) -> Result<(), Error> {
     let mut rounds: BTreeMap<(&str, usize), BTreeMap<i32, usize>> = BTreeMap::new();
-    for (index, reader) in
-        readers.iter().enumerate().filter(|(_, r)| r.standing.measure() != Measure::Nothing)
+    for (index, reader) in readers.iter().enumerate().filter(|(_, r)| r.offsets.measure() != Measure::Nothing)
     {
         let is_taken = |round: usize| {
             rounds.get(&(reader.topic, round)).is_some_and(|taken| taken.contains_key(&reader.partition.1))
@@ -204,8 +202,8 @@ fn count(config: &Config, map: &Map, broker: &Broker<'_>, readers: &mut [Reader<
     let scanner = Scanner::new(broker, true);
     for ((topic, _), indexes) in rounds {
         let span = |index: &usize| {
-            let standing = &readers[*index].standing;
-            Span { from: standing.start(), until: standing.stable }
+            let offsets = &readers[*index].offsets;
+            Span { from: offsets.start(), until: offsets.stable }
         };
         let spans = indexes.iter().map(|(partition, index)| (*partition, span(index))).collect();
         scanner.scan(&config.prefix.topic(topic), &spans, &mut |record| {
@@ -215,7 +213,7 @@ fn count(config: &Config, map: &Map, broker: &Broker<'_>, readers: &mut [Reader<
                 reader.first = record.value.map(<[u8]>::to_vec);
             }
             reader.seen.count(record.timestamp_ms, record.key);
-            let is_done = reader.standing.measure() == Measure::Estimate;
+            let is_done = reader.offsets.measure() == Measure::Estimate;
             Ok(if is_done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
     }
@@ -226,31 +224,9 @@ fn asks_postgres(map: &Map, unit: &str) -> bool {
     map.processor(unit).is_ok_and(|processor| processor.clients.iter().any(|client| client == POSTGRES))
 }
 
-impl Seen {
-    fn count(&mut self, append_time_ms: i64, key: Option<&[u8]>) {
-        self.count += 1;
-        self.first_ms.get_or_insert(append_time_ms);
-        let tenant = key.and_then(|key| std::str::from_utf8(key).ok()).and_then(|key| key.split_once('/'));
-        let tenant = tenant.map_or("", |(tenant, _)| tenant);
-        *self.tenants.entry(tenant.to_owned()).or_default() += 1;
-    }
-}
-
-impl<'a> Reader<'a> {
-    fn new(
-        (unit, kind): (&'a str, &'static str),
-        topic: &'a str,
-        partition: Partition,
-        position: Option<i64>,
-    ) -> Self {
-        let standing = Standing { position, low: 0, stable: 0, high: 0 };
-        Self { unit, kind, topic, partition, standing, seen: Seen::default(), first: None }
-    }
-}
-
 fn units(
     config: &Config,
-    readers: Vec<Reader<'_>>,
+    readers: Vec<ReaderPartition<'_>>,
     open: &BTreeMap<Partition, i64>,
     members: &BTreeMap<String, usize>,
     now: i64,
@@ -259,7 +235,7 @@ fn units(
     for reader in readers {
         let name = (reader.unit, reader.topic, reader.partition.1);
         let open_since = open.get(&reader.partition).copied();
-        let lag = PartitionLag::new(name, reader.standing, reader.seen, open_since, now);
+        let lag = PartitionLag::new(name, reader.offsets, reader.seen, open_since, now);
         match units.last_mut() {
             Some((unit, _, partitions)) if *unit == reader.unit => partitions.push(lag),
             _ => units.push((reader.unit, reader.kind, vec![lag])),
@@ -270,20 +246,4 @@ fn units(
         UnitLag::new(name, kind, connected, partitions)
     };
     units.into_iter().map(unit).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn records_are_counted_by_the_tenant_of_their_key() {
-        let mut seen = Seen::default();
-        for (time, key) in [(5, Some(&b"acme/qa"[..])), (3, Some(b"acme/dev")), (9, None), (9, Some(&[255]))]
-        {
-            seen.count(time, key);
-        }
-        assert_eq!((seen.count, seen.first_ms), (4, Some(5)));
-        assert_eq!(seen.tenants, BTreeMap::from([("acme".to_owned(), 2), (String::new(), 2)]));
-    }
 }

@@ -3,7 +3,7 @@
 //! Invariant: a position is forgotten only while no process reads what it is of, and written under its source's
 //! transactional id, which fences one that came meanwhile.
 
-use super::{Bounds, Error, Peers, Place, ResetOptions, ResetPlan, reset::refuse_members};
+use super::{Bounds, Error, Peers, Place, ResetOptions, ResetPlan, reset_plan::refuse_members};
 use engine::log::{OutRecord, TxnError};
 use runtime::{
     Config, TransactionalProducer,

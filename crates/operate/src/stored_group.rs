@@ -1,6 +1,6 @@
 //! What the store holds of a group, as of a place in the log up to which it holds everything.
 
-use super::{Error, Peers, standing::COUNT_OFFSETS_MAX};
+use super::{COUNT_OFFSETS_MAX, Error, Peers};
 use runtime::{
     Config,
     observe::{Broker, MESSAGES_SINK, MESSAGES_TOPIC, Scanner, Span},

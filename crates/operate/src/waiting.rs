@@ -3,7 +3,7 @@
 
 use super::{
     Error, OutboxState, Peers, UnknownLag, Waiting,
-    measure::{Reader, stored},
+    reader_partition::{ReaderPartition, stored},
 };
 use runtime::{
     Config,
@@ -86,7 +86,7 @@ pub(super) fn outboxes(
 }
 
 /// First requests whose window the sink has not stored whole. A registry that is away hides them, no more.
-pub(super) fn waiting(peers: &Peers, readers: &[Reader<'_>], sinks: &[SinkOffset]) -> Vec<Waiting> {
+pub(super) fn waiting(peers: &Peers, readers: &[ReaderPartition<'_>], sinks: &[SinkOffset]) -> Vec<Waiting> {
     let mut decoder = Decoder::<DigestGenerateRequested>::new(Arc::clone(&peers.schemas));
     let mut waiting = Vec::new();
     for reader in readers.iter().filter(|reader| reader.topic == DigestGenerateRequested::TYPE) {

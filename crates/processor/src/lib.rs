@@ -10,6 +10,7 @@ mod lookup;
 mod port;
 mod stage;
 mod stage_fold;
+mod stage_input;
 
 pub use boundary::{BOUNDARY_VIOLATION, check_boundary_integrity};
 pub use event::{Drop, Event, Outcome, Reject, SourcePosition};
@@ -19,8 +20,9 @@ pub use lookup::{
     Moderated, ModerationQuestion, Payer, Request, Response, Step,
 };
 pub use port::{AnyRecord, Emission, Port, PortSpec, RecordEncoder};
-pub use stage::{COMPLETED, ModelUse, STARTED, Stage, StageIdentity, StageInput, StageRecords, StageReport};
+pub use stage::{COMPLETED, ModelUse, STARTED, Stage, StageIdentity, StageRecords, StageReport};
 pub use stage_fold::StageFold;
+pub use stage_input::StageInput;
 
 /// The weakest shape: one input, no memory, no questions.
 pub trait Processor: Send + Sync + 'static {

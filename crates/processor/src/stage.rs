@@ -1,10 +1,9 @@
 //! A digest stage: a Processor that adds one artifact to the digest's state.
 
-use crate::{Emission, Event, Outcome, Port, PortSpec, Processor, Reject, check_boundary_integrity};
-use schemas::{
-    DigestContextPrepared, DigestStageCompleted, DigestStageStarted, DigestState, Record, StageRun, outcome,
-    run_id,
+use crate::{
+    Emission, Event, Outcome, Port, PortSpec, Processor, Reject, StageInput, check_boundary_integrity,
 };
+use schemas::{DigestStageCompleted, DigestStageStarted, DigestState, StageRun, outcome, run_id};
 use std::collections::BTreeMap;
 
 /// Port for telemetry about the work begun.
@@ -69,40 +68,6 @@ impl StageReport {
             self.quality_metrics.insert(name.to_owned(), value);
         }
         self
-    }
-}
-
-/// A record that a stage can start from.
-pub trait StageInput: Record {
-    /// The window.
-    fn window_id(&self) -> &str;
-    /// The digest's version.
-    fn version(&self) -> &str;
-    /// The state to add to.
-    fn state(&self) -> DigestState;
-}
-
-impl StageInput for DigestContextPrepared {
-    fn window_id(&self) -> &str {
-        &self.window_id
-    }
-    fn version(&self) -> &str {
-        &self.version
-    }
-    fn state(&self) -> DigestState {
-        self.into()
-    }
-}
-
-impl StageInput for DigestStageCompleted {
-    fn window_id(&self) -> &str {
-        &self.window_id
-    }
-    fn version(&self) -> &str {
-        &self.version
-    }
-    fn state(&self) -> DigestState {
-        self.state.clone()
     }
 }
 

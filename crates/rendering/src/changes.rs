@@ -5,6 +5,7 @@
 
 use crate::{
     View,
+    change::Change,
     outline::{Block, action_text, action_words, outline},
     wording::Wording,
     wrap::printable,
@@ -32,25 +33,6 @@ struct Line {
     /// Until when it is to be done.
     due: Option<String>,
     message_ids: Vec<i64>,
-}
-
-/// One thing that is otherwise now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Change {
-    /// Something is due on another date.
-    Moved(String),
-    /// A line has these words now.
-    Reworded(String),
-    /// A line has words less.
-    Shortened,
-    /// A line that was not there.
-    New(String),
-    /// So many messages are gone.
-    Withdrawn(i32),
-    /// So many messages came late.
-    Late(i32),
-    /// A line is gone.
-    Gone,
 }
 
 /// What the page of a digest states.

@@ -3,6 +3,7 @@
 //! Invariant: pure and total. Text from the chat never acts as markup or as a terminal command.
 
 mod blocks;
+mod change;
 mod changes;
 mod cited;
 mod html;

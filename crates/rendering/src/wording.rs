@@ -1,6 +1,6 @@
 //! The words around a digest's own: headings, roles and counts in Russian and English.
 
-use crate::changes::Change;
+use crate::change::Change;
 use jiff::civil::Date;
 
 /// Words of one language.

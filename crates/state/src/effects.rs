@@ -3,7 +3,10 @@
 //!
 //! Invariant: a row that says `unknown` is never deleted: while it is there, nothing is delivered in its place.
 
-use crate::{Batch, Delivery, DeliveryStatus, Error, LedgerVersion, deliveries::of_delivery, json::storable};
+use crate::{
+    Batch, Delivery, DeliveryStatus, EffectState, Error, LedgerVersion, deliveries::of_delivery,
+    json::storable,
+};
 use schemas::Version;
 use sqlx::{Row, postgres::PgRow};
 
@@ -20,17 +23,6 @@ pub struct Effect {
     pub digest_id: String,
     /// Where it is, in the channel's own terms. Known before the effect where something is edited that is there.
     pub reference: Option<String>,
-}
-
-/// How an effect stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EffectState<'a> {
-    /// State.
-    pub status: DeliveryStatus,
-    /// Where it is.
-    pub reference: Option<&'a str>,
-    /// Why it failed, or why nobody knows.
-    pub error: Option<&'a str>,
 }
 
 /// What is known of a target.

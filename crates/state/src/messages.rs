@@ -5,7 +5,7 @@
 //! elsewhere, gives the same rows.
 
 use crate::{
-    Batch, Error, Store, author_names, erased,
+    Batch, Error, MessageRow, Store, author_names, erased,
     json::storable,
     retention,
     staging::{New, add_up, sorted},
@@ -19,32 +19,6 @@ use sqlx::{PgConnection, Row};
 
 /// States of messages in one statement: well below a second each on a busy machine, however large the batch.
 const STATES_MAX: usize = 4_000;
-
-/// A message state and its place in the log.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct MessageRow<'a> {
-    /// Tenant.
-    pub tenant_id: &'a str,
-    /// Group.
-    pub group_id: &'a str,
-    /// Partition of `group.message.ingested`.
-    pub source_partition: i32,
-    /// Offset of the record that holds the state.
-    pub source_offset: i64,
-    /// The state.
-    pub message: &'a Message,
-}
-
-impl<'a> MessageRow<'a> {
-    /// What the states of one revision of a message share.
-    pub(crate) fn state(&self) -> (&'a str, &'a str, i64, i64) {
-        (self.tenant_id, self.group_id, self.message.id, self.message.revision)
-    }
-
-    pub(crate) fn key(&self) -> ((&'a str, &'a str, i64, i64), i64) {
-        (self.state(), self.source_offset)
-    }
-}
 
 /// The newest state before each of a batch's, by its position in the arrays. One plan is possible: `LIMIT` makes a loop
 /// of the lookup, and only the primary key has the order that it asks for.

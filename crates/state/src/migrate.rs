@@ -1,17 +1,16 @@
-//! Migrations: embedded, forward only, run by the owner role. Invariant: running them again changes nothing.
+//! Runs the migrations, forward only, as the owner role. Invariant: running them again changes nothing.
 
 use crate::{
     Error, Schema,
     audit::{self, AuditChange},
     connecting::Attempt,
+    migrations::{MIGRATIONS, newest},
     store::{ACT_FOR, MIGRATED, address, connect_options},
 };
 use serde_json::json;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, migrate::Migrator};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 
 const THERE: &str = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
-
-static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 
 pub(crate) const LOCK: &str = "SELECT pg_advisory_lock(hashtextextended('gistmill migrate ' || $1, 0))";
 
@@ -87,9 +86,4 @@ async fn migrated(owner_url: &str, schema: &Schema, before: &mut Option<i64>) ->
         .await
         .map_err(Error::query("let the application role see the migrations"))?;
     Ok(connection)
-}
-
-/// Number of the newest migration that this version knows.
-pub(crate) fn newest() -> i64 {
-    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
 }

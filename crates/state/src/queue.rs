@@ -4,7 +4,7 @@
 //! one after the other; and a row whose time has not come is nobody's to try.
 
 use crate::{
-    Batch, Delivery, Error, Store, deliveries::of_delivery, json::storable, queue_entry::QueueEntry,
+    Batch, Delivery, Due, Error, Store, deliveries::of_delivery, json::storable, queue_entry::QueueEntry,
 };
 use schemas::Version;
 use serde::Serialize;
@@ -53,19 +53,6 @@ pub struct ToQueue<'a> {
     pub payload: &'a str,
     /// When the broker got the record, in ms.
     pub appended_ms: i64,
-}
-
-/// A row of the queue whose time has come.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Due {
-    /// Tenant.
-    pub tenant_id: String,
-    /// Window.
-    pub window_id: String,
-    /// Channel.
-    pub channel: &'static str,
-    /// Target.
-    pub chat: String,
 }
 
 /// A delivery that waits.

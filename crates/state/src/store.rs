@@ -3,7 +3,7 @@
 //! Invariant: a tenant is named in the transaction only (`set_config(.., true)`), never in the session, where it would
 //! leak to whoever gets the connection next.
 
-use crate::{Error, Schema, connecting::Attempt, migrate::newest};
+use crate::{Error, Schema, connecting::Attempt, migrations::newest};
 use sqlx::{
     PgPool, Postgres, Row, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},

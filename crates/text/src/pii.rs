@@ -6,6 +6,7 @@
 //! Numbers are told from ids, versions, dates and amounts by their shape, their checksum or a word before them,
 //! never by length alone: in a chat about software a lost build number costs more than it protects.
 
+mod candidate;
 mod checksum;
 mod context;
 mod digits;

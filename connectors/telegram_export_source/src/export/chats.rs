@@ -4,8 +4,10 @@
 //! them.
 
 use super::{
+    chat::Chat,
     context::Context,
     fault::Fault,
+    item,
     json::{self, Json},
     salvage::{Found, Salvage},
 };
@@ -20,18 +22,6 @@ use struson::reader::{JsonReader, ValueType};
 
 /// Elements between two ticks.
 const TICK_ELEMENTS: u64 = 1000;
-
-/// A chat of an export.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Chat {
-    /// Which `messages` of the file.
-    pub(crate) ordinal: usize,
-    pub(crate) id: Option<String>,
-    pub(crate) name: Option<String>,
-    pub(crate) kind: Option<String>,
-    /// What its elements are.
-    pub(crate) summary: Summary,
-}
 
 /// What a whole document turned out to be.
 #[derive(Debug, Default)]
@@ -137,7 +127,7 @@ impl Surveyor<'_> {
         let mut elements = 0_u64;
         self.repairs.take(json::position(json));
         json::array(json, |json| {
-            let item: Item = json::read_item(json, &mut context)?;
+            let item: Item = item::read(json, &mut context)?;
             summary.count(&item);
             summary.repair(&self.repairs.take(json::position(json)));
             elements += 1;

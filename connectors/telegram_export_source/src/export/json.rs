@@ -3,16 +3,8 @@
 //! Invariant: a value of another type than expected is skipped as a whole, never an error; only JSON that is not
 //! JSON is one.
 
-use super::{
-    context::Context,
-    convert,
-    fault::{Fault, FaultKind},
-    raw,
-};
-use crate::{
-    draft::Item,
-    repair::{RepairReader, Repairs},
-};
+use super::fault::{Fault, FaultKind};
+use crate::repair::{RepairReader, Repairs};
 use std::io::{self, Read};
 use struson::reader::{JsonReader, JsonStreamReader, JsonSyntaxError, ReaderSettings, ValueType};
 
@@ -38,15 +30,6 @@ fn input_fault(json: &Json) -> Fault {
     let place = json.current_position(false);
     let line = place.line_pos.map_or(0, |position| position.line) + 1;
     Fault::new(FaultKind::Input, place.data_pos.unwrap_or_default(), line)
-}
-
-/// One element of an array of messages.
-pub(super) fn read_item(json: &mut Json, context: &mut Context) -> Result<Item, Fault> {
-    if json.peek()? != ValueType::Object {
-        json.skip_value()?;
-        return Ok(Item::Skipped("not_an_object"));
-    }
-    Ok(convert::item(raw::read(json)?, context))
 }
 
 /// The string that comes next, cut at `bytes_max` on a character boundary, and whether it is whole.

@@ -3,9 +3,10 @@
 //! Invariant: what is given is a function of the bytes; damage outside of the lists of messages is a fault.
 
 use super::{
-    chats::Chat,
+    chat::Chat,
     context::Context,
     fault::{Fault, FaultKind},
+    item,
     json::{self, Json},
     resync::{self, Next, PATTERN_BYTES},
     window::{FIRST_BYTES, Window},
@@ -201,7 +202,7 @@ impl Salvage {
     fn element(&mut self) -> Result<Found, Fault> {
         let bound = self.bound()?;
         let context = &mut self.context;
-        let mut read = |json: &mut Json| json::read_item(json, context);
+        let mut read = |json: &mut Json| item::read(json, context);
         let read = match bound {
             Some(bound) => self.window.value_before(bound, &mut read),
             None => self.window.value(&mut read),

@@ -1,8 +1,10 @@
 //! What a message of a WhatsApp export says, once its head is off.
 
 use super::{
-    head::{Form, is_blank, is_mark},
-    ids, words,
+    head::Form,
+    ids,
+    marks::{is_blank, is_mark},
+    words,
 };
 use crate::entry::media;
 use ingest::RichText;

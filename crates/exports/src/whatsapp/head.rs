@@ -2,7 +2,10 @@
 //!
 //! Invariant: what the three numbers of a date mean is not decided here.
 
-use super::words;
+use super::{
+    marks::{is_blank, is_mark},
+    words,
+};
 
 /// How the date and time are set off from what follows; one export has one form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,14 +145,4 @@ fn digit(c: char) -> Option<u16> {
         .map(|zero| u32::from(*zero))
         .find(|zero| (*zero..*zero + 10).contains(&code))
         .map(|zero| (code - zero) as u16)
-}
-
-/// Marks of direction and the like, which phones put anywhere.
-pub(super) fn is_mark(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{61c}')
-}
-
-/// Blanks of every width.
-pub(super) fn is_blank(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\u{a0}' | '\u{2009}' | '\u{202f}')
 }

@@ -62,7 +62,7 @@ pub(super) fn key(text: &str) -> String {
                 key.push('@');
                 without_mentioned(after)
             }
-            c if super::head::is_mark(c) => after,
+            c if super::marks::is_mark(c) => after,
             c if c.is_whitespace() => {
                 if !key.is_empty() && !key.ends_with(' ') {
                     key.push(' ');

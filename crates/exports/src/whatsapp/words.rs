@@ -3,7 +3,7 @@
 //! A word that is missing here is no fault: a line then counts as text. What is told by its form (brackets, marks, the
 //! names that WhatsApp gives to files) needs no word.
 
-use super::head::{is_blank, is_mark};
+use super::marks::{is_blank, is_mark};
 
 /// Half of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

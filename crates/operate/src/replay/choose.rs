@@ -6,7 +6,7 @@ use super::{
     super::{
         DeadLetter, Error, LetterPlace, Peers,
         dead_letters::{Walk, walk_with},
-        settled::{SettledLetters, input_of},
+        settled_letters::{SettledLetters, input_of},
         wire_checker::{Lying, WireChecker},
     },
     ReplayRun, headers,

@@ -86,9 +86,8 @@ mod tests {
     use super::*;
 
     fn event() -> DigestReadyForDelivery {
-        let example = include_str!(
-            "../../../../schemas/examples/digest.ready_for_delivery.v1/day_of_an_import.json"
-        );
+        let example =
+            include_str!("../../../../schemas/examples/digest.ready_for_delivery.v1/day_of_an_import.json");
         serde_json::from_str(example).expect("an example")
     }
 

@@ -1,6 +1,6 @@
 //! Phone numbers, international and as Russians and Americans write them at home.
 
-use super::{context, number::Candidate};
+use super::{candidate::Candidate, context};
 
 const INTERNATIONAL_DIGITS_MIN: usize = 9;
 /// ITU-T E.164, section 6.2.
