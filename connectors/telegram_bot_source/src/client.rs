@@ -38,7 +38,7 @@ pub(crate) struct WebhookInfo {
 
 /// What somebody is in a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum Membership {
     /// An administrator, or the owner.
     Administrator,
     /// A member.
@@ -129,16 +129,16 @@ impl Bot {
     }
 
     /// What somebody is in a chat.
-    pub(crate) async fn standing(&self, chat: i64, person: i64) -> Result<Standing, CallError> {
+    pub(crate) async fn standing(&self, chat: i64, person: i64) -> Result<Membership, CallError> {
         let body = json!({ "chat_id": chat, "user_id": person });
         match self.call("getChatMember", &body, Duration::ZERO).await {
             Ok(member) => Ok(match member["status"].as_str() {
-                Some("creator" | "administrator") => Standing::Administrator,
-                Some("member") => Standing::Member,
-                Some("restricted") if member["is_member"] == true => Standing::Member,
-                _ => Standing::Outside,
+                Some("creator" | "administrator") => Membership::Administrator,
+                Some("member") => Membership::Member,
+                Some("restricted") if member["is_member"] == true => Membership::Member,
+                _ => Membership::Outside,
             }),
-            Err(CallError::Refused(_)) => Ok(Standing::Unseen),
+            Err(CallError::Refused(_)) => Ok(Membership::Unseen),
             Err(error) => Err(error),
         }
     }

@@ -5,7 +5,7 @@
 
 use crate::{
     TelegramBotSource,
-    client::Standing,
+    client::Membership,
     command::words_of,
     permission::Permission,
     source::store_error,
@@ -41,9 +41,9 @@ impl TelegramBotSource {
         let permission = match asking.known() {
             Some(known) => known,
             None => match self.standing(asking.chat, asking.person).await? {
-                Standing::Administrator => Permission::Granted,
-                Standing::Member | Standing::Outside => Permission::Denied,
-                Standing::Unseen => Permission::Unseen,
+                Membership::Administrator => Permission::Granted,
+                Membership::Member | Membership::Outside => Permission::Denied,
+                Membership::Unseen => Permission::Unseen,
             },
         };
         if permission != Permission::Granted {
@@ -81,7 +81,10 @@ impl TelegramBotSource {
         let Some(link) = self.link_of(of).await? else { return Ok(Granted::NotLinked) };
         // Who writes there is there.
         let is_there = wish.chat == of
-            || matches!(self.standing(of, wish.person).await?, Standing::Administrator | Standing::Member);
+            || matches!(
+                self.standing(of, wish.person).await?,
+                Membership::Administrator | Membership::Member
+            );
         if !is_there {
             return Ok(Granted::NotThere);
         }
@@ -116,7 +119,7 @@ impl TelegramBotSource {
         Ok(self.store.telegram_chats(&[chat]).await.map_err(store_error)?.pop())
     }
 
-    async fn standing(&self, chat: i64, person: i64) -> Result<Standing, SourceError> {
+    async fn standing(&self, chat: i64, person: i64) -> Result<Membership, SourceError> {
         self.bot.standing(chat, person).await.map_err(away)
     }
 }

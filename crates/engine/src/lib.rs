@@ -16,6 +16,6 @@ pub mod shapes;
 mod simulation;
 pub mod wire_check;
 
-pub use exactly_once::{Engine, Limits, Observer, Stop, guard, let_through, log, shape};
+pub use exactly_once::{Engine, Error, Limits, Observer, guard, let_through, log, shape};
 pub use murmur2::murmur2_partition;
 pub use shapes::outlet::chain;

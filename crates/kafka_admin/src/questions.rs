@@ -41,7 +41,7 @@ pub(crate) struct Described {
 }
 
 /// Hears of a batch; `Break` when it wants no more.
-pub(crate) type Visit<'a> = &'a mut dyn FnMut(&Batch<'_>) -> Result<ControlFlow<()>, Error>;
+pub(crate) type BatchHandler<'a> = &'a mut dyn FnMut(&Batch<'_>) -> Result<ControlFlow<()>, Error>;
 
 pub(crate) fn text(text: &str) -> StrBytes {
     StrBytes::from_string(text.to_owned())
@@ -177,7 +177,12 @@ impl Cluster {
     }
 
     /// Hands every batch from an offset up to what the partition holds now to `visit`.
-    pub(crate) fn read(&mut self, at: &TopicPartition, from: i64, visit: Visit<'_>) -> Result<(), Error> {
+    pub(crate) fn read(
+        &mut self,
+        at: &TopicPartition,
+        from: i64,
+        visit: BatchHandler<'_>,
+    ) -> Result<(), Error> {
         let (mut next, end) = (from, self.bounds(at)?.1);
         while next < end {
             let answer = self.fetch(at, next, (false, FETCH_BYTES_MAX))?;

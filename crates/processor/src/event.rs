@@ -27,7 +27,7 @@ pub struct Event<T> {
 
 /// Why an input leaves no trace but a count; the reason is a metric label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Drop(pub &'static str);
+pub struct DropReason(pub &'static str);
 
 /// What becomes of an input that could be processed.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub enum Outcome {
     /// Records for the ports, in order. Empty for a Fold that only remembered.
     Emit(Vec<Emission>),
     /// Nothing, on purpose.
-    Drop(Drop),
+    Drop(DropReason),
 }
 
 impl Outcome {
@@ -46,7 +46,7 @@ impl Outcome {
 
     /// Drops the input for `reason`.
     pub fn drop(reason: &'static str) -> Self {
-        Self::Drop(Drop(reason))
+        Self::Drop(DropReason(reason))
     }
 }
 

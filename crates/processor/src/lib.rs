@@ -13,7 +13,7 @@ mod stage_fold;
 mod stage_input;
 
 pub use boundary::{BOUNDARY_VIOLATION, check_boundary_integrity};
-pub use event::{Drop, Event, Outcome, Reject, SourcePosition};
+pub use event::{DropReason, Event, Outcome, Reject, SourcePosition};
 pub use fold::{Fold, FoldState, StateError};
 pub use lookup::{
     BeforeAsOf, Earlier, EarlierAsOf, Judgement, Lookup, MessagesAsOf, ModelAnswer, ModelQuestion, ModelText,

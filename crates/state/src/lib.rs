@@ -107,7 +107,7 @@ pub use offsets::{ClaimedPartition, SinkOffset, SinkPartition};
 pub use outbox::{OutboxLag, OutboxMark, OutboxPage, OutboxPlace, OutboxRow};
 pub use provider_keys::{KeyName, ProviderKey, SealedKey};
 pub use queue::{ToQueue, WaitingDelivery};
-pub use queue_entry::{QueueEntry, Standing};
+pub use queue_entry::{QueueEntry, TargetCounts};
 pub use refusal::{Refusal, accept_blocked, accept_dead_letter, accept_ready, accept_stage, bad_totals};
 pub use retention::{RETENTION_DAYS_MIN, Retention, is_past};
 pub use schema::{Schema, SchemaError};

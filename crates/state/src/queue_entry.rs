@@ -44,7 +44,7 @@ WHERE tenant_id = $1 AND window_id = $2 AND channel = $3 AND revision = $4 AND a
 
 /// How a version stands at all targets of a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct TargetCounts {
     /// Targets where it is not over, or nobody knows.
     pub open: i64,
     /// Targets that have it.
@@ -257,7 +257,7 @@ impl QueueEntry {
     ///
     /// # Errors
     /// Those of any read.
-    pub async fn standing(&mut self, version: Version) -> Result<Standing, Error> {
+    pub async fn standing(&mut self, version: Version) -> Result<TargetCounts, Error> {
         let what = "count the targets of a version";
         sqlx::query(LOCK_PARTITION)
             .bind(format!("{}/{}", self.due.channel, self.due.window_id))
@@ -274,7 +274,7 @@ impl QueueEntry {
             .fetch_one(&mut *self.transaction)
             .await
             .map_err(Error::query(what))?;
-        Ok(Standing { open: row.get(0), sent: row.get(1) })
+        Ok(TargetCounts { open: row.get(0), sent: row.get(1) })
     }
 
     /// Adds a record for a port of `postgres_outbox_source`.

@@ -30,7 +30,7 @@ use processor::{Event, Fold, Outcome, Port, PortSpec, Reject};
 use schemas::{END_OF_LANE, GroupMessageIngested, GroupWindowReady, window_id};
 use serde::Deserialize;
 use settings::Epoch;
-use state::{Closed, Fate, Revision, Visit};
+use state::{Closed, Novelty, RecordPlace, Revision};
 
 const READY: Port<GroupWindowReady> = Port::new("ready");
 const MINUTE_MS: i64 = 60_000;
@@ -84,7 +84,7 @@ impl Fold for WindowBuilder {
             });
         }
         let lane = state.lanes.lane(&record.lane);
-        let visit = Visit {
+        let visit = RecordPlace {
             lane: lane.number,
             clock_ms: lane.clock_ms(self.grace_ms),
             offset: event.source.offset,
@@ -101,8 +101,8 @@ impl Fold for WindowBuilder {
                 Outcome::Emit(ready.into_iter().map(|ready| READY.emit(ready)).collect())
             }
             _ if is_control => Outcome::absorbed(),
-            Some(Fate::Late | Fate::Known) if late => Outcome::drop("late"),
-            Some(Fate::Known) => Outcome::drop("duplicate"),
+            Some(Novelty::Late | Novelty::Known) if late => Outcome::drop("late"),
+            Some(Novelty::Known) => Outcome::drop("duplicate"),
             None if repeated => Outcome::drop("duplicate"),
             _ => Outcome::absorbed(),
         })

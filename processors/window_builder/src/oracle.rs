@@ -12,7 +12,7 @@ pub use content::Content;
 pub use log::{LoggedMessage, as_of};
 
 use content::Contents;
-use window::{Visit, Window};
+use window::{RecordPlace, Window};
 
 use crate::{WindowBuilder, grid, settings::Epoch};
 use processor::{Event, Outcome, Reject};
@@ -129,7 +129,7 @@ impl Group {
         let (mut newest, mut promised) =
             self.lanes.get(&record.lane).copied().unwrap_or((i64::MIN, i64::MIN));
         let clock = promised.max(newest.saturating_sub(options.grace_ms));
-        let visit = Visit { lane: &record.lane, clock, offset: event.source.offset, options };
+        let visit = RecordPlace { lane: &record.lane, clock, offset: event.source.offset, options };
         let (mut changed, mut late, mut found) = (false, false, BTreeSet::new());
         for topic in &record.topics {
             found.extend(Some(*topic).filter(|topic| self.topics.insert(*topic)));
@@ -176,13 +176,18 @@ impl Group {
         *newest = to.saturating_add(options.grace_ms).min(*newest);
         *promised = to.min(*promised);
         let clock = (*promised).max(newest.saturating_sub(options.grace_ms));
-        let visit = Visit { lane, clock, offset: event.source.offset, options };
+        let visit = RecordPlace { lane, clock, offset: event.source.offset, options };
         self.windows.iter_mut().for_each(|window| window.set_back(&visit));
         true
     }
 
     /// Whether a message is news to a window that it is in time for; `None` when it is late for all of them.
-    fn enter(&mut self, message: &Message, visit: &Visit<'_>, found: &mut BTreeSet<i64>) -> Option<bool> {
+    fn enter(
+        &mut self,
+        message: &Message,
+        visit: &RecordPlace<'_>,
+        found: &mut BTreeSet<i64>,
+    ) -> Option<bool> {
         self.make_windows(message.sent_at);
         if let Some(topic) = message.topic_id.filter(|_| !message.is_deletion()) {
             found.extend(Some(topic).filter(|topic| self.topics.insert(*topic)));
@@ -203,7 +208,7 @@ impl Group {
     }
 
     /// Places the messages that answer one of `found`, and those that answer them; whether that is news in time.
-    fn place_answers(&mut self, mut found: BTreeSet<i64>, visit: &Visit<'_>) -> bool {
+    fn place_answers(&mut self, mut found: BTreeSet<i64>, visit: &RecordPlace<'_>) -> bool {
         let mut news = false;
         while !found.is_empty() {
             let mut placed = BTreeSet::new();

@@ -38,7 +38,7 @@ pub(crate) struct Changed {
 
 /// What a message did; the higher of two is what it did to several windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Fate {
+pub(crate) enum Novelty {
     /// Its windows are beyond the horizon: remembered, but no reason for a revision.
     Late,
     /// It told nothing new.
@@ -49,7 +49,7 @@ pub(crate) enum Fate {
 
 /// The lane of a record, and where the record lies.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Visit {
+pub(crate) struct RecordPlace {
     pub(crate) lane: u32,
     /// The lane's clock before the record.
     pub(crate) clock_ms: i64,
@@ -116,16 +116,20 @@ impl GroupState {
 
     /// Takes topics and messages of a record in; each lateness is judged by the lane's clock before the record.
     /// Returns the highest fate, and whether any message was late.
-    pub(crate) fn absorb(&mut self, record: &GroupMessageIngested, visit: Visit) -> (Option<Fate>, bool) {
+    pub(crate) fn absorb(
+        &mut self,
+        record: &GroupMessageIngested,
+        visit: RecordPlace,
+    ) -> (Option<Novelty>, bool) {
         let (mut highest, mut late, mut found) = (None, false, BTreeSet::new());
         for topic in &record.topics {
-            let fate = if self.create(*topic, &mut found) { Fate::Changed } else { Fate::Known };
+            let fate = if self.create(*topic, &mut found) { Novelty::Changed } else { Novelty::Known };
             highest = highest.max(Some(fate));
         }
         for message in &record.messages {
             let fate = self.enter_windows(message, visit, &mut found);
             highest = highest.max(Some(fate));
-            late |= fate == Fate::Late;
+            late |= fate == Novelty::Late;
         }
         (highest.max(self.place_answers(found, visit)), late)
     }
@@ -139,7 +143,7 @@ impl GroupState {
     }
 
     /// `found` gets the topics and messages whose answers can be placed from now on.
-    fn enter_windows(&mut self, message: &Message, visit: Visit, found: &mut BTreeSet<i64>) -> Fate {
+    fn enter_windows(&mut self, message: &Message, visit: RecordPlace, found: &mut BTreeSet<i64>) -> Novelty {
         let deleted = message.is_deletion();
         let author = match &message.author {
             Some(author) if !deleted => self.authors.number(&author.id),
@@ -156,7 +160,7 @@ impl GroupState {
         let (known, answers) = (message.known().settled(home), reply_to.unwrap_or_default());
         let is_by_name = message.author.as_ref().is_some_and(Author::is_by_name);
         let entry = Entry { id, revision, author, deleted, known, is_by_name, answers };
-        let mut fate = Fate::Late;
+        let mut fate = Novelty::Late;
         for shelf in 0..self.shelves.len() {
             if let Some(start_ms) = self.window_at(shelf, message.sent_at) {
                 fate = fate.max(self.enter(shelf, start_ms, entry, visit));
@@ -185,17 +189,17 @@ impl GroupState {
         Some(bounds.start)
     }
 
-    fn enter(&mut self, shelf: usize, start_ms: i64, entry: Entry, visit: Visit) -> Fate {
+    fn enter(&mut self, shelf: usize, start_ms: i64, entry: Entry, visit: RecordPlace) -> Novelty {
         let unplaced = entry.known.has(Known::REPLY) && !entry.known.has(Known::TOPIC);
         self.shelves[shelf].answer(unplaced.then_some(entry.answers));
-        let Some(window) = self.shelves[shelf].window(start_ms) else { return Fate::Known };
+        let Some(window) = self.shelves[shelf].window(start_ms) else { return Novelty::Known };
         let news = window.entries.apply(entry, &self.topics);
         self.visit(shelf, start_ms, news, visit)
     }
 
     /// Places the messages that answer one of `found`, and those that answer them, wherever they are: their windows are
     /// not what they were. Returns the highest fate.
-    fn place_answers(&mut self, mut found: BTreeSet<i64>, visit: Visit) -> Option<Fate> {
+    fn place_answers(&mut self, mut found: BTreeSet<i64>, visit: RecordPlace) -> Option<Novelty> {
         let mut highest = None;
         while !found.is_empty() {
             let mut placed = BTreeSet::new();
@@ -218,10 +222,10 @@ impl GroupState {
     }
 
     /// Notes that a record told something of a window, news or not, and opens it in the record's lane if it is in time.
-    fn visit(&mut self, shelf: usize, start_ms: i64, news: bool, visit: Visit) -> Fate {
+    fn visit(&mut self, shelf: usize, start_ms: i64, news: bool, visit: RecordPlace) -> Novelty {
         let shelf = &mut self.shelves[shelf];
         let size_hours = shelf.size_hours;
-        let Some(window) = shelf.window(start_ms) else { return Fate::Known };
+        let Some(window) = shelf.window(start_ms) else { return Novelty::Known };
         let mut late = false;
         if !window.is_open_in(visit.lane) {
             match due_ms(visit.lane, visit.clock_ms, window.end_ms, visit.grace_and_horizon_ms) {
@@ -238,9 +242,9 @@ impl GroupState {
         }
         shelf.rest(start_ms);
         match (late, news) {
-            (true, _) => Fate::Late,
-            (false, true) => Fate::Changed,
-            (false, false) => Fate::Known,
+            (true, _) => Novelty::Late,
+            (false, true) => Novelty::Changed,
+            (false, false) => Novelty::Known,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Partitions come and go: restore before reading, commit before giving up.
 
 use super::{
-    Engine, Observer, Stop,
+    Engine, Error, Observer,
     log::Log,
     recovery::{Mode, Step},
     shape::Shape,
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
     /// Takes offered partitions: committed offsets and state first, then reading. Tried again while the log is away.
-    pub(super) fn take_offered(&mut self, now: Duration) -> Result<(), Stop> {
+    pub(super) fn take_offered(&mut self, now: Duration) -> Result<(), Error> {
         if self.offered.is_empty() || now < self.offered_retry {
             return Ok(());
         }
@@ -23,7 +23,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         }
         if self.shape.is_stateful() && !mutation::is(Mutation::NoPause) {
             // A restore polls the group, and has nowhere to put a record.
-            self.pause_all().map_err(Stop::Fatal)?;
+            self.pause_all().map_err(Error::Fatal)?;
         }
         let offered = self.offered.clone();
         let assigned = match self.starting_points(&offered)? {
@@ -32,7 +32,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         };
         match assigned {
             Ok(offsets) => {
-                self.start_lanes(&offsets, now);
+                self.start_partitions(&offsets, now);
                 self.offered.clear();
                 self.observe_assignment();
             }
@@ -46,7 +46,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
     }
 
     /// Commits, then gives partitions up.
-    pub(super) fn revoked(&mut self, partitions: &[i32], now: Duration) -> Result<(), Stop> {
+    pub(super) fn revoked(&mut self, partitions: &[i32], now: Duration) -> Result<(), Error> {
         let committed = if self.mode.is_running() { self.commit_all(now) } else { Ok(()) };
         self.give_up(partitions)?;
         match committed {
@@ -70,16 +70,16 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
     /// The group has given this member's name away, as it does when a broker dies between granting a membership and
     /// telling of it. Everything open is dropped and the group joined anew, once: expelled soon again, somebody else
     /// has this name.
-    pub(super) fn expelled(&mut self, why: &str, now: Duration) -> Result<(), Stop> {
+    pub(super) fn expelled(&mut self, why: &str, now: Duration) -> Result<(), Error> {
         if self.rebuilds.is_expelled_again(now, self.limits.fenced_wait) {
-            return Err(Stop::Rival(format!("expelled again: {why}")));
+            return Err(Error::Rival(format!("expelled again: {why}")));
         }
         self.observer.recovering(why);
         self.expelled = true;
         if self.mode.is_running() {
             self.start_over(now);
         }
-        self.lanes.clear();
+        self.assigned.clear();
         self.offered.clear();
         self.observe_assignment();
         Ok(())
@@ -92,22 +92,22 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         self.mode = Mode::Mending { step, at: now, wait: self.limits.retry.0 };
     }
 
-    fn give_up(&mut self, partitions: &[i32]) -> Result<(), Stop> {
+    fn give_up(&mut self, partitions: &[i32]) -> Result<(), Error> {
         self.offered.retain(|partition| !partitions.contains(partition));
-        self.lanes.retain(|partition, _| !partitions.contains(partition));
+        self.assigned.retain(|partition, _| !partitions.contains(partition));
         for partition in partitions {
             self.open.offsets.remove(partition);
         }
         if !mutation::is(Mutation::StateKept) {
             self.shape.forget(partitions);
         }
-        self.log.unassign(partitions).map_err(Stop::Fatal)?;
+        self.log.unassign(partitions).map_err(Error::Fatal)?;
         self.observe_assignment();
         Ok(())
     }
 
     pub(super) fn observe_assignment(&mut self) {
-        let held: Vec<i32> = self.lanes.keys().copied().collect();
+        let held: Vec<i32> = self.assigned.keys().copied().collect();
         self.observer.assigned(&held);
     }
 }

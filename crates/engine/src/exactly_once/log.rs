@@ -165,7 +165,7 @@ pub enum Restored {
 }
 
 /// Takes the records of a restore; an error ends it.
-pub type Visit<'a> = &'a mut dyn FnMut(&RecordView<'_>) -> Result<(), String>;
+pub type RestoreHandler<'a> = &'a mut dyn FnMut(&RecordView<'_>) -> Result<(), String>;
 
 /// Reads committed records outside the subscription, to restore state.
 pub trait Reader {
@@ -176,7 +176,7 @@ pub trait Reader {
         what: Restored,
         partition: i32,
         range: (Option<i64>, Option<i64>),
-        visit: Visit<'_>,
+        visit: RestoreHandler<'_>,
     ) -> Result<(), String>;
 }
 

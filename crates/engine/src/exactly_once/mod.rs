@@ -3,10 +3,10 @@
 //! Invariants: an input's output, or its dead letter, and its offset are in the same transaction; offsets are
 //! committed only up to the contiguous frontier; a transaction is never empty and never waits for anything remote.
 
+mod assigned_partition;
 mod assignment;
 mod frontier;
 pub mod guard;
-mod lane;
 pub mod let_through;
 mod limits;
 pub mod log;
@@ -16,8 +16,8 @@ pub mod shape;
 mod transaction;
 
 use crate::mutation::{self, Mutation};
+use assigned_partition::AssignedPartition;
 use guard::{Guard, Rejected, Tripped};
-use lane::Lane;
 pub use limits::Limits;
 use log::{Log, Polled};
 use recovery::{Mode, Rebuilds};
@@ -31,7 +31,7 @@ use transaction::{Failure, Open, Round};
 
 /// Why the loop ended for good; nothing uncommitted was left behind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Stop {
+pub enum Error {
     /// See [`Guard`].
     #[error("{} of {} inputs were rejected", .0.rejected, .0.seen)]
     BlastRadius(Tripped),
@@ -74,7 +74,7 @@ pub struct Engine<L, S, O> {
     shape: S,
     observer: O,
     limits: Limits,
-    lanes: BTreeMap<i32, Lane>,
+    assigned: BTreeMap<i32, AssignedPartition>,
     /// Partitions offered by the group and not yet taken.
     offered: Vec<i32>,
     offered_retry: Duration,
@@ -108,7 +108,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
             shape,
             observer,
             limits,
-            lanes: BTreeMap::new(),
+            assigned: BTreeMap::new(),
             offered: Vec::new(),
             offered_retry: Duration::ZERO,
             replayed: BTreeSet::new(),
@@ -125,7 +125,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
     }
 
     /// One turn of the loop at time `now` (since its start): polls a batch, then moves what can be moved.
-    pub fn turn(&mut self, now: Duration) -> Result<(), Stop> {
+    pub fn turn(&mut self, now: Duration) -> Result<(), Error> {
         let polled = self.poll(self.wait(now), now);
         let idle = matches!(polled, Polled::Idle);
         match polled {
@@ -136,7 +136,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
             Polled::Revoked(partitions) => self.revoked(&partitions, now)?,
             Polled::Lost(partitions) => self.lost(&partitions, now),
             Polled::Expelled(why) => self.expelled(&why, now)?,
-            Polled::Broken(why) => return Err(Stop::NoOffset(why)),
+            Polled::Broken(why) => return Err(Error::NoOffset(why)),
             Polled::Read | Polled::Idle => {}
         }
         if !self.mode.is_running() {
@@ -155,7 +155,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
     }
 
     /// Commits what is complete, for a shutdown; pending answers are left to the next start.
-    pub fn finish(&mut self, now: Duration) -> Result<(), Stop> {
+    pub fn finish(&mut self, now: Duration) -> Result<(), Error> {
         if !self.mode.is_running() {
             return Ok(());
         }
@@ -183,7 +183,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         if !self.mode.is_running() {
             return self.limits.retry.0;
         }
-        if self.shape.in_flight() > 0 || self.lanes.values().any(|lane| !lane.backlog.is_empty()) {
+        if self.shape.in_flight() > 0 || self.assigned.values().any(|assigned| !assigned.backlog.is_empty()) {
             return Duration::from_millis(1);
         }
         match self.commit_age(now) {
@@ -194,18 +194,18 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
 
     /// Polls a batch: what a turn costs besides its records, it costs once.
     fn poll(&mut self, wait: Duration, now: Duration) -> Polled {
-        let Self { log, shape, lanes, mode, limits, observer, .. } = self;
+        let Self { log, shape, assigned, mode, limits, observer, .. } = self;
         let (mut records, mut began) = (0, None);
         log.poll(wait, &mut |record| {
             let began = *began.get_or_insert_with(|| observer.now());
             records += 1;
-            let Some(lane) = lanes.get_mut(&record.partition).filter(|_| mode.is_running()) else {
+            let Some(partition) = assigned.get_mut(&record.partition).filter(|_| mode.is_running()) else {
                 return ControlFlow::Break(());
             };
-            lane.offer(record, shape, limits.retry.0, now);
+            partition.offer(record, shape, limits.retry.0, now);
             let has_room = records < limits.poll_records
                 && shape.in_flight() < limits.in_flight_max
-                && !lane.is_blocked()
+                && !partition.is_blocked()
                 && observer.now().saturating_sub(began) < limits.poll_time;
             if has_room { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })
@@ -214,26 +214,26 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
     /// Offers held-back records again, in their order.
     fn offer_backlog(&mut self, now: Duration) {
         let room = self.limits.in_flight_max.saturating_sub(self.shape.in_flight()).max(1);
-        for lane in self.lanes.values_mut() {
-            lane.offer_backlog(&mut self.shape, room, self.limits.retry, now);
+        for assigned in self.assigned.values_mut() {
+            assigned.offer_backlog(&mut self.shape, room, self.limits.retry, now);
         }
     }
 
     /// Takes in what was decided since.
     fn collect(&mut self) {
         while let Some((partition, offset, fate)) = self.shape.completed() {
-            if let Some(lane) = self.lanes.get_mut(&partition) {
-                lane.complete(offset, fate);
+            if let Some(assigned) = self.assigned.get_mut(&partition) {
+                assigned.complete(offset, fate);
             }
         }
     }
 
     /// Moves all that is complete and contiguous into the transaction.
     fn advance(&mut self, now: Duration) -> Result<(), Failure> {
-        let partitions: Vec<i32> = self.lanes.keys().copied().collect();
+        let partitions: Vec<i32> = self.assigned.keys().copied().collect();
         for partition in partitions {
             while let Some((offset, fate)) =
-                self.lanes.get_mut(&partition).and_then(|lane| lane.frontier.pop())
+                self.assigned.get_mut(&partition).and_then(|assigned| assigned.frontier.pop())
             {
                 self.apply(partition, offset, fate, now)?;
             }
@@ -278,8 +278,8 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         self.round.since.get_or_insert(now);
         self.round.last = Some(now);
         self.round.records += 1;
-        if let Some(lane) = self.lanes.get_mut(&partition) {
-            lane.unsaved = Some(offset + 1);
+        if let Some(assigned) = self.assigned.get_mut(&partition) {
+            assigned.unsaved = Some(offset + 1);
         }
         Ok(())
     }

@@ -3,8 +3,8 @@
 //! Invariant: between a failure and the end of the rewind nothing is stepped, produced or committed.
 
 use super::{
-    Engine, Failure, Observer, Open, Round, Stop,
-    lane::Lane,
+    Engine, Error, Failure, Observer, Open, Round,
+    assigned_partition::AssignedPartition,
     log::{Log, TxnError},
     shape::{Replayed, Shape},
 };
@@ -55,7 +55,7 @@ const ABORTS_MAX: u32 = 20;
 
 impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
     /// Decides what a failure means; on `Ok` the loop goes on, mending first.
-    pub(super) fn failed(&mut self, failure: Failure, now: Duration) -> Result<(), Stop> {
+    pub(super) fn failed(&mut self, failure: Failure, now: Duration) -> Result<(), Error> {
         let error = match failure {
             Failure::Txn(error) => error,
             Failure::Guard(tripped) => {
@@ -63,9 +63,9 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
                     self.log
                         .abort()
                         .or_else(|_| self.log.rebuild())
-                        .map_err(|error| Stop::Fatal(error.to_string()))?;
+                        .map_err(|error| Error::Fatal(error.to_string()))?;
                 }
-                return Err(Stop::BlastRadius(tripped));
+                return Err(Error::BlastRadius(tripped));
             }
         };
         self.observer.recovering(&error.to_string());
@@ -75,7 +75,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
             TxnError::Abort(why) => (Step::Abort, now + self.rebuilds.back_off(self.limits.retry, &why)?),
             TxnError::Fenced(why) if !timed_out => {
                 if self.rebuilds.is_fenced_again(now, self.limits.fenced_wait) {
-                    return Err(Stop::Rival(format!("fenced again: {why}")));
+                    return Err(Error::Rival(format!("fenced again: {why}")));
                 }
                 (Step::Rebuild, now + self.limits.fenced_wait)
             }
@@ -83,7 +83,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
                 self.rebuilds.allow(&why)?;
                 (Step::Rebuild, now)
             }
-            TxnError::Fatal(why) => return Err(Stop::Fatal(why)),
+            TxnError::Fatal(why) => return Err(Error::Fatal(why)),
         };
         self.mode = Mode::Mending { step, at, wait: self.limits.retry.0 };
         self.recover(now)
@@ -97,7 +97,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
     }
 
     /// Mends as far as possible now.
-    pub(super) fn recover(&mut self, now: Duration) -> Result<(), Stop> {
+    pub(super) fn recover(&mut self, now: Duration) -> Result<(), Error> {
         while let Mode::Mending { step, at, wait } = self.mode {
             if now < at {
                 return Ok(());
@@ -106,7 +106,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
                 Step::Abort => Ok(self.log.abort().map_or(Step::Rebuild, |()| Step::Rewind)),
                 Step::Rebuild => match self.log.rebuild() {
                     Ok(()) => Ok(Step::Rewind),
-                    Err(TxnError::Fatal(why) | TxnError::Fenced(why)) => return Err(Stop::Fatal(why)),
+                    Err(TxnError::Fatal(why) | TxnError::Fenced(why)) => return Err(Error::Fatal(why)),
                     Err(error) => Err(error.to_string()),
                 },
                 Step::Rewind => match self.rewind(now)? {
@@ -132,7 +132,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
 
     /// Drops everything that is not committed, and reads nothing until the rewind.
     pub(super) fn forget_all(&mut self) {
-        let partitions: Vec<i32> = self.lanes.keys().copied().collect();
+        let partitions: Vec<i32> = self.assigned.keys().copied().collect();
         if !mutation::is(Mutation::StateKept) {
             self.shape.forget(&partitions);
         }
@@ -147,22 +147,23 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
 
     /// Reads nothing more of what is held until it is resumed.
     pub(super) fn pause_all(&mut self) -> Result<(), String> {
-        let reading: Vec<i32> = self.lanes.iter().filter(|(_, lane)| !lane.paused).map(|(p, _)| *p).collect();
+        let reading: Vec<i32> =
+            self.assigned.iter().filter(|(_, assigned)| !assigned.paused).map(|(p, _)| *p).collect();
         if !reading.is_empty() {
             self.log.pause(&reading)?;
         }
-        self.lanes.values_mut().for_each(|lane| lane.paused = true);
+        self.assigned.values_mut().for_each(|assigned| assigned.paused = true);
         Ok(())
     }
 
     /// Reads again from the committed offsets, with the state as of them. The outer error is final.
-    fn rewind(&mut self, now: Duration) -> Result<Result<(), String>, Stop> {
+    fn rewind(&mut self, now: Duration) -> Result<Result<(), String>, Error> {
         if self.expelled {
             let joined = self.log.rejoin();
             self.expelled = joined.is_err();
             return Ok(joined);
         }
-        let partitions: Vec<i32> = self.lanes.keys().copied().collect();
+        let partitions: Vec<i32> = self.assigned.keys().copied().collect();
         if partitions.is_empty() {
             return Ok(Ok(()));
         }
@@ -175,26 +176,27 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         {
             return Ok(Err(why));
         }
-        let paused: Vec<i32> = self.lanes.iter().filter(|(_, lane)| lane.paused).map(|(p, _)| *p).collect();
+        let paused: Vec<i32> =
+            self.assigned.iter().filter(|(_, assigned)| assigned.paused).map(|(p, _)| *p).collect();
         if let Err(why) = self.log.resume(&paused) {
             return Ok(Err(why));
         }
-        self.lanes.clear();
-        self.start_lanes(&offsets, now);
+        self.assigned.clear();
+        self.start_partitions(&offsets, now);
         Ok(Ok(()))
     }
 
     /// Begins to step over what follows the offsets.
-    pub(super) fn start_lanes(&mut self, offsets: &BTreeMap<i32, i64>, now: Duration) {
+    pub(super) fn start_partitions(&mut self, offsets: &BTreeMap<i32, i64>, now: Duration) {
         for (partition, offset) in offsets {
-            let mut lane = Lane::starting_at(*offset);
+            let mut assigned = AssignedPartition::starting_at(*offset);
             if self.replayed.remove(partition) {
                 // The next restore need not replay the same, though no input may come until then.
-                lane.unsaved = Some(*offset);
+                assigned.unsaved = Some(*offset);
                 self.round.since.get_or_insert(now);
                 self.round.last = Some(now);
             }
-            self.lanes.insert(*partition, lane);
+            self.assigned.insert(*partition, assigned);
         }
     }
 
@@ -202,7 +204,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
     pub(super) fn starting_points(
         &mut self,
         partitions: &[i32],
-    ) -> Result<Result<BTreeMap<i32, i64>, String>, Stop> {
+    ) -> Result<Result<BTreeMap<i32, i64>, String>, Error> {
         let committed = match self.log.committed(partitions) {
             Ok(committed) => committed,
             Err(why) => return Ok(Err(why)),
@@ -210,7 +212,7 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
         let mut offsets = BTreeMap::new();
         for (partition, offset) in committed {
             let Some(offset) = offset else {
-                return Err(Stop::NoOffset(format!(
+                return Err(Error::NoOffset(format!(
                     "no offset to start from: partition {partition} has no committed one; see `gistmill topology apply` \
                      and `gistmill reset`"
                 )));
@@ -239,11 +241,11 @@ impl Rebuilds {
     }
 
     /// Wait before a failed transaction is tried again: none the first time, then doubling.
-    fn back_off(&mut self, (first, longest): (Duration, Duration), why: &str) -> Result<Duration, Stop> {
+    fn back_off(&mut self, (first, longest): (Duration, Duration), why: &str) -> Result<Duration, Error> {
         self.aborts += 1;
         match self.aborts {
             1 => Ok(Duration::ZERO),
-            ABORTS_MAX.. => Err(Stop::Fatal(format!("{ABORTS_MAX} transactions failed in a row: {why}"))),
+            ABORTS_MAX.. => Err(Error::Fatal(format!("{ABORTS_MAX} transactions failed in a row: {why}"))),
             count => Ok((first * 2_u32.saturating_pow(count.min(16) - 2)).min(longest)),
         }
     }
@@ -258,10 +260,10 @@ impl Rebuilds {
         is_soon(self.expelled_at.replace(now), now, wait)
     }
 
-    fn allow(&mut self, why: &str) -> Result<(), Stop> {
+    fn allow(&mut self, why: &str) -> Result<(), Error> {
         self.broken += 1;
         if self.broken > REBUILDS_MAX {
-            return Err(Stop::Fatal(format!(
+            return Err(Error::Fatal(format!(
                 "producer broke {REBUILDS_MAX} times without a commit between: {why}"
             )));
         }

@@ -110,8 +110,8 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
 
     /// A round carries the offsets that its snapshots are as of, also those that output has committed before it.
     fn cover_unsaved(&mut self) {
-        for (partition, lane) in &self.lanes {
-            if let Some(next_offset) = lane.unsaved {
+        for (partition, assigned) in &self.assigned {
+            if let Some(next_offset) = assigned.unsaved {
                 self.open.offsets.entry(*partition).or_insert(next_offset);
             }
         }
@@ -122,9 +122,9 @@ impl<L: Log, S: Shape, O: Observer> Engine<L, S, O> {
     /// a snapshot of what is before it.
     pub(super) fn write_round(&mut self) -> Result<(), Failure> {
         let unsaved: Vec<(i32, i64)> = self
-            .lanes
+            .assigned
             .iter_mut()
-            .filter_map(|(partition, lane)| Some((*partition, lane.unsaved.take()?)))
+            .filter_map(|(partition, assigned)| Some((*partition, assigned.unsaved.take()?)))
             .collect();
         let mut bytes = 0;
         for (partition, next_offset) in unsaved {

@@ -11,7 +11,7 @@ use crate::{
     replayed::{FOR_ANOTHER, is_for_another},
     wire_check::{Placement, WireFault},
 };
-use processor::{AnyRecord, Drop, Emission, Outcome, RecordEncoder, Reject};
+use processor::{AnyRecord, DropReason, Emission, Outcome, RecordEncoder, Reject};
 use schemas::DigestStageStarted;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -102,7 +102,7 @@ impl Outlet {
 
     fn fate_of(&self, result: Result<Outcome, Reject>, input: &RecordView<'_>, took: Option<Took>) -> Fate {
         match result {
-            Ok(Outcome::Drop(Drop(reason))) => Fate::Drop(reason),
+            Ok(Outcome::Drop(DropReason(reason))) => Fate::Drop(reason),
             Ok(Outcome::Emit(emissions)) => match self.records(&emissions, took) {
                 Ok(records) => Fate::Emit(records),
                 Err(reject) => self.dead_letter(&reject.into(), input),

@@ -8,7 +8,7 @@ use super::{
     told::Told,
     world::World,
 };
-use crate::exactly_once::{Engine, Limits, Stop};
+use crate::exactly_once::{Engine, Error, Limits};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     time::Duration,
@@ -74,7 +74,7 @@ impl Instance {
         match catch_unwind(AssertUnwindSafe(|| self.try_turn())) {
             Ok(Ok(())) => {}
             Ok(Err(stop)) => {
-                let is_taken_for_rival = matches!(&stop, Stop::Rival(why) if why.starts_with("fenced"));
+                let is_taken_for_rival = matches!(&stop, Error::Rival(why) if why.starts_with("fenced"));
                 assert!(!is_taken_for_rival, "there is no other instance: {stop}");
                 self.world.count("stopped by itself");
                 self.crash();
@@ -84,7 +84,7 @@ impl Instance {
         }
     }
 
-    pub(crate) fn try_turn(&mut self) -> Result<(), Stop> {
+    pub(crate) fn try_turn(&mut self) -> Result<(), Error> {
         self.answers.come(&self.world);
         self.engine.as_mut().map_or(Ok(()), |engine| engine.turn(self.world.now()))
     }

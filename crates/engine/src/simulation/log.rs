@@ -8,7 +8,7 @@ use super::{
     world::{INPUT, SNAPSHOTS, World},
 };
 use crate::exactly_once::log::{
-    Log, OutRecord, Polled, Reader, RecordView, Restored, Take, TxnError, Visit, reaches, settled,
+    Log, OutRecord, Polled, Reader, RecordView, RestoreHandler, Restored, Take, TxnError, reaches, settled,
 };
 use crate::mutation::{self, Mutation};
 use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
@@ -162,7 +162,7 @@ impl Reader for ModelLog {
         what: Restored,
         partition: i32,
         (from, until): (Option<i64>, Option<i64>),
-        visit: Visit<'_>,
+        visit: RestoreHandler<'_>,
     ) -> Result<(), String> {
         self.maybe_die();
         self.poll_meanwhile();

@@ -23,7 +23,7 @@ mod processors;
 mod told;
 mod world;
 
-use crate::Stop;
+use crate::Error;
 use instance::Instance;
 use processors::{Kind, oracle, seen};
 use std::{
@@ -201,5 +201,5 @@ fn a_rival_ends_the_loop_at_the_second_fencing() {
         }
     };
     assert_eq!(fenced, 2);
-    assert_eq!(stop, Stop::Rival("fenced again: newer epoch".to_owned()));
+    assert_eq!(stop, Error::Rival("fenced again: newer epoch".to_owned()));
 }

@@ -1,7 +1,7 @@
 //! What is said when the guard stops a unit: where, why, and the commands that lead past.
 
 use super::supervisor::Failure;
-use engine::{Stop, guard::Tripped};
+use engine::{Error, guard::Tripped};
 
 /// A unit and the topic whose inputs it rejected.
 #[derive(Debug, Clone, Copy)]
@@ -12,9 +12,9 @@ pub(super) struct At<'a> {
 
 impl At<'_> {
     /// The end of a loop of this unit.
-    pub(super) fn ended(self, stop: Stop) -> Failure {
+    pub(super) fn ended(self, stop: Error) -> Failure {
         match stop {
-            Stop::BlastRadius(tripped) => self.tripped(&tripped),
+            Error::BlastRadius(tripped) => self.tripped(&tripped),
             other => other.into(),
         }
     }
@@ -54,7 +54,7 @@ mod tests {
         let tripped =
             Tripped { seen: 100, rejected: 100, first: vec![rejected(9), rejected(10), rejected(12)] };
         let at = At { unit: "window_builder", topic: "group.message.ingested.v1" };
-        let Failure::Lasting(why) = at.ended(Stop::BlastRadius(tripped)) else { panic!("it lasts") };
+        let Failure::Lasting(why) = at.ended(Error::BlastRadius(tripped)) else { panic!("it lasts") };
         for part in [
             "100 of 100 inputs were rejected, first group.message.ingested.v1/3:9 wrong_magic, \
              group.message.ingested.v1/3:10 wrong_magic, group.message.ingested.v1/3:12 wrong_magic: stopped",
@@ -65,6 +65,6 @@ mod tests {
         ] {
             assert!(why.contains(part), "{why}");
         }
-        assert_eq!(at.ended(Stop::Fatal("x".to_owned())), Failure::Passing("x".to_owned()));
+        assert_eq!(at.ended(Error::Fatal("x".to_owned())), Failure::Passing("x".to_owned()));
     }
 }

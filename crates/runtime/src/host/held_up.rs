@@ -10,7 +10,7 @@ use crate::{
         Error, Stalled, Transactions, connect, find_transactions,
         gauges::{Memory, State},
         outbox_place, outbox_sources,
-        stalled::{self, Reader},
+        stalled::{self, ReaderPosition},
     },
 };
 use kafka_admin::{Cluster, Open, Running};
@@ -138,7 +138,7 @@ fn look(
 }
 
 /// Partitions in which each of the readers' units stands still, those in none too.
-fn counted(readers: &[Reader<'_>], stalled: &[Stalled]) -> Vec<(String, i64)> {
+fn counted(readers: &[ReaderPosition<'_>], stalled: &[Stalled]) -> Vec<(String, i64)> {
     let mut counts: BTreeMap<&str, i64> = readers.iter().map(|reader| (reader.unit, 0)).collect();
     for it in stalled {
         *counts.entry(&it.unit).or_default() += 1;

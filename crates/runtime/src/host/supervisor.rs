@@ -31,13 +31,13 @@ impl From<String> for Failure {
     }
 }
 
-impl From<engine::Stop> for Failure {
-    fn from(stop: engine::Stop) -> Self {
+impl From<engine::Error> for Failure {
+    fn from(stop: engine::Error) -> Self {
         let why = stop.to_string();
         match stop {
             // Each attempt would put a hundred more inputs into the dead letters, or fence the other instance.
-            engine::Stop::BlastRadius(_) | engine::Stop::Rival(_) => Self::Lasting(why),
-            engine::Stop::NoOffset(_) | engine::Stop::Fatal(_) => Self::Passing(why),
+            engine::Error::BlastRadius(_) | engine::Error::Rival(_) => Self::Lasting(why),
+            engine::Error::NoOffset(_) | engine::Error::Fatal(_) => Self::Passing(why),
         }
     }
 }
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn a_lasting_failure_and_a_panic_end_the_unit() {
         let tripped = engine::guard::Tripped { rejected: 100, seen: 100, first: Vec::new() };
-        let lasting = supervised(|| Err(engine::Stop::BlastRadius(tripped.clone()).into())).0;
+        let lasting = supervised(|| Err(engine::Error::BlastRadius(tripped.clone()).into())).0;
         assert!(lasting.expect_err("ended").starts_with("100 of 100 inputs were rejected"));
         let (panicked, status) = supervised(|| panic!("a defect"));
         assert_eq!(panicked, Err("panicked; its work is uncommitted".to_owned()));

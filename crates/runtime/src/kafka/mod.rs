@@ -21,7 +21,7 @@ pub(crate) use consumer::{
 use engine::{
     guard::Rejected,
     let_through::Orders,
-    log::{Log, OutRecord, Polled, Reader, RecordView, Restored, Take, TxnError, Visit},
+    log::{Log, OutRecord, Polled, Reader, RecordView, RestoreHandler, Restored, Take, TxnError},
 };
 pub(crate) use ffi::member_id;
 pub(crate) use places::{Place, Places, TopicPlaces};
@@ -124,7 +124,7 @@ impl Reader for KafkaLog {
         what: Restored,
         partition: i32,
         range: (Option<i64>, Option<i64>),
-        visit: Visit<'_>,
+        visit: RestoreHandler<'_>,
     ) -> Result<(), String> {
         let Self { consumer, options, fault, .. } = self;
         let topic = match (what, &options.snapshots) {

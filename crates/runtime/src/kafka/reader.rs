@@ -1,7 +1,7 @@
 //! Reads committed records of one partition outside the group, for restoring state and positions.
 
 use super::consumer::{Record, reader_error};
-use engine::log::{self, RecordView, Visit};
+use engine::log::{self, RecordView, RestoreHandler};
 use rdkafka::{
     ClientContext, Offset, TopicPartitionList,
     config::ClientConfig,
@@ -71,7 +71,7 @@ pub(crate) fn read_range(
     settings: &ClientConfig,
     place: (&str, i32),
     (from, until): (Option<i64>, Option<i64>),
-    visit: Visit<'_>,
+    visit: RestoreHandler<'_>,
     between: Between<'_>,
 ) -> Result<(), String> {
     let (topic, partition) = place;

@@ -2,7 +2,7 @@
 //!
 //! Invariant: nothing is read twice of a partition in which nothing has moved.
 
-use super::stalled::Reader;
+use super::stalled::ReaderPosition;
 use crate::metrics::{OpenTransactions, TopicLag};
 use kafka_admin::{Cluster, Error, Open, TopicPartition, ends, first_unread};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,7 +33,7 @@ impl Memory {
     pub(crate) fn lag(
         &mut self,
         cluster: &mut Cluster,
-        readers: &[Reader<'_>],
+        readers: &[ReaderPosition<'_>],
         now_ms: i64,
     ) -> Result<Vec<TopicLag>, Error> {
         let partitions: BTreeSet<&TopicPartition> = readers.iter().map(|reader| &reader.at).collect();

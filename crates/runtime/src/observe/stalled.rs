@@ -44,7 +44,7 @@ impl Stalled {
 
 /// A partition before a reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Reader<'a> {
+pub(crate) struct ReaderPosition<'a> {
     pub(crate) unit: &'a str,
     pub(crate) topic: &'a str,
     pub(crate) at: TopicPartition,
@@ -72,7 +72,7 @@ pub(crate) fn readers<'a>(
     (config, map): (&Config, &'a Map),
     sinks: &[SinkOffset],
     is_asked: &dyn Fn(&str) -> bool,
-) -> Result<Vec<Reader<'a>>, Error> {
+) -> Result<Vec<ReaderPosition<'a>>, Error> {
     let allowed = allowed(config);
     let now_ms = jiff::Timestamp::now().as_millisecond();
     let mut readers = processors(cluster, (config, map), now_ms - allowed.as_millis() as i64, is_asked)?;
@@ -88,7 +88,7 @@ pub(crate) fn readers<'a>(
 pub(crate) fn stalled(
     cluster: &mut Cluster,
     config: &Config,
-    readers: &[Reader<'_>],
+    readers: &[ReaderPosition<'_>],
 ) -> Result<Vec<Stalled>, Error> {
     let (allowed, now_ms) = (allowed(config), jiff::Timestamp::now().as_millisecond());
     let mut stalled = Vec::new();
@@ -113,7 +113,7 @@ pub fn all_stalled(
 }
 
 /// A reader that has not gone on, if what it could read is old enough.
-fn judged(reader: &Reader<'_>, unread_ms: i64, allowed: Duration) -> Option<Stalled> {
+fn judged(reader: &ReaderPosition<'_>, unread_ms: i64, allowed: Duration) -> Option<Stalled> {
     (unread_ms > allowed.as_millis() as i64).then(|| Stalled {
         unit: reader.unit.to_owned(),
         topic: reader.topic.to_owned(),
@@ -130,7 +130,7 @@ fn processors<'a>(
     (config, map): (&Config, &'a Map),
     since_ms: i64,
     is_asked: &dyn Fn(&str) -> bool,
-) -> Result<Vec<Reader<'a>>, Error> {
+) -> Result<Vec<ReaderPosition<'a>>, Error> {
     let asked: Vec<_> = map.processors().filter(|processor| is_asked(&processor.name)).collect();
     let groups: BTreeMap<&str, String> =
         asked.iter().map(|one| (one.name.as_str(), config.prefix.group(&one.name))).collect();
@@ -143,7 +143,7 @@ fn processors<'a>(
         for (at, position) in committed(cluster, group, &partitions)? {
             let goes_on = recent.contains(&(group.clone(), at.clone()));
             let (unit, topic) = (processor.name.as_str(), processor.input.as_str());
-            readers.push(Reader { unit, topic, at, position, goes_on });
+            readers.push(ReaderPosition { unit, topic, at, position, goes_on });
         }
     }
     Ok(readers)
@@ -155,7 +155,7 @@ fn sink_readers<'a>(
     (config, map): (&Config, &'a Map),
     sinks: &[SinkOffset],
     allowed: Duration,
-) -> Vec<Reader<'a>> {
+) -> Vec<ReaderPosition<'a>> {
     let mut readers = Vec::new();
     let is_sink =
         |connector: &&Connector| connector.shape == ConnectorShape::Sink && config.is_known(connector, sinks);
@@ -169,7 +169,7 @@ fn sink_readers<'a>(
                 let Some(stored) = sinks.iter().find(is_it) else { continue };
                 let goes_on = stored.idle_ms <= allowed.as_millis() as i64;
                 let (unit, topic, position) = (sink.name.as_str(), topic.as_str(), stored.next_offset);
-                readers.push(Reader { unit, topic, at, position, goes_on });
+                readers.push(ReaderPosition { unit, topic, at, position, goes_on });
             }
         }
     }
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn old_records_name_who_does_not_read_them() {
         let at = TopicPartition::new("p.t.v1", 2);
-        let reader = Reader { unit: "segmenter", topic: "t.v1", at, position: 41, goes_on: false };
+        let reader = ReaderPosition { unit: "segmenter", topic: "t.v1", at, position: 41, goes_on: false };
         let judged = |unread_ms| judged(&reader, unread_ms, Duration::from_secs(36));
         assert_eq!((judged(36_000), judged(-5)), (None, None));
         let stalled = judged(75_400).expect("too long");

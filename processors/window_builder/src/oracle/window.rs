@@ -26,7 +26,7 @@ pub(super) struct Window {
 
 /// A record in its lane.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Visit<'a> {
+pub(super) struct RecordPlace<'a> {
     pub(super) lane: &'a str,
     /// The lane's clock before the record.
     pub(super) clock: i64,
@@ -36,7 +36,7 @@ pub(super) struct Visit<'a> {
 
 impl Window {
     /// Notes that a record told something of it, and opens it in the record's lane; false when it is too late for that.
-    pub(super) fn visited(&mut self, visit: &Visit<'_>) -> bool {
+    pub(super) fn visited(&mut self, visit: &RecordPlace<'_>) -> bool {
         self.offset = visit.offset;
         let due = self.open.get(visit.lane).copied().or(self.due(visit));
         self.open.extend(due.map(|due| (visit.lane.to_owned(), due)));
@@ -44,8 +44,8 @@ impl Window {
     }
 
     /// When a lane that has this clock has to close it.
-    fn due(&self, visit: &Visit<'_>) -> Option<i64> {
-        let Visit { lane, clock, options, .. } = *visit;
+    fn due(&self, visit: &RecordPlace<'_>) -> Option<i64> {
+        let RecordPlace { lane, clock, options, .. } = *visit;
         if clock < self.end {
             Some(self.end)
         } else if lane != LIVE_LANE {
@@ -58,7 +58,7 @@ impl Window {
     }
 
     /// The lane was set back to the visit's clock.
-    pub(super) fn set_back(&mut self, visit: &Visit<'_>) {
+    pub(super) fn set_back(&mut self, visit: &RecordPlace<'_>) {
         let Some(due) = self.due(visit) else { return };
         if let Some(known) = self.open.get_mut(visit.lane) {
             *known = due.min(*known);

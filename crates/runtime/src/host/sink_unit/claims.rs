@@ -1,12 +1,12 @@
 //! Partitions of a sink: claimed in its store when the group gives them, written out before they go.
 
-use super::{EXPELLED_AGAIN, FENCED_WAIT, SinkLoop, lane::Lane, names};
+use super::{EXPELLED_AGAIN, FENCED_WAIT, SinkLoop, names, partition_buffer::PartitionBuffer};
 use crate::{
     host::{Wait, supervisor::Failure},
     kafka::{Rebalanced, close, join},
     sink::{PartitionId, Sink, SinkError},
 };
-use engine::{Stop, chain, let_through::Orders};
+use engine::{chain, let_through::Orders};
 use rdkafka::{Offset, TopicPartitionList, consumer::Consumer, topic_partition_list::TopicPartitionListElem};
 use std::{
     collections::BTreeMap,
@@ -45,11 +45,11 @@ impl<S: Sink> SinkLoop<'_, S> {
     pub(super) fn rejoin(&mut self, why: &str) -> Result<(), Failure> {
         let before = self.expelled_at.replace(Instant::now());
         if before.is_some_and(|before| before.elapsed() < EXPELLED_AGAIN) {
-            return Err(Stop::Rival(format!("expelled again: {why}")).into());
+            return Err(engine::Error::Rival(format!("expelled again: {why}")).into());
         }
         warn!(sink = S::NAME, why, "joining the group anew");
         self.shared.metrics.recovering(S::NAME);
-        self.lanes.clear();
+        self.buffers.clear();
         self.offered.clear();
         self.fenced.clear();
         self.observe();
@@ -63,12 +63,12 @@ impl<S: Sink> SinkLoop<'_, S> {
         let mut list = TopicPartitionList::new();
         for (topic, partition) in partitions {
             let key = (topic.as_str().into(), *partition);
-            self.lanes.remove(&key);
+            self.buffers.remove(&key);
             self.fenced.remove(&key);
             list.add_partition(topic, *partition);
         }
         self.observe();
-        if self.lanes.values().all(|lane| lane.retry.is_none()) {
+        if self.buffers.values().all(|buffer| buffer.retry.is_none()) {
             // What was waited for is somebody else's to wait for.
             self.status.working();
         }
@@ -89,8 +89,8 @@ impl<S: Sink> SinkLoop<'_, S> {
     }
 
     pub(super) fn observe(&self) {
-        self.shared.metrics.partitions(S::NAME, self.lanes.len());
-        info!(sink = S::NAME, partitions = self.lanes.len(), "partitions held");
+        self.shared.metrics.partitions(S::NAME, self.buffers.len());
+        info!(sink = S::NAME, partitions = self.buffers.len(), "partitions held");
     }
 
     /// What operators have ordered for the offered partitions. A sink commits no offsets to its group: of what lies there
@@ -159,7 +159,7 @@ impl<S: Sink> SinkLoop<'_, S> {
         for (id, claim) in claimed {
             let key = (Arc::clone(&id.topic), id.partition);
             let orders = orders.remove(&key).unwrap_or_default();
-            self.lanes.insert(key, Lane::new(id, claim, orders));
+            self.buffers.insert(key, PartitionBuffer::new(id, claim, orders));
         }
         self.offered.clear();
         self.observe();

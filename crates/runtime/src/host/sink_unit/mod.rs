@@ -4,7 +4,7 @@
 //! polling goes on.
 
 mod claims;
-mod lane;
+mod partition_buffer;
 mod writing;
 
 use super::{Shared, Wait, binding, status::UnitStatus, supervisor::Failure};
@@ -21,7 +21,7 @@ use engine::{
     shape::Fate,
     wire_check::{Placement, is_the_producers},
 };
-use lane::{Held, Input, Lane};
+use partition_buffer::{Held, Input, PartitionBuffer};
 use processor::SourcePosition;
 use rdkafka::{ClientConfig, TopicPartitionList, message::Message};
 use schemas::SchemaSource;
@@ -50,7 +50,7 @@ struct SinkLoop<'a, S: Sink> {
     settings: ClientConfig,
     consumer: GroupConsumer,
     inputs: Vec<Input>,
-    lanes: BTreeMap<(Arc<str>, i32), Lane>,
+    buffers: BTreeMap<(Arc<str>, i32), PartitionBuffer>,
     /// Partitions given by the group and not yet claimed.
     offered: Vec<(String, i32)>,
     /// Partitions that somebody else claimed although the group still gives them to us, and since when.
@@ -90,7 +90,7 @@ pub(super) fn run<S: Sink>(
         settings,
         consumer,
         inputs,
-        lanes: BTreeMap::new(),
+        buffers: BTreeMap::new(),
         offered: Vec::new(),
         fenced: BTreeMap::new(),
         expelled_at: None,
@@ -149,18 +149,20 @@ impl<S: Sink> SinkLoop<'_, S> {
 
     /// True when nothing came within the wait.
     fn poll(&mut self) -> Result<bool, Failure> {
-        let busy = self.lanes.values().any(|lane| lane.since.is_some() || lane.retry.is_some());
+        let busy = self.buffers.values().any(|buffer| buffer.since.is_some() || buffer.retry.is_some());
         let wait = if busy || !self.offered.is_empty() { Duration::from_millis(5) } else { POLL_WAIT };
-        let Self { consumer, inputs, lanes, .. } = self;
+        let Self { consumer, inputs, buffers, .. } = self;
         match consumer.poll(wait) {
             Some(Ok(message)) => {
                 let found = inputs.iter().position(|input| &*input.origin.physical == message.topic());
                 if let Some(index) = found {
                     let key = (Arc::clone(&inputs[index].origin.physical), message.partition());
-                    if let Some(lane) = lanes.get_mut(&key) {
+                    if let Some(buffer) = buffers.get_mut(&key) {
                         let view_of = Record(&message);
-                        lane.undecided.push(Held { raw: RecordView::from(&view_of).detach(), input: index });
-                        if lane.retry.is_none() {
+                        buffer
+                            .undecided
+                            .push(Held { raw: RecordView::from(&view_of).detach(), input: index });
+                        if buffer.retry.is_none() {
                             self.decide(&key)?;
                         }
                     }
@@ -176,17 +178,17 @@ impl<S: Sink> SinkLoop<'_, S> {
         }
     }
 
-    /// Decodes what a lane holds undecided, in order, as far as the registry answers.
+    /// Decodes what a buffer holds undecided, in order, as far as the registry answers.
     fn decide(&mut self, key: &(Arc<str>, i32)) -> Result<(), Failure> {
-        let Some(lane) = self.lanes.get_mut(key) else { return Ok(()) };
+        let Some(buffer) = self.buffers.get_mut(key) else { return Ok(()) };
         let mut stalled = None;
-        let undecided = std::mem::take(&mut lane.undecided);
+        let undecided = std::mem::take(&mut buffer.undecided);
         let mut rest = undecided.into_iter();
         for held in rest.by_ref() {
             let input = &mut self.inputs[held.input];
             if is_for_another(&held.raw.view(), &input.origin.group) {
                 self.shared.metrics.fate(S::NAME, ("drop", FOR_ANOTHER));
-                lane.pass(held.raw.offset);
+                buffer.pass(held.raw.offset);
                 continue;
             }
             match input.read(&held.raw) {
@@ -198,7 +200,7 @@ impl<S: Sink> SinkLoop<'_, S> {
                         offset: held.raw.offset,
                         append_time_ms: held.raw.timestamp_ms,
                     };
-                    lane.take(SinkRecord::Decoded { input: input.name, source, record }, held);
+                    buffer.take(SinkRecord::Decoded { input: input.name, source, record }, held);
                 }
                 Err(fault) if fault.is_transient() => {
                     self.status.waiting(&chain(&fault));
@@ -211,22 +213,22 @@ impl<S: Sink> SinkLoop<'_, S> {
                     let (partition, offset) = (held.raw.partition, held.raw.offset);
                     let is_ours = !is_the_producers(reason);
                     let rejected = Rejected { partition, offset, kind };
-                    if !lane.orders.cover(&rejected) {
+                    if !buffer.orders.cover(&rejected) {
                         input.observe(is_ours.then_some(rejected))?;
                     }
                     if input.is_dlq_owner {
                         self.shared.metrics.fate(S::NAME, ("reject", reason));
                         let letter = input.letter(&cause, &held.raw)?;
-                        lane.take(letter, held);
+                        buffer.take(letter, held);
                     } else {
                         self.shared.metrics.fate(S::NAME, Fate::LeftToOwner(kind).label());
-                        lane.pass(held.raw.offset);
+                        buffer.pass(held.raw.offset);
                     }
                 }
             }
         }
         if let Some(held) = stalled {
-            lane.undecided = std::iter::once(held).chain(rest).collect();
+            buffer.undecided = std::iter::once(held).chain(rest).collect();
             self.hold(key)?;
         }
         Ok(())

@@ -18,10 +18,10 @@ use tracing::warn;
 impl<S: Sink> SinkLoop<'_, S> {
     /// Pauses a partition until its next attempt.
     pub(super) fn hold(&mut self, key: &(Arc<str>, i32)) -> Result<(), Failure> {
-        let Some(lane) = self.lanes.get_mut(key) else { return Ok(()) };
-        let wait = lane.retry.map_or(RETRY.0, |(_, wait)| (wait * 2).min(RETRY.1));
-        let first = lane.retry.is_none();
-        lane.retry = Some((Instant::now() + wait, wait));
+        let Some(buffer) = self.buffers.get_mut(key) else { return Ok(()) };
+        let wait = buffer.retry.map_or(RETRY.0, |(_, wait)| (wait * 2).min(RETRY.1));
+        let first = buffer.retry.is_none();
+        buffer.retry = Some((Instant::now() + wait, wait));
         if first {
             self.consumer.pause(&list(key)).map_err(|error| format!("could not pause: {error}"))?;
         }
@@ -29,17 +29,17 @@ impl<S: Sink> SinkLoop<'_, S> {
     }
 
     pub(super) fn flush(&mut self, idle: bool) -> Result<(), Failure> {
-        let keys: Vec<_> = self.lanes.keys().cloned().collect();
+        let keys: Vec<_> = self.buffers.keys().cloned().collect();
         for key in keys {
-            let Some(lane) = self.lanes.get_mut(&key) else { continue };
-            if let Some((at, _)) = lane.retry {
+            let Some(buffer) = self.buffers.get_mut(&key) else { continue };
+            if let Some((at, _)) = buffer.retry {
                 if Instant::now() < at {
                     continue;
                 }
                 self.decide(&key)?;
             }
-            let Some(lane) = self.lanes.get(&key) else { continue };
-            if lane.is_due(idle) && !self.write(&key)? {
+            let Some(buffer) = self.buffers.get(&key) else { continue };
+            if buffer.is_due(idle) && !self.write(&key)? {
                 continue;
             }
             self.release(&key)?;
@@ -49,9 +49,9 @@ impl<S: Sink> SinkLoop<'_, S> {
 
     /// Resumes a partition that was held and is not any more.
     fn release(&mut self, key: &(Arc<str>, i32)) -> Result<(), Failure> {
-        let Some(lane) = self.lanes.get_mut(key) else { return Ok(()) };
-        if lane.retry.is_some() && lane.undecided.is_empty() && lane.since.is_none() {
-            lane.retry = None;
+        let Some(buffer) = self.buffers.get_mut(key) else { return Ok(()) };
+        if buffer.retry.is_some() && buffer.undecided.is_empty() && buffer.since.is_none() {
+            buffer.retry = None;
             self.consumer.resume(&list(key)).map_err(|error| format!("could not resume: {error}"))?;
         }
         Ok(())
@@ -69,7 +69,7 @@ impl<S: Sink> SinkLoop<'_, S> {
         }
     }
 
-    /// Writes a lane's batch; false when it has to be tried again.
+    /// Writes a buffer's batch; false when it has to be tried again.
     fn write(&mut self, key: &(Arc<str>, i32)) -> Result<bool, Failure> {
         loop {
             match self.write_once(key)? {
@@ -81,9 +81,9 @@ impl<S: Sink> SinkLoop<'_, S> {
     }
 
     fn write_once(&mut self, key: &(Arc<str>, i32)) -> Result<Written, Failure> {
-        let Some(lane) = self.lanes.get_mut(key) else { return Ok(Written::Done) };
-        let (count, started) = (lane.batch.records.len(), Instant::now());
-        let written = self.shared.tasks.block_on(self.sink.write(&lane.batch));
+        let Some(buffer) = self.buffers.get_mut(key) else { return Ok(Written::Done) };
+        let (count, started) = (buffer.batch.records.len(), Instant::now());
+        let written = self.shared.tasks.block_on(self.sink.write(&buffer.batch));
         if let Some(breaker) = self.sink.breaker() {
             self.shared.metrics.breaker(S::NAME, breaker);
         }
@@ -91,22 +91,22 @@ impl<S: Sink> SinkLoop<'_, S> {
             Ok(()) => {
                 if let Some(channel) = S::CHANNEL.filter(|_| !S::DELIVERS_LATER) {
                     let waited = |record: &SinkRecord| waited(record, channel);
-                    lane.batch.records.iter().filter_map(waited).for_each(|seconds| {
+                    buffer.batch.records.iter().filter_map(waited).for_each(|seconds| {
                         self.shared.metrics.delivered(channel, seconds);
                     });
                 }
-                let took = lane.since.map_or(started.elapsed(), |since| since.elapsed());
-                for (record, held) in lane.batch.records.iter().zip(&lane.held) {
+                let took = buffer.since.map_or(started.elapsed(), |since| since.elapsed());
+                for (record, held) in buffer.batch.records.iter().zip(&buffer.held) {
                     if let Some(record) = concern(record, S::CHANNEL) {
                         self.shared.trail.written(S::NAME, &held.raw.view(), record, took);
                     }
                 }
-                for letter in lane.batch.records.iter().filter_map(letter) {
+                for letter in buffer.batch.records.iter().filter_map(letter) {
                     let kind = (letter.error_class.as_str(), Fingerprint::of_letter(letter));
                     self.shared.metrics.buried(S::NAME, &letter.topic, kind);
                     self.status.buried(Letter::of_record(letter));
                 }
-                lane.written();
+                buffer.written();
                 self.shared.metrics.committed(S::NAME, count, started.elapsed());
                 self.status.working();
                 Ok(Written::Done)
@@ -125,19 +125,19 @@ impl<S: Sink> SinkLoop<'_, S> {
                     partition = key.1,
                     "claimed by another instance, giving it up"
                 );
-                self.lanes.remove(key);
+                self.buffers.remove(key);
                 self.fenced.insert(key.clone(), Instant::now());
                 self.consumer.pause(&list(key)).map_err(|error| format!("could not pause: {error}"))?;
                 Ok(Written::Done)
             }
             Err(SinkError::Poison { offset, reason, detail }) => {
                 let cause = Cause::new(reason, detail);
-                let input = lane.bury(offset, &cause, &self.inputs)?;
+                let input = buffer.bury(offset, &cause, &self.inputs)?;
                 self.shared.metrics.fate(S::NAME, ("reject", reason));
                 // Nothing of the batch is written yet, so that stopping here is safe.
                 let kind = cause.kind(&self.inputs[input].origin);
                 let rejected = Rejected { partition: key.1, offset, kind };
-                if !lane.orders.cover(&rejected) {
+                if !buffer.orders.cover(&rejected) {
                     self.inputs[input].observe(Some(rejected))?;
                 }
                 Ok(Written::Buried)

@@ -21,7 +21,7 @@ pub(super) enum Awaited {
 
 /// One assigned partition.
 #[derive(Debug)]
-pub(super) struct Lane {
+pub(super) struct AssignedPartition {
     pub(super) frontier: Frontier<Fate>,
     /// Records read and not yet accepted.
     pub(super) backlog: VecDeque<OwnedRecord>,
@@ -38,7 +38,7 @@ pub(super) struct Lane {
     pub(super) unsaved: Option<i64>,
 }
 
-impl Lane {
+impl AssignedPartition {
     pub(super) fn starting_at(offset: i64) -> Self {
         Self {
             frontier: Frontier::starting_at(offset),

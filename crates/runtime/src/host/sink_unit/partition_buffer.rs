@@ -60,7 +60,7 @@ pub(super) struct Held {
 }
 
 /// One claimed partition.
-pub(super) struct Lane {
+pub(super) struct PartitionBuffer {
     pub(super) batch: SinkBatch,
     pub(super) held: Vec<Held>,
     pub(super) bytes: usize,
@@ -72,7 +72,7 @@ pub(super) struct Lane {
     pub(super) orders: Orders,
 }
 
-impl Lane {
+impl PartitionBuffer {
     pub(super) fn new(partition: PartitionId, claim: Claim, orders: Orders) -> Self {
         let batch = SinkBatch { partition, claim, records: Vec::new(), next_offset: claim.next_offset };
         Self { batch, held: Vec::new(), bytes: 0, since: None, retry: None, undecided: Vec::new(), orders }
