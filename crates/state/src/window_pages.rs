@@ -109,7 +109,7 @@ SELECT * FROM (
         quality_score, NULL::text AS reason
     FROM digests AS shown
     WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id || '' = $2) AND ($8::boolean IS NULL OR (size_hours + 0 = 0) = $8)
-        AND payload IS NOT NULL AND window_start_ms <= $3::bigint
+        AND payload IS NOT NULL AND window_start_ms <= $3::bigint AND (window_start_ms + 0) IS NOT NULL
         AND (window_start_ms, size_hours, group_id, window_id) < ($3::bigint, $4, $5, $6)
         AND NOT EXISTS (
             SELECT FROM digests AS newer
@@ -123,7 +123,7 @@ SELECT * FROM (
         quality_score, reason
     FROM blocked_digests AS shown
     WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id || '' = $2) AND ($8::boolean IS NULL OR (size_hours + 0 = 0) = $8)
-        AND window_start_ms <= $3::bigint
+        AND window_start_ms <= $3::bigint AND (window_start_ms + 0) IS NOT NULL
         AND (window_start_ms, size_hours, group_id, window_id) < ($3::bigint, $4, $5, $6)
         AND NOT EXISTS (
             SELECT 1 FROM blocked_digests AS newer
@@ -139,15 +139,16 @@ SELECT * FROM (
 ) AS known
 ORDER BY window_start_ms DESC, size_hours DESC, group_id DESC, window_id DESC LIMIT $7";
 
-/// The start is compared alone too, since the index by page serves only who does. `OFFSET 0`: the planner does not join all
-/// versions, but looks for a newer one of each row of the page. Group and size are compared as expressions: as columns they
-/// would be conditions of the index where the values are known to the planner, and not where they are not.
+/// The index by page serves only who says of the start what it says. The start is compared alone too: from there the index
+/// is read. `OFFSET 0`: the planner does not join all versions, but looks for a newer one of each row of the page. Group and
+/// size are compared as expressions: as columns they would be conditions of the index where the values are known to the
+/// planner, and not where they are not.
 pub(crate) const DIGESTS: &str = "
 SELECT digest_id, tenant_id, group_id, window_id, version, size_hours, window_start_ms, window_end_ms, lane, quality_score,
     language, headline, message_count, participant_count
 FROM digests AS shown
 WHERE tenant_id = $1 AND ($2::text IS NULL OR group_id || '' = $2) AND ($8::boolean IS NULL OR (size_hours + 0 = 0) = $8)
-    AND payload IS NOT NULL AND window_start_ms <= $3::bigint
+    AND payload IS NOT NULL AND window_start_ms <= $3::bigint AND (window_start_ms + 0) IS NOT NULL
     AND (window_start_ms, size_hours, group_id, window_id) < ($3::bigint, $4, $5, $6)
     AND NOT EXISTS (
         SELECT FROM digests AS newer

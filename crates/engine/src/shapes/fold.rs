@@ -4,7 +4,7 @@
 //! came to be.
 
 use super::{
-    Inlet, Took, admitted,
+    Inlet, admitted,
     outlet::Outlet,
     snapshot::{Marker, Parts, part_records, tombstone},
 };

@@ -16,7 +16,7 @@ mod standing;
 
 pub(crate) use budget::transaction_timeout;
 pub(crate) use consumer::{
-    ConsumerFault, GroupConsumer, GroupContext, Rebalanced, Record, close, consumer_fault, join, reader_error,
+    ConsumerFault, GroupConsumer, Rebalanced, Record, close, consumer_fault, join, reader_error,
 };
 use engine::{
     guard::Rejected,

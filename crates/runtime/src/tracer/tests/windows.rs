@@ -91,7 +91,7 @@ fn links_are_bounded_beyond_opentelemetrys_own_limit_and_what_is_left_off_is_cou
     }
     tracer.record("window_builder", &at(700, &said("alpha", &[])).view(), &window(700), took());
     let span = kept.of("window_builder");
-    let distinct: BTreeSet<_> = linked(&span).into_iter().collect();
+    let distinct: BTreeSet<String> = linked(&span).iter().map(ToString::to_string).collect();
     assert_eq!((span.links.len(), distinct.len()), (LINKS_MAX as usize, LINKS_MAX as usize));
     assert_eq!(span.links.dropped_count, 0);
     let left_off = 700 - (i64::from(LINKS_MAX) - 1);
