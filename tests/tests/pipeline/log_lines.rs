@@ -75,10 +75,10 @@ fn a_process_whose_log_nobody_reads_any_more_ends_when_it_is_asked_to() -> anyho
     let log = pipeline.directory().join("unread.log");
     ensure!(Command::new("mkfifo").arg(&log).status()?.success(), "could not make a pipe");
     let reader = std::thread::spawn(move || {
-        let lines = BufReader::new(File::open(log)?).lines();
+        let mut lines = BufReader::new(File::open(log)?).lines();
         let is_at_work =
             |line: std::io::Result<String>| line.is_ok_and(|line| line.contains("partitions held"));
-        anyhow::Ok(lines.into_iter().any(is_at_work))
+        anyhow::Ok(lines.any(is_at_work))
     });
     let unit = pipeline.spawn("unread", &["run", "segmenter"], &[])?;
     assert!(reader.join().expect("the reader did not panic")?, "it works");
