@@ -225,7 +225,7 @@ fn a_command_of_a_newer_source_is_dropped() {
         GroupMessageIngested { command: Some(command("hologram")), ..GroupMessageIngested::default() };
     let outcome =
         CommandRouter::default().step(&mut GroupState::default(), &event(newer)).expect("no reject");
-    assert!(matches!(outcome, Outcome::Drop(processor::Drop("unknown_command"))), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Drop(processor::DropReason("unknown_command"))), "{outcome:?}");
 }
 
 #[test]
