@@ -50,7 +50,7 @@ pub const FETCH_BUDGET_KIB: usize = 65_536;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::canonical;
+    use crate::aliases::canonical;
 
     #[test]
     fn what_is_relied_on_is_in_no_list_that_is_an_operators_to_change() {
