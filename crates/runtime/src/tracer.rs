@@ -63,7 +63,7 @@ const LINKS_MAX: u32 = 512;
 /// Sends spans to an OTLP endpoint. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Tracer {
-    tracer: SdkTracer,
+    spans: SdkTracer,
     provider: SdkTracerProvider,
     messages: Arc<Messages>,
 }
@@ -88,7 +88,7 @@ impl Tracer {
             SdkTracerProvider::builder().with_id_generator(InputIds::default()).with_resource(resource);
         let builder = builder.with_max_links_per_span(LINKS_MAX);
         let provider = exporting(builder).build();
-        Self { tracer: provider.tracer("gistmill"), provider, messages: Arc::default() }
+        Self { spans: provider.tracer("gistmill"), provider, messages: Arc::default() }
     }
 
     /// Remembers what a unit has read, where the spans of what it makes are to be linked to it.
@@ -140,7 +140,7 @@ impl Tracer {
         NEXT_SPAN.set(Some(span));
         NEXT_TRACE.set(Some(trace));
         let builder = self
-            .tracer
+            .spans
             .span_builder(format!("group_digest_orchestrator.{}", work.unit))
             .with_kind(work.kind.clone())
             .with_start_time(began)
@@ -148,7 +148,7 @@ impl Tracer {
             .with_attributes(
                 span_attributes::of(work.record).into_iter().chain(work.attributes.iter().cloned()),
             );
-        let mut span = builder.start_with_context(&self.tracer, &context);
+        let mut span = builder.start_with_context(&self.spans, &context);
         NEXT_TRACE.take();
         span.end();
     }
