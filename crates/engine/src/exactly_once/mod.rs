@@ -13,6 +13,8 @@ pub mod log;
 mod pressure;
 mod recovery;
 pub mod shape;
+#[cfg(test)]
+mod tests;
 mod transaction;
 
 use crate::mutation::{self, Mutation};
