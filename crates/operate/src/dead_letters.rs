@@ -164,17 +164,7 @@ pub fn dead_letter(config: &Config, map: &Map, place: LetterPlace) -> Result<Ope
     let spans = BTreeMap::from([(place.partition, span)]);
     Scanner::new(&broker, true).scan(&config.prefix.topic(TOPIC), &spans, &mut |record| {
         let letter = read(&mut decoder, record)?;
-        let owned = record.detach();
-        let tapped = Tapped {
-            partition: owned.partition,
-            offset: owned.offset,
-            append_time_ms: owned.timestamp_ms,
-            key: owned.key,
-            headers: owned.headers,
-            value: Decoded::Tombstone,
-            misplaced: None,
-        };
-        found = Some((letter, tapped));
+        found = Some((letter, Tapped::of(record, Decoded::Tombstone, None)));
         Ok(ControlFlow::Break(()))
     })?;
     let (letter, tapped) = found.ok_or_else(none)?;

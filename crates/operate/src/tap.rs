@@ -1,7 +1,10 @@
 //! Listening to a topic: its records as they lie there, decoded.
 
 use super::{AnyValue, Bounds, Decoded, Error, Place, peers::Peers, placed::misplaced};
-use engine::{log::RecordView, wire_check::Misplaced};
+use engine::{
+    log::{OwnedRecord, RecordView},
+    wire_check::Misplaced,
+};
 use runtime::{
     Config,
     observe::{Broker, Partition, Scanner, Span},
@@ -50,6 +53,12 @@ pub struct Tapped {
 }
 
 impl Tapped {
+    /// A record as it was read, with what it holds and what is wrong about its place.
+    pub(crate) fn of(record: &RecordView<'_>, value: Decoded, misplaced: Option<Misplaced>) -> Self {
+        let OwnedRecord { partition, offset, timestamp_ms, key, headers, .. } = record.detach();
+        Self { partition, offset, append_time_ms: timestamp_ms, key, headers, value, misplaced }
+    }
+
     /// A header's text; none when it is absent or no text.
     pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(key, _)| key == name)?;
@@ -213,16 +222,7 @@ impl Listener<'_> {
         }
         let value = self.values.decode(record.value)?;
         let misplaced = misplaced(self.topic, &value, record.key, record.partition);
-        let owned = record.detach();
-        let tapped = Tapped {
-            partition: owned.partition,
-            offset: owned.offset,
-            append_time_ms: owned.timestamp_ms,
-            key: owned.key,
-            headers: owned.headers,
-            value,
-            misplaced,
-        };
+        let tapped = Tapped::of(record, value, misplaced);
         self.count += 1;
         self.has_enough |= (self.told)(Heard::Record(&tapped))?.is_break();
         self.has_enough |= self.options.limit.is_some_and(|limit| self.count >= limit);
