@@ -4,28 +4,24 @@ use crate::{
     error::{Error, kafka},
     fingerprint::{Fingerprint, Fingerprinting},
     generator::{Job, PARTITIONS},
+    sender::Sender,
 };
 use kafka_client::{FETCH_BUDGET_KIB, FETCHING, PRODUCER, RELIED_ON_CONSUMER, RELIED_ON_PRODUCER, Settings};
 use rdkafka::{
-    ClientConfig, ClientContext, Message as _, Offset, TopicPartitionList,
+    ClientConfig, Message as _, Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer as _},
-    error::{KafkaError, RDKafkaErrorCode},
+    error::KafkaError,
     metadata::MetadataTopic,
-    producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer},
 };
 use schemas::{Encoder, GroupMessageIngested, Record as _};
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 const POLL_WAIT: Duration = Duration::from_millis(20);
+/// How long the product's producers wait for a batch to grow.
+pub(crate) const LINGER_MS: u32 = 5;
 
 /// A consumer as the product's are set, outside any group; reads what is committed.
 pub(crate) fn consumer(brokers: &str, group: &str) -> Result<BaseConsumer, Error> {
@@ -37,43 +33,39 @@ pub(crate) fn consumer(brokers: &str, group: &str) -> Result<BaseConsumer, Error
 }
 
 /// Settings of a producer as the product's are set.
-pub(crate) fn producer(brokers: &str) -> ClientConfig {
+pub(crate) fn producer(brokers: &str, linger_ms: u32) -> ClientConfig {
     let mut settings = Settings::new();
     settings.set("bootstrap.servers", brokers).set_all(&PRODUCER).set_all(&RELIED_ON_PRODUCER);
+    settings.set("linger.ms", linger_ms.to_string());
     settings.into()
 }
 
 /// Assigns all partitions of a topic from their beginning.
 pub(crate) fn assign(consumer: &BaseConsumer, topic: &str) -> Result<(), Error> {
+    assign_all(consumer, &[topic])
+}
+
+/// Assigns all partitions of several topics from their beginning.
+pub(crate) fn assign_all(consumer: &BaseConsumer, topics: &[&str]) -> Result<(), Error> {
     let mut list = TopicPartitionList::new();
-    for partition in 0..PARTITIONS {
+    for (topic, partition) in topics.iter().flat_map(|topic| (0..PARTITIONS).map(move |p| (topic, p))) {
         let added = list.add_partition_offset(topic, partition, Offset::Beginning);
         added.map_err(kafka(format!("assign {topic}")))?;
     }
-    consumer.assign(&list).map_err(kafka(format!("assign {topic}")))
+    consumer.assign(&list).map_err(kafka(format!("assign {}", topics.join(", "))))
 }
 
-/// Notes whether a delivery failed.
-#[derive(Debug, Clone, Default)]
-struct Deliveries(Arc<AtomicBool>);
-
-impl ClientContext for Deliveries {}
-
-impl ProducerContext for Deliveries {
-    type DeliveryOpaque = ();
-
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        if result.is_err() {
-            self.0.store(true, Ordering::Relaxed);
-        }
-    }
+/// Whether a consumer group has members, and each of them its partitions.
+pub(crate) fn has_settled(consumer: &BaseConsumer, group: &str) -> bool {
+    let listed = consumer.fetch_group_list(Some(group), TIMEOUT);
+    listed.is_ok_and(|list| {
+        list.groups().iter().any(|found| found.state() == "Stable" && !found.members().is_empty())
+    })
 }
 
 /// Writes the records of a job, each to the partition of its key; what they were.
 pub(crate) fn write(brokers: &str, topic: &str, job: Job, schema_id: u32) -> Result<Fingerprint, Error> {
-    let failed = Deliveries::default();
-    let producer: ThreadedProducer<Deliveries> =
-        producer(brokers).create_with_context(failed.clone()).map_err(kafka("make a producer"))?;
+    let sender = Sender::new(brokers, topic, LINGER_MS)?;
     let encoder = Encoder::<GroupMessageIngested>::new(schema_id)?;
     let (mut taken, mut value) = (Fingerprinting::default(), Vec::new());
     for generated in job.generate() {
@@ -81,21 +73,10 @@ pub(crate) fn write(brokers: &str, topic: &str, job: Job, schema_id: u32) -> Res
         encoder.encode(&generated.record, &mut value)?;
         let key = generated.record.key();
         taken.take(generated.partition, key.as_bytes(), &value);
-        let mut record = BaseRecord::to(topic).partition(generated.partition).key(&key).payload(&value);
-        while let Err((error, back)) = producer.send(record) {
-            if error != KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) {
-                return Err(kafka(format!("write to {topic}"))(error));
-            }
-            std::thread::park_timeout(POLL_WAIT);
-            record = back;
-        }
+        sender.send(generated.partition, key.as_bytes(), &value)?;
     }
-    producer.flush(TIMEOUT).map_err(kafka(format!("write to {topic}")))?;
-    let fingerprint = taken.finish();
-    if failed.0.load(Ordering::Relaxed) {
-        return Err(Error::Lost { topic: topic.to_owned(), expected: fingerprint.records, found: 0 });
-    }
-    Ok(fingerprint)
+    sender.finish()?;
+    Ok(taken.finish())
 }
 
 /// The next offset of each partition of a topic.

@@ -82,6 +82,12 @@ pub enum Error {
         /// Records there.
         found: u64,
     },
+    /// The broker did not take a record.
+    #[error("{topic}: the broker did not take all records; `gistmill stack logs kafka` may say why")]
+    Refused {
+        /// Topic.
+        topic: String,
+    },
     /// An engine ended before it was done.
     #[error("{name} ended before it was done ({status}); the last it said:\n{said}")]
     Ended {
@@ -102,6 +108,36 @@ pub enum Error {
         /// The end of its log.
         said: String,
     },
+    /// Units do not get their partitions.
+    #[error("{units} had no partitions after {seconds} s; is the machine busy?")]
+    Unsettled {
+        /// Their consumer groups.
+        units: String,
+        /// How long they were waited for.
+        seconds: u64,
+    },
+    /// A command that prepares a run failed.
+    #[error("`gistmill {what}` ended with {status}; it said:\n{said}")]
+    Command {
+        /// Its arguments.
+        what: String,
+        /// How it ended.
+        status: String,
+        /// What it said.
+        said: String,
+    },
+    /// The database refused or is away.
+    #[error("could not {what}")]
+    Database {
+        /// What was attempted.
+        what: String,
+        /// What it says.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The store refused or is away.
+    #[error("could not search")]
+    Store(#[from] state::Error),
     /// A copy differs from what was copied.
     #[error("{name} wrote other records than it read: its speed would be that of another job")]
     Copy {
@@ -118,4 +154,9 @@ pub(crate) fn system(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> 
 /// Puts what was attempted to a failure of Kafka.
 pub(crate) fn kafka(what: impl Into<String>) -> impl FnOnce(KafkaError) -> Error {
     move |source| Error::Kafka { what: what.into(), source }
+}
+
+/// Puts what was attempted to a failure of the database.
+pub(crate) fn database(what: impl Into<String>) -> impl FnOnce(sqlx::Error) -> Error {
+    move |source| Error::Database { what: what.into(), source }
 }

@@ -3,6 +3,7 @@
 //! Invariant: the records are a function of the seed and their number, on every machine, so that two runs of any engine read
 //! the same bytes; their sha256 is told with each result.
 
+use crate::dice::Dice;
 use engine::murmur2_partition;
 use schemas::{Author, END_OF_LANE, GroupMessageIngested, GroupSettings, LIVE_LANE, Message, Record as _};
 use std::collections::VecDeque;
@@ -18,8 +19,8 @@ const CHATS: u32 = 200;
 const SKEW: f64 = 1.1;
 const AUTHORS: u64 = 40;
 const MINUTE_MS: u64 = 60_000;
-const HOUR_MS: i64 = 3_600_000;
-const DAY_MS: i64 = 24 * HOUR_MS;
+pub(crate) const HOUR_MS: i64 = 3_600_000;
+pub(crate) const DAY_MS: i64 = 24 * HOUR_MS;
 /// 2026-01-05T00:00:00Z.
 pub(crate) const BEGIN_MS: i64 = 1_767_571_200_000;
 /// Later than every window's end and grace: engines whose clock is the newest event time have to see it.
@@ -62,24 +63,6 @@ const WORDS: [&str; 32] = [
     "with",
     "yesterday",
 ];
-
-/// `SplitMix64` (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
-#[derive(Debug)]
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut value = self.0;
-        value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        value ^ (value >> 31)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.roll() % bound.max(1)
-    }
-}
 
 /// A record and where it lies.
 #[derive(Debug, Clone, PartialEq)]
@@ -124,7 +107,7 @@ impl Job {
         Generator {
             job: self,
             bounds: bounds.collect(),
-            dice: Dice(self.seed),
+            dice: Dice::new(self.seed),
             next: 0,
             ids: vec![0; CHATS as usize],
             recent: VecDeque::with_capacity(REMEMBERED),

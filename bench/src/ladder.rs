@@ -2,13 +2,13 @@
 
 use crate::{
     clients,
+    contest::RungRun,
     error::Error,
     generator::Job,
     report::{Base, Line, Report},
     rung::Rung,
     session::{Findings, Options, Session, kafka_versions},
     testbed::{Say, Testbed},
-    window::RungRun,
 };
 
 /// Climbs the ladder so many times, on a stack of its own.
@@ -50,7 +50,7 @@ fn climb(bed: &Testbed, job: Job, session: &mut Session<'_>, findings: &mut Find
     }
     findings.lines.append(&mut lines);
     findings.inputs.push(loaded.fingerprint.clone());
-    bed.delete(&loaded)
+    bed.delete(&loaded.prefix)
 }
 
 const NOTES: [&str; 3] = [

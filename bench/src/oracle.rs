@@ -39,13 +39,16 @@ pub(crate) enum Rule {
     /// Of the DSL of Kafka Streams: the clock is the partition's newest event time less five minutes; a message whose
     /// window ends by then is dropped, and a window is told once.
     PartitionOnce,
+    /// Of Quix Streams, which closes windows by key: the same with the chat's newest event time.
+    ChatOnce,
 }
 
 /// The rows of these records by a rule, sorted.
 pub(crate) fn rows(rule: Rule, records: impl Iterator<Item = Generated>) -> Vec<Row> {
     let mut rows = match rule {
-        Rule::ChatRevised => chat_revised(records),
-        Rule::PartitionOnce => partition_once(records),
+        Rule::ChatRevised => closings(records).into_iter().map(|(row, _)| row).collect(),
+        Rule::PartitionOnce => once(records, |generated| generated.partition.to_string()),
+        Rule::ChatOnce => once(records, |generated| generated.record.key()),
     };
     rows.sort_unstable();
     rows
@@ -135,23 +138,27 @@ impl Chat {
     }
 }
 
-fn chat_revised(records: impl Iterator<Item = Generated>) -> Vec<Row> {
-    let (mut chats, mut rows) = (BTreeMap::new(), Vec::new());
-    for generated in records {
+/// The rows by [`Rule::ChatRevised`], each with the number of the record that closed its window.
+pub(crate) fn closings(records: impl Iterator<Item = Generated>) -> Vec<(Row, usize)> {
+    let (mut chats, mut closed) = (BTreeMap::new(), Vec::new());
+    for (number, generated) in records.enumerate() {
         let key = generated.record.key();
         let new = || Chat { newest_ms: i64::MIN, windows: BTreeMap::new() };
         let chat = chats.entry(key.clone()).or_insert_with(new);
         chat.take(&generated);
+        let mut rows = Vec::new();
         chat.close(&generated, &key, &mut rows);
+        closed.extend(rows.into_iter().map(|row| (row, number)));
     }
-    rows
+    closed
 }
 
-fn partition_once(records: impl Iterator<Item = Generated>) -> Vec<Row> {
-    let mut newest: BTreeMap<i32, i64> = BTreeMap::new();
+/// Windows that are told once, with one clock for each of what `clock` names.
+fn once(records: impl Iterator<Item = Generated>, clock: impl Fn(&Generated) -> String) -> Vec<Row> {
+    let mut newest: BTreeMap<String, i64> = BTreeMap::new();
     let mut windows: BTreeMap<(String, i64), Window> = BTreeMap::new();
     for generated in records {
-        let newest_ms = newest.entry(generated.partition).or_insert(i64::MIN);
+        let newest_ms = newest.entry(clock(&generated)).or_insert(i64::MIN);
         for message in &generated.record.messages {
             *newest_ms = message.sent_at.max(*newest_ms);
             let start_ms = start_of(message.sent_at);

@@ -2,80 +2,49 @@
 //!
 //! Invariant: one that cannot be built is missing, and never slower.
 
-use crate::{error::Error, error::system, testbed::Loaded};
+mod kafka_streams;
+mod quix_streams;
+
+use crate::{
+    error::{Error, system},
+    testbed::Loaded,
+};
+pub(crate) use kafka_streams::{KafkaStreams, Store, java_version};
+pub(crate) use quix_streams::{QUIX_STREAMS, QuixStreams};
 use schemas::{GroupMessageIngested, Record as _};
 use std::{
     path::{Path, PathBuf},
     process::Command,
 };
 
-const POM: &str = "kafka_streams/pom.xml";
-const JAR: &str = "kafka_streams.jar";
-const MAIN: &str = "gistmill.bench.WindowPeer";
-/// Threads of Kafka Streams: one a core of the machines that figures are of.
-const THREADS: &str = "2";
-/// Heap and collector: chosen for their memory, that of a small service. One run each on a noisy machine did not tell their
-/// processor time from that of other collectors.
-const JVM: [&str; 2] = ["-Xmx512m", "-XX:+UseSerialGC"];
-/// Lines of what Maven says that are kept.
+/// Lines of what a tool says that are kept.
 const LINES_KEPT: usize = 4;
 
-/// Where Kafka Streams keeps its windows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Store {
-    InMemory,
-    RocksDb,
+/// The peers, each built or missing with the reason.
+pub(crate) struct Peers {
+    pub(crate) streams: Result<KafkaStreams, String>,
+    pub(crate) quix: Result<QuixStreams, String>,
 }
 
-impl Store {
-    pub(crate) const ALL: [Self; 2] = [Self::InMemory, Self::RocksDb];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::InMemory => "in_memory",
-            Self::RocksDb => "rocksdb",
+impl Peers {
+    /// Builds them, unless they are left out.
+    pub(crate) fn build(folder: &Path, are_wanted: bool) -> Self {
+        if !are_wanted {
+            let left_out = || "it was left out".to_owned();
+            return Self { streams: Err(left_out()), quix: Err(left_out()) };
         }
+        Self { streams: KafkaStreams::build(folder), quix: QuixStreams::build(folder) }
     }
 
-    /// The engine's name in results.
-    pub(crate) fn title(self) -> String {
-        format!("kafka_streams, {}", self.name())
-    }
-}
-
-/// Kafka Streams, built.
-#[derive(Debug)]
-pub(crate) struct KafkaStreams {
-    target: PathBuf,
-    /// What it consists of, and the version of each.
-    pub(crate) versions: Vec<(String, String)>,
-}
-
-impl KafkaStreams {
-    /// Builds it with Maven; an error that says why it is missing.
-    pub(crate) fn build(folder: &Path) -> Result<Self, String> {
-        let pom = folder.join("peers").join(POM);
-        let text = std::fs::read_to_string(&pom).map_err(|error| format!("{}: {error}", pom.display()))?;
-        let mut maven = Command::new("mvn");
-        maven.args(["--batch-mode", "--quiet", "--file"]).arg(&pom).arg("package");
-        run(&mut maven, "install Maven and a JDK of version 17 or later: `apt-get install maven`")?;
-        let versions = [("Kafka Streams", "kafka.version"), ("Apache Avro for Java", "avro.version")];
-        let versions = versions.map(|(what, name)| (what.to_owned(), property(&text, name))).into();
-        Ok(Self { target: pom.with_file_name("target"), versions })
-    }
-
-    /// A process of it on a job.
-    pub(crate) fn command(&self, store: Store, job: &PeerJob<'_>) -> Result<Command, Error> {
-        let schema = job.directory.join("group.message.ingested.avsc");
-        std::fs::write(&schema, GroupMessageIngested::AVSC).map_err(system("write a schema"))?;
-        let state = job.directory.join(job.application);
-        let path = [self.target.join(JAR), self.target.join("lib/*")].map(|path| path.display().to_string());
-        let mut command = Command::new(job.java);
-        command.args(JVM).arg("-cp").arg(path.join(":")).arg(MAIN);
-        command.args(["--brokers", job.brokers, "--input", &job.loaded.topic, "--output", job.output]);
-        command.args(["--application", job.application, "--store", store.name(), "--threads", THREADS]);
-        command.arg("--state-dir").arg(state).arg("--schema").arg(schema);
-        Ok(command)
+    /// What they consist of, and the version of each.
+    pub(crate) fn versions(&self, java: &Path) -> Vec<(String, String)> {
+        let mut versions = Vec::new();
+        if let Ok(streams) = &self.streams {
+            versions.extend(streams.versions.iter().cloned());
+            versions.push(java_version(java));
+        }
+        versions.extend(self.quix.iter().flat_map(|quix| quix.versions.iter().cloned()));
+        versions
     }
 }
 
@@ -91,10 +60,13 @@ pub(crate) struct PeerJob<'a> {
     pub(crate) java: &'a Path,
 }
 
-/// The version of a JVM, in its own words.
-pub(crate) fn java_version(java: &Path) -> (String, String) {
-    let said = run(Command::new(java).arg("-version"), "install a JDK").unwrap_or_default();
-    ("JVM".to_owned(), said.lines().next().unwrap_or("unknown").replace('"', ""))
+impl PeerJob<'_> {
+    /// A file with the schema of the job's records.
+    fn schema(&self) -> Result<PathBuf, Error> {
+        let schema = self.directory.join("group.message.ingested.avsc");
+        std::fs::write(&schema, GroupMessageIngested::AVSC).map_err(system("write a schema"))?;
+        Ok(schema)
+    }
 }
 
 /// Runs a tool to its end; what it said, or why not, with what to do.
@@ -110,33 +82,23 @@ fn run(command: &mut Command, advice: &str) -> Result<String, String> {
     Err(format!("{program} ended with {}: {}", output.status, lines.join(" ")))
 }
 
-/// The text of a property of a pom.
-fn property(pom: &str, name: &str) -> String {
-    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
-    let value = pom.split_once(&open).and_then(|(_, rest)| rest.split_once(&close));
-    value.map_or_else(|| "unknown".to_owned(), |(value, _)| value.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_those_of_the_pom() {
-        let pom = include_str!("../peers/kafka_streams/pom.xml");
-        assert!(property(pom, "kafka.version").starts_with("4.3."));
-        assert_eq!(property(pom, "no.such"), "unknown");
-    }
-
-    #[test]
-    fn a_peer_that_cannot_be_built_says_why() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let why = KafkaStreams::build(directory.path()).expect_err("there is no pom");
-        assert!(why.contains("pom.xml"), "{why}");
+    fn a_tool_that_is_missing_says_how_to_get_it() {
         let why = run(&mut Command::new("gistmill-no-such-tool"), "install it").expect_err("no such tool");
         assert!(
             why.starts_with("could not run gistmill-no-such-tool") && why.ends_with("install it"),
             "{why}"
         );
+    }
+
+    #[test]
+    fn peers_that_are_left_out_are_missing() {
+        let peers = Peers::build(Path::new("/nonexistent"), false);
+        assert_eq!(peers.streams.err().as_deref(), Some("it was left out"));
+        assert_eq!(peers.quix.err().as_deref(), Some("it was left out"));
     }
 }

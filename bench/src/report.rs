@@ -3,6 +3,7 @@
 //! Invariant: an engine whose output was wrong, or that is missing, has no figure.
 
 use crate::{
+    figures::Table,
     fingerprint::Fingerprint,
     machine::{Busyness, Machine},
     statistics::Spread,
@@ -105,19 +106,27 @@ pub struct Target {
     pub unit: &'static str,
     /// Whether the bound was kept; `None` where nothing was found.
     pub is_met: Option<bool>,
+    /// Which of the pipeline's promises it is about: a name of `promises.rs`.
+    pub promise: &'static str,
 }
 
 impl Target {
     /// A target that is met by `least` or more.
     pub fn at_least(what: impl Into<String>, least: f64, unit: &'static str, found: Option<f64>) -> Self {
         let is_met = found.map(|found| found >= least);
-        Self { what: what.into(), bound: format!("≥ {least} {unit}"), found, unit, is_met }
+        Self { what: what.into(), bound: format!("≥ {least} {unit}"), found, unit, is_met, promise: "" }
     }
 
     /// A target that is met by `most` or less.
     pub fn at_most(what: impl Into<String>, most: f64, unit: &'static str, found: Option<f64>) -> Self {
         let is_met = found.map(|found| found <= most);
-        Self { what: what.into(), bound: format!("≤ {most} {unit}"), found, unit, is_met }
+        Self { what: what.into(), bound: format!("≤ {most} {unit}"), found, unit, is_met, promise: "" }
+    }
+
+    /// Says which promise it is about.
+    #[must_use]
+    pub fn of(self, promise: &'static str) -> Self {
+        Self { promise, ..self }
     }
 
     /// `met`, `missed` or `not measured`.
@@ -133,7 +142,7 @@ impl Target {
 /// The result of one benchmark.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
-    /// `window`, `ladder` or `codec`.
+    /// Its name, as that of the command.
     pub bench: &'static str,
     /// What it was asked with.
     pub command: String,
@@ -153,6 +162,8 @@ pub struct Report {
     pub inputs: Vec<Fingerprint>,
     /// The engines.
     pub lines: Vec<Line>,
+    /// Figures beside theirs: latencies, and what each process took.
+    pub tables: Vec<Table>,
     /// What the speed of each is compared with, if it is there: name, and how it is told.
     pub base: Option<Base>,
     /// Bounds.

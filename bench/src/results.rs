@@ -12,7 +12,8 @@ Written by `gistmill bench … --write`, each section by one run; nothing here i
 what is measured, and what a figure does not mean.
 ";
 /// Sections in the order of the page.
-const ORDER: [&str; 3] = ["window", "ladder", "codec"];
+const ORDER: [&str; 10] =
+    ["all", "window", "ladder", "codec", "hop", "chain", "import", "sink", "search", "memory"];
 
 /// Puts a section into the page at `path`, in the place of the one that it had.
 pub(crate) fn write(path: &Path, bench: &str, section: &str) -> Result<(), Error> {

@@ -214,7 +214,7 @@ struct Writer {
 
 impl Writer {
     fn new(options: &RungOptions) -> Result<Self, Error> {
-        let mut config = clients::producer(&options.brokers);
+        let mut config = clients::producer(&options.brokers, clients::LINGER_MS);
         if options.rung.is_transactional() {
             config.set("transactional.id", format!("{}.rung", options.output));
         }

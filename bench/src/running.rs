@@ -4,15 +4,16 @@
 
 use crate::{
     error::{Error, system},
-    usage::{Usage, usage},
+    usage::{Life, Usage, life, usage},
 };
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
+    collections::BTreeSet,
     fs::File,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -22,12 +23,18 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 /// Lines of a log that are shown when an engine fails.
 const LINES_SHOWN: usize = 15;
 
-/// Process id of the engine at work, of which there is one at most; 0 without.
-static AT_WORK: AtomicU32 = AtomicU32::new(0);
+/// Process ids of the engines at work.
+static AT_WORK: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
-/// Kills the engine at work: a process that a signal ends drops nothing.
+fn at_work<T>(change: impl FnOnce(&mut BTreeSet<u32>) -> T) -> T {
+    change(&mut AT_WORK.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Kills the engines at work: a process that a signal ends drops nothing.
 pub(crate) fn kill_at_work() {
-    signal(AT_WORK.load(Ordering::Acquire), Signal::KILL);
+    for pid in at_work(|pids| pids.clone()) {
+        signal(pid, Signal::KILL);
+    }
 }
 
 fn signal(pid: u32, signal: Signal) {
@@ -55,8 +62,23 @@ impl Running {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(file);
         let started = Instant::now();
         let child = command.spawn().map_err(system(format!("start {name}")))?;
-        AT_WORK.store(child.id(), Ordering::Release);
+        at_work(|pids| pids.insert(child.id()));
         Ok(Self { name: name.to_owned(), child, log, started })
+    }
+
+    /// Asks it to end, without waiting for that.
+    pub(crate) fn ask_to_stop(&self) {
+        signal(self.child.id(), Signal::TERM);
+    }
+
+    /// What it is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// What it took so far.
@@ -101,6 +123,33 @@ impl Running {
         Ok(line)
     }
 
+    /// Waits for one that ends by itself: what it took, and what it said on its standard output, which is little.
+    pub(crate) fn finish(mut self, patience: Duration) -> Result<(Usage, String), Error> {
+        drop(self.child.stdin.take());
+        let mut taken = Usage { cpu_seconds: 0.0, peak_bytes: 0 };
+        // One that has ended is there until it is waited for, with its time and without its memory.
+        while self.started.elapsed() < patience {
+            let (is_over, now) = life(self.child.id())?;
+            taken = Usage { peak_bytes: taken.peak_bytes.max(now.peak_bytes), ..now };
+            if is_over == Life::Over {
+                return self.ended_well(taken);
+            }
+            std::thread::park_timeout(LOOK_INTERVAL);
+        }
+        Err(self.slow(patience))
+    }
+
+    fn ended_well(mut self, taken: Usage) -> Result<(Usage, String), Error> {
+        let status = self.child.wait().map_err(system(format!("wait for {}", self.name)))?;
+        if !status.success() {
+            return Err(self.ended(status.to_string()));
+        }
+        let mut said = String::new();
+        let read = self.child.stdout.take().map(|mut stdout| stdout.read_to_string(&mut said)).transpose();
+        read.map_err(system(format!("hear {}", self.name)))?;
+        Ok((taken, said))
+    }
+
     /// Ends it in order, or after half a minute in any way.
     pub(crate) fn stop(mut self) -> Result<(), Error> {
         drop(self.child.stdin.take());
@@ -118,9 +167,9 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        AT_WORK.store(0, Ordering::Release);
         // It may have ended already.
         drop(self.child.kill());
         drop(self.child.wait());
+        at_work(|pids| pids.remove(&self.child.id()));
     }
 }

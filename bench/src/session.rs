@@ -2,6 +2,7 @@
 
 use crate::{
     error::Error,
+    figures::Table,
     fingerprint::Fingerprint,
     machine::{Before, Machine},
     report::{Base, Line, Report, Target},
@@ -23,6 +24,10 @@ pub struct Options {
     pub runs: usize,
     /// Messages of a job; several are several jobs, the shortest first.
     pub records: Vec<u64>,
+    /// Size of a file that is imported, in bytes.
+    pub bytes: u64,
+    /// How long units are left alone, in seconds.
+    pub idle_seconds: u64,
     /// Whether other engines take part.
     pub with_peers: bool,
     /// Whether the results are put into `RESULTS.md`.
@@ -52,6 +57,7 @@ pub(crate) struct Findings {
     pub(crate) versions: Vec<(String, String)>,
     pub(crate) inputs: Vec<Fingerprint>,
     pub(crate) lines: Vec<Line>,
+    pub(crate) tables: Vec<Table>,
     pub(crate) base: Option<Base>,
     pub(crate) targets: Vec<Target>,
     pub(crate) notes: Vec<String>,
@@ -104,6 +110,7 @@ impl<'a> Session<'a> {
             versions,
             inputs: findings.inputs,
             lines: findings.lines,
+            tables: findings.tables,
             base: findings.base,
             targets: findings.targets,
             notes: findings.notes,
@@ -143,6 +150,8 @@ mod tests {
         Options {
             runs: 1,
             records: vec![1],
+            bytes: 1,
+            idle_seconds: 1,
             with_peers: false,
             write,
             anyway,

@@ -1,6 +1,7 @@
 //! A report as text: for a terminal, and as the section of a Markdown page. Pure.
 
 use crate::{
+    figures::Table,
     report::{Line, Report, Verdict},
     statistics::Spread,
 };
@@ -13,8 +14,14 @@ const COLUMNS: [&str; 7] =
 pub fn markdown(report: &Report) -> String {
     let mut text = format!("## {}\n\n", report.bench);
     text.push_str(&facts(report));
-    text.push('\n');
-    text.push_str(&lines(report));
+    if !report.lines.is_empty() {
+        text.push('\n');
+        text.push_str(&lines(report));
+    }
+    for of in &report.tables {
+        text.push('\n');
+        text.push_str(&figures(of));
+    }
     if !report.targets.is_empty() {
         text.push('\n');
         text.push_str(&targets(report));
@@ -85,6 +92,20 @@ fn cells(report: &Report, line: &Line) -> Vec<String> {
     cells
 }
 
+fn figures(of: &Table) -> String {
+    let titles = of.columns.iter().map(|column| column.title.to_owned());
+    let mut rows = vec![std::iter::once(of.title.clone()).chain(titles).collect::<Vec<_>>()];
+    for row in &of.rows {
+        let cells = row.cells.iter().zip(&of.columns).map(|(cell, column)| {
+            let shown =
+                |spread| if column.digits == 0 { whole(spread) } else { shown(spread, column.digits) };
+            cell.map_or_else(|| "–".to_owned(), shown)
+        });
+        rows.push(std::iter::once(row.name.clone()).chain(cells).collect());
+    }
+    table(&rows)
+}
+
 fn targets(report: &Report) -> String {
     let mut rows = vec![["target", "bound", "found", ""].map(str::to_owned).to_vec()];
     for target in &report.targets {
@@ -96,7 +117,7 @@ fn targets(report: &Report) -> String {
 }
 
 /// Columns as wide as their widest cell, so that the source can be read as well as the page.
-fn table(rows: &[Vec<String>]) -> String {
+pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let count = rows.first().map_or(0, Vec::len);
     let width = |column: usize| {
         rows.iter()
@@ -155,6 +176,7 @@ fn grouped(number: f64) -> String {
 pub(crate) mod tests {
     use super::*;
     use crate::{
+        figures::{Column, Row},
         fingerprint::Fingerprint,
         machine::{Busyness, Machine},
         report::{Base, Target, tests::line},
@@ -192,6 +214,11 @@ pub(crate) mod tests {
                 missing,
                 wrong,
             ],
+            tables: vec![Table {
+                title: "process".to_owned(),
+                columns: vec![Column { title: "CPU s", digits: 1 }, Column { title: "peak MiB", digits: 0 }],
+                rows: vec![Row { name: "writer".to_owned(), cells: vec![Spread::of([1.0, 2.0, 4.0]), None] }],
+            }],
             base: Some(Base { name: "consumer".to_owned(), title: "of L0" }),
             targets: vec![
                 Target::at_least("records per CPU s, of L0", 70.0, "%", Some(40.0)),
@@ -213,6 +240,8 @@ pub(crate) mod tests {
             "| 40 %  | right: 9 rows",
             "| missing: mvn   failed for good |",
             "| WRONG: 1 rows are missing ",
+            "| process | CPU s         | peak MiB |\n",
+            "| writer  | 2.0 (1.0–4.0) | –        |\n",
             "| records per CPU s, of L0 | ≥ 70 % | 40.00 % | missed       |",
             "| –       | not measured |",
             "\n- A note.\n",

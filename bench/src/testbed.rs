@@ -10,13 +10,14 @@ use crate::{
     running::kill_at_work,
     usage::usage,
 };
-use schemas::{GroupMessageIngested, Record as _};
+use schemas::GroupMessageIngested;
 use stack::{Addresses, Options, Part, PortChoice, Progress};
 use std::{
     fs::{Permissions, set_permissions},
     io::Write as _,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
+    process::Command,
     sync::atomic::{AtomicU32, Ordering},
 };
 use tempfile::TempDir;
@@ -41,6 +42,7 @@ pub(crate) struct Testbed {
     /// Where clients connect to.
     pub(crate) addresses: Addresses,
     broker_pid: u32,
+    postgres_pid: u32,
     /// The JVM that the broker runs on.
     pub(crate) java: PathBuf,
     tasks: Runtime,
@@ -62,11 +64,12 @@ impl Testbed {
         reset_on_signals(&tasks, options.clone(), directory.path().to_owned())?;
         let addresses = stack::up(&options, say).inspect_err(|_| reset(&options))?;
         let parts = stack::status(&options)?.parts;
-        let broker = parts.iter().find(|part| part.part == Part::Kafka).and_then(|part| part.pid);
-        let broker_pid = broker.unwrap_or_default();
+        let pid = |wanted: Part| parts.iter().find(|part| part.part == wanted).and_then(|part| part.pid);
+        let broker_pid = pid(Part::Kafka).unwrap_or_default();
+        let postgres_pid = pid(Part::Postgres).unwrap_or_default();
         let java = std::fs::read_link(format!("/proc/{broker_pid}/exe")).unwrap_or_else(|_| "java".into());
         let prefixes = AtomicU32::new(0);
-        Ok(Self { options, addresses, broker_pid, java, tasks, directory, prefixes })
+        Ok(Self { options, addresses, broker_pid, postgres_pid, java, tasks, directory, prefixes })
     }
 
     /// Where logs and states of engines go.
@@ -79,20 +82,44 @@ impl Testbed {
         Ok(usage(self.broker_pid)?.cpu_seconds)
     }
 
-    /// Makes a pipeline's topics under a new prefix and writes the records of a job.
-    pub(crate) fn load(&self, job: Job) -> Result<Loaded, Error> {
+    /// Processor time of the database's processes so far.
+    pub(crate) fn postgres_seconds(&self) -> Result<f64, Error> {
+        Ok(usage(self.postgres_pid)?.cpu_seconds)
+    }
+
+    /// Runs a future to its end.
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.tasks.block_on(future)
+    }
+
+    /// Makes a pipeline's topics under a new prefix.
+    pub(crate) fn apply(&self) -> Result<Prefix, Error> {
         let number = self.prefixes.fetch_add(1, Ordering::Relaxed);
         // `bench` and a number are a prefix.
         let prefix: Prefix = format!("bench{number}").parse().unwrap_or_default();
         let mut options = broker::Options::new(&self.addresses.kafka, &self.addresses.registry);
         options.prefix = prefix.clone();
-        let registry = registry::Client::new(options.registry.clone())?;
         let map = Map::embedded()?;
-        let schema_id = self.tasks.block_on(async {
-            broker::apply(&map, &options, &mut |_| ()).await.map_err(Box::new)?;
-            let subject = prefix.subject(INGESTED);
-            Ok::<_, Error>(registry.lookup(&subject, GroupMessageIngested::AVSC).await?)
-        })?;
+        self.block_on(broker::apply(&map, &options, &mut |_| ())).map_err(Box::new)?;
+        Ok(prefix)
+    }
+
+    /// The id that the registry has given to the schema of a topic.
+    pub(crate) fn schema_id<R: schemas::Record>(&self, prefix: &Prefix, topic: &str) -> Result<u32, Error> {
+        let options = broker::Options::new(&self.addresses.kafka, &self.addresses.registry);
+        let registry = registry::Client::new(options.registry)?;
+        Ok(self.block_on(registry.lookup(&prefix.subject(topic), R::AVSC))?)
+    }
+
+    /// Makes a pipeline's topics under a new prefix and writes the records of a job.
+    pub(crate) fn load(&self, job: Job) -> Result<Loaded, Error> {
+        let prefix = self.apply()?;
+        self.load_into(prefix, job)
+    }
+
+    /// Writes the records of a job to the topics of a prefix.
+    pub(crate) fn load_into(&self, prefix: Prefix, job: Job) -> Result<Loaded, Error> {
+        let schema_id = self.schema_id::<GroupMessageIngested>(&prefix, INGESTED)?;
         let topic = prefix.topic(INGESTED);
         let fingerprint = clients::write(&self.addresses.kafka, &topic, job, schema_id)?;
         let ends = clients::ends(&self.addresses.kafka, &topic)?;
@@ -103,14 +130,32 @@ impl Testbed {
         Ok(Loaded { prefix, topic, fingerprint, ends })
     }
 
+    /// The shipped program in a process of its own on a pipeline, with nothing of this process's settings.
+    pub(crate) fn command(&self, program: &Path, prefix: &Prefix, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy();
+            if name.starts_with("GISTMILL_") || name.starts_with("DIGEST_") || name.starts_with("OTEL_") {
+                command.env_remove(&*name);
+            }
+        }
+        command
+            .args(arguments)
+            .envs(self.addresses.variables())
+            .env("GISTMILL_PREFIX", prefix.as_str())
+            .env("GISTMILL_LOCK_DIR", self.directory())
+            .current_dir(self.directory());
+        command
+    }
+
     /// Makes a topic beside those of the map.
     pub(crate) fn topic(&self, name: &str) -> Result<(), Error> {
         self.tasks.block_on(clients::create_topic(&self.addresses.kafka, name, PARTITIONS))
     }
 
     /// Deletes every topic whose name begins with that of a prefix, so that the next run finds a broker like the last did.
-    pub(crate) fn delete(&self, loaded: &Loaded) -> Result<(), Error> {
-        let prefix = format!("{}.", loaded.prefix);
+    pub(crate) fn delete(&self, prefix: &Prefix) -> Result<(), Error> {
+        let prefix = format!("{prefix}.");
         self.tasks.block_on(clients::delete_topics(&self.addresses.kafka, &prefix))
     }
 }

@@ -35,6 +35,36 @@ pub(crate) fn usage(pid: u32) -> Result<Usage, Error> {
     Ok(usage)
 }
 
+/// Whether a process goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// It does.
+    Going,
+    /// It has ended, and nobody has waited for it.
+    Over,
+}
+
+/// A process alone, whether it has ended or not.
+pub(crate) fn life(pid: u32) -> Result<(Life, Usage), Error> {
+    let path = format!("/proc/{pid}/stat");
+    let line = fs::read_to_string(&path).map_err(system(format!("read {path}")))?;
+    let life = if is_over(&line) { Life::Over } else { Life::Going };
+    let ticks = parsed(&line).map_or(0, |stat| stat.ticks);
+    let peak_bytes = peak_bytes(pid).unwrap_or_default();
+    Ok((life, Usage { cpu_seconds: ticks as f64 / TICKS_PER_SECOND, peak_bytes }))
+}
+
+/// Resident memory of a process now, in bytes.
+pub(crate) fn resident_bytes(pid: u32) -> Result<u64, Error> {
+    let path = format!("/proc/{pid}/status");
+    let status = fs::read_to_string(&path).map_err(system(format!("read {path}")))?;
+    Ok(bytes_of(&status, "VmRSS").unwrap_or_default())
+}
+
+fn is_over(line: &str) -> bool {
+    line.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['Z', 'X']))
+}
+
 fn all_processes() -> Result<BTreeMap<u32, Stat>, Error> {
     let entries = fs::read_dir("/proc").map_err(system("read /proc"))?;
     let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
@@ -67,7 +97,11 @@ fn parsed(line: &str) -> Option<Stat> {
 
 fn peak_bytes(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let kib: u64 = value_of(&status, "VmHWM")?.split(' ').next()?.parse().ok()?;
+    bytes_of(&status, "VmHWM")
+}
+
+fn bytes_of(status: &str, name: &str) -> Option<u64> {
+    let kib: u64 = value_of(status, name)?.split(' ').next()?.parse().ok()?;
     Some(kib * 1024)
 }
 
@@ -92,8 +126,17 @@ mod tests {
     }
 
     #[test]
+    fn a_process_that_has_ended_is_told_from_one_that_goes_on() {
+        assert!(is_over("42 (a) b) Z 7 42"));
+        assert!(!is_over("42 (Z) S 7 42"));
+        let (life, _) = life(std::process::id()).expect("a Linux machine");
+        assert_eq!(life, Life::Going);
+    }
+
+    #[test]
     fn this_process_has_memory() {
         let own = usage(std::process::id()).expect("a Linux machine");
-        assert!(own.peak_bytes > 0);
+        let resident = resident_bytes(std::process::id()).expect("a Linux machine");
+        assert!(resident > 0 && own.peak_bytes >= resident / 2, "{own:?}, {resident}");
     }
 }

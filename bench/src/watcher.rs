@@ -10,6 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// The shipped unit of the common job.
+pub(crate) const OURS: &str = "window_builder";
+/// The topic of its rows.
+pub(crate) const READY: &str = "group.window.ready.v1";
 /// Longest wait for an engine that still writes, or reads on.
 const PATIENCE: Duration = Duration::from_mins(10);
 /// An engine that has read everything and writes nothing for so long has written what it has.
@@ -88,6 +92,8 @@ pub(crate) enum Form {
 pub(crate) struct Done {
     /// From its start to the last row.
     pub(crate) wall: Duration,
+    /// From the first row to the last.
+    pub(crate) between: Duration,
 }
 
 /// Reads an engine's output topic from the start on.
@@ -110,10 +116,12 @@ impl<'a> Watcher<'a> {
     /// durable; or until it has read everything and writes no more.
     pub(crate) fn until_done(&mut self, engine: &mut Running, rows: usize) -> Result<Done, Error> {
         let (mut last_row, mut looked) = (Instant::now(), Instant::now());
+        let mut first_row = None;
         while engine.started.elapsed() < PATIENCE {
             let values = &mut self.values;
             if clients::poll(&self.output, &mut |value| values.push(value.to_vec()))? {
                 last_row = Instant::now();
+                first_row.get_or_insert(last_row);
                 continue;
             }
             engine.check()?;
@@ -122,7 +130,8 @@ impl<'a> Watcher<'a> {
             if is_likely && looked.elapsed() >= LOOK_INTERVAL {
                 looked = Instant::now();
                 if self.has_read_all() {
-                    return Ok(Done { wall: last_row - engine.started });
+                    let between = first_row.map_or(Duration::ZERO, |first_row| last_row - first_row);
+                    return Ok(Done { wall: last_row - engine.started, between });
                 }
             }
         }
@@ -133,18 +142,24 @@ impl<'a> Watcher<'a> {
         clients::committed(&self.group, &self.loaded.topic).is_some_and(|found| found == self.loaded.ends)
     }
 
-    /// All rows, sorted, those that come late and should not too.
-    pub(crate) fn rows(mut self, form: Form) -> Result<Vec<Row>, Error> {
+    /// All that was written, what comes late and should not too.
+    pub(crate) fn values(mut self) -> Result<Vec<Vec<u8>>, Error> {
         let until = Instant::now() + AFTERMATH;
         while Instant::now() < until {
             clients::poll(&self.output, &mut |value| self.values.push(value.to_vec()))?;
         }
+        Ok(self.values)
+    }
+
+    /// The rows among them, sorted.
+    pub(crate) fn rows(self, form: Form) -> Result<Vec<Row>, Error> {
+        let values = self.values()?;
         let mut decoder = Shipped::<GroupWindowReady>::decoder();
         let mut row = |value: &Vec<u8>| match form {
             Form::Avro => Ok(Row::from(&decoder.decode(Some(value))?)),
             Form::Json => parsed(value),
         };
-        let mut rows = self.values.iter().map(&mut row).collect::<Result<Vec<_>, Error>>()?;
+        let mut rows = values.iter().map(&mut row).collect::<Result<Vec<_>, Error>>()?;
         rows.sort_unstable();
         Ok(rows)
     }

@@ -66,7 +66,7 @@ pub(crate) fn is_root() -> bool {
 }
 
 /// The user's cache directory: `$XDG_CACHE_HOME`, else `~/.cache`, else a place for temporary files.
-pub(crate) fn cache_home() -> PathBuf {
+pub fn cache_home() -> PathBuf {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute("XDG_CACHE_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".cache")))

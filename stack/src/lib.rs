@@ -33,6 +33,7 @@ use serde::Serialize;
 
 pub use error::Error;
 use files::{absent_is_fine, free_bytes};
+pub use host::cache_home;
 pub use layout::Mode;
 use layout::{DataDir, State};
 pub use logs::LogRequest;

@@ -126,6 +126,19 @@ fn the_clock_is_a_chats_own_or_its_partitions() {
     };
     assert_eq!(told(Rule::ChatRevised, records()), [(0, 1, 2, 1, Some(2)), (1, 1, 1, 1, Some(1))]);
     assert_eq!(told(Rule::PartitionOnce, records()), [(0, 1, 1, 1, None), (1, 1, 1, 1, None)]);
+    assert_eq!(told(Rule::ChatOnce, records()), [(0, 1, 2, 1, None), (1, 1, 1, 1, None)]);
+}
+
+#[test]
+fn each_row_is_told_with_the_record_that_closed_its_window() {
+    let records = vec![
+        said("a", (1, "ann"), 10, 10),
+        said("a", (2, "ann"), 64, 64),
+        said("a", (3, "ann"), 65, 65),
+        ending("a"),
+    ];
+    let closed = closings(logged(records)).into_iter().map(|(row, number)| (row.start_ms / HOUR_MS, number));
+    assert_eq!(closed.collect::<Vec<_>>(), [(0, 2), (1, 3)]);
 }
 
 #[test]

@@ -2,17 +2,25 @@
 //!
 //! Invariant: it starts a stack of its own and touches no other.
 
+mod help;
+mod size;
+
 use std::{
     io::{Write, stderr},
     path::PathBuf,
 };
 
 use anyhow::Context;
-use bench::{Error, Options, Report, Rung, RungOptions};
+use bench::{Error, Line, Options, Report, Rung, RungOptions};
 use clap::{Args, Subcommand, builder::PossibleValuesParser};
 use stack::Progress;
 
 use crate::exit::Exit;
+use help::{
+    AFTER_HELP, ALL_HELP, CHAIN_HELP, CODEC_HELP, HOP_HELP, IMPORT_HELP, LADDER_HELP, MEMORY_HELP,
+    SEARCH_HELP, SINK_HELP, WINDOW_HELP,
+};
+use size::Size;
 
 /// Measure speed against the broker's client and other engines
 #[derive(Debug, Args)]
@@ -21,17 +29,6 @@ pub(crate) struct Arguments {
     #[command(subcommand)]
     what: What,
 }
-
-const AFTER_HELP: &str = "\
-Examples:
-  gistmill bench window                                     window_builder and Kafka Streams on 1 million messages
-  gistmill bench window --records 1000000,4000000 --write   both jobs, and what the longer adds; into bench/RESULTS.md
-  gistmill bench ladder --runs 3
-  gistmill bench codec --json
-
-Use a release build on a machine that does nothing else: `cargo run --release -p cli -- bench window`. Figures are processor
-time, so that other work distorts them less than it does the clock; they are told with the load all the same. bench/README.md says what
-is measured and what a figure does not mean.";
 
 #[derive(Debug, Subcommand)]
 enum What {
@@ -44,30 +41,31 @@ enum What {
     /// Decoding and encoding, without a broker
     #[command(after_help = CODEC_HELP)]
     Codec(Wanted),
+    /// How long a record is on its way through one processor, and from the end of a window to its row
+    #[command(after_help = HOP_HELP)]
+    Hop(Wanted),
+    /// A chat of four years, from its import to its last digest
+    #[command(after_help = CHAIN_HELP)]
+    Chain(Wanted),
+    /// A large export of Telegram into Kafka
+    #[command(after_help = IMPORT_HELP)]
+    Import(Wanted),
+    /// `postgres_sink` beside COPY and upsert by hand
+    #[command(after_help = SINK_HELP)]
+    Sink(Wanted),
+    /// Searches for words among many messages
+    #[command(after_help = SEARCH_HELP)]
+    Search(Wanted),
+    /// Memory and processor time of units that have nothing to do
+    #[command(after_help = MEMORY_HELP)]
+    Memory(Wanted),
+    /// All of them in turn, and what is kept of what was promised
+    #[command(after_help = ALL_HELP)]
+    All(Wanted),
     /// One rung of the ladder, as the others start it
     #[command(hide = true, after_help = "Examples:\n  gistmill bench ladder")]
     Rung(Climb),
 }
-
-const WINDOW_HELP: &str = "\
-Examples:
-  gistmill bench window
-  gistmill bench window --records 100000 --runs 1           a look, within two minutes
-  gistmill bench window --records 1000000,4000000 --write
-  gistmill bench window --without-peers --json
-
-The rows of each engine are compared with those that a single thread finds in the same records; where they differ, that is
-told instead of a figure. Kafka Streams is built by Maven from bench/peers; where it cannot be, it is missing, not slower.";
-
-const LADDER_HELP: &str = "\
-Examples:
-  gistmill bench ladder
-  gistmill bench ladder --records 200000 --runs 3 --json";
-
-const CODEC_HELP: &str = "\
-Examples:
-  gistmill bench codec --records 200000
-  gistmill bench codec --json";
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line, each of its own")]
@@ -81,13 +79,19 @@ struct Wanted {
     /// Write them even though the load average is above 1 before the start
     #[arg(long)]
     anyway: bool,
-    /// Runs of each engine, taken in turns; results are medians
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
-    runs: u32,
-    /// Messages of the job; several with commas are several jobs
-    #[arg(long, value_name = "N", default_value = "1000000", value_delimiter = ',',
+    /// Runs of each engine, taken in turns; results are medians [default: 5; of chain, import, sink, search and memory 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    runs: Option<u32>,
+    /// Messages of the job; several with commas are several jobs [default: 1000000; hop 400000, sink and search 200000, chain 80000]
+    #[arg(long, value_name = "N", value_delimiter = ',',
           value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
     records: Vec<u64>,
+    /// Size of the export that `import` reads, such as 100MB or 1GB
+    #[arg(long, value_name = "SIZE", default_value = "100MB")]
+    bytes: Size,
+    /// How long `memory` leaves units alone, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    idle: u64,
     /// Leave other engines out
     #[arg(long)]
     without_peers: bool,
@@ -115,13 +119,39 @@ struct Climb {
     records: u64,
 }
 
-type Bench = fn(&Options, &mut dyn FnMut(Progress)) -> Result<Report, Error>;
+type Measure = fn(&Options, &mut dyn FnMut(Progress)) -> Result<Report, Error>;
+
+/// A benchmark, and what it is asked for where the command line does not say.
+struct Bench {
+    name: &'static str,
+    run: Measure,
+    runs: u32,
+    records: &'static [u64],
+}
+
+const WINDOW: Bench = Bench { name: "window", run: bench::window, runs: 5, records: &[1_000_000] };
+const LADDER: Bench = Bench { name: "ladder", run: bench::ladder, runs: 5, records: &[1_000_000] };
+const CODEC: Bench = Bench { name: "codec", run: bench::codec, runs: 5, records: &[1_000_000] };
+const HOP: Bench = Bench { name: "hop", run: bench::hop, runs: 5, records: &[400_000] };
+const CHAIN: Bench = Bench { name: "chain", run: bench::chain, runs: 3, records: &[80_000] };
+const IMPORT: Bench = Bench { name: "import", run: bench::import, runs: 3, records: &[] };
+const SINK: Bench = Bench { name: "sink", run: bench::sink, runs: 3, records: &[200_000] };
+const SEARCH: Bench = Bench { name: "search", run: bench::search, runs: 3, records: &[200_000] };
+const MEMORY: Bench = Bench { name: "memory", run: bench::memory, runs: 3, records: &[] };
+const ALL: [Bench; 9] = [WINDOW, LADDER, CODEC, HOP, CHAIN, IMPORT, SINK, SEARCH, MEMORY];
 
 pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<Exit> {
     match arguments.what {
-        What::Window(wanted) => measure("window", bench::window, wanted, out),
-        What::Ladder(wanted) => measure("ladder", bench::ladder, wanted, out),
-        What::Codec(wanted) => measure("codec", bench::codec, wanted, out),
+        What::Window(wanted) => measure(&WINDOW, &wanted, out),
+        What::Ladder(wanted) => measure(&LADDER, &wanted, out),
+        What::Codec(wanted) => measure(&CODEC, &wanted, out),
+        What::Hop(wanted) => measure(&HOP, &wanted, out),
+        What::Chain(wanted) => measure(&CHAIN, &wanted, out),
+        What::Import(wanted) => measure(&IMPORT, &wanted, out),
+        What::Sink(wanted) => measure(&SINK, &wanted, out),
+        What::Search(wanted) => measure(&SEARCH, &wanted, out),
+        What::Memory(wanted) => measure(&MEMORY, &wanted, out),
+        What::All(wanted) => all(&wanted, out),
         What::Rung(climb) => {
             let Climb { rung, brokers, input, output, records } = climb;
             let rung = Rung::from_name(&rung).context("no rung has that name")?;
@@ -131,37 +161,95 @@ pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<E
     }
 }
 
-fn measure(name: &str, bench: Bench, wanted: Wanted, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let json = wanted.json;
-    let report = bench(&options(name, wanted)?, &mut say)?;
-    if json {
+fn measure(bench: &Bench, wanted: &Wanted, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let report = (bench.run)(&options(bench, wanted)?, &mut say)?;
+    if wanted.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
     } else {
         write!(out, "{}", bench::markdown(&report))?;
     }
-    let wrong = report.lines.iter().any(|line| matches!(line.verdict, bench::Verdict::Wrong(_)));
-    Ok(if wrong { Exit::Failed } else { Exit::Done })
+    Ok(verdict(&[report]))
 }
 
-fn options(name: &str, wanted: Wanted) -> anyhow::Result<Options> {
-    let Wanted { write, anyway, runs, mut records, without_peers, folder, .. } = wanted;
+fn all(wanted: &Wanted, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let (mut reports, mut failed) = (Vec::new(), Vec::new());
+    for (number, bench) in ALL.iter().enumerate() {
+        let mut asked = options(bench, wanted)?;
+        // What ran before has kept the machine busy: it is looked at once.
+        asked.anyway |= number > 0;
+        match (bench.run)(&asked, &mut say) {
+            Ok(report) => {
+                if !wanted.json {
+                    writeln!(out, "{}", bench::markdown(&report))?;
+                }
+                reports.push(report);
+            }
+            Err(error @ (Error::Busy { .. } | Error::DebugBuild | Error::NoFolder(_))) => {
+                return Err(error.into());
+            }
+            Err(error) => failed.push(format!("bench {}: {:#}", bench.name, anyhow::Error::from(error))),
+        }
+    }
+    let promises = bench::promises(&reports);
+    if wanted.json {
+        let told = serde_json::json!({ "reports": reports, "promises": promises, "failed": failed });
+        writeln!(out, "{}", serde_json::to_string_pretty(&told)?)?;
+    } else {
+        writeln!(out, "{}", bench::summary(&promises, &failed))?;
+    }
+    if wanted.write {
+        bench::write_summary(&wanted.folder, &bench::summary(&promises, &failed))?;
+    }
+    Ok(if failed.is_empty() { verdict(&reports) } else { Exit::Failed })
+}
+
+fn verdict(reports: &[Report]) -> Exit {
+    let is_wrong = |line: &Line| matches!(line.verdict, bench::Verdict::Wrong(_));
+    if reports.iter().flat_map(|report| &report.lines).any(is_wrong) { Exit::Failed } else { Exit::Done }
+}
+
+fn options(bench: &Bench, wanted: &Wanted) -> anyhow::Result<Options> {
+    let mut records = wanted.records.clone();
+    if records.is_empty() {
+        records = bench.records.to_vec();
+    }
     records.sort_unstable();
     records.dedup();
-    let list: Vec<String> = records.iter().map(ToString::to_string).collect();
-    let mut command = format!("gistmill bench {name} --records {} --runs {runs}", list.join(","));
-    for (is_set, flag) in [(without_peers, " --without-peers"), (write, " --write"), (anyway, " --anyway")] {
-        command.push_str(if is_set { flag } else { "" });
-    }
+    let runs = wanted.runs.unwrap_or(bench.runs);
     Ok(Options {
         runs: runs as usize,
+        command: command(bench, wanted, &records, runs),
         records,
-        with_peers: !without_peers,
-        write,
-        anyway,
-        folder,
+        bytes: wanted.bytes.0,
+        idle_seconds: wanted.idle,
+        with_peers: !wanted.without_peers,
+        write: wanted.write,
+        anyway: wanted.anyway,
+        folder: wanted.folder.clone(),
         program: std::env::current_exe().context("could not find this program's own file")?,
-        command,
     })
+}
+
+/// The command that makes these results again.
+fn command(bench: &Bench, wanted: &Wanted, records: &[u64], runs: u32) -> String {
+    let mut words = vec!["gistmill bench".to_owned(), bench.name.to_owned()];
+    if !bench.records.is_empty() {
+        let list: Vec<String> = records.iter().map(ToString::to_string).collect();
+        words.push(format!("--records {}", list.join(",")));
+    }
+    match bench.name {
+        "import" => words.push(format!("--bytes {}", wanted.bytes.0)),
+        "memory" => words.push(format!("--idle {}", wanted.idle)),
+        _ => {}
+    }
+    words.push(format!("--runs {runs}"));
+    let without = wanted.without_peers && bench.name == WINDOW.name;
+    for (is_set, flag) in
+        [(without, "--without-peers"), (wanted.write, "--write"), (wanted.anyway, "--anyway")]
+    {
+        words.extend(is_set.then(|| flag.to_owned()));
+    }
+    words.join(" ")
 }
 
 fn say(progress: Progress) {
@@ -175,16 +263,29 @@ mod tests {
     use super::*;
 
     fn wanted(records: Vec<u64>) -> Wanted {
-        let folder = PathBuf::from("bench");
-        Wanted { json: false, write: true, anyway: false, runs: 3, records, without_peers: true, folder }
+        Wanted {
+            json: false,
+            write: true,
+            anyway: false,
+            runs: None,
+            records,
+            bytes: Size(2_000_000),
+            idle: 7,
+            without_peers: true,
+            folder: PathBuf::from("bench"),
+        }
     }
 
     #[test]
     fn results_tell_the_command_that_makes_them_again() {
-        let options = options("window", wanted(vec![4_000_000, 1_000_000, 4_000_000])).unwrap();
+        let told = |bench: &Bench, records| options(bench, &wanted(records)).unwrap().command;
+        let window = "gistmill bench window --records 1000000,4000000 --runs 5 --without-peers --write";
+        assert_eq!(told(&WINDOW, vec![4_000_000, 1_000_000, 4_000_000]), window);
+        assert_eq!(told(&CHAIN, Vec::new()), "gistmill bench chain --records 80000 --runs 3 --write");
+        assert_eq!(told(&IMPORT, vec![5]), "gistmill bench import --bytes 2000000 --runs 3 --write");
+        assert_eq!(told(&MEMORY, Vec::new()), "gistmill bench memory --idle 7 --runs 3 --write");
+        let options = options(&WINDOW, &wanted(vec![4_000_000, 1_000_000, 4_000_000])).unwrap();
         assert_eq!(options.records, [1_000_000, 4_000_000]);
-        let command = "gistmill bench window --records 1000000,4000000 --runs 3 --without-peers --write";
-        assert_eq!(options.command, command);
         assert!(!options.with_peers);
     }
 }
