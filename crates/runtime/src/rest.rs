@@ -7,7 +7,7 @@ use crate::{
 use kafka_client::Complaints;
 use rdkafka::{
     Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer},
+    consumer::BaseConsumer,
     error::KafkaError,
 };
 use state::SinkOffset;
@@ -74,8 +74,7 @@ fn committed(
     for partition in 0..partitions {
         list.add_partition(topic, partition);
     }
-    consumer
-        .committed_offsets(list, TIMEOUT)
+    kafka_client::committed_offsets(&consumer, &list, TIMEOUT)
         .map_err(|error| format!("could not read offsets of {group}: {error}"))
 }
 

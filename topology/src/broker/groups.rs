@@ -2,6 +2,7 @@
 
 use super::{Error, Options, kafka::Kafka};
 use crate::{Action, GroupState, Map, Processor, TopicState};
+use kafka_client::committed_offsets;
 use rdkafka::{
     Offset, TopicPartitionList,
     consumer::{BaseConsumer, CommitMode, Consumer},
@@ -59,7 +60,7 @@ impl Question {
         let mut wanted = TopicPartitionList::new();
         wanted.add_partition_range(&self.input, 0, self.partitions - 1);
         let mut state = GroupState::default();
-        for element in consumer.committed_offsets(wanted, self.timeout)?.elements() {
+        for element in committed_offsets(consumer, &wanted, self.timeout)?.elements() {
             element.error()?;
             if let Offset::Offset(offset) = element.offset() {
                 state.committed.insert(element.partition(), offset);

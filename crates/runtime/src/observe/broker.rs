@@ -8,7 +8,7 @@ use crate::{
     kafka::{self, settings},
 };
 use engine::{let_through::Orders, murmur2_partition};
-use kafka_client::{AccessError, Complaints, missing_permission};
+use kafka_client::{AccessError, Complaints, committed_offsets, missing_permission};
 use rdkafka::{
     Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, ResourceSpecifier},
@@ -243,7 +243,7 @@ impl<'a> Group<'a> {
             list.add_partition(topic, *partition);
         }
         let mut committed = BTreeMap::new();
-        for element in self.consumer.committed_offsets(list, WAIT).map_err(failed())?.elements() {
+        for element in committed_offsets(&self.consumer, &list, WAIT).map_err(failed())?.elements() {
             element.error().map_err(failed())?;
             if let Offset::Offset(offset) = element.offset() {
                 committed.insert(element.partition(), offset);
@@ -258,7 +258,7 @@ impl<'a> Group<'a> {
             || Error::kafka(&self.config.kafka.brokers, format!("read the offsets of {}", self.name));
         let mut list = TopicPartitionList::new();
         list.add_partition(topic, *partition);
-        let answer = self.consumer.committed_offsets(list, WAIT).map_err(failed())?;
+        let answer = committed_offsets(&self.consumer, &list, WAIT).map_err(failed())?;
         Ok(answer
             .find_partition(topic, *partition)
             .map_or_else(Orders::default, |it| Orders::read(it.metadata())))
