@@ -70,44 +70,50 @@ struct State {
     connections: Mutex<Vec<TcpStream>>,
 }
 
-/// A front on a port of its own, for as long as the process lives.
+/// A front on ports of its own, one for each address of the peer, for as long as the process lives.
 #[derive(Debug, Clone)]
 pub struct Front {
-    address: SocketAddr,
+    addresses: Vec<SocketAddr>,
     state: Arc<State>,
 }
+
+/// The ports of a peer, each with the port of this front that leads to it.
+type Ports = Arc<[(u16, u16)]>;
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Front {
-    /// A front of `peer`, as `host:port`.
+    /// A front of `peer`: a `host:port`, or those of several brokers with commas between them.
     ///
     /// # Errors
-    /// The system has no port or no thread.
+    /// No such peer; the system has no port or no thread.
     pub fn of(peer: &str, wire: Wire) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("could not find a port")?;
-        let front = Self { address: listener.local_addr()?, state: Arc::default() };
-        let (peer, state, own) = (peer.to_owned(), Arc::clone(&front.state), front.address.port());
-        thread::Builder::new().name("front".to_owned()).spawn(move || {
-            for client in listener.incoming().flatten() {
-                if state.is_down.load(Ordering::Relaxed) {
-                    continue;
-                }
-                // A peer that is away refuses, as it would without a front.
-                let Ok(server) = TcpStream::connect(&peer) else { continue };
-                if let Err(error) = join(client, server, wire, own, &state) {
-                    eprintln!("front of {peer}: {error:#}");
-                }
-            }
-        })?;
+        let mut listeners = Vec::new();
+        let (mut addresses, mut ports) = (Vec::new(), Vec::new());
+        for peer in peer.split(',') {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("could not find a port")?;
+            let address = listener.local_addr()?;
+            let at = peer.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+            ports.push((at.with_context(|| format!("{peer} has no port"))?, address.port()));
+            addresses.push(address);
+            listeners.push((listener, peer.to_owned()));
+        }
+        let (front, ports) = (Self { addresses, state: Arc::default() }, Ports::from(ports));
+        for (listener, peer) in listeners {
+            let (state, ports) = (Arc::clone(&front.state), Arc::clone(&ports));
+            thread::Builder::new()
+                .name("front".to_owned())
+                .spawn(move || listen(&listener, &peer, wire, &ports, &state))?;
+        }
         Ok(front)
     }
 
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    /// Where it listens, as clients are told: with commas between them where there are several.
+    pub fn address(&self) -> String {
+        let told: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
+        told.join(",")
     }
 
     /// From now on each piece of data is late by so much, and comes in pieces of so many bytes (0: whole).
@@ -174,6 +180,19 @@ impl State {
     }
 }
 
+fn listen(listener: &TcpListener, peer: &str, wire: Wire, ports: &Ports, state: &Arc<State>) {
+    for client in listener.incoming().flatten() {
+        if state.is_down.load(Ordering::Relaxed) {
+            continue;
+        }
+        // A peer that is away refuses, as it would without a front.
+        let Ok(server) = TcpStream::connect(peer) else { continue };
+        if let Err(error) = join(client, server, wire, ports, state) {
+            eprintln!("front of {peer}: {error:#}");
+        }
+    }
+}
+
 /// Answers that are not to arrive: by the number of their request, or all.
 #[derive(Debug, Default)]
 struct Lost {
@@ -186,12 +205,11 @@ fn join(
     client: TcpStream,
     server: TcpStream,
     wire: Wire,
-    own: u16,
+    ports: &Ports,
     state: &Arc<State>,
 ) -> anyhow::Result<()> {
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
-    let peer = server.peer_addr()?.port();
     let mut connections = locked(&state.connections);
     connections.retain(|connection| connection.peer_addr().is_ok());
     connections.extend([client.try_clone()?, server.try_clone()?]);
@@ -199,10 +217,10 @@ fn join(
     let lost = Arc::new(Lost::default());
     let (asks, answers) = ((client.try_clone()?, server.try_clone()?), (server, client));
     let (asked, heard) = (Arc::clone(state), Arc::clone(state));
-    let losing = Arc::clone(&lost);
+    let (losing, ports) = (Arc::clone(&lost), Arc::clone(ports));
     let builder = || thread::Builder::new().name("front".to_owned());
     builder().spawn(move || requests(asks, wire, &asked, &losing))?;
-    builder().spawn(move || replies(answers, wire, (peer, own), &heard, &lost))?;
+    builder().spawn(move || replies(answers, wire, &ports, &heard, &lost))?;
     Ok(())
 }
 
@@ -265,7 +283,7 @@ fn requests((mut from, mut to): (TcpStream, TcpStream), wire: Wire, state: &Stat
 fn replies(
     (mut from, mut to): (TcpStream, TcpStream),
     wire: Wire,
-    ports: (u16, u16),
+    ports: &[(u16, u16)],
     state: &State,
     lost: &Lost,
 ) {
@@ -280,7 +298,7 @@ fn replies(
             break;
         }
         if wire == Wire::Kafka {
-            advertise(&mut bytes, ports);
+            ports.iter().for_each(|pair| advertise(&mut bytes, *pair));
         }
         if state.write(&mut to, &bytes).is_err() {
             break;
@@ -337,7 +355,11 @@ mod tests {
     }
 
     fn ask(front: &Front, api: i16, request: i32) -> Option<Vec<u8>> {
-        let mut client = TcpStream::connect(front.address()).expect("connects");
+        ask_at(front.addresses[0], api, request)
+    }
+
+    fn ask_at(front: SocketAddr, api: i16, request: i32) -> Option<Vec<u8>> {
+        let mut client = TcpStream::connect(front).expect("connects");
         let body = [&api.to_be_bytes()[..], &[0, 3], &request.to_be_bytes()].concat();
         client.write_all(&[&(body.len() as i32).to_be_bytes()[..], &body].concat()).expect("asks");
         next(&mut client, Wire::Kafka)
@@ -348,7 +370,19 @@ mod tests {
         let front = Front::of(&peer().to_string(), Wire::Kafka).expect("a front");
         let answer = ask(&front, 3, 77).expect("an answer");
         assert_eq!(answer[4..8], 77_i32.to_be_bytes());
-        assert_eq!(answer[17..], i32::from(front.address().port()).to_be_bytes());
+        assert_eq!(answer[17..], i32::from(front.addresses[0].port()).to_be_bytes());
+    }
+
+    #[test]
+    fn each_of_several_brokers_has_a_port_of_its_own() {
+        let peers = [peer(), peer()];
+        let front = Front::of(&format!("{},{}", peers[0], peers[1]), Wire::Kafka).expect("a front");
+        assert_eq!(front.address(), format!("{},{}", front.addresses[0], front.addresses[1]));
+        for address in &front.addresses {
+            let answer = ask_at(*address, 3, 1).expect("an answer");
+            assert_eq!(answer[17..], i32::from(address.port()).to_be_bytes());
+        }
+        assert!(Front::of("nowhere", Wire::Kafka).is_err());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use anyhow::Context;
 use rdkafka::{
     Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
+    error::{KafkaError, RDKafkaErrorCode},
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -136,6 +137,19 @@ fn sink_inputs(pipeline: &Pipeline, without: &[&str]) -> anyhow::Result<BTreeMap
     Ok(all)
 }
 
+/// Whether the broker that keeps a group's offsets is another one now, or will be.
+fn is_moving(error: &anyhow::Error) -> bool {
+    let code = error.downcast_ref::<KafkaError>().and_then(KafkaError::rdkafka_error_code);
+    matches!(
+        code,
+        Some(
+            RDKafkaErrorCode::NotCoordinator
+                | RDKafkaErrorCode::CoordinatorNotAvailable
+                | RDKafkaErrorCode::CoordinatorLoadInProgress
+        )
+    )
+}
+
 /// Committed offsets of the processors' groups.
 struct Groups {
     readers: Vec<(String, String, BaseConsumer)>,
@@ -158,7 +172,11 @@ impl Groups {
     /// A partition of which a group has not consumed everything visible.
     fn behind(&mut self, stranger: &Stranger) -> anyhow::Result<Option<String>> {
         for (logical, physical, consumer) in &self.readers {
-            let committed = offsets(consumer, physical, stranger.partitions(logical))?;
+            let committed = match offsets(consumer, physical, stranger.partitions(logical)) {
+                Ok(committed) => committed,
+                Err(error) if is_moving(&error) => return Ok(Some(format!("offsets of {logical}: {error}"))),
+                Err(error) => return Err(error),
+            };
             for (partition, offset) in (0_i32..).zip(committed) {
                 if offset < stranger.end(logical, partition) {
                     return Ok(Some(format!("the reader of {logical}/{partition}")));

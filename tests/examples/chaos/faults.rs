@@ -3,7 +3,7 @@
 use crate::{load::Load, units::Units};
 use anyhow::Context;
 use std::time::Duration;
-use tests::{Act, Call, Die, OwnStack};
+use tests::{Act, Call, Die};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -19,11 +19,11 @@ pub(crate) enum Fault {
     Terminate,
     /// SIGTERM; the next process of the unit is of the other release.
     Exchange,
-    /// A second process of a unit comes, or goes by SIGKILL.
+    /// Another process of a unit comes, up to four, or goes by SIGKILL.
     Scale,
     /// The import is killed.
     Import,
-    /// The broker is killed and started again.
+    /// The broker is killed and started again; one of three is started at once or after its session.
     Broker,
     /// Postgres is killed and started again.
     Postgres,
@@ -115,9 +115,9 @@ impl Fault {
             })),
             Self::Scale => Ok(Some(if units.scale(die)? { "instance added" } else { "instance killed" })),
             Self::Import => done(load.kill(), "SIGKILL of an import"),
-            Self::Broker => restart(units.own, "kafka").map(|()| Some("SIGKILL of the broker")),
-            Self::Postgres => restart(units.own, "postgres").map(|()| Some("SIGKILL of Postgres")),
-            Self::Registry => restart(units.own, "registry").map(|()| Some("SIGKILL of the registry")),
+            Self::Broker => units.ground.kill_a_broker(die),
+            Self::Postgres => units.ground.kill("postgres").map(|()| Some("SIGKILL of Postgres")),
+            Self::Registry => units.ground.kill("registry").map(|()| Some("SIGKILL of the registry")),
             Self::Latency => {
                 let latency = Duration::from_millis(5 + die.roll(400));
                 units.weather(die, |front| front.slow_down(latency, 0));
@@ -176,9 +176,4 @@ fn in_call(units: &mut Units<'_>, die: &mut Die, kills: bool) -> anyhow::Result<
     let index = calls.iter().position(|known| *known == call).unwrap_or_default();
     units.lie_in_wait((front, call), act, what[index]);
     Ok(None)
-}
-
-fn restart(own: &OwnStack, part: &str) -> anyhow::Result<()> {
-    OwnStack::kill(own.pid(part)?)?;
-    own.restart()
 }

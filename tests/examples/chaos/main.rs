@@ -1,6 +1,6 @@
 //! Breaks a pipeline in every way that it knows, for some minutes, and then checks every invariant.
 //!
-//! `chaos DIRECTORY --seed S --minutes M --fault NAME|all [--other GISTMILL] [--json]`, with `TEST_GISTMILL_BINARY`: a stack
+//! `chaos DIRECTORY --seed S --minutes M --fault NAME|all [--other GISTMILL] [--brokers 3] [--json]`, with `TEST_GISTMILL_BINARY`: a stack
 //! of its own, every unit a process of its own behind fronts of its own, made-up chats with edits, deletions and late
 //! messages. After quiet the same files are imported into a pipeline that is left alone, and both are compared.
 //! `tests/chaos` builds and runs it.
@@ -8,12 +8,14 @@
 mod checks;
 mod events;
 mod faults;
+mod ground;
 mod load;
 mod units;
 
 use anyhow::{Context, bail, ensure};
 use checks::Finding;
 use faults::Fault;
+use ground::Ground;
 use load::Load;
 use serde_json::json;
 use std::{
@@ -22,7 +24,7 @@ use std::{
     path::PathBuf,
     time::{Duration, Instant},
 };
-use tests::{Die, OwnStack, Pipeline, end_children_on_signals, settle_within};
+use tests::{Die, OwnStack, Pipeline, Stack, ThreeBrokers, end_children_on_signals, settle_within};
 use units::Units;
 
 const USAGE: &str = "usage: chaos DIRECTORY [--seed S] [--minutes M] [--fault NAME|all] [--every MS] [--other GISTMILL] \
@@ -38,6 +40,7 @@ struct Asked {
     faults: Vec<Fault>,
     every: Duration,
     other: Option<PathBuf>,
+    has_three_brokers: bool,
     json: bool,
 }
 
@@ -52,6 +55,7 @@ impl Asked {
             faults: Fault::ALL.to_vec(),
             every: Duration::from_millis(800),
             other: None,
+            has_three_brokers: false,
             json: false,
         };
         while let Some(word) = words.next() {
@@ -68,6 +72,13 @@ impl Asked {
                 }
                 "--other" => {
                     asked.other = Some(PathBuf::from(value).canonicalize().context("--other names no file")?);
+                }
+                "--brokers" => {
+                    asked.has_three_brokers = match value.as_str() {
+                        "1" => false,
+                        "3" => true,
+                        _ => bail!("--brokers is 1 or 3"),
+                    };
                 }
                 "--fault" if value == "all" => {}
                 "--fault" => {
@@ -108,7 +119,8 @@ fn main() -> anyhow::Result<()> {
         std::env::var_os("TEST_GISTMILL_BINARY").context("TEST_GISTMILL_BINARY names no gistmill")?;
     // Never another one's: what is broken here is broken for everybody on it.
     let own = OwnStack::start_with(binary.into())?;
-    let told = chaos.run(&own)?;
+    let brokers = chaos.asked.has_three_brokers.then(|| ThreeBrokers::start(&own)).transpose()?;
+    let told = chaos.run(&own, brokers)?;
     chaos.report(&told)?;
     ensure!(told.findings.is_empty(), "{} invariants do not hold", told.findings.len());
     Ok(())
@@ -120,10 +132,14 @@ impl Chaos {
         drop(writeln!(stderr(), "{:7.1} s  {text}", self.began.elapsed().as_secs_f64()));
     }
 
-    fn run(&self, own: &OwnStack) -> anyhow::Result<Told> {
-        let pipeline = Pipeline::start_on(own.addresses()?, "chaos")?;
-        let mut units = Units::start(&pipeline, own, self.asked.other.as_deref())?;
-        let reader = checks::LiveReader::start(&own.addresses()?, &pipeline)?;
+    fn run(&self, own: &OwnStack, brokers: Option<ThreeBrokers>) -> anyhow::Result<Told> {
+        let mut stack: Stack = own.addresses()?;
+        if let Some(brokers) = &brokers {
+            stack.brokers = brokers.addresses();
+        }
+        let pipeline = Pipeline::start_on(stack.clone(), "chaos")?;
+        let mut units = Units::start(&pipeline, Ground::new(own, brokers), self.asked.other.as_deref())?;
+        let reader = checks::LiveReader::start(&stack, &pipeline)?;
         let mut load = Load::new(&self.asked.directory);
         let faults = self.break_things(&mut units, &mut load)?;
         self.say("no more faults; waiting for rest");
@@ -137,7 +153,7 @@ impl Chaos {
         findings.extend(checks::ended(&units.ended()?));
         findings.extend(checks::alone(&pipeline, &seen, load.files())?);
         self.say("importing the same into a pipeline that is left alone");
-        let undisturbed = Pipeline::start_on(own.addresses()?, "undisturbed")?;
+        let undisturbed = Pipeline::start_on(stack, "undisturbed")?;
         let up = undisturbed.up_without(&[])?;
         for (group, file) in load.files() {
             undisturbed.import(file, group)?;
@@ -153,8 +169,9 @@ impl Chaos {
             lines: load.lines(),
         };
         drop((up, units));
-        undisturbed.finish()?;
-        pipeline.finish()?;
+        // They end with the stack, which is their own.
+        undisturbed.leave();
+        pipeline.leave();
         Ok(told)
     }
 

@@ -1,5 +1,6 @@
-//! Every unit of a pipeline as a process of its own, behind fronts of its own; some of them twice.
+//! Every unit of a pipeline as a process of its own, behind fronts of its own; some of them up to four times.
 
+use crate::ground::Ground;
 use anyhow::Context;
 use rustix::process::{Pid, Signal};
 use std::{
@@ -7,10 +8,12 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use tests::{Act, Call, Die, Front, OwnStack, Pipeline, Process, Wire};
+use tests::{Act, Call, Die, Front, Pipeline, Process, Wire};
 
 /// Units besides the map's processors.
 const CONNECTORS: [&str; 3] = ["postgres_sink", "file_sink", "postgres_outbox_source"];
+/// Instances of a unit besides its first.
+const MORE: [&str; 3] = ["second", "third", "fourth"];
 /// Between two starts of a unit: one that ends by itself at once is not to fill the machine.
 const RESTART_EVERY: Duration = Duration::from_millis(300);
 /// Longest wait for a call to come that is lain in wait for.
@@ -21,7 +24,7 @@ const DRAIN: Duration = Duration::from_secs(15);
 /// One process.
 pub(crate) struct Unit {
     pub(crate) name: String,
-    /// Name of the instance; the second of a unit has one of its own.
+    /// Name of the instance; all of a unit but the first have one.
     instance: Option<&'static str>,
     process: Option<Process>,
     started: Instant,
@@ -54,11 +57,9 @@ impl Unit {
     /// Variables that lead a process to the fronts.
     fn variables(&self, pipeline: &Pipeline) -> anyhow::Result<Vec<(&'static str, String)>> {
         let direct = postgres_address(&pipeline.stack.postgres_url)?;
-        let postgres = pipeline.stack.postgres_url.replace(direct, &self.postgres.address().to_string());
-        let mut variables = vec![
-            ("GISTMILL_KAFKA__BROKERS", self.kafka.address().to_string()),
-            ("GISTMILL_POSTGRES__URL", postgres),
-        ];
+        let postgres = pipeline.stack.postgres_url.replace(direct, &self.postgres.address());
+        let mut variables =
+            vec![("GISTMILL_KAFKA__BROKERS", self.kafka.address()), ("GISTMILL_POSTGRES__URL", postgres)];
         variables.extend(self.instance.map(|instance| ("GISTMILL_INSTANCE", instance.to_owned())));
         Ok(variables)
     }
@@ -126,7 +127,7 @@ fn postgres_address(url: &str) -> anyhow::Result<&str> {
 /// All of them, and the stack under them.
 pub(crate) struct Units<'a> {
     pipeline: &'a Pipeline,
-    pub(crate) own: &'a OwnStack,
+    pub(crate) ground: Ground<'a>,
     /// Another release's program.
     other: Option<&'a Path>,
     pub(crate) all: Vec<Unit>,
@@ -141,7 +142,7 @@ pub(crate) struct Units<'a> {
 impl<'a> Units<'a> {
     pub(crate) fn start(
         pipeline: &'a Pipeline,
-        own: &'a OwnStack,
+        ground: Ground<'a>,
         other: Option<&'a Path>,
     ) -> anyhow::Result<Self> {
         let processors = pipeline.map.processors().map(|processor| processor.name.as_str());
@@ -152,7 +153,7 @@ impl<'a> Units<'a> {
             all.push(unit);
         }
         let importer = Unit::behind_fronts("import", None, pipeline)?;
-        Ok(Self { pipeline, own, other, all, importer, weather: Vec::new(), traps: Vec::new() })
+        Ok(Self { pipeline, ground, other, all, importer, weather: Vec::new(), traps: Vec::new() })
     }
 
     pub(crate) fn any(&mut self, die: &mut Die) -> &mut Unit {
@@ -168,21 +169,33 @@ impl<'a> Units<'a> {
         self.pipeline.spawn("import", arguments, &variables)
     }
 
-    /// A unit gets a second process, or loses the one it has; whether there are two now.
+    /// A unit gets another process, or loses one that it has besides its first; whether it got one.
     pub(crate) fn scale(&mut self, die: &mut Die) -> anyhow::Result<bool> {
         let index = die.roll(self.all.len() as u64) as usize;
         let name = self.all[index].name.clone();
-        if let Some(second) = self.all.iter().position(|unit| unit.name == name && unit.instance.is_some()) {
-            self.all[second].kill()?;
-            self.all.remove(second);
-            self.weather.clear();
-            self.clear_weather();
-            return Ok(false);
+        let here = |instance: &str| {
+            let is_it = |unit: &Unit| unit.name == name && unit.instance == Some(instance);
+            self.all.iter().position(is_it)
+        };
+        let (there, free): (Vec<_>, Vec<_>) = MORE.into_iter().partition(|instance| here(instance).is_some());
+        let last = there.last().and_then(|instance| here(instance));
+        match (last, free.first()) {
+            // Once there are more, as many come as go.
+            (Some(last), next) if next.is_none() || die.roll(2) == 0 => {
+                self.all[last].kill()?;
+                self.all.remove(last);
+                self.weather.clear();
+                self.clear_weather();
+                Ok(false)
+            }
+            (_, Some(next)) => {
+                let mut more = Unit::behind_fronts(&name, Some(next), self.pipeline)?;
+                more.start(self.pipeline, self.other)?;
+                self.all.push(more);
+                Ok(true)
+            }
+            (_, None) => Ok(false),
         }
-        let mut second = Unit::behind_fronts(&name, Some("second"), self.pipeline)?;
-        second.start(self.pipeline, self.other)?;
-        self.all.push(second);
-        Ok(true)
     }
 
     /// A unit is stopped, and goes on as the other release; whether that is the other one of the two.
@@ -247,6 +260,7 @@ impl<'a> Units<'a> {
 
     /// Starts again what has ended, wakes what has slept enough, and lets bad weather pass.
     pub(crate) fn look_after(&mut self) -> anyhow::Result<()> {
+        self.ground.look_after()?;
         let now = Instant::now();
         for unit in &mut self.all {
             if unit.sleeps_until.is_some_and(|until| now >= until) {
@@ -271,6 +285,7 @@ impl<'a> Units<'a> {
 
     /// No fault is left, and every unit runs.
     pub(crate) fn mend(&mut self) -> anyhow::Result<()> {
+        self.ground.mend()?;
         self.weather.clear();
         self.clear_weather();
         for unit in &mut self.all {
