@@ -3,7 +3,7 @@
 CARGO ?= cargo
 GISTMILL = $(CARGO) run --quiet --package cli --bin gistmill --
 
-.PHONY: demo test down lint build documents
+.PHONY: demo test down lint build documents bench-guard
 
 ## From nothing to digests in the terminal: stack, topics, tables, processors, two sample chats. With TELEGRAM=loopback a
 ## chat is read, its digest posted and edited, with a Bot API server on this machine in the place of Telegram.
@@ -26,6 +26,10 @@ lint:
 ## Every processor and connector as a program of its own.
 build:
 	$(CARGO) build --release --workspace --bins
+
+## Instructions of what each record passes through, held to committed figures; needs valgrind.
+bench-guard:
+	bench/guard
 
 ## What is written from the code: the contract for subscribers (docs/EVENTS.md, docs/asyncapi.json, docs/schemas), docs/METRICS.md, docs/openapi.json.
 documents:

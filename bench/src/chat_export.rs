@@ -211,7 +211,8 @@ fn message(dice: &mut Dice, id: u64, sent_at_ms: i64) -> serde_json::Value {
     message
 }
 
-fn said(dice: &mut Dice) -> String {
+/// What somebody says: small talk, questions, promises, decisions, opinions.
+pub(crate) fn said(dice: &mut Dice) -> String {
     let mut one = |of: &[&'static str]| of[dice.below(of.len() as u64) as usize];
     let (thing, deed, time, tail) = (one(&THINGS), one(&DEEDS), one(&TIMES), one(&TAILS));
     let (short, other) = (one(&SHORT), one(&THINGS));

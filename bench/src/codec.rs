@@ -48,14 +48,15 @@ const TASKS: [(&str, Task); 3] =
     [("decode", Sample::decode), ("decode and check", Sample::read), ("encode", Sample::encode)];
 
 /// The records of a job, as values and as bytes.
-struct Sample {
+#[derive(Debug)]
+pub(crate) struct Sample {
     values: Vec<GroupMessageIngested>,
     encoded: Vec<Vec<u8>>,
 }
 
 impl Sample {
     /// Makes them, and sees that values come back as they were.
-    fn new(job: Job) -> Result<Self, Error> {
+    pub(crate) fn new(job: Job) -> Result<Self, Error> {
         let encoder = Encoder::<GroupMessageIngested>::new(SCHEMA_ID)?;
         let mut decoder: Decoder<GroupMessageIngested> = Shipped::decoder();
         let mut sample = Self { values: Vec::new(), encoded: Vec::new() };
@@ -71,7 +72,12 @@ impl Sample {
         Ok(sample)
     }
 
-    fn decode(&self) -> Result<(), Error> {
+    /// The bytes.
+    pub(crate) fn into_encoded(self) -> Vec<Vec<u8>> {
+        self.encoded
+    }
+
+    pub(crate) fn decode(&self) -> Result<(), Error> {
         let mut decoder: Decoder<GroupMessageIngested> = Shipped::decoder();
         for bytes in &self.encoded {
             black_box(decoder.decode(Some(black_box(bytes)))?);
@@ -79,7 +85,7 @@ impl Sample {
         Ok(())
     }
 
-    fn read(&self) -> Result<(), Error> {
+    pub(crate) fn read(&self) -> Result<(), Error> {
         let mut decoder: Decoder<GroupMessageIngested> = Shipped::decoder();
         for bytes in &self.encoded {
             black_box(decoder.read(Some(black_box(bytes)), 0)?);
@@ -87,7 +93,7 @@ impl Sample {
         Ok(())
     }
 
-    fn encode(&self) -> Result<(), Error> {
+    pub(crate) fn encode(&self) -> Result<(), Error> {
         let encoder = Encoder::<GroupMessageIngested>::new(SCHEMA_ID)?;
         let mut bytes = Vec::new();
         for value in &self.values {
