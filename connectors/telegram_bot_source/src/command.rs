@@ -2,8 +2,8 @@
 //!
 //! Invariant: pure. A command's identity is that of its message, which Telegram gives once, whatever the update's id.
 
-use crate::wire::Message;
 use commands::{LinkCode, Name, Parsed, Verdict, Words, parse, words};
+use ingest::telegram::Message;
 use schemas::{Command, GroupCommandAnswered, no_tenant};
 use state::Redeemed;
 use text::Language;

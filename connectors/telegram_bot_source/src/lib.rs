@@ -9,15 +9,12 @@ mod clock;
 mod command;
 mod convert;
 mod errands;
-mod media;
 mod permission;
 mod position;
 mod seen;
 mod source;
-mod texts;
 mod turn;
 mod webhook;
-mod wire;
 mod wish;
 
 pub use check::{check, end_webhook};

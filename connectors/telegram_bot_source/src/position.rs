@@ -2,18 +2,11 @@
 
 use crate::seen::Seen;
 use commands::Limits;
-use ingest::Group;
+use ingest::{Group, Heard};
 use runtime::{Position, SourceError};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 const POSITION_VERSION: u32 = 1;
-/// A mark is due this often while a group talks, in ms.
-const MARK_EVERY_MS: i64 = 60 * 1000;
-/// Marks go on until one lies this long after the last message, in ms: the longest day has 25 hours, and an hour more is
-/// for clocks that are ahead. By then every window that the message can be in is closed.
-const MARKED_FOR_MS: i64 = 26 * 60 * 60 * 1000;
-
 /// State of the source after some updates; committed with what they told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,18 +27,6 @@ pub(crate) struct BotPosition {
     /// Updates that a webhook has brought. Polls need none: what is before their offset does not come again.
     #[serde(default, skip_serializing_if = "Seen::is_empty")]
     pub(crate) seen: Seen,
-}
-
-/// A group that has talked in the last day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Heard {
-    pub(crate) tenant_id: String,
-    pub(crate) group_id: String,
-    /// When a message of it was read last.
-    traffic_at: i64,
-    /// When its lane was last said to be complete.
-    marked_at: i64,
 }
 
 impl Default for BotPosition {
@@ -86,37 +67,19 @@ impl BotPosition {
         seen.offered(self.read_at, now)
     }
 
-    /// Notes that groups were heard at `now`; marks of a group begin a minute after its first message.
+    /// Notes that groups were heard at `now`.
     pub(crate) fn heard<'a>(&mut self, groups: impl Iterator<Item = &'a Group>, now: i64) {
-        let mut known: BTreeMap<(String, String), Heard> = std::mem::take(&mut self.groups)
-            .into_iter()
-            .map(|heard| ((heard.tenant_id.clone(), heard.group_id.clone()), heard))
-            .collect();
-        for group in groups {
-            let key = (group.tenant_id().to_owned(), group.group_id().to_owned());
-            let (tenant_id, group_id) = key.clone();
-            let heard = known.entry(key);
-            heard.or_insert(Heard { tenant_id, group_id, traffic_at: now, marked_at: now }).traffic_at = now;
-        }
-        self.groups = known.into_values().collect();
+        ingest::heard(&mut self.groups, groups, now);
     }
 
-    /// Groups of which a mark is due at `now`; they count as marked, and those marked for the last time are forgotten.
+    /// Groups of which a mark is due at `now`; they count as marked.
     pub(crate) fn take_due(&mut self, now: i64) -> Vec<Group> {
-        let mut due = Vec::new();
-        for heard in &mut self.groups {
-            if now - heard.marked_at >= MARK_EVERY_MS {
-                heard.marked_at = now;
-                due.extend(Group::new(&heard.tenant_id, &heard.group_id).ok());
-            }
-        }
-        self.groups.retain(|heard| heard.marked_at < heard.traffic_at + MARKED_FOR_MS);
-        due
+        ingest::take_due(&mut self.groups, now)
     }
 
     /// How long in ms until the next mark is due; none where no group has talked.
     pub(crate) fn until_due(&self, now: i64) -> Option<i64> {
-        self.groups.iter().map(|heard| (heard.marked_at + MARK_EVERY_MS - now).max(0)).min()
+        ingest::until_due(&self.groups, now)
     }
 }
 
@@ -145,19 +108,5 @@ mod tests {
             let refused = BotPosition::parse(Some(&Position(other.to_owned())));
             assert!(matches!(refused, Err(SourceError::Fatal(_))), "{other}");
         }
-    }
-
-    #[test]
-    fn a_group_is_marked_every_minute_for_a_day_after_it_was_heard() {
-        let mut position = BotPosition::default();
-        assert_eq!(position.until_due(0), None);
-        position.heard([group("qa"), group("dev")].iter(), 1_000);
-        assert_eq!((position.until_due(11_000), position.take_due(60_000)), (Some(50_000), vec![]));
-        assert_eq!(position.take_due(61_000), [group("dev"), group("qa")]);
-        position.heard([group("qa")].iter(), 90_000);
-        assert_eq!(position.until_due(100_000), Some(21_000));
-        assert_eq!(position.take_due(1_000 + MARKED_FOR_MS), [group("dev"), group("qa")]);
-        let left: Vec<&str> = position.groups.iter().map(|heard| heard.group_id.as_str()).collect();
-        assert_eq!(left, ["qa"], "the other one's windows are closed");
     }
 }

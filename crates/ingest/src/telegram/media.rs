@@ -1,6 +1,6 @@
 //! Attachments, named as exports name them.
 
-use crate::{
+use super::{
     texts::masked,
     wire::{self, File, Message},
 };
@@ -23,7 +23,7 @@ const BARE: [(&str, &str); 9] = [
 ];
 
 /// What is attached to a message.
-pub(crate) fn media(message: &mut Message) -> Option<Media> {
+pub(super) fn media(message: &mut Message) -> Option<Media> {
     if let Some(file) = message.photo.pop() {
         // Sizes of one photo, the largest last. Their names are the export's own.
         return Some(Media { size_bytes: file.file_size, ..of_kind("photo") });

@@ -3,11 +3,11 @@
 //! Invariant: places have the names that exports give them, and of places that overlap the first alone is kept, for an
 //! export cuts a text into pieces.
 
-use crate::wire::Entity;
-use ingest::RichText;
+use super::wire::Entity;
+use crate::rich_text::RichText;
 
 /// A text as it will be masked.
-pub(crate) fn rich(text: String, entities: &[Entity]) -> RichText {
+pub(super) fn rich(text: String, entities: &[Entity]) -> RichText {
     let mut end = 0;
     let mut kept = Vec::new();
     for entity in entities {
@@ -25,7 +25,7 @@ pub(crate) fn rich(text: String, entities: &[Entity]) -> RichText {
 }
 
 /// A masked text without its places.
-pub(crate) fn masked(text: String, entities: &[Entity]) -> String {
+pub(super) fn masked(text: String, entities: &[Entity]) -> String {
     rich(text, entities).finish().0
 }
 
