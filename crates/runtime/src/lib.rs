@@ -33,5 +33,5 @@ pub use kafka::TransactionalProducer;
 pub use metrics::{Family, Kind, Metrics, catalogue as metrics_catalogue};
 pub use rest::is_at_rest;
 pub use sink::{AnyDecoder, Claim, InputSpec, PartitionId, Sink, SinkBatch, SinkError, SinkRecord};
-pub use source::{Position, Source, SourceBatch, SourceError};
+pub use source::{Position, Sessions, Source, SourceBatch, SourceError};
 pub use telemetry::{start_logging, use_tls_provider};

@@ -15,8 +15,8 @@ pub use gateway::Gateway;
 pub use kafka_client::Properties;
 use secrecy::ExposeSecret;
 pub use sections::{
-    DigestSettings, Embedding, Files, Http, Kafka, Keys, Postgres, Qdrant, Registry, Telegram, Telemetry,
-    Unknown,
+    DigestSettings, Embedding, Files, Http, Kafka, Keys, Postgres, Qdrant, Registry, Telegram,
+    TelegramSession, Telemetry, Unknown,
 };
 use serde::Deserialize;
 use state::SinkOffset;
@@ -61,6 +61,9 @@ pub struct Config {
     /// Where `telegram_sink` posts.
     #[garde(dive)]
     pub telegram: Telegram,
+    /// By whom `telegram_session_source` reads.
+    #[garde(dive)]
+    pub telegram_session: TelegramSession,
     /// How `webhook_sink` posts.
     #[garde(dive)]
     pub webhook: Webhook,
@@ -98,6 +101,7 @@ impl Default for Config {
             digest: DigestSettings::default(),
             files: Files::default(),
             telegram: Telegram::default(),
+            telegram_session: TelegramSession::default(),
             webhook: Webhook::default(),
             email: Email::default(),
             qdrant: Qdrant::default(),
@@ -163,6 +167,7 @@ impl Config {
             "webhook_sink" => self.keys.master.is_some(),
             "email_sink" => self.email.host.is_some(),
             "telegram_bot_source" | "telegram_sink" => self.telegram.token.is_some(),
+            "telegram_session_source" => self.telegram_session.api_id.is_some(),
             // Of a connector that is new here: its setting is named above before it runs.
             _ => false,
         };

@@ -171,6 +171,31 @@ pub struct Telegram {
     pub webhook_listen: SocketAddr,
 }
 
+/// Users' own sessions, by which `telegram_session_source` reads.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(default, deny_unknown_fields)]
+pub struct TelegramSession {
+    /// The application's number, from <https://my.telegram.org>. Default: none, and `gistmill up` leaves the source out.
+    #[garde(skip)]
+    pub api_id: Option<i32>,
+    /// The application's secret, from there: to log in.
+    #[garde(skip)]
+    pub api_hash: Option<SecretString>,
+    /// Most sessions that a process reads by; those above are named in the log. Default: 1000.
+    #[garde(range(min = 1, max = 10_000))]
+    pub sessions_max: usize,
+    /// A chat, and so its session, from which nothing came for so many minutes is asked; nothing is promised of it until it
+    /// answers. Default: 15, as Telegram wants it.
+    #[garde(range(min = 1, max = 1_440))]
+    pub timeout_minutes: u32,
+}
+
+impl Default for TelegramSession {
+    fn default() -> Self {
+        Self { api_id: None, api_hash: None, sessions_max: 1_000, timeout_minutes: 15 }
+    }
+}
+
 /// What becomes of an effect of which nobody knows whether it was done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]

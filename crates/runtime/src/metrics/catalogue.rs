@@ -171,6 +171,16 @@ pub(super) const STALLED: Family = gauge(
     &["unit"],
     "Partitions in which the unit has not gone on for longer than transaction and session may last.",
 );
+pub(super) const SESSIONS: Family = gauge(
+    "gistmill_sessions",
+    &["unit", "state"],
+    "Sessions of users that a source reads by: reading, held (they wait for Telegram) or over.",
+);
+pub(super) const FLOOD_WAIT: Family = counter(
+    "gistmill_flood_wait_seconds_total",
+    &["unit", "method"],
+    "Seconds that Telegram has asked sessions to wait.",
+);
 pub(super) const OUTBOX_ROWS: Family =
     gauge("gistmill_outbox_rows", &["unit"], "Rows of the outbox that are still to be published.");
 pub(super) const OUTBOX_AGE: Family = gauge(
@@ -244,6 +254,8 @@ pub fn catalogue() -> Vec<Family> {
         LAG_OFFSETS,
         LAG_SECONDS,
         STALLED,
+        SESSIONS,
+        FLOOD_WAIT,
         OUTBOX_ROWS,
         OUTBOX_AGE,
         OPEN_TRANSACTIONS,

@@ -8,11 +8,12 @@ mod labels;
 mod measured;
 mod registrar;
 
-use crate::host::UnitStatus;
+use crate::{host::UnitStatus, source::Sessions};
 use catalogue::{
     BREAKER_OPEN, COMMIT_SECONDS, COMMITTED, CONTEXT_DUPLICATES, CONTEXT_HISTORY_MATCHES, CONTEXT_MESSAGES,
-    DEAD_LETTERS, DELIVERY_LATENCY, DIGESTS, EVENTS, GENERATION_SECONDS, LAST_COMMIT, LOOKUP_SECONDS,
-    MODEL_COST, MODEL_HEDGES, MODEL_REQUESTS, PARTITIONS, PEER_AWAY, QUALITY_SCORE, READY, RECOVERIES,
+    DEAD_LETTERS, DELIVERY_LATENCY, DIGESTS, EVENTS, FLOOD_WAIT, GENERATION_SECONDS, LAST_COMMIT,
+    LOOKUP_SECONDS, MODEL_COST, MODEL_HEDGES, MODEL_REQUESTS, PARTITIONS, PEER_AWAY, QUALITY_SCORE, READY,
+    RECOVERIES, SESSIONS,
     STAGE_STATUS, SYNTHESIS_FALLBACK, TOKENS, UNIT_STATE, WAITING, WINDOW_QUALITY,
 };
 pub use catalogue::{Family, Kind, catalogue};
@@ -70,6 +71,8 @@ pub struct Metrics {
     waiting: IntGaugeVec,
     peer_away: IntGaugeVec,
     breaker_open: IntGaugeVec,
+    sessions: IntGaugeVec,
+    flood_wait: IntCounterVec,
     measured: Measured,
 }
 
@@ -114,6 +117,8 @@ impl Metrics {
             waiting: all.gauge(&WAITING)?,
             peer_away: all.gauge(&PEER_AWAY)?,
             breaker_open: all.gauge(&BREAKER_OPEN)?,
+            sessions: all.gauge(&SESSIONS)?,
+            flood_wait: all.counter(&FLOOD_WAIT)?,
             measured: Measured::new(&all)?,
             registry,
         }))
@@ -293,6 +298,17 @@ impl Metrics {
     /// Sets whether a unit leaves a peer alone.
     pub(crate) fn breaker(&self, unit: &str, (peer, is_open): (&str, bool)) {
         self.breaker_open.with_label_values(&[unit, peer]).set(i64::from(is_open));
+    }
+
+    /// Sets how the sessions are that a source reads by, and counts what they were asked to wait.
+    pub(crate) fn sessions(&self, unit: &str, sessions: &Sessions) {
+        let Sessions { reading, held, over, flood_seconds } = sessions;
+        for (state, count) in [("reading", reading), ("held", held), ("over", over)] {
+            self.sessions.with_label_values(&[unit, state]).set(*count as i64);
+        }
+        for (method, seconds) in flood_seconds {
+            self.flood_wait.with_label_values(&[unit, *method]).inc_by(*seconds);
+        }
     }
 
     /// Sets what the units are doing.

@@ -21,6 +21,7 @@ use engine::{
     shapes::outlet::{Bound, chain},
 };
 use hold::Hold;
+use position::part_key;
 use processor::{AnyRecord, Emission};
 use schemas::{DigestDlq, EncodeError};
 use std::{
@@ -54,6 +55,12 @@ enum Led {
     Fenced(String),
 }
 
+/// What a batch has moved.
+enum Moved {
+    Whole(Position),
+    Parts(BTreeMap<String, Position>),
+}
+
 struct SourceLoop<'a, S: Source> {
     shared: &'a Shared,
     status: &'a UnitStatus,
@@ -66,6 +73,7 @@ struct SourceLoop<'a, S: Source> {
     positions: Arc<str>,
     identity: &'a str,
     position: Option<Position>,
+    parts: BTreeMap<String, Position>,
     has_committed: bool,
     failures: u32,
 }
@@ -106,11 +114,13 @@ pub(super) fn run<S: Source>(
             positions: Arc::clone(&positions),
             identity: &identity,
             position: None,
+            parts: BTreeMap::new(),
             has_committed: false,
             failures: 0,
         };
         let led = source_loop.lead(committed);
         shared.leading.ended(S::NAME);
+        source_loop.source.leave();
         match led? {
             Led::To(end) => return Ok(end),
             Led::Lost => {}
@@ -147,31 +157,28 @@ fn start_producer<S: Source>(shared: &Shared, identity: &str) -> Result<Transact
 impl<S: Source> SourceLoop<'_, S> {
     fn lead(&mut self, committed: &mut dyn FnMut(usize)) -> Result<Led, Failure> {
         self.take_position();
+        self.source.resume(&self.parts);
         let mut wait = RETRY.0;
         while self.goes_on() {
             self.status.turned();
             self.shared.still_fits(self.topics)?;
             let Some(batch) = self.next() else { continue };
+            if let Some(sessions) = self.source.sessions() {
+                self.shared.metrics.sessions(S::NAME, &sessions);
+            }
             match batch {
                 Ok(SourceBatch::Records { emissions, position }) => {
                     wait = RETRY.0;
-                    let started = Instant::now();
-                    match self.transact(&emissions, &position) {
-                        Ok(()) => {
-                            (self.failures, self.has_committed) = (0, true);
-                            self.position = Some(position);
-                            self.shared.leading.stands_at(S::NAME, self.position.as_ref());
-                            self.shared.metrics.published(S::NAME, &emissions, started.elapsed());
-                            self.shared.trail.published(S::NAME, &emissions, started.elapsed());
-                            self.status.published(S::NAME, &emissions);
-                            for (reason, count) in self.source.passed_over() {
-                                self.shared.metrics.fates(S::NAME, ("drop", reason), count);
-                            }
-                            self.status.working();
-                            committed(emissions.len());
-                        }
-                        Err(TxnError::Fenced(why)) => return Ok(Led::Fenced(why)),
-                        Err(error) => self.recover(error)?,
+                    let moved = Moved::Whole(position);
+                    if let Some(led) = self.give(&emissions, moved, committed)? {
+                        return Ok(led);
+                    }
+                }
+                Ok(SourceBatch::Parts { emissions, positions }) => {
+                    wait = RETRY.0;
+                    let moved = Moved::Parts(positions);
+                    if let Some(led) = self.give(&emissions, moved, committed)? {
+                        return Ok(led);
                     }
                 }
                 Ok(SourceBatch::Idle(wait)) => {
@@ -188,6 +195,40 @@ impl<S: Source> SourceLoop<'_, S> {
             }
         }
         Ok(if self.shared.stop.is_asked() { Led::To(SourceEnd::Stopped) } else { Led::Lost })
+    }
+
+    /// Commits a batch; how leading ended, where it did.
+    fn give(
+        &mut self,
+        emissions: &[Emission],
+        moved: Moved,
+        committed: &mut dyn FnMut(usize),
+    ) -> Result<Option<Led>, Failure> {
+        let started = Instant::now();
+        match self.transact(emissions, &moved) {
+            Ok(()) => {
+                (self.failures, self.has_committed) = (0, true);
+                match moved {
+                    Moved::Whole(position) => self.position = Some(position),
+                    Moved::Parts(positions) => self.parts.extend(positions),
+                }
+                self.shared.leading.stands_at(S::NAME, self.position.as_ref());
+                self.shared.metrics.published(S::NAME, emissions, started.elapsed());
+                self.shared.trail.published(S::NAME, emissions, started.elapsed());
+                self.status.published(S::NAME, emissions);
+                for (reason, count) in self.source.passed_over() {
+                    self.shared.metrics.fates(S::NAME, ("drop", reason), count);
+                }
+                self.status.working();
+                committed(emissions.len());
+            }
+            Err(TxnError::Fenced(why)) => return Ok(Some(Led::Fenced(why))),
+            Err(error) => {
+                self.recover(error)?;
+                self.source.resume(&self.parts);
+            }
+        }
+        Ok(None)
     }
 
     fn goes_on(&self) -> bool {
@@ -208,20 +249,31 @@ impl<S: Source> SourceLoop<'_, S> {
         })
     }
 
-    fn transact(&self, emissions: &[Emission], position: &Position) -> Result<(), TxnError> {
+    fn transact(&self, emissions: &[Emission], moved: &Moved) -> Result<(), TxnError> {
         self.producer.begin()?;
         for emission in emissions {
             self.producer.produce(&self.record(emission)?)?;
             self.shared.metrics.emitted(emission.record.as_ref(), Duration::ZERO);
         }
+        match moved {
+            Moved::Whole(position) => self.write_position(self.identity.to_owned(), position)?,
+            Moved::Parts(positions) => {
+                for (part, position) in positions {
+                    self.write_position(part_key(self.identity, part), position)?;
+                }
+            }
+        }
+        self.producer.commit()
+    }
+
+    fn write_position(&self, key: String, position: &Position) -> Result<(), TxnError> {
         self.producer.produce(&OutRecord {
             topic: Arc::clone(&self.positions),
             partition: Some(0),
-            key: self.identity.as_bytes().to_vec(),
+            key: key.into_bytes(),
             value: Some(position.0.clone().into_bytes()),
             headers: Vec::new(),
-        })?;
-        self.producer.commit()
+        })
     }
 
     fn record(&self, emission: &Emission) -> Result<OutRecord, TxnError> {
@@ -290,7 +342,7 @@ impl<S: Source> SourceLoop<'_, S> {
         while self.goes_on() {
             match position::newest(self.shared, self.status, (&self.positions, self.identity)) {
                 Ok(found) => {
-                    self.position = found;
+                    (self.position, self.parts) = (found.whole, found.parts);
                     self.shared.leading.stands_at(S::NAME, self.position.as_ref());
                     return self.status.ready();
                 }
