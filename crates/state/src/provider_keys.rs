@@ -11,7 +11,7 @@ INSERT INTO provider_keys AS kept (tenant_id, owner, provider, id, master_id, sa
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (tenant_id, owner, provider) DO UPDATE SET id = excluded.id, master_id = excluded.master_id,
     salt = excluded.salt, nonce = excluded.nonce, ciphertext = excluded.ciphertext, purpose = excluded.purpose,
-    consented_at = now(), sealed_at = now(), revoked_at = NULL";
+    consented_at = now(), sealed_at = now(), revoked_at = NULL, revoked_for = NULL";
 
 pub(crate) const LIST: &str = "
 SELECT owner, provider, id, master_id, salt, nonce, ciphertext, purpose,

@@ -13,7 +13,7 @@ use crate::{
     digests, earlier, effects, embeddings, erased, index_bounds, kept_versions, known, letters, link_codes,
     llm_requests, mail_recipients, maintenance, message_pages, message_way, messages, migrate, model_answers,
     model_calls, model_claims, mutes, offsets, outbox, provider_keys, queue, queue_entry, retention, search,
-    search_digests, search_found, store, subscribers, telegram_chats, topics, unsettled, verify, webhooks,
+    search_digests, search_found, store, subscribers, telegram_chats, telegram_sessions, topics, unsettled, verify, webhooks,
     window_pages,
 };
 
@@ -191,6 +191,13 @@ const ALL: &[Statement] = statements![
     telegram_chats::LINK,
     telegram_chats::LIST,
     telegram_chats::UNLINK,
+    telegram_sessions::OTHERS,
+    telegram_sessions::PLACED,
+    telegram_sessions::SESSION_CHATS,
+    telegram_sessions::SESSION_ENDED,
+    telegram_sessions::TAKE,
+    telegram_sessions::TAKEN,
+    telegram_sessions::WHY_ENDED,
     topics::APPEND,
     topics::IS_FORUM,
     topics::PLACES,

@@ -62,6 +62,7 @@ mod store;
 mod subscribers;
 #[cfg(test)]
 mod telegram_chats;
+mod telegram_sessions;
 #[cfg(test)]
 mod topics;
 #[cfg(test)]

@@ -66,7 +66,7 @@ pub(super) const FILL: [&str; 22] = [
      SELECT current_setting('app.current_tenant'), 't', n, 0, 1, 'c', 't' FROM generate_series(1, $1 / 100) AS n",
 ];
 /// All of them.
-pub(super) const TABLES: [&str; 32] = [
+pub(super) const TABLES: [&str; 33] = [
     "api_keys",
     "retention",
     "maintenance_status",
@@ -97,6 +97,7 @@ pub(super) const TABLES: [&str; 32] = [
     "tenants",
     "link_codes",
     "telegram_chats",
+    "telegram_session_chats",
     "topics",
     "installation",
 ];
