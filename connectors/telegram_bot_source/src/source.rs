@@ -159,11 +159,14 @@ impl Source for TelegramBotSource {
         // What comes after is looked up once the chat is linked.
         let is_cut = cut_after_link(&mut updates);
         let links = self.groups(&updates).await?;
+        let chats: Vec<i64> = links.keys().copied().collect();
+        let of_sessions = self.store.chats_of_sessions(&chats).await.map_err(store_error)?;
         let identity = self.identity();
         let now = now_ms();
         let bot = self.me.as_ref().and_then(|me| me.name.as_deref());
         let is_drained = is_drained && !is_cut;
-        let around = Around { identity: &identity, links: &links, bot, now, is_drained };
+        let around =
+            Around { identity: &identity, links: &links, of_sessions: &of_sessions, bot, now, is_drained };
         let mut turned = self.turn(&before, updates, &around);
         self.follow(&turned.notes, &links).await?;
         self.redeem(&mut turned).await?;

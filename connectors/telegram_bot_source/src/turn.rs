@@ -15,7 +15,7 @@ use commands::Verdict;
 use ingest::{Batch, Group, Origin};
 use schemas::{Command, GroupCommandAnswered, GroupMessageIngested, LIVE_LANE};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// After so long without an update, in ms, the next one's id is drawn anew.
 const QUIET_MS: i64 = 7 * 24 * 60 * 60 * 1000;
@@ -86,6 +86,8 @@ pub(crate) struct Around<'a> {
     pub(crate) identity: &'a str,
     /// Groups by chat.
     pub(crate) links: &'a BTreeMap<i64, Group>,
+    /// Chats of which a user's session tells the messages.
+    pub(crate) of_sessions: &'a BTreeSet<i64>,
     /// The bot's own name, without the `@`.
     pub(crate) bot: Option<&'a str>,
     /// The source's clock when the answer came, in ms.
@@ -157,6 +159,11 @@ impl Turn<'_> {
                 if self.around.links.contains_key(&from) {
                     self.note(Note::Migrated { from, to });
                 }
+            }
+            Told::Topic { chat, .. } | Told::Message { chat, .. }
+                if self.around.of_sessions.contains(&chat) =>
+            {
+                self.skip("read_by_session");
             }
             Told::Topic { chat, id } => {
                 if let Some((batch, origin)) = self.batch(chat) {
@@ -248,7 +255,13 @@ impl Turn<'_> {
 
     fn finish(mut self) -> Turned {
         let Around { identity, now, is_drained, .. } = *self.around;
-        self.turned.position.heard(self.batches.keys(), now);
+        // What a session reads it alone can say to be complete.
+        let is_read_here = |group: &&Group| {
+            let of_session =
+                |(chat, of): (&i64, &Group)| of == *group && self.around.of_sessions.contains(chat);
+            !self.around.links.iter().any(of_session)
+        };
+        self.turned.position.heard(self.batches.keys().filter(is_read_here), now);
         if is_drained {
             for group in self.turned.position.take_due(now) {
                 let origin = origin(&group, identity);

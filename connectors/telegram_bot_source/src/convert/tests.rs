@@ -4,7 +4,7 @@ use ingest::Group;
 use runtime::{Source, SourceBatch};
 use schemas::{GroupMessageIngested, Message as State};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use telegram_export_source::{FileOptions, FileSource, Meter};
 
 const CHAT: i64 = -1_001_234_567_890;
@@ -48,8 +48,14 @@ fn heard(messages: &[Value]) -> Vec<State> {
         update
     });
     let links = BTreeMap::from([(CHAT, group())]);
-    let around =
-        Around { identity: "bot/1", links: &links, bot: None, now: 1_772_446_000_000, is_drained: false };
+    let around = Around {
+        identity: "bot/1",
+        links: &links,
+        of_sessions: &BTreeSet::new(),
+        bot: None,
+        now: 1_772_446_000_000,
+        is_drained: false,
+    };
     let turned =
         turn(&crate::position::BotPosition::default(), read(updates.collect()).expect("updates"), &around);
     turned.records.into_iter().flat_map(|record| record.messages).collect()

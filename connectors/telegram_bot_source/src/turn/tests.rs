@@ -23,9 +23,36 @@ fn message(update_id: i64, chat: i64, message_id: i64) -> Value {
 }
 
 fn turned(before: &BotPosition, updates: Vec<Value>, now: i64, is_drained: bool) -> Turned {
+    turned_beside(before, updates, (now, is_drained), &BTreeSet::new())
+}
+
+/// The same, where sessions read these chats.
+fn turned_beside(
+    before: &BotPosition,
+    updates: Vec<Value>,
+    (now, is_drained): (i64, bool),
+    of_sessions: &BTreeSet<i64>,
+) -> Turned {
     let links = links();
-    let around = Around { identity: "bot/42", links: &links, bot: Some("gist_bot"), now, is_drained };
+    let bot = Some("gist_bot");
+    let around = Around { identity: "bot/42", links: &links, of_sessions, bot, now, is_drained };
     turn(before, read(updates).expect("updates"), &around)
+}
+
+#[test]
+fn messages_of_a_chat_that_a_session_reads_are_told_by_it_alone_and_commands_are_heard() {
+    let command = json!({ "update_id": 12, "message": {
+        "message_id": 7, "date": NOW / 1000, "text": "/digest",
+        "entities": [{ "type": "bot_command", "offset": 0, "length": 7 }],
+        "chat": { "id": GARDEN, "type": "supergroup", "title": "Chat" },
+        "from": { "id": 7, "is_bot": false, "first_name": "Ann" } } });
+    let updates = vec![message(10, GARDEN, 5), message(11, SHED, 1), command];
+    let turned = turned_beside(&at(10), updates, (NOW, true), &BTreeSet::from([GARDEN]));
+    assert_eq!(turned.skipped, BTreeMap::from([("read_by_session", 1)]));
+    assert_eq!(ids(&turned), [("garden".to_owned(), vec![]), ("shed".to_owned(), vec![1])]);
+    assert_eq!(turned.records[0].command.as_ref().map(|command| &*command.name), Some("digest"));
+    let heard: Vec<&str> = turned.position.groups.iter().map(|heard| &*heard.group_id).collect();
+    assert_eq!(heard, ["shed"], "what it does not read it does not promise");
 }
 
 fn at(next: i64) -> BotPosition {
