@@ -65,6 +65,10 @@ const UNITS: &[(&str, Add)] = &[
         let (store, bot) = (host.store()?, telegram_bot_source::Bot::new(&host.config().telegram)?);
         Ok(host.source(telegram_bot_source::TelegramBotSource::new(bot, store))?)
     }),
+    ("telegram_session_source", |host| {
+        let (store, config) = (host.store()?, host.config().clone());
+        Ok(host.source(telegram_session_source::TelegramSessionSource::new(&config, store)?)?)
+    }),
     ("telegram_sink", |host| {
         let (store, api) = (host.store()?, telegram_sink::BotApi::new(&host.config().telegram)?);
         let kept = host.config().digest.versions_kept;
@@ -166,9 +170,15 @@ mod tests {
     fn what_nothing_is_set_up_for_is_left_out() {
         let mut config = Config::default();
         let without = used(&config).expect("the built-in map");
-        assert_eq!(without.len() + 5, units().count());
-        for left_out in ["email_sink", "qdrant_sink", "telegram_bot_source", "telegram_sink", "webhook_sink"]
-        {
+        assert_eq!(without.len() + 6, units().count());
+        for left_out in [
+            "email_sink",
+            "qdrant_sink",
+            "telegram_bot_source",
+            "telegram_session_source",
+            "telegram_sink",
+            "webhook_sink",
+        ] {
             assert!(!without.contains(&left_out), "{without:?}");
         }
         config.telegram.token = Some("123:secret".into());
@@ -176,6 +186,7 @@ mod tests {
         config.qdrant.url = Some("http://127.0.0.1:6334".to_owned());
         config.keys.master = Some("secret".into());
         config.email.host = Some("mail.example.org".to_owned());
+        config.telegram_session.api_id = Some(1);
         assert_eq!(used(&config).expect("the built-in map"), units().collect::<Vec<_>>());
     }
 }

@@ -43,6 +43,7 @@ fn every_unit_of_the_map_has_a_workload_of_its_kind() {
         "base/folds",
         "base/connectors",
         "telegram/units",
+        "telegram_session/units",
         "qdrant/units",
         "webhook/units",
         "email/units",

@@ -42,8 +42,9 @@ fn the_text_reads_in_the_order_of_the_flow() {
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines[0], "telegram_bot_source → group.command.answered.v1, group.message.ingested.v1");
     assert_eq!(lines[1], "telegram_export_source → group.message.ingested.v1");
-    assert_eq!(lines[2], "digest_request_source → digest.generate.requested.v1");
-    assert_eq!(lines[5], "group.message.ingested.v1 → window_builder → group.window.ready.v1");
+    assert_eq!(lines[2], "telegram_session_source → group.message.ingested.v1");
+    assert_eq!(lines[3], "digest_request_source → digest.generate.requested.v1");
+    assert_eq!(lines[6], "group.message.ingested.v1 → window_builder → group.window.ready.v1");
     assert_eq!(
         lines.last(),
         Some(&"digest.blocked.v1, digest.ready_for_delivery.v1 → webhook_sink → postgres_outbox_source")
@@ -54,7 +55,7 @@ fn the_text_reads_in_the_order_of_the_flow() {
 fn the_outline_draws_every_arrow_once_in_long_chains() {
     let outline = outline(&map());
     let lines: Vec<_> = outline.lines().collect();
-    assert_eq!(lines.len(), 27, "{outline}");
+    assert_eq!(lines.len(), 31, "{outline}");
     assert!(lines[1].starts_with("  telegram_bot_source -->|group.message.ingested.v1| command_router"));
     assert!(lines[2].starts_with(
         "  telegram_bot_source -->|group.message.ingested.v1| window_builder -->|group.window.ready.v1| digest_trigger"

@@ -28,6 +28,7 @@ pub(crate) mod run;
 pub(crate) mod search;
 pub(crate) mod stack;
 pub(crate) mod tap;
+pub(crate) mod telegram;
 pub(crate) mod tenant;
 pub(crate) mod topology;
 pub(crate) mod trace;

@@ -25,7 +25,8 @@ Examples:
 Settings come from defaults, then --config FILE, then the environment: GISTMILL_KAFKA__BROKERS,
 GISTMILL_KAFKA__PROPERTIES='security.protocol=SASL_SSL;...' (any librdkafka property), GISTMILL_REGISTRY__URL,
 GISTMILL_POSTGRES__URL, GISTMILL_PREFIX, GISTMILL_INSTANCE, GISTMILL_FILES__DIRECTORY, GISTMILL_TELEGRAM__TOKEN
-(without it telegram_sink and telegram_bot_source are left out), GISTMILL_TELEMETRY__LOG, GISTMILL_TELEMETRY__OTLP_ENDPOINT, 
+(without it telegram_sink and telegram_bot_source are left out), GISTMILL_TELEGRAM_SESSION__API_ID (without it
+telegram_session_source is), GISTMILL_TELEMETRY__LOG, GISTMILL_TELEMETRY__OTLP_ENDPOINT, 
 DIGEST_AGENT_ENABLED, DIGEST_AGENT_CANARY_TENANTS, DIGEST_DELIVERY_SCOPE, DIGEST_QUALITY_THRESHOLD. OTEL_EXPORTER_OTLP_ENDPOINT, .._TRACES_ENDPOINT, .._HEADERS and .._COMPRESSION are heard, as
 OpenTelemetry has them. What is away at start is waited for, and the log says what it is.";
 
