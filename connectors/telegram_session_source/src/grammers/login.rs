@@ -128,7 +128,7 @@ impl TelegramLogin {
         else {
             return Err(unusable());
         };
-        if !check_p_and_g(&algorithm.p, algorithm.g) {
+        if !check_p_and_g(&algorithm.p, &algorithm.g) {
             return Err(unusable());
         }
         let (srp_b, srp_id) = told.srp_b.zip(told.srp_id).ok_or_else(unusable)?;
