@@ -90,10 +90,13 @@ Examples:
         forget: bool,
     },
     /// List, choose and leave the groups and channels that are read by a session
-    #[command(subcommand, after_help = "\
+    #[command(
+        subcommand,
+        after_help = "\
 Examples:
   gistmill telegram session groups ls --tenant acme --account 12345
-  gistmill telegram session groups rm --chat -1001234567890")]
+  gistmill telegram session groups rm --chat -1001234567890"
+    )]
     Groups(GroupsCommand),
 }
 

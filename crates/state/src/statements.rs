@@ -13,8 +13,8 @@ use crate::{
     digests, earlier, effects, embeddings, erased, index_bounds, kept_versions, known, letters, link_codes,
     llm_requests, mail_recipients, maintenance, message_pages, message_way, messages, migrate, model_answers,
     model_calls, model_claims, mutes, offsets, outbox, provider_keys, queue, queue_entry, retention, search,
-    search_digests, search_found, store, subscribers, telegram_chats, telegram_sessions, topics, unsettled, verify, webhooks,
-    window_pages,
+    search_digests, search_found, store, subscribers, telegram_chats, telegram_sessions, topics, unsettled,
+    verify, webhooks, window_pages,
 };
 
 /// A statement.
