@@ -8,9 +8,9 @@ use secrecy::{ExposeSecret, SecretString};
 use state::{KeyName, SealedKey};
 
 /// Bytes of an authorization key of MTProto.
-pub const KEY_BYTES: usize = 256;
+const KEY_BYTES: usize = 256;
 /// The provider that a session's key is kept for.
-pub const PROVIDER: &str = "telegram session";
+const PROVIDER: &str = "telegram session";
 const SCHEME: &str = "1";
 
 /// What logs an account in: the datacenter that it lives in, and the key that was agreed on there.

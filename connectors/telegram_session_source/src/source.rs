@@ -16,7 +16,7 @@ use keys::Ring;
 use processor::{Emission, PortSpec};
 use runtime::{Config, HostError, Position, Sessions, Source, SourceBatch, SourceError};
 use secrecy::ExposeSecret;
-use state::{SessionChat, Store, Taken, TelegramChat};
+use state::{ChatTaken, SessionChat, Store, TelegramChat};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -31,7 +31,7 @@ const TURNS_MAX: usize = 100;
 const IDLE: Duration = Duration::from_millis(1);
 
 /// How a session's connection is made.
-pub(crate) trait Door: Send + 'static {
+pub(crate) trait Door: Send + Sync + 'static {
     /// A connection.
     type Peer: Peer;
 
@@ -171,7 +171,7 @@ impl<D: Door> TelegramSessionSource<D> {
             taken_at: 0,
         };
         match self.store.take_chat(&wanted, Some(from)).await.map_err(store_error)? {
-            Taken::Read { .. } => {
+            ChatTaken::Read { .. } => {
                 info!(from, to = to.chat, "a group goes on as a supergroup, which is read too")
             }
             other => warn!(from, to = to.chat, ?other, "a group goes on as a supergroup, which is not read"),

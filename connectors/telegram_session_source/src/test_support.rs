@@ -16,7 +16,7 @@ pub(crate) const BEGIN: i64 = 1_772_446_000_000;
 enum Entry {
     New(i64, i64),
     Edited(i64, i64),
-    Deleted(i64, i64),
+    Deleted(i64),
     /// A chat of somebody else's.
     Private,
 }
@@ -95,7 +95,7 @@ impl Server {
     /// Somebody deletes a message.
     pub(crate) fn delete(&mut self, chat: i64, id: i64) -> Push {
         self.messages.remove(&(chat, id));
-        self.push(chat, &Entry::Deleted(chat, id))
+        self.push(chat, &Entry::Deleted(id))
     }
 
     /// Something happens in a private chat of the account.
@@ -122,7 +122,7 @@ impl Server {
             Entry::New(chat, id) | Entry::Edited(chat, id) => {
                 self.messages.get(&(*chat, *id)).map(|message| Event::Message(Box::new(message.clone())))
             }
-            Entry::Deleted(_, id) => Some(Event::Deleted(vec![*id])),
+            Entry::Deleted(id) => Some(Event::Deleted(vec![*id])),
             Entry::Private => Some(Event::Other),
         }
     }

@@ -118,7 +118,7 @@ pub use statements::{Statement, statements};
 pub use store::{Store, StoreOptions};
 pub use subscribers::{SUBSCRIBERS_MAX, Subscriber, Subscription, SubscriptionEnd};
 pub use telegram_chats::TelegramChat;
-pub use telegram_sessions::{SessionChat, Taken};
+pub use telegram_sessions::{ChatTaken, SessionChat};
 pub use topics::TopicRow;
 pub use unsettled::{DisabledTarget, Settled, Settlement, UnknownDelivery};
 pub use verify::{DigestRow, StatedMessage};

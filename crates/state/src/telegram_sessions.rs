@@ -32,7 +32,7 @@ pub struct SessionChat {
 
 /// What came of taking a chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Taken {
+pub enum ChatTaken {
     /// The session reads it from now on; `from_bot`: a bot did until now.
     Read {
         /// It was linked before.
@@ -121,7 +121,7 @@ impl Store {
     ///
     /// # Errors
     /// Those of any write.
-    pub async fn take_chat(&self, wanted: &SessionChat, follows: Option<i64>) -> Result<Taken, Error> {
+    pub async fn take_chat(&self, wanted: &SessionChat, follows: Option<i64>) -> Result<ChatTaken, Error> {
         let what = "let a session read a chat";
         let mut transaction = self.begin().await?;
         let TelegramChat { chat_id, tenant_id, group_id } = &wanted.chat;
@@ -134,7 +134,7 @@ impl Store {
             .map_err(Error::query(what))?
             .map(|row| row.get::<i64, _>(0));
         if let Some(other) = other.filter(|other| Some(*other) != follows) {
-            return Ok(Taken::GroupHasChat(other));
+            return Ok(ChatTaken::GroupHasChat(other));
         }
         let linked = sqlx::query(LINK)
             .bind(chat_id)
@@ -147,7 +147,7 @@ impl Store {
         if let Some(row) = found.map_err(Error::query(what))? {
             let found = TelegramChat { chat_id: row.get(0), tenant_id: row.get(1), group_id: row.get(2) };
             if found != wanted.chat {
-                return Ok(Taken::OfAnotherGroup(found));
+                return Ok(ChatTaken::OfAnotherGroup(found));
             }
         }
         let taken = sqlx::query(TAKE)
@@ -163,10 +163,10 @@ impl Store {
             .map_err(Error::query(what))?;
         if taken.rows_affected() == 0 {
             let row = sqlx::query(TAKEN).bind(vec![*chat_id]).fetch_one(&mut *transaction).await;
-            return Ok(Taken::ReadBy(row.map_err(Error::query(what))?.get(1)));
+            return Ok(ChatTaken::ReadBy(row.map_err(Error::query(what))?.get(1)));
         }
         transaction.commit().await.map_err(Error::query(what))?;
-        Ok(Taken::Read { from_bot: linked.rows_affected() == 0 })
+        Ok(ChatTaken::Read { from_bot: linked.rows_affected() == 0 })
     }
 
     /// Keeps why a session is over, and empties its bytes, if it is still the one with this id.

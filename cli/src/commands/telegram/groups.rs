@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::{Context, bail};
 use serde_json::json;
-use state::{SessionChat, Taken, TelegramChat};
+use state::{ChatTaken, SessionChat, TelegramChat};
 use telegram_export_source::Group;
 use telegram_session_source::{TelegramLogin, login::Dialog};
 
@@ -82,7 +82,7 @@ pub(super) async fn add(
     };
     let into = printable(&format!("{}/{}", group.tenant_id(), group.group_id()));
     match desk.store.take_chat(&wanted, None).await? {
-        Taken::Read { from_bot } => {
+        ChatTaken::Read { from_bot } => {
             put_on_record(desk, &account.tenant, "telegram session groups add", account.account).await;
             writeln!(
                 out,
@@ -97,14 +97,14 @@ pub(super) async fn add(
                 )?;
             }
         }
-        Taken::ReadBy(user) => {
+        ChatTaken::ReadBy(user) => {
             bail!("could not read chat {chat} by account {}: account {user} reads it", account.account)
         }
-        Taken::OfAnotherGroup(other) => bail!(
+        ChatTaken::OfAnotherGroup(other) => bail!(
             "could not read chat {chat} into {into}: it is read into {}; `gistmill group unlink --chat {chat}` first",
             printable(&format!("{}/{}", other.tenant_id, other.group_id))
         ),
-        Taken::GroupHasChat(other) => bail!(
+        ChatTaken::GroupHasChat(other) => bail!(
             "could not read chat {chat} into {into}: chat {other} is read into it, and both have messages of the same ids; give \
              it a group of its own"
         ),

@@ -72,7 +72,7 @@ fn session_data(key: &SessionKey) -> SessionData {
 }
 
 /// One account's connection, which is made when something is asked, and made anew when it has ended.
-pub struct Client {
+pub(crate) struct Client {
     handle: SenderPoolHandle,
     session: Arc<MemorySession>,
     runner: AbortHandle,

@@ -251,7 +251,10 @@ const READS: [(&str, &[&str]); 177] = [
     ("telegram_chats::UNLINK", &["telegram_chats_pkey (chat_id)"]),
     ("telegram_sessions::OTHERS", &["telegram_chats_pkey ()"]),
     ("telegram_sessions::PLACED", &["messages_pkey (tenant_id, group_id, id)"]),
-    ("telegram_sessions::SESSION_CHATS", &["telegram_session_chats_pkey ()", "telegram_chats_pkey (chat_id)"]),
+    (
+        "telegram_sessions::SESSION_CHATS",
+        &["telegram_session_chats_pkey ()", "telegram_chats_pkey (chat_id)"],
+    ),
     ("telegram_sessions::SESSION_ENDED", &["provider_keys_pkey (tenant_id, owner, provider)"]),
     ("telegram_sessions::TAKE", &[]),
     ("telegram_sessions::TAKEN", &["telegram_session_chats_pkey (chat_id)"]),

@@ -5,7 +5,7 @@ use crate::{
     messages::write_group,
     samples::{START, message},
 };
-use state::{KeyName, SealedKey, SessionChat, Taken, TelegramChat};
+use state::{ChatTaken, KeyName, SealedKey, SessionChat, TelegramChat};
 
 fn chat(chat_id: i64, group_id: &str, user_id: i64) -> SessionChat {
     SessionChat {
@@ -27,14 +27,17 @@ async fn a_chat_is_read_in_one_way_and_its_session_goes_with_its_link() {
     let garden = chat(-1001, "garden", 42);
     store.link_telegram_chat(&garden.chat).await.unwrap();
     assert_eq!(store.chats_of_sessions(&[-1001]).await.unwrap(), [].into(), "a bot reads it");
-    assert_eq!(store.take_chat(&garden, None).await.unwrap(), Taken::Read { from_bot: true });
+    assert_eq!(store.take_chat(&garden, None).await.unwrap(), ChatTaken::Read { from_bot: true });
     assert_eq!(store.chats_of_sessions(&[-1001, -1002]).await.unwrap(), [-1001].into());
-    assert_eq!(store.take_chat(&chat(-1001, "garden", 43), None).await.unwrap(), Taken::ReadBy(42));
+    assert_eq!(store.take_chat(&chat(-1001, "garden", 43), None).await.unwrap(), ChatTaken::ReadBy(42));
     let refused = store.take_chat(&chat(-1001, "other", 43), None).await.unwrap();
-    assert_eq!(refused, Taken::OfAnotherGroup(garden.chat.clone()));
-    assert_eq!(store.take_chat(&chat(-1002, "garden", 42), None).await.unwrap(), Taken::GroupHasChat(-1001));
+    assert_eq!(refused, ChatTaken::OfAnotherGroup(garden.chat.clone()));
+    assert_eq!(
+        store.take_chat(&chat(-1002, "garden", 42), None).await.unwrap(),
+        ChatTaken::GroupHasChat(-1001)
+    );
     let followed = store.take_chat(&chat(-1002, "garden", 42), Some(-1001)).await.unwrap();
-    assert_eq!(followed, Taken::Read { from_bot: false });
+    assert_eq!(followed, ChatTaken::Read { from_bot: false });
     let read: Vec<i64> = store.session_chats().await.unwrap().iter().map(|read| read.chat.chat_id).collect();
     assert_eq!(read, [-1002, -1001]);
     let found = store.session_chats().await.unwrap().pop().unwrap();
