@@ -2,6 +2,8 @@
 //!
 //! Invariant: pure. State and records change together, and both are given together.
 
+mod page;
+
 use crate::{
     order::Order,
     peer::{Event, Place, Top},
@@ -10,11 +12,12 @@ use crate::{
 };
 use ingest::{
     Batch, Group, Origin,
-    telegram::{self, Message, Told},
+    telegram::{self, Message},
 };
+use page::{Page, Piece, draft_of};
 use runtime::Position;
 use schemas::{GroupMessageIngested, LIVE_LANE, MessageKind, lane_id};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A promise lies this far back, in ms: for messages on their way, and for clocks that differ.
 const PROMISE_BEHIND_MS: i64 = 15 * 1000;
@@ -112,7 +115,11 @@ impl Chat {
         self.is_moved = true;
         match event {
             Event::Other => {}
-            Event::Migrated { from, to } => heap.migrated.push((from, to)),
+            Event::Migrated { from, to } => {
+                // The group goes on there: what is still to come of it is not promised from here.
+                self.state.heard.clear();
+                heap.migrated.push((from, to));
+            }
             Event::Deleted(ids) => {
                 for id in ids {
                     self.delete(id + self.shift(), now, heap);
@@ -217,30 +224,38 @@ impl Chat {
                 observed_at: 0,
                 given: 0,
             });
-        } else if top.message > state.top {
-            state.pts = None;
-            state.fill = Some(Fill { last: state.top, until: top.message, pts: top.pts });
-        } else {
-            state.pts = top.pts;
+            self.order = Order::behind();
+            return;
         }
+        state.fill = match state.fill.take() {
+            Some(fill) => Some(fill.extended(state.top, top.message, top.pts)),
+            None if top.message > state.top => Some(Fill::new(state.top, top.message, top.pts)),
+            None => None,
+        };
+        state.pts = if state.fill.is_some() { None } else { top.pts };
         self.order = Order::behind();
     }
 
     /// A page of what lies between.
     pub(crate) fn fill(&mut self, messages: Vec<Message>, now: i64, heap: &mut Heap) {
-        let Some(Fill { last, until, pts }) = self.state.fill.take() else { return };
+        let Some(fill) = self.state.fill.take() else { return };
         (self.is_moved, self.is_urgent) = (true, true);
-        let page = Page::of(messages, last, until);
+        let page = Page::of(messages, fill.last, fill.until);
         for message in page.messages {
-            self.tell(message, now, heap);
+            if fill.has_told(message.message_id) && message.edit_date.is_none() {
+                heap.skip("repeated");
+            } else {
+                self.tell(message, now, heap);
+            }
         }
         self.state.top = self.state.top.max(page.last);
         if page.is_last {
-            (self.state.top, self.state.floor) = (self.state.top.max(until), self.state.floor.max(until));
-            self.state.pts = pts;
+            self.state.top = self.state.top.max(fill.until);
+            self.state.floor = self.state.floor.max(fill.until);
+            self.state.pts = fill.pts;
             self.order = Order::behind();
         } else {
-            self.state.fill = Some(Fill { last: page.last, until, pts });
+            self.state.fill = Some(Fill { last: page.last, ..fill });
         }
     }
 
@@ -323,48 +338,5 @@ impl Chat {
         let mut records = std::mem::take(&mut self.history).finish(&self.history_origin());
         records.extend(std::mem::take(&mut self.live).finish(&self.origin()));
         Ok((records, encode(&self.state)?))
-    }
-}
-
-enum Piece {
-    Message(Box<ingest::Draft>),
-    Topic(i64),
-}
-
-fn draft_of(message: Message, heap: &mut Heap) -> Option<Piece> {
-    if heap.own_bot.is_some() && message.from.as_ref().map(|from| from.id) == heap.own_bot {
-        heap.skip("own_post");
-        return None;
-    }
-    match telegram::told(message) {
-        Told::Message(draft) => return Some(Piece::Message(draft)),
-        Told::Topic(id) => return Some(Piece::Topic(id)),
-        Told::Command(_) => heap.skip("command"),
-        Told::Migrated(_) => heap.skip("service"),
-        Told::Skipped(reason) => heap.skip(reason),
-    }
-    None
-}
-
-/// The part of a page that follows a message, oldest first.
-struct Page {
-    messages: Vec<Message>,
-    last: i64,
-    is_last: bool,
-}
-
-impl Page {
-    fn of(messages: Vec<Message>, last: i64, until: i64) -> Self {
-        let newest = messages.iter().map(|message| message.message_id).max().unwrap_or(0);
-        let mut seen = BTreeSet::new();
-        let mut messages: Vec<Message> = messages
-            .into_iter()
-            .filter(|message| message.message_id > last && message.message_id <= until)
-            .filter(|message| seen.insert(message.message_id))
-            .collect();
-        messages.sort_by_key(|message| message.message_id);
-        let is_last = newest >= until || messages.is_empty();
-        let last = messages.last().map_or(last, |message| message.message_id);
-        Self { messages, last, is_last }
     }
 }

@@ -4,19 +4,22 @@
 //! committed; from what is committed everything that follows is told again, and nothing else.
 
 mod answers;
+mod pushes;
 mod requests;
 
 use crate::{
     chat::{Chat, Heap, Link},
     line::Line,
+    note::Note,
     order::Order,
-    peer::{End, Event, Method, Push, Request, State},
+    peer::{Place, Request, State},
     position::{AccountState, account_part, chat_part},
     recent::Known,
+    refusal::End,
 };
 use runtime::Position;
 use schemas::GroupMessageIngested;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Pages of a history are this far apart, in ms: updates of the same session have to pass.
 const PAGE_EVERY_MS: i64 = 1_000;
@@ -35,23 +38,6 @@ pub(crate) struct Plan {
     pub(crate) own_bot: Option<i64>,
 }
 
-/// Something that an operator wants to know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Note {
-    /// Telegram has asked to wait.
-    Flood { method: Method, seconds: u32 },
-    /// Telegram was not reached so often that it is left alone for a while.
-    Broken(String),
-    /// It is reached again.
-    Mended,
-    /// The connection ended.
-    Interrupted(String),
-    /// A chat cannot be read.
-    Lost { chat: i64, why: String },
-    /// More than Telegram tells of has passed: messages are read from the history; edits and deletions between are not known.
-    TooLong { chat: i64 },
-}
-
 /// What came of some events.
 #[derive(Debug, Default)]
 pub(crate) struct Turn {
@@ -60,7 +46,7 @@ pub(crate) struct Turn {
     pub(crate) positions: BTreeMap<String, Position>,
     pub(crate) skipped: BTreeMap<&'static str, u64>,
     /// Basic groups that go on as supergroups, which are to be linked before this is committed.
-    pub(crate) migrated: Vec<(i64, crate::peer::Place)>,
+    pub(crate) migrated: Vec<(i64, Place)>,
 }
 
 /// What to do.
@@ -100,6 +86,8 @@ pub(crate) struct Engine {
     account_order: Order,
     account_checked_at: i64,
     is_account_moved: bool,
+    /// Basic groups that are asked for one by one, since one of several, and nobody knows which, cannot be read.
+    doubted: BTreeSet<i64>,
     line: Line,
     /// Number of the last packet.
     seq: Option<i32>,
@@ -133,6 +121,7 @@ impl Engine {
             account_order: Order::behind(),
             account_checked_at: 0,
             is_account_moved: false,
+            doubted: BTreeSet::new(),
             line: Line::default(),
             seq: None,
             asked: None,
@@ -174,7 +163,16 @@ impl Engine {
     }
 
     fn reads_basic_groups(&self) -> bool {
-        self.chats.values().any(|chat| !chat.link.place.is_channel())
+        self.basic_groups().next().is_some()
+    }
+
+    fn basic_groups(&self) -> impl Iterator<Item = &Chat> {
+        self.chats.values().filter(|chat| !chat.link.place.is_channel())
+    }
+
+    /// Basic groups that may be asked for.
+    fn readable_groups(&self, now: i64) -> Vec<Place> {
+        self.basic_groups().filter(|chat| chat.lost_until <= now).map(|chat| chat.link.place).collect()
     }
 
     /// What was given last is committed.
@@ -248,10 +246,11 @@ impl Engine {
         }
         let account_is_whole = self.account.is_some() && self.account_order.is_whole();
         let (silence, since) = (self.plan.silence_ms, self.account_checked_at);
-        for chat in self.chats.values_mut() {
+        for (id, chat) in &mut self.chats {
             let is_channel = chat.link.place.is_channel();
             let heard_at = if is_channel { chat.checked_at } else { since };
-            if chat.is_whole() && (is_channel || account_is_whole) && now - heard_at < silence {
+            let is_told = chat.is_whole() && !self.doubted.contains(id) && (is_channel || account_is_whole);
+            if is_told && now - heard_at < silence {
                 chat.mark(now);
             }
         }
@@ -261,99 +260,6 @@ impl Engine {
     pub(crate) fn found(&mut self, chat: i64, known: &[Known], now: i64) {
         if let Some(chat) = self.chats.get_mut(&chat) {
             chat.found(known, now, &mut self.heap);
-        }
-    }
-
-    /// Takes what was told without being asked for.
-    pub(crate) fn push(&mut self, push: Push, now: i64) {
-        match push {
-            Push::Event { channel: Some(id), pts, count, event } => {
-                let Some(chat) = self.chats.get_mut(&id) else { return };
-                chat.checked_at = now;
-                let Some(mut at) = chat.state.pts else { return };
-                let events = chat.order.push(&mut at, (pts, count), event, now);
-                if chat.state.pts != Some(at) {
-                    chat.state.pts = Some(at);
-                    chat.moved();
-                }
-                for event in events {
-                    chat.take(event, now, &mut self.heap);
-                }
-            }
-            Push::Event { channel: None, pts, count, event } => {
-                self.account_checked_at = now;
-                let Some(mut state) = self.account else { return };
-                let events = self.account_order.push(&mut state.pts, (pts, count), event, now);
-                self.move_account(state);
-                self.take_all(events, now);
-            }
-            Push::Behind(Some(id)) => {
-                if let Some(chat) = self.chats.get_mut(&id) {
-                    chat.order.miss();
-                }
-            }
-            Push::Behind(None) => self.account_order.miss(),
-            Push::Numbered { start, seq } => self.number(start, seq),
-            Push::Interrupted(why) => {
-                self.notes.push(Note::Interrupted(why));
-                self.seq = None;
-                self.miss_all();
-            }
-        }
-    }
-
-    fn number(&mut self, start: i32, seq: i32) {
-        if self.seq.is_some_and(|last| start > last + 1) {
-            self.miss_all();
-        }
-        self.seq = Some(self.seq.map_or(seq, |last| last.max(seq)));
-    }
-
-    fn miss_all(&mut self) {
-        self.account_order.miss();
-        self.chats.values_mut().for_each(|chat| chat.order.miss());
-    }
-
-    fn move_account(&mut self, state: State) {
-        if self.account != Some(state) {
-            self.account = Some(state);
-            self.is_account_moved = true;
-        }
-    }
-
-    /// Events of basic groups, among those of all private chats, which are passed over unseen.
-    fn take_all(&mut self, events: Vec<Event>, now: i64) {
-        for event in events {
-            match event {
-                Event::Message(message) => {
-                    if let Some(chat) = self.chats.get_mut(&message.chat.id) {
-                        chat.take(Event::Message(message), now, &mut self.heap);
-                    }
-                }
-                Event::Migrated { from, to } => {
-                    if let Some(chat) = self.chats.get_mut(&from) {
-                        chat.take(Event::Migrated { from, to }, now, &mut self.heap);
-                    }
-                }
-                Event::Deleted(ids) => self.delete_somewhere(&ids, now),
-                Event::Other => {}
-            }
-        }
-    }
-
-    /// Ids are those of the account, and may be of any chat: each basic group looks for them.
-    fn delete_somewhere(&mut self, ids: &[i64], now: i64) {
-        let is_basic = |chat: &&mut Chat| !chat.link.place.is_channel();
-        for id in ids {
-            let one = || Event::Deleted(vec![*id]);
-            let mut owner = self.chats.values_mut().filter(is_basic).filter(|chat| chat.remembers(*id));
-            if let Some(chat) = owner.next() {
-                chat.take(one(), now, &mut self.heap);
-                continue;
-            }
-            for chat in self.chats.values_mut().filter(is_basic) {
-                chat.take(one(), now, &mut self.heap);
-            }
         }
     }
 }

@@ -9,11 +9,13 @@ mod engine;
 mod grammers;
 mod line;
 pub mod login;
+mod note;
 mod order;
 mod peer;
 mod pool;
 mod position;
 mod recent;
+mod refusal;
 mod sealed;
 mod source;
 mod task;
@@ -21,7 +23,7 @@ mod task;
 mod test_support;
 
 pub use grammers::{Telegram, TelegramLogin};
-pub use peer::{End, Refusal};
+pub use refusal::{End, Refusal};
 pub use sealed::{SessionKey, account_of, binding, key_name};
 pub use source::TelegramSessionSource;
 

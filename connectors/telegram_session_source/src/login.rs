@@ -2,7 +2,7 @@
 //!
 //! Invariant: the flow knows no library and no terminal. What is typed is held as a secret, and nothing of it is printed.
 
-use crate::peer::{Place, Refusal};
+use crate::{peer::Place, refusal::Refusal};
 use qrcode::{QrCode, render::unicode::Dense1x2};
 use secrecy::SecretString;
 use std::{future::Future, time::Duration};

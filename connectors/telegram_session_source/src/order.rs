@@ -56,9 +56,11 @@ impl Order {
                 entry.remove();
             } else if pts.saturating_sub(count) <= *at {
                 // What counts from before the position was told in part, by an answer: it is asked for from there.
+                // It is not kept: an answer that does not have it would ask for another one at once, and so on.
                 if pts.saturating_sub(count) < *at {
+                    entry.remove();
                     self.is_behind = true;
-                    break;
+                    continue;
                 }
                 *at = pts;
                 told.push(entry.remove().1);
@@ -144,6 +146,12 @@ mod tests {
         at = 13;
         assert_eq!(numbers(order.follow(&mut at, 0)), [0_i64; 0]);
         assert!(order.is_behind(0));
+        order.caught_up();
+        assert_eq!(
+            (order.follow(&mut at, 0).len(), order.is_behind(10_000)),
+            (0, false),
+            "and once is enough"
+        );
     }
 
     proptest! {

@@ -4,15 +4,17 @@
 
 use crate::{
     chat::Link,
-    engine::{Engine, Note, Plan, Turn},
-    peer::{End, Peer, Push},
+    engine::{Engine, Plan, Turn},
+    note::Note,
+    peer::{Peer, Push},
     position::account_part,
+    refusal::End,
     task::{Lookup, News, Order, Task, Told},
 };
 use runtime::{Position, Sessions};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::{sync::mpsc, task::AbortHandle};
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 /// Turns of sessions that wait to be taken.
 const INBOX: usize = 256;
@@ -29,6 +31,8 @@ pub(crate) struct Wanted {
 
 struct Running {
     wanted: Wanted,
+    /// Which start it is: what an earlier one has said is not about this one.
+    run: u64,
     orders: mpsc::UnboundedSender<Order>,
     epoch: u64,
     handle: AbortHandle,
@@ -51,6 +55,8 @@ pub(crate) struct Pool {
     told: mpsc::Sender<Told>,
     /// Sessions of which a turn is given and not committed.
     given: BTreeMap<i64, BTreeMap<String, Position>>,
+    /// All of that is with the runtime, which asks for more once it is committed.
+    is_given: bool,
     floods: BTreeMap<&'static str, u64>,
     silence_ms: i64,
     own_bot: Option<i64>,
@@ -84,6 +90,7 @@ impl Pool {
             inbox,
             told,
             given: BTreeMap::new(),
+            is_given: false,
             floods: BTreeMap::new(),
             silence_ms,
             own_bot,
@@ -109,6 +116,7 @@ impl Pool {
     pub(crate) fn resume(&mut self, parts: &BTreeMap<String, Position>) {
         self.parts.clone_from(parts);
         self.given.clear();
+        self.is_given = false;
         let users: Vec<i64> = self.running.keys().copied().collect();
         for user in users {
             self.resume_one(user);
@@ -128,15 +136,26 @@ impl Pool {
         self.given.remove(&user);
     }
 
-    /// What was given last is not committed, and comes again.
-    pub(crate) fn take_back(&mut self) {
-        for user in std::mem::take(&mut self.given).into_keys() {
-            self.resume_one(user);
-        }
+    /// What was taken since the last time goes to the runtime.
+    pub(crate) fn give(&mut self) {
+        self.is_given = true;
     }
 
-    /// What was given last is committed.
-    pub(crate) fn committed(&mut self) {
+    /// More is asked for: what the runtime was given is committed. What it was not given, as whoever asked has not waited for it or it
+    /// could not be followed, comes again; false where there may be such.
+    pub(crate) fn settle(&mut self) -> bool {
+        let is_committed = std::mem::take(&mut self.is_given);
+        if is_committed {
+            self.committed();
+        } else {
+            for user in std::mem::take(&mut self.given).into_keys() {
+                self.resume_one(user);
+            }
+        }
+        is_committed
+    }
+
+    fn committed(&mut self) {
         for (user, positions) in std::mem::take(&mut self.given) {
             self.parts.extend(positions);
             if let Some(running) = self.running.get(&user) {
@@ -149,6 +168,7 @@ impl Pool {
     pub(crate) fn leave(&mut self) {
         self.running.clear();
         self.given.clear();
+        self.is_given = false;
         let (told, inbox) = mpsc::channel(INBOX);
         (self.told, self.inbox) = (told, inbox);
     }
@@ -158,6 +178,7 @@ impl Pool {
         let users: BTreeSet<i64> = wanted.iter().map(|wanted| wanted.user).collect();
         self.running.retain(|user, _| users.contains(user));
         self.over.retain(|user, _| users.contains(user));
+        self.sweep();
         let mut missing = Vec::new();
         for wanted in wanted {
             let user = wanted.user;
@@ -181,6 +202,20 @@ impl Pool {
         missing
     }
 
+    /// Forgets those that have ended without a word, to be started anew: their connection has ended for good, or there is a defect.
+    fn sweep(&mut self) {
+        // What was said before the end is heard first.
+        if self.inbox.is_empty() {
+            self.running.retain(|user, running| {
+                let is_alive = !running.handle.is_finished();
+                if !is_alive {
+                    error!(session = user, "a session has ended by itself and is started again");
+                }
+                is_alive
+            });
+        }
+    }
+
     /// Starts a session over a connection.
     ///
     /// # Errors
@@ -198,6 +233,7 @@ impl Pool {
         let epoch = self.epochs;
         let task = Task {
             user,
+            run: epoch,
             engine,
             peer,
             pushes,
@@ -208,9 +244,9 @@ impl Pool {
             epoch,
             is_held: false,
         };
-        let handle = tokio::spawn(task.run()).abort_handle();
+        let handle = tokio::spawn(task.go()).abort_handle();
         info!(session = user, chats = wanted.links.len(), "a session is read by");
-        self.running.insert(user, Running { wanted, orders, epoch, handle, is_held: false });
+        self.running.insert(user, Running { wanted, run: epoch, orders, epoch, handle, is_held: false });
         Ok(())
     }
 
@@ -235,8 +271,8 @@ impl Pool {
         None
     }
 
-    fn take(&mut self, Told { user, news }: Told) -> Option<Event> {
-        let running = self.running.get_mut(&user)?;
+    fn take(&mut self, Told { user, run, news }: Told) -> Option<Event> {
+        let running = self.running.get_mut(&user).filter(|running| running.run == run)?;
         match news {
             News::Turn(epoch, turn) if epoch == running.epoch => {
                 self.given.insert(user, turn.positions.clone());
@@ -251,7 +287,7 @@ impl Pool {
                 if let Note::Flood { method, seconds } = &note {
                     *self.floods.entry(method.name()).or_default() += u64::from(*seconds);
                 }
-                tell(user, &note);
+                note.tell(user);
                 None
             }
             News::Over(end) => {
@@ -276,34 +312,6 @@ impl Pool {
             over: self.over.len(),
             flood_seconds: std::mem::take(&mut self.floods),
         }
-    }
-}
-
-fn tell(session: i64, note: &Note) {
-    match note {
-        Note::Flood { method, seconds } => {
-            warn!(session, method = method.name(), seconds, "Telegram asks to wait, which is obeyed");
-        }
-        Note::Broken(why) => {
-            warn!(session, why, "Telegram was not reached five times in a row and is left alone for a while");
-        }
-        Note::Mended => info!(session, "Telegram is reached again"),
-        Note::Interrupted(why) => {
-            info!(session, why, "the connection ended; what was missed is asked for");
-        }
-        Note::Lost { chat, why } => warn!(
-            session,
-            chat,
-            why,
-            "a chat cannot be read and is tried again in half an hour: see whether the account is still in it, or \
-             `gistmill telegram session groups rm`"
-        ),
-        Note::TooLong { chat } => warn!(
-            session,
-            chat,
-            "more has happened than Telegram tells of: messages are read from the history; edits and deletions of older \
-             ones in between are not known"
-        ),
     }
 }
 

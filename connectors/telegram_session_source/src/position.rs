@@ -19,6 +19,29 @@ pub(crate) struct Fill {
     pub(crate) until: i64,
     /// Of supergroups and channels.
     pub(crate) pts: Option<i32>,
+    /// Ids, the first and the last, of messages among them that were told as they came, while an earlier one was read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) told: Vec<(i64, i64)>,
+}
+
+impl Fill {
+    /// What lies between two messages.
+    pub(crate) fn new(last: i64, until: i64, pts: Option<i32>) -> Self {
+        Self { last, until, pts, told: Vec::new() }
+    }
+
+    /// Goes on to a newer message; `top` is the newest that was told.
+    pub(crate) fn extended(mut self, top: i64, until: i64, pts: Option<i32>) -> Self {
+        if top > self.until {
+            self.told.push((self.until + 1, top));
+        }
+        Self { until: self.until.max(until), pts, ..self }
+    }
+
+    /// True for a message that was told as it came.
+    pub(crate) fn has_told(&self, id: i64) -> bool {
+        self.told.iter().any(|(first, last)| (*first..=*last).contains(&id))
+    }
 }
 
 /// The history before a chat was linked.

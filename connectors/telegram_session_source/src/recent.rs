@@ -32,7 +32,8 @@ impl Recent {
         let message = &draft.message;
         let entry = Entry(message.id, message.sent_at / 1000, message.revision / 1000, hash(draft));
         match self.0.iter_mut().find(|known| known.0 == entry.0) {
-            Some(known) if (known.2, known.3) == (entry.2, entry.3) => return false,
+            // An edit that shows nothing, as of a reaction, tells no time and says the same.
+            Some(known) if known.2 >= entry.2 && known.3 == entry.3 => return false,
             Some(known) => (known.2, known.3) = (known.2.max(entry.2), entry.3),
             None => {
                 self.0.push(entry);
@@ -81,6 +82,7 @@ mod tests {
         assert!(recent.add(&draft(150, 900_000, "more")));
         assert!(!recent.add(&draft(150, 900_000, "more")), "told before");
         assert!(recent.add(&draft(150, 900_000, "other")), "edited twice in a second");
+        assert!(!recent.add(&draft(150, 0, "other")), "a reaction to it");
         assert!(recent.add(&draft(150, 800_000, "")));
         assert_eq!(recent.take(100), None);
         assert_eq!(recent.take(101), Some(Known { id: 101, sent_at: 101_000, revision: 0 }));

@@ -130,6 +130,10 @@ impl<D: Door> TelegramSessionSource<D> {
         self.logged_out = 0;
         for ((tenant_id, user), links) in by_account.into_iter().take(self.sessions_max) {
             match keys.get(&(tenant_id.clone(), user)) {
+                // Each count of updates is an account's, wherever it is logged in for.
+            Some(_) if wanted.iter().any(|wanted: &Wanted| wanted.user == user) => self.say_once(format!(
+                "account {user} is logged in for several tenants and not read by for {tenant_id}: log it out there"
+            )),
                 Some(key) => wanted.push(Wanted { tenant_id, user, links, login: key.id.clone() }),
                 None => {
                     self.logged_out += 1;
@@ -174,6 +178,8 @@ impl<D: Door> TelegramSessionSource<D> {
             ChatTaken::Read { .. } => {
                 info!(from, to = to.chat, "a group goes on as a supergroup, which is read too")
             }
+            // It was linked before a transaction that failed.
+            ChatTaken::ReadBy(reader) if reader == user => {}
             other => warn!(from, to = to.chat, ?other, "a group goes on as a supergroup, which is not read"),
         }
         Ok(())
@@ -224,6 +230,7 @@ impl<D: Door> Source for TelegramSessionSource<D> {
     }
 
     fn resume(&mut self, parts: &BTreeMap<String, Position>) {
+        self.passed_over.clear();
         self.pool.resume(parts);
     }
 
@@ -238,7 +245,9 @@ impl<D: Door> Source for TelegramSessionSource<D> {
     }
 
     async fn next(&mut self, _: Option<&Position>) -> Result<SourceBatch, SourceError> {
-        self.pool.committed();
+        if !self.pool.settle() {
+            self.passed_over.clear();
+        }
         if self.looked_at.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
             self.look().await?;
         }
@@ -250,14 +259,12 @@ impl<D: Door> Source for TelegramSessionSource<D> {
         let mut event = Some(first);
         for _ in 0..TURNS_MAX {
             let Some(taken) = event.take().or_else(|| self.pool.next_now()) else { break };
-            if let Err(error) = self.take(taken, (&mut emissions, &mut positions)).await {
-                self.pool.take_back();
-                return Err(error);
-            }
+            self.take(taken, (&mut emissions, &mut positions)).await?;
         }
         if positions.is_empty() {
             return Ok(SourceBatch::Idle(IDLE));
         }
+        self.pool.give();
         Ok(SourceBatch::Parts { emissions, positions })
     }
 

@@ -4,14 +4,16 @@
 //! after some position is committed is given up.
 
 use crate::{
-    engine::{Engine, Note, Plan, Step, Turn},
-    peer::{End, Peer, Push, Request},
+    engine::{Engine, Plan, Step, Turn},
+    note::Note,
+    peer::{Peer, Push, Request},
     recent::Known,
+    refusal::End,
 };
 use runtime::Position;
 use state::Store;
 use std::{collections::BTreeMap, time::Duration};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TryRecvError};
 use tracing::warn;
 
 /// Longest that a session sleeps without a look.
@@ -23,6 +25,8 @@ const STORE_WAIT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Told {
     pub(crate) user: i64,
+    /// Which start of the session says so.
+    pub(crate) run: u64,
     pub(crate) news: News,
 }
 
@@ -68,6 +72,8 @@ impl Lookup for Store {
 /// A session that runs.
 pub(crate) struct Task<P, L> {
     pub(crate) user: i64,
+    /// Which start of the session it is.
+    pub(crate) run: u64,
     pub(crate) engine: Engine,
     pub(crate) peer: P,
     pub(crate) pushes: mpsc::Receiver<Push>,
@@ -88,8 +94,8 @@ enum Heard {
 }
 
 impl<P: Peer, L: Lookup> Task<P, L> {
-    /// Runs until the session is over or the pool is gone.
-    pub(crate) async fn run(mut self) {
+    /// Runs until the session is over, or the pool or the connection is gone for good.
+    pub(crate) async fn go(mut self) {
         let news = match self.go_on().await {
             Ok(Some(end)) => News::Over(end),
             Ok(None) => return,
@@ -100,13 +106,18 @@ impl<P: Peer, L: Lookup> Task<P, L> {
     }
 
     async fn tell(&self, news: News) -> bool {
-        self.out.send(Told { user: self.user, news }).await.is_ok()
+        self.out.send(Told { user: self.user, run: self.run, news }).await.is_ok()
     }
 
     async fn go_on(&mut self) -> Result<Option<End>, String> {
         loop {
-            while let Ok(push) = self.pushes.try_recv() {
-                self.engine.push(push, (self.now)());
+            loop {
+                match self.pushes.try_recv() {
+                    Ok(push) => self.engine.push(push, (self.now)()),
+                    Err(TryRecvError::Empty) => break,
+                    // What holds the connection has ended, and gives no answer any more: the pool starts the session anew.
+                    Err(TryRecvError::Disconnected) => return Ok(None),
+                }
             }
             let step = self.engine.step((self.now)())?;
             for note in self.engine.notes() {
@@ -162,7 +173,7 @@ impl<P: Peer, L: Lookup> Task<P, L> {
         let wait = Duration::from_millis(wait).min(SLEEP_MAX);
         let heard = tokio::select! {
             order = self.orders.recv() => Heard::Order(order),
-            push = self.pushes.recv(), if !self.pushes.is_closed() => Heard::Push(push),
+            push = self.pushes.recv() => Heard::Push(push),
             () = tokio::time::sleep(wait) => Heard::Time,
         };
         match heard {
@@ -183,11 +194,11 @@ impl<P: Peer, L: Lookup> Task<P, L> {
                 tokio::select! {
                     answer = &mut call => break Ok(answer),
                     order = self.orders.recv() => break Err(order),
-                    push = self.pushes.recv(), if !self.pushes.is_closed() => {
-                        if let Some(push) = push {
-                            self.engine.push(push, (self.now)());
-                        }
-                    }
+                    push = self.pushes.recv() => match push {
+                        Some(push) => self.engine.push(push, (self.now)()),
+                        // With the connection the answer is gone.
+                        None => return Ok(false),
+                    },
                 }
             }
         };

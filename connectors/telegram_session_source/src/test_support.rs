@@ -3,10 +3,13 @@
 //! Invariant: deterministic. Counts go on as <https://core.telegram.org/api/updates> has it: supergroups and channels count for
 //! themselves, everything else counts together.
 
-use crate::peer::{Answer, Difference, Event, PAGE, Place, Push, Refusal, Request, State, Top};
+use crate::{
+    peer::{Answer, Difference, Event, PAGE, Place, Push, Request, State, Top},
+    refusal::Refusal,
+};
 use ingest::telegram::Message;
 use serde_json::json;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Time at which a script begins, in ms.
 pub(crate) const BEGIN: i64 = 1_772_446_000_000;
@@ -44,6 +47,8 @@ pub(crate) struct Server {
     logs: BTreeMap<Option<i64>, Log>,
     /// Most events of an answer.
     pub(crate) slice: usize,
+    /// Chats that the account is not in any more.
+    pub(crate) unreadable: BTreeSet<i64>,
     /// What the next requests are refused with, first first.
     pub(crate) refusals: VecDeque<Refusal>,
     /// Requests that were made.
@@ -162,6 +167,9 @@ impl Server {
         }
         Ok(match request {
             Request::Dialogs(places) => {
+                if places.iter().any(|place| self.unreadable.contains(&place.chat)) {
+                    return Err(Refusal::of(400, "CHAT_ID_INVALID", None));
+                }
                 let tops = places.iter().map(|place| self.top(place.chat)).collect();
                 Answer::Dialogs { tops, state: self.state() }
             }

@@ -1,9 +1,11 @@
 //! What an answer changes, and what a refusal.
 
-use super::{Asked, Engine, Note, PAGE_EVERY_MS};
+use super::{Asked, Engine, PAGE_EVERY_MS};
 use crate::{
+    note::Note,
     order::Order,
-    peer::{Answer, Difference, Method, Refusal, State},
+    peer::{Answer, Difference, Method, State},
+    refusal::Refusal,
 };
 
 /// A chat that cannot be read is tried again so often, in ms.
@@ -43,6 +45,7 @@ impl Engine {
                     (Some(top), Some(chat)) => {
                         chat.checked_at = now;
                         chat.begin(top);
+                        self.doubted.remove(&id);
                     }
                     _ => self.lose(id, "Telegram does not list it among the account's chats".to_owned(), now),
                 }
@@ -131,6 +134,11 @@ impl Engine {
             | Asked::Import(id) => Some(id),
             Asked::Stand | Asked::Account => None,
         };
+        if matches!(refusal, Refusal::NoAnswer(_)) {
+            // By the connection that is gone more may have come than this answer.
+            self.seq = None;
+            self.miss_all();
+        }
         match (refusal, chat) {
             (Refusal::Flood(seconds), _) => {
                 self.line.flood(method, seconds, now);
@@ -146,6 +154,9 @@ impl Engine {
             }
             (Refusal::BadPosition, None) => self.account = None,
             (Refusal::NoAccess(why) | Refusal::Refused(why), Some(id)) => self.lose(id, why, now),
+            (Refusal::NoAccess(why) | Refusal::Refused(why), None) if asked == Asked::Stand => {
+                self.doubt(why, now);
+            }
             (refusal, _) => {
                 if self.line.failed(now) {
                     self.notes.push(Note::Broken(refusal.to_string()));
@@ -154,9 +165,24 @@ impl Engine {
         }
     }
 
+    /// One of the basic groups cannot be read: each is asked for by itself before they are asked for together.
+    fn doubt(&mut self, why: String, now: i64) {
+        let places = self.readable_groups(now);
+        match *places {
+            [only] => self.lose(only.chat, why, now),
+            _ => self.doubted.extend(places.iter().map(|place| place.chat)),
+        }
+        // Where each can be read by itself it is not asked again at once.
+        self.line.failed(now);
+    }
+
     fn lose(&mut self, id: i64, why: String, now: i64) {
         if let Some(chat) = self.chats.get_mut(&id) {
             chat.lost_until = now + LOST_MS;
+            if !chat.link.place.is_channel() {
+                // What it tells meanwhile is not heard: it is looked where it stands when it can be read again.
+                self.doubted.insert(id);
+            }
             self.notes.push(Note::Lost { chat: id, why });
         }
     }

@@ -32,8 +32,11 @@ impl Engine {
         let is_silent = now - self.account_checked_at >= self.plan.silence_ms;
         let (asked, request) = match self.account {
             None => {
-                let basic = self.chats.values().map(|chat| chat.link.place);
-                (Asked::Stand, Request::Dialogs(basic.filter(|place| !place.is_channel()).collect()))
+                let places = self.readable_groups(now);
+                if places.is_empty() || places.iter().any(|place| self.doubted.contains(&place.chat)) {
+                    return None;
+                }
+                (Asked::Stand, Request::Dialogs(places))
             }
             Some(State { pts, qts, date }) if is_silent || self.account_order.is_behind(now) => {
                 (Asked::Account, Request::Difference { pts, qts, date })
@@ -70,6 +73,9 @@ impl Engine {
                 }
             });
         }
+        if self.doubted.contains(&id) {
+            return Some((Asked::Begin(id), Request::Dialogs(vec![place])));
+        }
         if let Some(fill) = &chat.state.fill {
             return Some((Asked::Fill(id), page(fill.last)));
         }
@@ -91,7 +97,7 @@ impl Engine {
             due.push(self.given_at + COUNT_EVERY_MS);
         }
         let free = |method| self.line.free_at(method);
-        for chat in self.chats.values() {
+        for (id, chat) in &self.chats {
             let readable_at = chat.lost_until;
             let is_channel = chat.link.place.is_channel();
             due.extend(chat.sought_at());
@@ -99,7 +105,9 @@ impl Engine {
             if chat.state.import.is_some() {
                 due.push(chat.page_at.max(free(Method::History)).max(readable_at));
             }
-            if chat.state.fill.is_some() {
+            if self.doubted.contains(id) {
+                due.push(free(Method::Dialogs).max(readable_at));
+            } else if chat.state.fill.is_some() {
                 due.push(free(Method::History).max(readable_at));
             } else if !chat.state.has_begun || (is_channel && chat.state.pts.is_none()) {
                 due.push(free(Method::Dialogs).max(readable_at));
@@ -111,7 +119,10 @@ impl Engine {
         }
         if self.reads_basic_groups() {
             let at = match self.account {
-                None => free(Method::Dialogs),
+                None => {
+                    let readable_at = self.basic_groups().map(|chat| chat.lost_until).min();
+                    free(Method::Dialogs).max(readable_at.unwrap_or(0))
+                }
                 Some(_) if self.account_order.is_behind(now) => free(Method::Difference),
                 Some(_) => {
                     let silent_at = self.account_checked_at + self.plan.silence_ms;

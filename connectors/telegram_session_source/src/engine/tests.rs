@@ -2,13 +2,16 @@
 
 use super::*;
 use crate::{
-    peer::{Place, Refusal},
+    peer::{Event, Method, Place, Push},
+    refusal::Refusal,
     test_support::{BEGIN, Server},
 };
 use ingest::Group;
 use schemas::{END_OF_LANE, LIVE_LANE, Message};
 
+mod basic;
 mod kills;
+mod trouble;
 
 const GARDEN: i64 = -1_001_234_567_890;
 const COURT: i64 = -1_009_876_543_210;
@@ -269,66 +272,6 @@ fn a_night_offline_loses_nothing() {
 }
 
 #[test]
-fn lost_packets_are_noticed_by_their_numbers_and_a_lost_connection_by_itself() {
-    let mut world = garden();
-    for (start, seq) in [(7, 7), (8, 9), (10, 10)] {
-        world.tell(Push::Numbered { start, seq });
-    }
-    world.server.post(GARDEN, "one");
-    world.settle();
-    assert_eq!(world.texts("garden").len(), 0);
-    world.tell(Push::Numbered { start: 12, seq: 12 });
-    world.settle();
-    assert_eq!(world.texts("garden"), ["one"]);
-    world.server.post(GARDEN, "two");
-    world.tell(Push::Interrupted("reset by peer".to_owned()));
-    world.settle();
-    assert_eq!(world.texts("garden"), ["one", "two"]);
-    assert_eq!(world.notes, [Note::Interrupted("reset by peer".to_owned())]);
-}
-
-#[test]
-fn a_wait_of_a_day_is_obeyed_to_the_second_while_updates_go_on() {
-    let mut world = garden();
-    world.server.post(GARDEN, "lost");
-    let push = world.server.post(GARDEN, "heard");
-    world.tell(push);
-    world.server.refusals.push_back(Refusal::Flood(86_400));
-    world.pass(1_000);
-    let asked_at = BEGIN + 500;
-    let asked = world.server.requests.len();
-    world.pass(86_400_000 - 501);
-    assert_eq!((world.server.requests.len(), world.texts("garden").len()), (asked, 0));
-    let due = asked_at + 86_400_000;
-    assert!(world.server.now < due);
-    world.server.now = due;
-    world.settle();
-    assert_eq!(world.texts("garden"), ["lost", "heard"]);
-    assert_eq!(world.notes, [Note::Flood { method: Method::ChannelDifference, seconds: 86_400 }]);
-    let promised = world.records.iter().filter_map(|record| record.complete_until).max();
-    assert!(promised.is_none_or(|until| until >= due - 15_000), "nothing is promised of what is not read");
-}
-
-#[test]
-fn a_wait_for_the_history_holds_back_no_update() {
-    let mut world = World::new(&[link(GARDEN, "garden", Some(0))]);
-    for number in 0..250 {
-        world.server.post(GARDEN, &format!("{number}"));
-    }
-    while world.engine.chats[&GARDEN].state.import.is_none() || world.server.requests.len() < 2 {
-        world.step();
-    }
-    world.server.refusals.push_back(Refusal::Flood(3_600));
-    world.settle();
-    let push = world.server.post(GARDEN, "now");
-    world.tell(push);
-    world.settle();
-    assert_eq!(world.live("garden"), [(251, 0, "new")]);
-    world.pass(3_610_000);
-    assert_eq!(world.told("garden", "").len(), 250);
-}
-
-#[test]
 fn the_history_is_another_lane_from_where_it_is_wanted_and_ends() {
     let mut world = World::new(&[link(GARDEN, "garden", Some(BEGIN + 100_000))]);
     for number in 0..350 {
@@ -350,115 +293,6 @@ fn the_history_is_another_lane_from_where_it_is_wanted_and_ends() {
     let traces: std::collections::BTreeSet<&str> =
         world.records.iter().map(|record| &*record.ingest_trace_id).collect();
     assert_eq!(traces.len(), world.records.len(), "each record has a trace of its own");
-}
-
-#[test]
-fn more_than_is_told_is_read_from_the_history_and_named() {
-    let mut world = garden();
-    let push = world.server.post(GARDEN, "first");
-    world.tell(push);
-    world.settle();
-    for number in 0..230 {
-        world.server.post(GARDEN, &format!("{number}"));
-    }
-    world.server.forget(GARDEN, 5);
-    world.kill();
-    world.settle();
-    world.pass(5_000);
-    let told: Vec<i64> = world.live("garden").into_iter().map(|(id, ..)| id).collect();
-    assert_eq!(told, (2..=232).collect::<Vec<_>>());
-    assert_eq!(world.notes, [Note::TooLong { chat: GARDEN }]);
-    let push = world.server.post(GARDEN, "after");
-    world.tell(push);
-    world.settle();
-    assert_eq!(world.live("garden").last(), Some(&(233, 0, "new")));
-}
-
-#[test]
-fn a_session_that_is_over_says_why_and_asks_no_more() {
-    for end in [End::LoggedOut, End::Banned, End::UsedTwice] {
-        let mut world = garden();
-        world.server.refusals.push_back(Refusal::Ended(end));
-        world.tell(Push::Interrupted("closed".to_owned()));
-        world.settle();
-        let asked = world.server.requests.len();
-        world.tell(Push::Interrupted("closed".to_owned()));
-        world.settle();
-        assert_eq!((world.over, world.server.requests.len()), (Some(end), asked));
-    }
-}
-
-#[test]
-fn a_peer_that_is_away_is_left_alone_for_longer_each_time() {
-    let mut world = garden();
-    world.server.refusals.extend((0..7).map(|_| Refusal::Away("no route".to_owned())));
-    world.server.post(GARDEN, "meanwhile");
-    world.tell(Push::Interrupted("closed".to_owned()));
-    let asked = world.server.requests.len();
-    world.pass(1_000 + 2_000 + 4_000 + 8_000);
-    assert_eq!(world.server.requests.len() - asked, 5);
-    world.pass(59_000);
-    assert_eq!(world.server.requests.len() - asked, 5, "the breaker is open");
-    world.pass(1_000 + 120_000 + 240_000);
-    assert_eq!(world.texts("garden"), ["meanwhile"]);
-    assert!(world.notes.contains(&Note::Broken("could not reach Telegram: no route".to_owned())));
-    assert_eq!(world.notes.last(), Some(&Note::Mended));
-}
-
-#[test]
-fn a_chat_that_cannot_be_read_is_named_and_holds_back_no_other() {
-    let mut world = World::new(&[link(GARDEN, "garden", None), link(COURT, "court", None)]);
-    world.settle();
-    world.tell(Push::Behind(Some(GARDEN)));
-    world.server.refusals.push_back(Refusal::NoAccess("CHANNEL_PRIVATE".to_owned()));
-    world.settle();
-    let push = world.server.post(COURT, "on");
-    world.tell(push);
-    world.settle();
-    assert_eq!(world.texts("court"), ["on"]);
-    assert_eq!(world.notes, [Note::Lost { chat: GARDEN, why: "CHANNEL_PRIVATE".to_owned() }]);
-    world.server.post(GARDEN, "back");
-    world.pass(30 * 60 * 1000);
-    assert_eq!(world.texts("garden"), ["back"]);
-}
-
-#[test]
-fn basic_groups_are_told_among_private_chats_which_are_passed_over() {
-    let mut world = World::new(&[link(BASIC, "basic", None)]);
-    world.server.post(BASIC, "before");
-    world.settle();
-    let pushes = [world.server.private(), world.server.post(BASIC, "hello"), world.server.private()];
-    pushes.into_iter().for_each(|push| world.tell(push));
-    world.settle();
-    assert_eq!(world.live("basic"), [(3 + SHIFT, 0, "new")]);
-    let push = world.server.delete(BASIC, 3);
-    world.tell(push);
-    world.settle();
-    let last = *world.live("basic").last().expect("told");
-    assert_eq!((last.0, last.2), (3 + SHIFT, "deleted"));
-    world.server.post(BASIC, "overnight");
-    world.kill();
-    world.settle();
-    assert_eq!(world.texts("basic"), ["hello", "", "overnight"]);
-}
-
-#[test]
-fn too_long_for_basic_groups_is_read_from_their_history() {
-    let mut world = World::new(&[link(BASIC, "basic", None)]);
-    world.server.post(BASIC, "before");
-    world.settle();
-    for number in 0..120 {
-        world.server.post(BASIC, &format!("{number}"));
-        world.server.private();
-    }
-    world.server.forget(BASIC, 3);
-    world.kill();
-    world.pass(5_000);
-    assert_eq!(world.live("basic").len(), 120);
-    let push = world.server.post(BASIC, "after");
-    world.tell(push);
-    world.settle();
-    assert_eq!(world.live("basic").len(), 121);
 }
 
 #[test]
@@ -519,16 +353,6 @@ fn a_chat_that_is_linked_anew_begins_anew() {
     world.tell(push);
     world.settle();
     assert_eq!(world.texts("garden"), ["now"]);
-}
-
-#[test]
-fn a_group_that_becomes_a_supergroup_is_told_with_what_reaches_it() {
-    let mut world = World::new(&[link(BASIC, "basic", None)]);
-    world.settle();
-    let to = Place { chat: GARDEN, hash: 77 };
-    world.tell(Push::Event { channel: None, pts: 1, count: 1, event: Event::Migrated { from: BASIC, to } });
-    world.pass(10_000);
-    assert_eq!(world.migrated, [(BASIC, to)]);
 }
 
 #[test]

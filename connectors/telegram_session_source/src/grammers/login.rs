@@ -5,7 +5,8 @@
 use super::{Client, Updates, input_peer, messages::Names, refusal, session_data, top};
 use crate::{
     login::{Account, Dialog, LoginAnswer, LoginPeer, LoginRequest},
-    peer::{Place, Refusal},
+    peer::Place,
+    refusal::Refusal,
     sealed::SessionKey,
 };
 use grammers_crypto::two_factor_auth::{calculate_2fa, check_p_and_g};

@@ -4,6 +4,7 @@
 //! put in order: that is the engine's.
 
 mod content;
+mod hand_on;
 mod login;
 mod messages;
 mod updates;
@@ -11,7 +12,8 @@ mod updates;
 pub use login::TelegramLogin;
 
 use crate::{
-    peer::{Answer, Difference, PAGE, Peer, Place, Push, Refusal, Request, State, Top},
+    peer::{Answer, Difference, PAGE, Peer, Place, Push, Request, State, Top},
+    refusal::Refusal,
     sealed::SessionKey,
     source::Door,
 };
@@ -26,7 +28,7 @@ use tokio::{sync::mpsc, task::AbortHandle};
 
 /// Longest wait for an answer; after that the connection is made anew.
 const ANSWER_WAIT: Duration = Duration::from_secs(60);
-/// Updates that may wait; what is above is missed, noticed and asked for.
+/// Updates that may wait; what is above is dropped, said to be missed, and asked for.
 const UPDATES: usize = 256;
 /// Most events of an answer for a supergroup or channel: what Telegram gives to people.
 const DIFFERENCE: i32 = 100;
@@ -48,17 +50,9 @@ impl Door for Telegram {
     type Peer = Client;
 
     fn connect(&self, _: i64, key: SessionKey) -> (Client, mpsc::Receiver<Push>) {
-        let (client, mut updates) = Client::open(self.api_id, session_data(&key));
-        let (sender, pushes) = mpsc::channel(UPDATES);
-        tokio::spawn(async move {
-            while let Some(update) = updates.recv().await {
-                for push in updates::pushes(update) {
-                    if sender.send(push).await.is_err() {
-                        return;
-                    }
-                }
-            }
-        });
+        let (client, told) = Client::open(self.api_id, session_data(&key));
+        let (session, pushes) = mpsc::channel(UPDATES);
+        tokio::spawn(hand_on::hand_on(told, updates::pushes, session));
         (client, pushes)
     }
 }
@@ -121,7 +115,7 @@ impl Client {
             Ok(answer) => answer.map_err(|error| refusal(&error)),
             Err(_) => {
                 self.handle.disconnect_from_dc(home);
-                Err(Refusal::Away(format!("no answer in {} s", ANSWER_WAIT.as_secs())))
+                Err(Refusal::NoAnswer(ANSWER_WAIT.as_secs()))
             }
         }
     }

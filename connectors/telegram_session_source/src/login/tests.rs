@@ -1,7 +1,7 @@
 //! Logins against a peer with a script.
 
 use super::*;
-use crate::peer::End;
+use crate::refusal::End;
 use secrecy::ExposeSecret;
 use std::collections::VecDeque;
 

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::{
-    peer::{Answer, Place, Refusal, Request, Top},
+    peer::{Answer, Place, Request, Top},
     recent::Known,
+    refusal::Refusal,
     test_support::Server,
 };
 use ingest::Group;
@@ -95,6 +96,61 @@ fn what_was_given_and_not_committed_is_given_again_and_nothing_else() {
         pool.committed();
         session.post(GARDEN, "three").await;
         assert_eq!(message(&mut pool).await.1, "three");
+    });
+}
+
+#[test]
+fn what_was_taken_and_never_reached_the_runtime_is_given_again() {
+    run(async {
+        let mut pool = Pool::new(900_000, None);
+        let session = start(&mut pool, wanted(1, GARDEN, "garden"));
+        session.post(GARDEN, "one").await;
+        assert_eq!(message(&mut pool).await.1, "one");
+        assert!(!pool.settle(), "whoever asked has not waited for it");
+        assert_eq!(message(&mut pool).await.1, "one");
+        pool.give();
+        assert!(pool.settle());
+        session.post(GARDEN, "two").await;
+        assert_eq!(message(&mut pool).await.1, "two", "and not one again");
+    });
+}
+
+#[test]
+fn a_session_whose_connection_has_ended_for_good_is_started_anew_from_where_it_stood() {
+    run(async {
+        let mut pool = Pool::new(900_000, None);
+        let garden = wanted(1, GARDEN, "garden");
+        let Session { server, pushes } = start(&mut pool, garden.clone());
+        let push = server.0.lock().expect("the script").post(GARDEN, "one");
+        pushes.send(push).await.expect("a session");
+        assert_eq!(message(&mut pool).await.1, "one");
+        pool.committed();
+        drop(pushes);
+        while pool.bring_to(vec![garden.clone()]).is_empty() {
+            tokio::task::yield_now().await;
+        }
+        server.0.lock().expect("the script").post(GARDEN, "meanwhile");
+        let (_pushes, receiver) = mpsc::channel(16);
+        pool.start(garden, (server, receiver), Empty).expect("its own position");
+        assert_eq!(message(&mut pool).await.1, "meanwhile");
+    });
+}
+
+#[test]
+fn what_an_earlier_login_has_said_ends_no_later_one() {
+    run(async {
+        let mut pool = Pool::new(900_000, None);
+        let garden = wanted(1, GARDEN, "garden");
+        let first = start(&mut pool, garden.clone());
+        let late = Told { user: 1, run: pool.epochs, news: News::Over(End::LoggedOut) };
+        let again = Wanted { login: vec![2], ..garden };
+        assert_eq!(pool.bring_to(vec![again.clone()]), [again.clone()]);
+        let second = start(&mut pool, again);
+        pool.told.send(late).await.expect("an inbox");
+        second.post(GARDEN, "on").await;
+        assert_eq!(message(&mut pool).await.1, "on");
+        assert_eq!(pool.sessions(), Sessions { reading: 1, ..Sessions::default() });
+        drop(first);
     });
 }
 

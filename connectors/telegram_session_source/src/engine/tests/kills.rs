@@ -132,6 +132,7 @@ fn ordeal(seed: u64) {
             3 => world.server.refusals.push_back(Refusal::Away("away".to_owned())),
             4 => world.engine.reset(&world.parts.clone()).expect("its own positions"),
             5 => world.kills = vec![world.steps + die.roll(4) as usize + 1],
+            6 => world.server.refusals.push_back(Refusal::NoAnswer(60)),
             _ => {}
         }
         for _ in 0..die.roll(8) {
