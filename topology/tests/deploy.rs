@@ -60,9 +60,17 @@ fn every_unit_of_the_map_has_a_workload_of_its_kind() {
 }
 
 #[test]
-fn doors_can_be_set_up_wherever_the_pipeline_runs() {
+fn doors_and_sessions_can_be_set_up_wherever_the_pipeline_runs() {
     let (compose, systemd) = (text("docker-compose.yml"), text("deploy/systemd/gistmill.env"));
-    for setting in ["KEYS__MASTER", "EMAIL__HOST", "EMAIL__FROM", "EMAIL__USERNAME", "EMAIL__PASSWORD"] {
+    for setting in [
+        "KEYS__MASTER",
+        "EMAIL__HOST",
+        "EMAIL__FROM",
+        "EMAIL__USERNAME",
+        "EMAIL__PASSWORD",
+        "TELEGRAM_SESSION__API_ID",
+        "TELEGRAM_SESSION__API_HASH",
+    ] {
         assert!(compose.contains(&format!("\n      GISTMILL_{setting}:\n")), "{setting}");
         assert!(systemd.contains(&format!("\n#GISTMILL_{setting}=")), "{setting}");
     }

@@ -4,7 +4,7 @@ use crate::{Matrix, names};
 use anyhow::{Context, ensure};
 use serde_json::Value;
 use std::time::{Duration, Instant};
-use tests::{PATIENCE, Process, Readiness, Stack, bot_api::TOKEN, eventually, free_port};
+use tests::{MASTER_KEY, PATIENCE, Process, Readiness, Stack, bot_api::TOKEN, eventually, free_port};
 
 /// How long a unit that lacks a permission may be ready before it is said that it does not notice.
 const NOTICED: Duration = Duration::from_secs(15);
@@ -34,6 +34,8 @@ impl Unit {
         let mut variables: Vec<(&str, &str)> = self.stack.variables().collect();
         variables.extend([("GISTMILL_HTTP__LISTEN", &*listen), ("GISTMILL_INSTANCE", instance)]);
         variables.extend([("GISTMILL_TELEGRAM__TOKEN", TOKEN), ("GISTMILL_TELEGRAM__API", &*api)]);
+        // An application of Telegram's, by which nobody is logged in: the source of sessions runs, and asks nobody.
+        variables.extend([("GISTMILL_TELEGRAM_SESSION__API_ID", "1"), ("GISTMILL_KEYS__MASTER", MASTER_KEY)]);
         let process = matrix.pipeline.spawn(instance, &["run", &self.name], &variables)?;
         Ok(Running { unit: self, process, port })
     }
