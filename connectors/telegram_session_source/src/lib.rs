@@ -21,6 +21,7 @@ mod source;
 mod task;
 #[cfg(test)]
 mod test_support;
+mod wanted;
 
 pub use grammers::{Telegram, TelegramLogin};
 pub use refusal::{End, Refusal};

@@ -218,7 +218,7 @@ pub async fn by_phone(
         let request = LoginRequest::SignIn { phone: phone.to_owned(), hash: hash.clone(), code };
         match peer.ask(request).await {
             Err(Refusal::Refused(name)) if name == "PHONE_CODE_INVALID" => {
-                person.show("That is not the code.")
+                person.show("That is not the code.");
             }
             Err(Refusal::Refused(name)) if name == "PHONE_CODE_EXPIRED" => return Err(LoginError::Ended),
             other => return finish(other, peer, person).await,

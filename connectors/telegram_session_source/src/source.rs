@@ -5,13 +5,12 @@
 
 use crate::{
     MESSAGES,
-    chat::Link,
     grammers::Telegram,
-    peer::{Peer, Place, Push, Top},
-    pool::{Event, Pool, Wanted},
+    peer::{Peer, Place, Push},
+    pool::{Event, Pool},
     sealed::{SessionKey, account_of, key_name},
+    wanted::{Keys, choose},
 };
-use ingest::Group;
 use keys::Ring;
 use processor::{Emission, PortSpec};
 use runtime::{Config, HostError, Position, Sessions, Source, SourceBatch, SourceError};
@@ -94,8 +93,8 @@ impl TelegramSessionSource {
 
 #[expect(private_bounds, reason = "the seam is for tests of this crate")]
 impl<D: Door> TelegramSessionSource<D> {
-    fn say_once(&mut self, what: String) {
-        if self.named.insert(what.clone()) {
+    fn say_once(&mut self, what: &str) {
+        if self.named.insert(what.to_owned()) {
             warn!("{what}");
         }
     }
@@ -103,47 +102,11 @@ impl<D: Door> TelegramSessionSource<D> {
     /// Looks which sessions are to read what.
     async fn look(&mut self) -> Result<(), SourceError> {
         let chats = self.store.session_chats().await.map_err(store_error)?;
-        let mut by_account: BTreeMap<(String, i64), Vec<Link>> = BTreeMap::new();
-        for chat in &chats {
-            let account = (chat.chat.tenant_id.clone(), chat.user_id);
-            by_account.entry(account).or_default().push(link(chat)?);
-        }
-        let above: Vec<i64> = by_account.keys().skip(self.sessions_max).map(|(_, user)| *user).collect();
-        if !above.is_empty() {
-            self.say_once(format!(
-                "{} sessions are not read by, since telegram_session.sessions_max is {}: {above:?}",
-                above.len(),
-                self.sessions_max
-            ));
-        }
-        let mut wanted = Vec::new();
-        let mut keys = BTreeMap::new();
-        let tenants: BTreeSet<String> =
-            by_account.keys().take(self.sessions_max).map(|(tenant, _)| tenant.clone()).collect();
-        for tenant in tenants {
-            for key in self.store.provider_keys(&tenant).await.map_err(store_error)? {
-                if let Some(user) = account_of(&key.name).filter(|_| key.revoked_at.is_none()) {
-                    keys.insert((tenant.clone(), user), key.key);
-                }
-            }
-        }
-        self.logged_out = 0;
-        for ((tenant_id, user), links) in by_account.into_iter().take(self.sessions_max) {
-            match keys.get(&(tenant_id.clone(), user)) {
-                // Each count of updates is an account's, wherever it is logged in for.
-            Some(_) if wanted.iter().any(|wanted: &Wanted| wanted.user == user) => self.say_once(format!(
-                "account {user} is logged in for several tenants and not read by for {tenant_id}: log it out there"
-            )),
-                Some(key) => wanted.push(Wanted { tenant_id, user, links, login: key.id.clone() }),
-                None => {
-                    self.logged_out += 1;
-                    self.say_once(format!(
-                        "account {user} of {tenant_id} is to read chats and is not logged in: gistmill telegram session login"
-                    ));
-                }
-            }
-        }
-        for wanted in self.pool.bring_to(wanted) {
+        let keys = self.keys_for(&chats).await?;
+        let choice = choose(&chats, &keys, self.sessions_max).map_err(SourceError::Fatal)?;
+        self.logged_out = choice.logged_out;
+        choice.words.iter().for_each(|words| self.say_once(words));
+        for wanted in self.pool.bring_to(choice.wanted) {
             let name = key_name(&wanted.tenant_id, wanted.user);
             let Some(key) = keys.get(&(wanted.tenant_id.clone(), wanted.user)) else { continue };
             match SessionKey::open(&self.ring, &name, key) {
@@ -152,12 +115,26 @@ impl<D: Door> TelegramSessionSource<D> {
                     self.pool.start(wanted, connection, self.store.clone()).map_err(SourceError::Fatal)?;
                 }
                 Err(error) => {
-                    self.say_once(format!("could not open the session of account {}: {error}", wanted.user))
+                    self.say_once(&format!("could not open the session of account {}: {error}", wanted.user));
                 }
             }
         }
         self.looked_at = Some(Instant::now());
         Ok(())
+    }
+
+    /// Keys of the tenants whose chats these are.
+    async fn keys_for(&self, chats: &[SessionChat]) -> Result<Keys, SourceError> {
+        let tenants: BTreeSet<&str> = chats.iter().map(|chat| &*chat.chat.tenant_id).collect();
+        let mut keys = Keys::new();
+        for tenant in tenants {
+            for key in self.store.provider_keys(tenant).await.map_err(store_error)? {
+                if let Some(user) = account_of(&key.name).filter(|_| key.revoked_at.is_none()) {
+                    keys.insert((tenant.to_owned(), user), key.key);
+                }
+            }
+        }
+        Ok(keys)
     }
 
     /// Links what a basic group has become, to be read by the same session from its beginning.
@@ -176,7 +153,7 @@ impl<D: Door> TelegramSessionSource<D> {
         };
         match self.store.take_chat(&wanted, Some(from)).await.map_err(store_error)? {
             ChatTaken::Read { .. } => {
-                info!(from, to = to.chat, "a group goes on as a supergroup, which is read too")
+                info!(from, to = to.chat, "a group goes on as a supergroup, which is read too");
             }
             // It was linked before a transaction that failed.
             ChatTaken::ReadBy(reader) if reader == user => {}
@@ -271,18 +248,6 @@ impl<D: Door> Source for TelegramSessionSource<D> {
     fn passed_over(&mut self) -> Vec<(&'static str, u64)> {
         std::mem::take(&mut self.passed_over).into_iter().collect()
     }
-}
-
-fn link(chat: &SessionChat) -> Result<Link, SourceError> {
-    let TelegramChat { chat_id, tenant_id, group_id } = &chat.chat;
-    let group = Group::new(tenant_id, group_id).map_err(|error| SourceError::Fatal(error.to_string()))?;
-    Ok(Link {
-        place: Place { chat: *chat_id, hash: chat.access_hash },
-        group,
-        id: chat.taken_at,
-        history_from: chat.history_from,
-        begin: Some(Top { chat: *chat_id, pts: chat.begin_pts, message: chat.begin_message }),
-    })
 }
 
 fn store_error(error: state::Error) -> SourceError {

@@ -17,7 +17,7 @@ use tokio::sync::mpsc::{self, error::TryRecvError};
 use tracing::warn;
 
 /// Longest that a session sleeps without a look.
-const SLEEP_MAX: Duration = Duration::from_secs(60);
+const SLEEP_MAX: Duration = Duration::from_mins(1);
 /// Wait after a question that the database did not answer.
 const STORE_WAIT: Duration = Duration::from_secs(5);
 

@@ -129,7 +129,8 @@ fn print(
 /// What a kept reason means.
 fn advice(why: &str) -> &str {
     let ends = [End::LoggedOut, End::Banned, End::UsedTwice];
-    ends.into_iter().find(|end| end.name() == why).map_or(why, End::advice)
+    let end = ends.into_iter().find(|end| end.name() == why);
+    if let Some(end) = end { end.advice() } else { why }
 }
 
 pub(super) async fn logout(

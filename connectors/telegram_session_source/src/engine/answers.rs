@@ -94,12 +94,11 @@ impl Engine {
             }
             Difference::TooLong(top) => {
                 self.notes.push(Note::TooLong { chat: id });
-                match top {
-                    Some(top) => chat.begin(top),
-                    None => {
-                        chat.state.pts = None;
-                        chat.moved();
-                    }
+                if let Some(top) = top {
+                    chat.begin(top);
+                } else {
+                    chat.state.pts = None;
+                    chat.moved();
                 }
             }
         }

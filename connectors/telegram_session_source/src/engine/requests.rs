@@ -63,15 +63,12 @@ impl Engine {
         };
         if is_past {
             let import = chat.state.import.as_ref().filter(|_| chat.page_at <= now)?;
-            return Some(match import.last {
-                Some(last) => (Asked::Import(id), page(last)),
-                None => {
-                    let offset_date = chat.link.history_from.unwrap_or(0) / 1000;
-                    let request =
-                        Request::History { place, offset_id: 0, offset_date, add_offset: 0, limit: 1 };
-                    (Asked::ImportStart(id), request)
-                }
-            });
+            if let Some(last) = import.last {
+                return Some((Asked::Import(id), page(last)));
+            }
+            let offset_date = chat.link.history_from.unwrap_or(0) / 1000;
+            let request = Request::History { place, offset_id: 0, offset_date, add_offset: 0, limit: 1 };
+            return Some((Asked::ImportStart(id), request));
         }
         if self.doubted.contains(&id) {
             return Some((Asked::Begin(id), Request::Dialogs(vec![place])));

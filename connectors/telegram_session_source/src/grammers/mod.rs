@@ -27,7 +27,7 @@ use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 use tokio::{sync::mpsc, task::AbortHandle};
 
 /// Longest wait for an answer; after that the connection is made anew.
-const ANSWER_WAIT: Duration = Duration::from_secs(60);
+const ANSWER_WAIT: Duration = Duration::from_mins(1);
 /// Updates that may wait; what is above is dropped, said to be missed, and asked for.
 const UPDATES: usize = 256;
 /// Most events of an answer for a supergroup or channel: what Telegram gives to people.
@@ -111,13 +111,12 @@ impl Client {
     /// Asks once.
     async fn invoke<R: tl::RemoteCall>(&self, request: &R) -> Result<R::Return, Refusal> {
         let home = self.home()?;
-        match tokio::time::timeout(ANSWER_WAIT, self.handle.invoke_in_dc(home, request)).await {
-            Ok(answer) => answer.map_err(|error| refusal(&error)),
-            Err(_) => {
-                self.handle.disconnect_from_dc(home);
-                Err(Refusal::NoAnswer(ANSWER_WAIT.as_secs()))
-            }
-        }
+        let answer = tokio::time::timeout(ANSWER_WAIT, self.handle.invoke_in_dc(home, request)).await;
+        let Ok(answer) = answer else {
+            self.handle.disconnect_from_dc(home);
+            return Err(Refusal::NoAnswer(ANSWER_WAIT.as_secs()));
+        };
+        answer.map_err(|error| refusal(&error))
     }
 
     async fn dialogs(&self, places: &[Place]) -> Result<Answer, Refusal> {

@@ -56,12 +56,12 @@ fn of_update(names: &Names, update: enums::Update) -> Option<Push> {
     match update {
         U::NewMessage(types::UpdateNewMessage { message, pts, pts_count })
         | U::EditMessage(types::UpdateEditMessage { message, pts, pts_count }) => {
-            of_message(names, message, None, (pts, pts_count))
+            Some(of_message(names, message, None, (pts, pts_count)))
         }
         U::NewChannelMessage(types::UpdateNewChannelMessage { message, pts, pts_count })
         | U::EditChannelMessage(types::UpdateEditChannelMessage { message, pts, pts_count }) => {
             let chat = peer_of(&message)?;
-            of_message(names, message, Some(chat), (pts, pts_count))
+            Some(of_message(names, message, Some(chat), (pts, pts_count)))
         }
         U::DeleteMessages(gone) => all(gone.pts, gone.pts_count, deleted(&gone.messages)),
         U::DeleteChannelMessages(gone) => {
@@ -87,11 +87,11 @@ fn of_message(
     message: enums::Message,
     channel: Option<i64>,
     (pts, count): (i32, i32),
-) -> Option<Push> {
+) -> Push {
     if peer_of(&message).is_some() && !names.knows_author(&message) {
-        return Some(Push::Behind(channel));
+        return Push::Behind(channel);
     }
-    Some(Push::Event { channel, pts, count, event: event(names, message) })
+    Push::Event { channel, pts, count, event: event(names, message) }
 }
 
 fn peer_of(message: &enums::Message) -> Option<i64> {

@@ -144,7 +144,7 @@ fn what_an_earlier_login_has_said_ends_no_later_one() {
         let first = start(&mut pool, garden.clone());
         let late = Told { user: 1, run: pool.epochs, news: News::Over(End::LoggedOut) };
         let again = Wanted { login: vec![2], ..garden };
-        assert_eq!(pool.bring_to(vec![again.clone()]), [again.clone()]);
+        assert_eq!(pool.bring_to(vec![again.clone()]), std::slice::from_ref(&again));
         let second = start(&mut pool, again);
         pool.told.send(late).await.expect("an inbox");
         second.post(GARDEN, "on").await;

@@ -1,11 +1,7 @@
 //! The Bot API's types, as far as they are read. Unknown fields are left alone, and so are kinds of updates that are not
 //! known yet. Who reads Telegram otherwise than by the Bot API makes these, so that a message is the same from both.
 
-#![expect(
-    clippy::struct_field_names,
-    missing_docs,
-    reason = "the Bot API's own names, which its pages explain"
-)]
+#![expect(missing_docs, reason = "the Bot API's own names, which its pages explain")]
 
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Map, Value};

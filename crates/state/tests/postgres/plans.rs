@@ -23,7 +23,7 @@ const NEWEST: &str = "messages_pkey backward (tenant_id, group_id, id, source_of
 const OF_ID: &str = "messages_pkey backward (tenant_id, group_id, id)";
 /// How each statement reads tables, in the order of its plan: index, direction, columns compared. `installation` has one
 /// row.
-const READS: [(&str, &[&str]); 177] = [
+const READS: [(&str, &[&str]); 184] = [
     ("api_keys::FIND", &["api_keys_pkey (prefix)"]),
     ("api_keys::LIST", &["api_keys_by_tenant (tenant_id, created_at)"]),
     ("api_keys::PRESENT", &[]),

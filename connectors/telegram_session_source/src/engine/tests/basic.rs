@@ -10,7 +10,9 @@ fn one_basic_group_that_cannot_be_read_holds_back_neither_the_others_nor_channel
     world.server.unreadable.insert(YARD);
     world.pass(10_000);
     let pushes = [world.server.post(BASIC, "here"), world.server.post(GARDEN, "there")];
-    pushes.into_iter().for_each(|push| world.tell(push));
+    for push in pushes {
+        world.tell(push);
+    }
     world.settle();
     assert_eq!((world.texts("basic"), world.texts("garden")), (vec!["here"], vec!["there"]));
     assert_eq!(world.notes, [Note::Lost { chat: YARD, why: "CHAT_ID_INVALID".to_owned() }]);
@@ -43,7 +45,9 @@ fn basic_groups_are_told_among_private_chats_which_are_passed_over() {
     world.server.post(BASIC, "before");
     world.settle();
     let pushes = [world.server.private(), world.server.post(BASIC, "hello"), world.server.private()];
-    pushes.into_iter().for_each(|push| world.tell(push));
+    for push in pushes {
+        world.tell(push);
+    }
     world.settle();
     assert_eq!(world.live("basic"), [(3 + SHIFT, 0, "new")]);
     let push = world.server.delete(BASIC, 3);

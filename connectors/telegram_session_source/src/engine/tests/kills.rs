@@ -20,13 +20,17 @@ fn scenario(kills: &[usize]) -> World {
         ];
         // One of three rounds is not told by itself.
         if round % 3 != 1 {
-            pushes.into_iter().for_each(|push| world.tell(push));
+            for push in pushes {
+                world.tell(push);
+            }
         }
         world.settle();
     }
     world.server.now += 2_000;
     let pushes = [world.server.edit(GARDEN, 132, "edited"), world.server.delete(GARDEN, 131)];
-    pushes.into_iter().rev().for_each(|push| world.tell(push));
+    for push in pushes.into_iter().rev() {
+        world.tell(push);
+    }
     world.settle();
     let id = world.server.ids(BASIC)[0];
     let push = world.server.delete(BASIC, id);

@@ -33,7 +33,7 @@ impl Bytes {
         assert!(text.len() < 254);
         self.0.push(text.len() as u8);
         self.0.extend(text.as_bytes());
-        while self.0.len() % 4 != 0 {
+        while !self.0.len().is_multiple_of(4) {
             self.0.push(0);
         }
         self
