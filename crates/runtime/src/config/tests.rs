@@ -22,13 +22,13 @@ fn an_optional_connector_without_a_setting_of_its_own_does_not_run_because_teleg
 
 #[test]
 fn sessions_are_read_by_where_an_application_is_named_within_limits() {
-    let config = load("[telegram_session]\napi_id = 7\napi_hash = 'secret'\n").expect("valid");
+    let config = load("[telegram_session]\napi_id = 7\napi_hash = 'hunter2'\n").expect("valid");
     let map = topology::Map::parse(include_str!("../../../../topology/pipeline.toml")).expect("a map");
     assert!(config.is_used(map.connector("telegram_session_source").expect("of the map")));
     assert!(!config.is_used(map.connector("telegram_bot_source").expect("of the map")));
     let sessions = &config.telegram_session;
     assert_eq!((sessions.sessions_max, sessions.timeout_minutes), (1_000, 15));
-    assert!(!format!("{config:?}").contains("secret"));
+    assert!(!format!("{config:?}").contains("hunter2"));
     for (setting, value) in [("sessions_max", 0), ("sessions_max", 10_001), ("timeout_minutes", 0)] {
         let error =
             load(&format!("[telegram_session]\n{setting} = {value}\n")).expect_err("a limit").to_string();
