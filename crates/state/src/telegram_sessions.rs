@@ -46,10 +46,12 @@ pub enum ChatTaken {
     GroupHasChat(i64),
 }
 
+/// Links are looked up one by one, however many chats of bots there are.
 pub(crate) const SESSION_CHATS: &str = "
 SELECT taken.chat_id, linked.tenant_id, linked.group_id, taken.user_id, taken.access_hash, taken.title, taken.begin_pts,
     taken.begin_message, taken.history_from_ms, (extract(epoch FROM taken.taken_at) * 1000)::bigint
-FROM telegram_session_chats AS taken JOIN telegram_chats AS linked ON linked.chat_id = taken.chat_id
+FROM telegram_session_chats AS taken
+CROSS JOIN LATERAL (SELECT tenant_id, group_id FROM telegram_chats WHERE chat_id = taken.chat_id LIMIT 1) AS linked
 ORDER BY taken.chat_id";
 
 pub(crate) const TAKE: &str = "
