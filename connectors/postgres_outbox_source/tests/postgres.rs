@@ -70,7 +70,9 @@ mod tests {
                 match source.next(position).await.unwrap() {
                     SourceBatch::Records { emissions, position } => return (emissions, position),
                     SourceBatch::Idle(_) => {}
-                    SourceBatch::End => panic!("an outbox never ends"),
+                    SourceBatch::End | SourceBatch::Parts { .. } => {
+                        panic!("an outbox never ends, and is one")
+                    }
                 }
             }
         };

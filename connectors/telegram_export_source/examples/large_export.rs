@@ -123,6 +123,7 @@ fn read(path: &Path) -> Result<String, String> {
         match runtime.block_on(source.next(position.as_ref())).map_err(|error| error.to_string())? {
             SourceBatch::Records { position: after, .. } => position = Some(after),
             SourceBatch::Idle(_) => {}
+            SourceBatch::Parts { .. } => return Err("a file is read as one".to_owned()),
             SourceBatch::End => break,
         }
     }

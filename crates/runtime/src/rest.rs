@@ -5,11 +5,7 @@ use crate::{
     kafka::{assigned, reader_error, settings},
 };
 use kafka_client::Complaints;
-use rdkafka::{
-    Offset, TopicPartitionList,
-    consumer::BaseConsumer,
-    error::KafkaError,
-};
+use rdkafka::{Offset, TopicPartitionList, consumer::BaseConsumer, error::KafkaError};
 use state::SinkOffset;
 use std::time::{Duration, Instant};
 use topology::{Connector, Map};

@@ -63,6 +63,7 @@ fn call<C: Clock>(source: &mut FeedSource<C>, from: Option<&Position>) -> Result
             Ok(Some((position, records.collect())))
         }
         Ok(SourceBatch::Idle(_) | SourceBatch::End) => Ok(None),
+        Ok(SourceBatch::Parts { .. }) => panic!("a feed is read as one"),
         Err(error) => Err(error.to_string()),
     }
 }

@@ -67,6 +67,7 @@ pub(crate) fn drain(source: &mut impl Source, mut position: Option<Position>) ->
                 position = Some(after);
             }
             SourceBatch::Idle(_) => {}
+            SourceBatch::Parts { .. } => panic!("a file is read as one"),
             SourceBatch::End => return given,
         }
     }
