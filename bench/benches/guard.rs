@@ -104,7 +104,7 @@ fn threads_of_a_window(posts: Vec<schemas::ContextMessage>) -> schemas::Threads 
     thread_builder::build(black_box(&posts))
 }
 
-#[library_benchmark(config = held_to(1))]
+#[library_benchmark(config = held_to(104_494_136))]
 #[bench::window(setup = analysed)]
 fn digest_of_a_window(mut state: schemas::DigestState) -> schemas::DigestState {
     synthesis::Synthesis::default().add(&mut synthesis::Memory::default(), black_box(&mut state));

@@ -143,7 +143,7 @@ impl<'a> Trial<'a> {
         let done = watcher.until_done(&mut running, self.windows.0 as usize)?;
         let (usage, broker) = (running.usage()?, bed.broker_seconds()? - broker);
         running.stop()?;
-        let compared = self.windows.held_to(watcher.values()?.iter().map(Vec::as_slice), self.windows.0)?;
+        let compared = self.windows.held_to(watcher.values()?.iter().map(Vec::as_slice))?;
         self.full.push(self.windows.0 as f64 / done.between.as_secs_f64().max(0.001));
         let run = Run {
             cpu_seconds: usage.cpu_seconds,
@@ -173,8 +173,8 @@ impl<'a> Trial<'a> {
         let (passed, running) = plan.run(running, count)?;
         running.stop()?;
         let values = passed.seen.iter().map(|(_, value)| value.as_slice());
-        let compared = self.windows.held_to(values, count as u64)?;
-        let times = self.windows.times(&passed)?;
+        let compared = Windows(count as u64).held_to(values)?;
+        let times = Windows::times(&passed)?;
         self.bed.delete(&prefix)?;
         let result = closing::Closed { fingerprint: passed.fingerprint, run: passed.run, compared, times };
         self.take(STEADY, per_second, result);

@@ -16,7 +16,7 @@ use schemas::{Decoder, END_OF_LANE, GroupMessageIngested};
 use std::time::Duration;
 
 /// Longest wait for an import.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(60);
+pub(crate) const PATIENCE: Duration = Duration::from_hours(1);
 /// An import's last record is there when it has ended: a reader that finds nothing for so long has read it.
 const SILENCE_LOOKS: u32 = 100;
 const POLL_WAIT: Duration = Duration::from_millis(20);

@@ -62,12 +62,12 @@ impl Windows {
         (0..self.0).map(outgoing).collect()
     }
 
-    /// Holds requests to the first windows: each is asked for once, whole.
+    /// Holds requests to the windows: each is asked for once, whole.
     pub(crate) fn held_to<'a>(
         self,
         values: impl Iterator<Item = &'a [u8]>,
-        count: u64,
     ) -> Result<Result<String, String>, Error> {
+        let Self(count) = self;
         let mut decoder = Shipped::<DigestGenerateRequested>::decoder();
         let mut asked = vec![false; count as usize];
         for value in values {
@@ -93,7 +93,7 @@ impl Windows {
     }
 
     /// How long each request took.
-    pub(crate) fn times(self, passed: &Passed) -> Result<Vec<Duration>, Error> {
+    pub(crate) fn times(passed: &Passed) -> Result<Vec<Duration>, Error> {
         let mut decoder = Shipped::<DigestGenerateRequested>::decoder();
         let mut times = Vec::with_capacity(passed.seen.len());
         for (seen, value) in &passed.seen {
@@ -144,7 +144,7 @@ mod tests {
             value
         });
         let values: Vec<_> = encoded.collect();
-        Windows(count).held_to(values.iter().map(Vec::as_slice), count).expect("decoded")
+        Windows(count).held_to(values.iter().map(Vec::as_slice)).expect("decoded")
     }
 
     #[test]
