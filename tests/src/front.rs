@@ -298,7 +298,9 @@ fn replies(
             break;
         }
         if wire == Wire::Kafka {
-            ports.iter().for_each(|pair| advertise(&mut bytes, *pair));
+            for pair in ports {
+                advertise(&mut bytes, *pair);
+            }
         }
         if state.write(&mut to, &bytes).is_err() {
             break;

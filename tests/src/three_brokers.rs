@@ -11,7 +11,7 @@ use anyhow::{Context, ensure};
 use rdkafka::{
     ClientConfig,
     consumer::{BaseConsumer, Consumer},
-    metadata::Metadata,
+    metadata::{Metadata, MetadataTopic},
 };
 use std::{
     ffi::OsString,
@@ -120,7 +120,7 @@ impl ThreeBrokers {
     pub fn are_in_sync(&self) -> anyhow::Result<bool> {
         let all = |told: &Metadata| {
             told.brokers().len() == COUNT
-                && told.topics().iter().flat_map(|topic| topic.partitions()).all(|partition| {
+                && told.topics().iter().flat_map(MetadataTopic::partitions).all(|partition| {
                     partition.isr().len() == partition.replicas().len() && partition.leader() >= 0
                 })
         };
@@ -134,7 +134,7 @@ impl ThreeBrokers {
     pub fn leaders(&self) -> anyhow::Result<[usize; COUNT]> {
         let told = self.client()?.fetch_metadata(None, METADATA_WITHIN)?;
         let mut leaders = [0; COUNT];
-        for partition in told.topics().iter().flat_map(|topic| topic.partitions()) {
+        for partition in told.topics().iter().flat_map(MetadataTopic::partitions) {
             let index = usize::try_from(partition.leader() - 1).ok();
             if let Some(count) = index.and_then(|index| leaders.get_mut(index)) {
                 *count += 1;
