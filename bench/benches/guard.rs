@@ -101,7 +101,7 @@ fn loop_of_a_processor(mut looped: ProcessorLoop) -> (usize, ProcessorLoop) {
     (black_box(&mut looped).run().expect("a log that never fails"), looped)
 }
 
-#[library_benchmark(config = held_to(44_565_936))]
+#[library_benchmark(config = held_to(52_161_671))]
 #[bench::window(setup = posts)]
 fn threads_of_a_window(posts: Vec<schemas::ContextMessage>) -> schemas::Threads {
     thread_builder::build(black_box(&posts))

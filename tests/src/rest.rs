@@ -6,11 +6,8 @@ use crate::{
     stranger::{Isolation, Stranger},
 };
 use anyhow::Context;
-use rdkafka::{
-    Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer},
-    error::{KafkaError, RDKafkaErrorCode},
-};
+use kafka_client::committed_offsets;
+use rdkafka::{Offset, TopicPartitionList, consumer::BaseConsumer};
 use std::{collections::BTreeMap, time::Duration};
 
 /// Port of the outbox and the topic that it ends on.
@@ -103,7 +100,7 @@ fn offsets(consumer: &BaseConsumer, physical: &str, partitions: i32) -> anyhow::
     for partition in 0..partitions {
         list.add_partition(physical, partition);
     }
-    let committed = consumer.committed_offsets(list, OFFSETS_TIMEOUT)?;
+    let committed = committed_offsets(consumer, &list, OFFSETS_TIMEOUT)?;
     let mut by_partition: Vec<(i32, i64)> = committed
         .elements()
         .iter()
@@ -137,19 +134,6 @@ fn sink_inputs(pipeline: &Pipeline, without: &[&str]) -> anyhow::Result<BTreeMap
     Ok(all)
 }
 
-/// Whether the broker that keeps a group's offsets is another one now, or will be.
-fn is_moving(error: &anyhow::Error) -> bool {
-    let code = error.downcast_ref::<KafkaError>().and_then(KafkaError::rdkafka_error_code);
-    matches!(
-        code,
-        Some(
-            RDKafkaErrorCode::NotCoordinator
-                | RDKafkaErrorCode::CoordinatorNotAvailable
-                | RDKafkaErrorCode::CoordinatorLoadInProgress
-        )
-    )
-}
-
 /// Committed offsets of the processors' groups.
 struct Groups {
     readers: Vec<(String, String, BaseConsumer)>,
@@ -172,11 +156,7 @@ impl Groups {
     /// A partition of which a group has not consumed everything visible.
     fn behind(&mut self, stranger: &Stranger) -> anyhow::Result<Option<String>> {
         for (logical, physical, consumer) in &self.readers {
-            let committed = match offsets(consumer, physical, stranger.partitions(logical)) {
-                Ok(committed) => committed,
-                Err(error) if is_moving(&error) => return Ok(Some(format!("offsets of {logical}: {error}"))),
-                Err(error) => return Err(error),
-            };
+            let committed = offsets(consumer, physical, stranger.partitions(logical))?;
             for (partition, offset) in (0_i32..).zip(committed) {
                 if offset < stranger.end(logical, partition) {
                     return Ok(Some(format!("the reader of {logical}/{partition}")));

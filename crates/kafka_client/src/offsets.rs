@@ -14,7 +14,7 @@ use std::{
 const RETRY: Duration = Duration::from_millis(200);
 
 /// The committed offsets of a consumer's group. A coordinator that moves to another broker, as it does when its broker
-/// dies, is asked again until `within` is over: the client library finds the new one, but hands the old one's refusal on.
+/// dies, is asked for anew until `within` is over: the client library finds the new one, but hands the old one's refusal on.
 ///
 /// # Errors
 /// No broker answers in time, or it refuses.
@@ -25,8 +25,9 @@ pub fn committed_offsets<X: ConsumerContext>(
 ) -> KafkaResult<TopicPartitionList> {
     let until = Instant::now() + within;
     loop {
-        match consumer.committed_offsets(partitions.clone(), within) {
-            Err(error) if is_moving(&error) && Instant::now() < until => thread::sleep(RETRY),
+        let left = until.saturating_duration_since(Instant::now());
+        match consumer.committed_offsets(partitions.clone(), left.max(RETRY)) {
+            Err(error) if is_moving(&error) && left > RETRY => thread::sleep(RETRY),
             answer => return answer,
         }
     }
