@@ -124,13 +124,20 @@ impl<'a> Session<'a> {
     }
 }
 
-/// The commit of a clone, and whether its files differ from it.
+/// The commit of a clone, and whether its files differ from it: all but the results, of which each run writes its own.
 fn commit(folder: &Path) -> String {
     let folder = if folder.is_dir() { folder } else { Path::new(".") };
-    let said = Command::new("git").arg("-C").arg(folder).args(["describe", "--always", "--dirty"]).output();
-    let said = said.ok().filter(|output| output.status.success()).map(|output| output.stdout);
-    let commit = said.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
-    commit.filter(|commit| !commit.is_empty()).unwrap_or_else(|| "unknown".to_owned())
+    let git = |arguments: &[&str]| {
+        let said = Command::new("git").arg("-C").arg(folder).args(arguments).output();
+        let said = said.ok().filter(|output| output.status.success()).map(|output| output.stdout);
+        said.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned())
+    };
+    let differs = ["status", "--porcelain", "--untracked-files=no", "--", ":/", ":(exclude)RESULTS.md"];
+    match (git(&["rev-parse", "--short", "HEAD"]), git(&differs)) {
+        (Some(commit), Some(differing)) if differing.is_empty() => commit,
+        (Some(commit), _) => format!("{commit}-dirty"),
+        (None, _) => "unknown".to_owned(),
+    }
 }
 
 /// What every benchmark with a broker is a matter of.
@@ -145,6 +152,32 @@ pub(crate) fn kafka_versions() -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_clone_differs_from_its_commit_by_more_than_results() {
+        let clone = tempfile::tempdir().expect("a directory");
+        let folder = clone.path().join("bench");
+        fs::create_dir(&folder).expect("a folder");
+        let git = |arguments: &[&str]| {
+            let known = ["-c", "user.name=bench", "-c", "user.email=bench@localhost"];
+            let done = Command::new("git").arg("-C").arg(clone.path()).args(known).args(arguments).output();
+            assert!(done.expect("git").status.success(), "{arguments:?}");
+        };
+        let write = |path: &Path, text: &str| fs::write(path, text).expect("written");
+        git(&["init", "--quiet"]);
+        assert_eq!(commit(&folder), "unknown");
+        let (results, code) = (folder.join("RESULTS.md"), clone.path().join("code.rs"));
+        write(&results, "none");
+        write(&code, "1");
+        git(&["add", "--all"]);
+        git(&["commit", "--quiet", "--message", "one"]);
+        let clean = commit(&folder);
+        write(&results, "some");
+        assert_eq!(commit(&folder), clean);
+        write(&code, "2");
+        assert_eq!(commit(&folder), format!("{clean}-dirty"));
+    }
 
     fn options(write: bool, anyway: bool) -> Options {
         Options {
