@@ -85,14 +85,6 @@ impl ThreeBrokers {
         COUNT
     }
 
-    /// Whether this one runs.
-    ///
-    /// # Errors
-    /// The system does not tell.
-    pub fn is_running(&mut self, index: usize) -> anyhow::Result<bool> {
-        self.processes[index].as_mut().map_or(Ok(false), Process::is_running)
-    }
-
     /// Kills one with SIGKILL.
     ///
     /// # Errors
@@ -125,22 +117,6 @@ impl ThreeBrokers {
                 })
         };
         Ok(self.metadata(all)?.is_some())
-    }
-
-    /// How many partitions each of them leads.
-    ///
-    /// # Errors
-    /// No broker answers.
-    pub fn leaders(&self) -> anyhow::Result<[usize; COUNT]> {
-        let told = self.client()?.fetch_metadata(None, METADATA_WITHIN)?;
-        let mut leaders = [0; COUNT];
-        for partition in told.topics().iter().flat_map(MetadataTopic::partitions) {
-            let index = usize::try_from(partition.leader() - 1).ok();
-            if let Some(count) = index.and_then(|index| leaders.get_mut(index)) {
-                *count += 1;
-            }
-        }
-        Ok(leaders)
     }
 
     fn client(&self) -> anyhow::Result<BaseConsumer> {
